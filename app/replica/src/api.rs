@@ -1,0 +1,822 @@
+//! What screens may ask of the replica, and what it tells them unasked (D1).
+//!
+//! One request ([`Call`]) has one answer ([`Answer`] or [`ApiError`]); [`Notice`]s come by themselves. In a
+//! browser these cross to a dedicated worker as bytes, natively to a thread, so every type here is plain data.
+//!
+//! Units: every `*_ms` and `*_at` is milliseconds since the Unix epoch.
+
+use serde::{Deserialize, Serialize};
+use shared::clock::TimestampMs;
+use shared::domain::area::Area;
+use shared::domain::issue::{Category, Event, Step};
+use shared::domain::visit::{Outcome, Phrase, Purpose};
+use shared::domain::worker::Role;
+use shared::domain::{
+    CalendarDate, FieldId, FieldMap, Household, Issue, Need, RecordRef, Resident, Value, Visit,
+};
+use shared::ids::{AreaCode, DeviceId, DraftId, HouseholdId, IssueId, PhotoHash, ResidentId, VisitId, WorkerId};
+
+/// A request of a screen.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Call {
+    /// Who is signed in, and how the sync stands. Answer: [`Answer::Status`].
+    Status,
+    /// Enrols this device for a worker; needs a connection. Answer: [`Answer::Status`].
+    SignIn {
+        /// Origin of the server, e.g. `https://koumen.example`; empty in a browser: where the app came from.
+        server: String,
+        /// Account name.
+        username: String,
+        /// Password. Never stored.
+        password: String,
+        /// How the device is called in lists, e.g. `Chrome, Android`.
+        device_name: String,
+    },
+    /// Signs out and removes the replica; refused with [`ErrorCode::UnsentWork`] while work waits. Answer: [`Answer::Done`].
+    SignOut,
+    /// What waits for the worker today. Answer: [`Answer::Today`].
+    Today,
+    /// The areas on this device. Answer: [`Answer::Areas`].
+    Areas,
+    /// Buildings of an area (all areas when `None`). Answer: [`Answer::Buildings`].
+    Buildings {
+        /// A grid, community or anything above.
+        area: Option<AreaCode>,
+    },
+    /// Households of one building by unit, floor and door. Answer: [`Answer::Households`].
+    Doors {
+        /// The grid.
+        area: AreaCode,
+        /// The building, as in [`BuildingSummary`].
+        building: String,
+    },
+    /// Households and residents by name, pinyin, initials, door number or telephone. Answer: [`Answer::Hits`].
+    Search {
+        /// As typed.
+        text: String,
+        /// At most this many, at most 100.
+        limit: u32,
+    },
+    /// Everything about one household. Answer: [`Answer::Household`].
+    Household {
+        /// Its id.
+        id: HouseholdId,
+    },
+    /// A new household behind a door. Answer: [`Answer::Saved`].
+    AddHousehold {
+        /// The grid.
+        area: AreaCode,
+        /// Its fields; the door in any spelling.
+        household: Household,
+    },
+    /// A new resident. Answer: [`Answer::Saved`].
+    AddResident {
+        /// With the household's id.
+        resident: Resident,
+    },
+    /// Changes some fields of a record; the others stay as they are. Answer: [`Answer::Saved`].
+    SaveFields {
+        /// The record.
+        record: RecordRef,
+        /// Only the fields that changed. A set (needs) is given whole; what differs is added and removed.
+        fields: FieldMap,
+    },
+    /// Withdraws a record (a resident who moved away, a visit saved by mistake). Answer: [`Answer::Saved`].
+    Remove {
+        /// The record.
+        record: RecordRef,
+    },
+    /// Keeps a half-filled form, at every change. Answer: [`Answer::Done`].
+    SaveDraft {
+        /// Chosen by the form when it opens.
+        id: DraftId,
+        /// What it holds.
+        body: DraftBody,
+    },
+    /// A draft with its photos. Answer: [`Answer::Draft`].
+    Draft {
+        /// Its id.
+        id: DraftId,
+    },
+    /// Throws a draft away. Answer: [`Answer::Done`].
+    DiscardDraft {
+        /// Its id.
+        id: DraftId,
+    },
+    /// Prepares a photo (upright, 1600 px, metadata gone) and keeps it with a draft. Answer: [`Answer::Photo`].
+    AddPhoto {
+        /// The draft.
+        draft: DraftId,
+        /// The file as the camera made it: JPEG or PNG.
+        file: Vec<u8>,
+        /// When the file was last changed, used when the file itself does not say when it was taken.
+        modified_at: TimestampMs,
+    },
+    /// Takes a photo out of a draft. Answer: [`Answer::Done`].
+    RemovePhoto {
+        /// The draft.
+        draft: DraftId,
+        /// The photo.
+        hash: PhotoHash,
+    },
+    /// Makes the draft a record; the record's id is the draft's. Answer: [`Answer::Saved`].
+    FinishDraft {
+        /// The draft.
+        id: DraftId,
+    },
+    /// A photo's bytes, from the device or else from the server. Answer: [`Answer::Bytes`].
+    PhotoBytes {
+        /// The photo.
+        hash: PhotoHash,
+    },
+    /// The merged log of visits, latest first. Answer: [`Answer::Visits`].
+    VisitLog {
+        /// Which.
+        filter: VisitFilter,
+        /// Continue behind this entry of the page before.
+        after: Option<LogCursor>,
+        /// At most this many, at most 100.
+        limit: u32,
+    },
+    /// Everything about one visit. Answer: [`Answer::Visit`].
+    Visit {
+        /// Its id.
+        id: VisitId,
+    },
+    /// Issues, latest first. Answer: [`Answer::Issues`].
+    Issues {
+        /// Which.
+        filter: IssueFilter,
+        /// Continue behind this entry of the page before.
+        after: Option<LogCursor>,
+        /// At most this many, at most 100.
+        limit: u32,
+    },
+    /// Everything about one issue. Answer: [`Answer::Issue`].
+    Issue {
+        /// Its id.
+        id: IssueId,
+    },
+    /// Appends a step to an issue. Answer: [`Answer::Saved`].
+    AddEvent {
+        /// The issue.
+        issue: IssueId,
+        /// The step, its note, and whom it names.
+        event: Event,
+    },
+    /// Every open conflict on this device. Answer: [`Answer::Conflicts`].
+    Conflicts,
+    /// Makes one of the values of a conflict the value; itself an edit. Answer: [`Answer::Saved`].
+    Restore {
+        /// The record.
+        record: RecordRef,
+        /// The field.
+        field: FieldId,
+        /// The value to have, exactly as listed in the conflict.
+        value: Value,
+    },
+    /// Drafts, what waits, what was uploaded lately, what needs attention. Answer: [`Answer::Outbox`].
+    Outbox,
+    /// Sends a set-aside operation again, as a new one. Answer: [`Answer::Saved`].
+    RetryParked {
+        /// The own sequence number.
+        seq: u64,
+    },
+    /// The worker has seen that a set-aside operation stays with the supervisor. Answer: [`Answer::Done`].
+    DismissParked {
+        /// The own sequence number.
+        seq: u64,
+    },
+    /// What the server has set aside in the areas of a supervisor. Answer: [`Answer::ParkedAll`].
+    ParkedAll,
+    /// A setting of this device (`language`, `type_size`, `theme`). Answer: [`Answer::Setting`].
+    Setting {
+        /// Its name.
+        name: String,
+    },
+    /// Keeps a setting of this device. Answer: [`Answer::Done`].
+    SetSetting {
+        /// Its name.
+        name: String,
+        /// Its value.
+        value: String,
+    },
+    /// How much room the replica takes. Answer: [`Answer::Storage`].
+    Storage,
+    /// Wakes the sync engine: the worker asked, or the network came back. Answer: [`Answer::Done`].
+    SyncNow,
+}
+
+/// The answer to a [`Call`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Answer {
+    /// It is done.
+    Done,
+    /// It is durable on this device.
+    Saved(RecordRef),
+    /// See [`Call::Status`].
+    Status(Box<Status>),
+    /// See [`Call::Today`].
+    Today(Box<Today>),
+    /// See [`Call::Areas`].
+    Areas(Vec<Area>),
+    /// See [`Call::Buildings`].
+    Buildings(Vec<BuildingSummary>),
+    /// See [`Call::Doors`].
+    Households(Vec<HouseholdSummary>),
+    /// See [`Call::Search`].
+    Hits(Vec<SearchHit>),
+    /// See [`Call::Household`].
+    Household(Box<HouseholdPage>),
+    /// See [`Call::Draft`]; `None` when there is no such draft.
+    Draft(Option<Box<Draft>>),
+    /// See [`Call::AddPhoto`].
+    Photo(PhotoSummary),
+    /// See [`Call::PhotoBytes`]: a JPEG.
+    Bytes(Vec<u8>),
+    /// See [`Call::VisitLog`].
+    Visits(Vec<VisitSummary>),
+    /// See [`Call::Visit`].
+    Visit(Box<VisitPage>),
+    /// See [`Call::Issues`].
+    Issues(Vec<IssueSummary>),
+    /// See [`Call::Issue`].
+    Issue(Box<IssuePage>),
+    /// See [`Call::Conflicts`].
+    Conflicts(Vec<Conflict>),
+    /// See [`Call::Outbox`].
+    Outbox(Box<Outbox>),
+    /// See [`Call::ParkedAll`].
+    ParkedAll(Vec<ParkedOfOthers>),
+    /// See [`Call::Setting`].
+    Setting(Option<String>),
+    /// See [`Call::Storage`].
+    Storage(StorageState),
+}
+
+/// Told without being asked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Notice {
+    /// Records changed: screens ask again for what they show.
+    Changed,
+    /// The sync stands differently.
+    Sync(SyncState),
+    /// Signed in, signed out, or other areas assigned.
+    Session,
+    /// This tab works through another one, which holds the database (D13).
+    Following,
+    /// The database cannot be opened here; nothing can be kept. The code says why.
+    Unusable(String),
+}
+
+/// What went wrong, grouped by what the person can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ErrorCode {
+    /// No connection: the call needs one. Try again later.
+    Offline,
+    /// Name or password is wrong.
+    WrongCredentials,
+    /// Nobody is signed in.
+    SignedOut,
+    /// The record or draft is not on this device.
+    NotFound,
+    /// What was entered cannot be saved; `detail` is the validation code, e.g. `visit.outcome_missing`.
+    Invalid,
+    /// The file is no photo that can be kept; `detail` says why, e.g. `photo.too_large`.
+    BadPhoto,
+    /// The device has no room left.
+    StorageFull,
+    /// Work waits that has not been uploaded.
+    UnsentWork,
+    /// The app is too old for the server.
+    UpdateNeeded,
+    /// The server answered with an error; `detail` is its code.
+    Server,
+    /// A bug of ours; `detail` is for the report.
+    Internal,
+}
+
+/// Why a call failed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, thiserror::Error)]
+#[error("{code:?}: {detail}")]
+pub struct ApiError {
+    /// The kind.
+    pub code: ErrorCode,
+    /// A stable code or a technical detail, never personal data.
+    pub detail: String,
+}
+
+/// Who is signed in and how the sync stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    /// Nobody when `None`.
+    pub session: Option<Session>,
+    /// How the sync stands.
+    pub sync: SyncState,
+}
+
+/// The enrolment of this device.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Session {
+    /// The worker.
+    pub worker: WorkerId,
+    /// The worker's name.
+    pub name: String,
+    /// What they may do.
+    pub role: Role,
+    /// The areas assigned to them.
+    pub areas: Vec<Area>,
+    /// This device.
+    pub device: DeviceId,
+}
+
+/// How the sync stands, for the chip that tells it in one look.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct SyncState {
+    /// What the engine does.
+    pub phase: SyncPhase,
+    /// Own operations that the server has not receipted.
+    pub waiting_operations: u64,
+    /// Photos whose bytes are not on the server.
+    pub waiting_photos: u64,
+    /// Operations set aside that need the worker's attention.
+    pub attention: u64,
+    /// Operations of a running pull: done and total.
+    pub pull_done: u64,
+    /// See `pull_done`.
+    pub pull_total: u64,
+    /// When a sync last succeeded, ms; 0 for never.
+    pub last_success_at: TimestampMs,
+    /// Device clock minus server clock in ms, when it is more than 5 minutes off; else 0.
+    pub clock_ahead_ms: i64,
+}
+
+/// What the sync engine does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum SyncPhase {
+    /// Nobody is signed in, or nothing was tried yet.
+    #[default]
+    Idle,
+    /// Talking to the server.
+    Working,
+    /// Everything is up to date.
+    UpToDate,
+    /// No connection. Normal.
+    Offline,
+    /// The server answers, but not as it should; tried again by itself.
+    Trouble,
+    /// The credential was revoked: sign in again, work is kept.
+    SignInAgain,
+    /// The app must be updated.
+    UpdateNeeded,
+}
+
+/// What waits for the worker.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Today {
+    /// Half-filled forms.
+    pub drafts: Vec<DraftSummary>,
+    /// Promises not yet kept, by due day; overdue first.
+    pub promises: Vec<PromiseDue>,
+    /// Issues not yet finished, oldest first, at most 20.
+    pub open_issues: Vec<IssueSummary>,
+    /// Number of all open issues.
+    pub open_issue_count: u64,
+    /// Residents living alone or with chronic illness, not met for the longest time, at most 10.
+    pub care: Vec<CareDue>,
+    /// Conflicts that can be looked at.
+    pub conflict_count: u64,
+    /// Households on this device.
+    pub household_count: u64,
+}
+
+/// A promise made at a door.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PromiseDue {
+    /// The visit during which it was made.
+    pub visit: VisitId,
+    /// The household.
+    pub household: HouseholdId,
+    /// Its door.
+    pub door: String,
+    /// What was promised.
+    pub promise: String,
+    /// For which day.
+    pub due: Option<CalendarDate>,
+}
+
+/// A household whose people want care and were not visited for long.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CareDue {
+    /// The household.
+    pub household: HouseholdId,
+    /// Its door.
+    pub door: String,
+    /// Who.
+    pub name: String,
+    /// Their needs.
+    pub needs: Vec<Need>,
+    /// When somebody was last met there; `None` for never.
+    pub last_met_at: Option<TimestampMs>,
+}
+
+/// A building with what is in it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BuildingSummary {
+    /// The grid.
+    pub area: AreaCode,
+    /// The building as in door numbers, e.g. `3` or `A`.
+    pub building: String,
+    /// Households.
+    pub households: u64,
+    /// Vacant ones among them.
+    pub vacant: u64,
+    /// Residents.
+    pub residents: u64,
+}
+
+/// A household in a list.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HouseholdSummary {
+    /// Its id.
+    pub id: HouseholdId,
+    /// Its grid.
+    pub area: AreaCode,
+    /// Canonical door number.
+    pub door: String,
+    /// Names of its people, head first.
+    pub names: Vec<String>,
+    /// Nobody lives there.
+    pub vacant: bool,
+    /// Needs of its people.
+    pub needs: Vec<Need>,
+    /// When somebody was last met there.
+    pub last_met_at: Option<TimestampMs>,
+    /// "Please do not visit before", when that day is still to come.
+    pub no_visit_before: Option<CalendarDate>,
+}
+
+/// One find.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SearchHit {
+    /// The household.
+    pub household: HouseholdId,
+    /// Its door.
+    pub door: String,
+    /// Its grid's name.
+    pub area_name: String,
+    /// The resident found, or `None` when the door was.
+    pub resident: Option<ResidentId>,
+    /// The resident's name, or the names behind the door.
+    pub name: String,
+}
+
+/// Everything about one household.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HouseholdPage {
+    /// Its id.
+    pub id: HouseholdId,
+    /// Its grid.
+    pub area: AreaCode,
+    /// The grid's name with its community.
+    pub area_name: String,
+    /// Its fields.
+    pub household: Household,
+    /// Its people.
+    pub residents: Vec<ResidentEntry>,
+    /// Its visits, latest first, at most 50.
+    pub visits: Vec<VisitSummary>,
+    /// Its issues, latest first, at most 50.
+    pub issues: Vec<IssueSummary>,
+    /// Drafts of visits to it.
+    pub drafts: Vec<DraftSummary>,
+    /// Conflicts of the household and its people.
+    pub conflicts: Vec<Conflict>,
+    /// Some of it is not uploaded yet.
+    pub waiting: bool,
+}
+
+/// A resident with id.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ResidentEntry {
+    /// The id.
+    pub id: ResidentId,
+    /// The fields.
+    pub resident: Resident,
+}
+
+/// A half-filled form in a list.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DraftSummary {
+    /// Its id.
+    pub id: DraftId,
+    /// Whether it is a visit (else an issue).
+    pub is_visit: bool,
+    /// The door it is about, if any.
+    pub door: String,
+    /// The first words of it.
+    pub text: String,
+    /// Photos kept with it.
+    pub photo_count: u32,
+    /// When it was last touched.
+    pub changed_at: TimestampMs,
+}
+
+/// A half-filled form.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Draft {
+    /// Its id.
+    pub id: DraftId,
+    /// What it holds.
+    pub body: DraftBody,
+    /// Its photos in order.
+    pub photos: Vec<PhotoSummary>,
+}
+
+/// What a draft holds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum DraftBody {
+    /// A visit form.
+    Visit(VisitDraft),
+    /// An issue form.
+    Issue(IssueDraft),
+}
+
+/// A visit form, every field of which may still be open.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct VisitDraft {
+    /// The household.
+    pub household: HouseholdId,
+    /// How it went.
+    pub outcome: Option<Outcome>,
+    /// Who was met.
+    pub met: Vec<ResidentId>,
+    /// Why.
+    pub purpose: Option<Purpose>,
+    /// Phrases tapped.
+    pub phrases: Vec<Phrase>,
+    /// Note.
+    pub note: String,
+    /// Needs found.
+    pub needs: Vec<Need>,
+    /// What was promised.
+    pub promise: String,
+    /// For which day.
+    pub promise_due: Option<CalendarDate>,
+    /// When the form was opened.
+    pub started_at: TimestampMs,
+}
+
+/// An issue form, every field of which may still be open.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct IssueDraft {
+    /// The grid; taken from the household when there is one.
+    pub area: Option<AreaCode>,
+    /// What it is about.
+    pub category: Option<Category>,
+    /// Title.
+    pub title: String,
+    /// Note.
+    pub note: String,
+    /// The household it was found at.
+    pub household: Option<HouseholdId>,
+    /// The place in words.
+    pub place: String,
+    /// The visit it came up in.
+    pub visit: Option<VisitId>,
+    /// Done at once 随手做.
+    pub handled_on_the_spot: bool,
+    /// When the form was opened.
+    pub started_at: TimestampMs,
+}
+
+/// A photo in a list.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PhotoSummary {
+    /// Its name.
+    pub hash: PhotoHash,
+    /// A small JPEG.
+    pub thumbnail: Vec<u8>,
+    /// When it was taken.
+    pub taken_at: TimestampMs,
+    /// Bytes.
+    pub size: u32,
+    /// Its bytes are on the server.
+    pub uploaded: bool,
+}
+
+/// Which visits the log shows.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct VisitFilter {
+    /// In this area.
+    pub area: Option<AreaCode>,
+    /// Begun on this day or later.
+    pub from: Option<CalendarDate>,
+    /// Begun on this day or earlier.
+    pub to: Option<CalendarDate>,
+    /// With this outcome.
+    pub outcome: Option<Outcome>,
+    /// With this purpose.
+    pub purpose: Option<Purpose>,
+}
+
+/// Which issues are shown.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct IssueFilter {
+    /// In this area.
+    pub area: Option<AreaCode>,
+    /// Of this category.
+    pub category: Option<Category>,
+    /// In this state.
+    pub state: Option<Step>,
+    /// Only those not finished.
+    pub open_only: bool,
+}
+
+/// Where a page of a log ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogCursor {
+    /// The last entry's time.
+    pub at: TimestampMs,
+    /// The last entry's id.
+    pub id: uuid::Uuid,
+}
+
+/// A visit in a list.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct VisitSummary {
+    /// Its id.
+    pub id: VisitId,
+    /// Its grid.
+    pub area: AreaCode,
+    /// The door.
+    pub door: String,
+    /// Its fields.
+    pub visit: Visit,
+    /// Names of the residents met.
+    pub met_names: Vec<String>,
+    /// Who recorded it.
+    pub author: String,
+    /// Its photos.
+    pub photos: Vec<PhotoSummary>,
+    /// Fields with a conflict.
+    pub conflict_count: u32,
+    /// Not uploaded yet.
+    pub waiting: bool,
+}
+
+/// Everything about one visit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct VisitPage {
+    /// As in lists.
+    pub summary: VisitSummary,
+    /// Its conflicts.
+    pub conflicts: Vec<Conflict>,
+    /// Issues reported during it.
+    pub issues: Vec<IssueSummary>,
+}
+
+/// An issue in a list.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct IssueSummary {
+    /// Its id.
+    pub id: IssueId,
+    /// Its grid.
+    pub area: AreaCode,
+    /// Its fields.
+    pub issue: Issue,
+    /// The door, if it was found at one.
+    pub door: String,
+    /// Where it stands.
+    pub state: Step,
+    /// Who reported it.
+    pub author: String,
+    /// Its photos.
+    pub photos: Vec<PhotoSummary>,
+    /// Not uploaded yet.
+    pub waiting: bool,
+}
+
+/// Everything about one issue.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct IssuePage {
+    /// As in lists.
+    pub summary: IssueSummary,
+    /// Its events in order.
+    pub timeline: Vec<TimelineEntry>,
+    /// The steps that this worker may take now.
+    pub next_steps: Vec<Step>,
+    /// Conflicts of its fields.
+    pub conflicts: Vec<Conflict>,
+}
+
+/// One event of an issue.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TimelineEntry {
+    /// The event.
+    pub event: Event,
+    /// The step, when this version knows it.
+    pub step: Option<Step>,
+    /// When.
+    pub at: TimestampMs,
+    /// Who.
+    pub author: String,
+    /// Whether it changed the state; if not, `reason` says why.
+    pub applied: bool,
+    /// A code such as `issue.already_closed`; empty when applied.
+    pub reason: String,
+}
+
+/// A field of which several values were written at once, without knowing of each other.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Conflict {
+    /// The record.
+    pub record: RecordRef,
+    /// What the record is called: a door, a name, a title.
+    pub title: String,
+    /// The household to open for it, if any.
+    pub household: Option<HouseholdId>,
+    /// The field.
+    pub field: FieldId,
+    /// The field's name as in the language files, e.g. `resident.phones`.
+    pub field_name: String,
+    /// The values, the shown one first.
+    pub values: Vec<ConflictValue>,
+}
+
+/// One value of a conflict.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ConflictValue {
+    /// The value.
+    pub value: Value,
+    /// Who wrote it.
+    pub author: String,
+    /// When.
+    pub at: TimestampMs,
+}
+
+/// What goes out, and what went.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Outbox {
+    /// 草稿
+    pub drafts: Vec<DraftSummary>,
+    /// 等待, in the order in which it was saved; at most 200.
+    pub waiting: Vec<OutboxEntry>,
+    /// 已上传, latest first; at most 100.
+    pub uploaded: Vec<OutboxEntry>,
+    /// 需处理
+    pub attention: Vec<OutboxEntry>,
+    /// Photos whose bytes wait.
+    pub photos: Vec<PhotoSummary>,
+}
+
+/// One own operation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OutboxEntry {
+    /// The own sequence number.
+    pub seq: u64,
+    /// The record.
+    pub record: RecordRef,
+    /// What the record is called: a door, a name, a title.
+    pub title: String,
+    /// What was done: `created`, `edited`, `step`, `removed`.
+    pub action: String,
+    /// When.
+    pub at: TimestampMs,
+    /// When the server said it is durable; 0 while waiting.
+    pub receipted_at: TimestampMs,
+    /// For 需处理: the code of the reason, e.g. `area.not_assigned`.
+    pub code: String,
+}
+
+/// An operation of anybody that the server has set aside.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ParkedOfOthers {
+    /// Whose.
+    pub author: String,
+    /// Which area it was for.
+    pub area: AreaCode,
+    /// The record.
+    pub record: RecordRef,
+    /// The reason's code.
+    pub code: String,
+    /// When it arrived.
+    pub parked_at: TimestampMs,
+    /// What was in it, field name and text.
+    pub fields: Vec<(String, Value)>,
+}
+
+/// How much room the replica takes.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct StorageState {
+    /// Bytes of the database.
+    pub database_bytes: u64,
+    /// Bytes of photos among them.
+    pub photo_bytes: u64,
+    /// Households on this device.
+    pub households: u64,
+    /// Residents on this device.
+    pub residents: u64,
+    /// Visits on this device.
+    pub visits: u64,
+}

@@ -1,0 +1,343 @@
+//! Operations as columns (D11): values of one field stand together, so that they pack well.
+//!
+//! Body, version 1 (all numbers are LEB128 variable-length, signed ones zigzag):
+//!
+//! ```text
+//! count
+//! origin  0: device, author and sequence come from elsewhere (push)
+//!         1: devices {n, 16 bytes each}  authors {n, 16 bytes each}   (pull)
+//!            per operation: device index, author index, seq, applied_at difference
+//! areas   {n, (length, text) each}
+//! shapes  {n, each: n fields (field, value shape, has seen), rest 0|1}
+//! column per operation: ms difference, counter, area index, kind, shape index
+//! ids     16 bytes each
+//! streams {n, each: kind, field, length, values one after the other}
+//! rest    {length, postcard of seen, members, event, removal where a shape says so}
+//! ```
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use uuid::Uuid;
+
+use super::{AppliedOperation, Change, MemberEdit, Operation, PARTS_PER_OPERATION_MAX, Seen, Write};
+use crate::clock::Stamp;
+use crate::domain::issue::Event;
+use crate::domain::schema::{FieldId, RecordKind, RecordRef};
+use crate::domain::value::ValueShape;
+use crate::ids::{AreaCode, DeviceId, WorkerId};
+
+mod bytes;
+
+use bytes::{Reader, put_bytes, put_signed, put_unsigned};
+
+/// The most operations of one page.
+pub const OPERATIONS_PER_PAGE_MAX: usize = 20_000;
+
+/// The bytes are no page of operations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("the page of operations is damaged at {0}")]
+pub struct DecodeError(pub &'static str);
+
+/// Where a pushed page's operations come from: known from the credential, so not in the page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PushOrigin {
+    /// The enrolled device.
+    pub device: DeviceId,
+    /// The device's worker.
+    pub author: WorkerId,
+    /// The sequence number of the page's first operation.
+    pub first_seq: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Shape {
+    fields: Vec<(FieldId, ValueShape)>,
+    has_rest: bool,
+}
+
+/// What few operations have.
+#[derive(Serialize, Deserialize)]
+struct Rest {
+    seen: Vec<Seen>,
+    members: Vec<MemberEdit>,
+    event: Option<Event>,
+    removal: Option<Seen>,
+}
+
+/// Encodes own operations, in sequence, of one device and author.
+pub fn encode_push(operations: &[Operation]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(operations.len() * 256);
+    put_unsigned(&mut out, operations.len() as u64);
+    put_unsigned(&mut out, 0);
+    encode_body(&mut out, operations.iter());
+    out
+}
+
+/// Encodes operations of many devices, as the server hands them out.
+pub fn encode_pull(operations: &[AppliedOperation]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(operations.len() * 256);
+    put_unsigned(&mut out, operations.len() as u64);
+    put_unsigned(&mut out, 1);
+    let devices = Dictionary::of(operations.iter().map(|applied| applied.operation.device.0));
+    let authors = Dictionary::of(operations.iter().map(|applied| applied.operation.author.0));
+    devices.put(&mut out, |out, id| out.extend_from_slice(id.as_bytes()));
+    authors.put(&mut out, |out, id| out.extend_from_slice(id.as_bytes()));
+    let (mut seq_before, mut applied_before) = (0_u64, 0_u64);
+    for AppliedOperation { operation, applied_at } in operations {
+        put_unsigned(&mut out, devices.index(&operation.device.0));
+        put_unsigned(&mut out, authors.index(&operation.author.0));
+        put_signed(&mut out, operation.seq.wrapping_sub(seq_before) as i64);
+        put_signed(&mut out, applied_at.wrapping_sub(applied_before) as i64);
+        (seq_before, applied_before) = (operation.seq, *applied_at);
+    }
+    encode_body(&mut out, operations.iter().map(|applied| &applied.operation));
+    out
+}
+
+/// Decodes a pushed page.
+///
+/// # Errors
+/// [`DecodeError`] for anything that [`encode_push`] does not write.
+pub fn decode_push(page: &[u8], origin: PushOrigin) -> Result<Vec<Operation>, DecodeError> {
+    let mut reader = Reader::new(page);
+    let count = reader.count(OPERATIONS_PER_PAGE_MAX, "count")?;
+    if reader.unsigned("origin")? != 0 {
+        return Err(DecodeError("origin"));
+    }
+    let origins = (0..count as u64).map(|index| (origin.device, origin.author, origin.first_seq.saturating_add(index)));
+    decode_body(&mut reader, &origins.collect::<Vec<_>>())
+}
+
+/// Decodes a pulled page.
+///
+/// # Errors
+/// [`DecodeError`] for anything that [`encode_pull`] does not write.
+pub fn decode_pull(page: &[u8]) -> Result<Vec<AppliedOperation>, DecodeError> {
+    let mut reader = Reader::new(page);
+    let count = reader.count(OPERATIONS_PER_PAGE_MAX, "count")?;
+    if reader.unsigned("origin")? != 1 {
+        return Err(DecodeError("origin"));
+    }
+    let devices = reader.uuids(count)?;
+    let authors = reader.uuids(count)?;
+    let mut origins = Vec::with_capacity(count);
+    let mut applied = Vec::with_capacity(count);
+    let (mut seq, mut applied_at) = (0_u64, 0_u64);
+    for _ in 0..count {
+        let device = reader.pick(&devices, "device")?;
+        let author = reader.pick(&authors, "author")?;
+        seq = seq.wrapping_add(reader.signed("seq")? as u64);
+        applied_at = applied_at.wrapping_add(reader.signed("applied_at")? as u64);
+        origins.push((DeviceId(device), WorkerId(author), seq));
+        applied.push(applied_at);
+    }
+    let operations = decode_body(&mut reader, &origins)?;
+    Ok(operations
+        .into_iter()
+        .zip(applied)
+        .map(|(operation, applied_at)| AppliedOperation { operation, applied_at })
+        .collect())
+}
+
+fn shape_of(change: &Change) -> Shape {
+    let seen = change.writes.iter().any(|write| !write.seen.is_empty());
+    Shape {
+        fields: change.writes.iter().map(|write| (write.field, write.value.shape())).collect(),
+        has_rest: seen || !change.members.is_empty() || change.event.is_some() || change.removal.is_some(),
+    }
+}
+
+fn encode_body<'a>(out: &mut Vec<u8>, operations: impl Iterator<Item = &'a Operation> + Clone) {
+    let areas = Dictionary::of(operations.clone().map(|operation| operation.area.clone()));
+    areas.put(out, |out, area| put_bytes(out, area.as_str().as_bytes()));
+    let shapes = Dictionary::of(operations.clone().map(|operation| shape_of(&operation.change)));
+    shapes.put(out, |out, shape| {
+        put_unsigned(out, shape.fields.len() as u64);
+        for (field, value_shape) in &shape.fields {
+            out.extend_from_slice(&[field.0, *value_shape as u8]);
+        }
+        out.push(u8::from(shape.has_rest));
+    });
+    let mut ids = Vec::new();
+    let mut streams: BTreeMap<(u8, u8), Vec<u8>> = BTreeMap::new();
+    let mut rest = Vec::new();
+    let mut ms_before = 0_u64;
+    for operation in operations {
+        let shape = shape_of(&operation.change);
+        put_signed(out, operation.stamp.ms.wrapping_sub(ms_before) as i64);
+        ms_before = operation.stamp.ms;
+        put_unsigned(out, u64::from(operation.stamp.counter));
+        put_unsigned(out, areas.index(&operation.area));
+        out.push(operation.record.kind.0);
+        put_unsigned(out, shapes.index(&shape));
+        ids.extend_from_slice(operation.record.id.as_bytes());
+        for write in &operation.change.writes {
+            let stream = streams.entry((operation.record.kind.0, write.field.0)).or_default();
+            bytes::put_value(stream, &write.value);
+        }
+        if shape.has_rest {
+            let Change { writes, members, event, removal } = &operation.change;
+            let seen = writes.iter().map(|write| write.seen.clone()).collect();
+            let parts = Rest { seen, members: members.clone(), event: event.clone(), removal: removal.clone() };
+            rest.extend(postcard::to_stdvec(&parts).unwrap_or_default());
+        }
+    }
+    out.extend_from_slice(&ids);
+    put_unsigned(out, streams.len() as u64);
+    for ((kind, field), stream) in &streams {
+        out.extend_from_slice(&[*kind, *field]);
+        put_bytes(out, stream);
+    }
+    put_bytes(out, &rest);
+}
+
+struct Row {
+    stamp: Stamp,
+    area: AreaCode,
+    kind: RecordKind,
+    shape: usize,
+}
+
+fn decode_body(
+    reader: &mut Reader<'_>,
+    origins: &[(DeviceId, WorkerId, u64)],
+) -> Result<Vec<Operation>, DecodeError> {
+    let count = origins.len();
+    let mut areas = Vec::new();
+    for _ in 0..reader.count(count, "areas")? {
+        let text = std::str::from_utf8(reader.bytes("area")?).map_err(|_| DecodeError("area"))?;
+        areas.push(AreaCode::new(text).map_err(|_| DecodeError("area"))?);
+    }
+    let shapes = decode_shapes(reader, count)?;
+    let mut rows = Vec::with_capacity(count);
+    let mut ms = 0_u64;
+    for _ in 0..count {
+        ms = ms.wrapping_add(reader.signed("ms")? as u64);
+        let counter = u32::try_from(reader.unsigned("counter")?).map_err(|_| DecodeError("counter"))?;
+        let area = reader.pick(&areas, "area index")?;
+        let kind = RecordKind(reader.byte("kind")?);
+        let shape = reader.unsigned("shape index")? as usize;
+        rows.push(Row { stamp: Stamp { ms, counter }, area, kind, shape });
+    }
+    let mut ids = Vec::with_capacity(count);
+    for _ in 0..count {
+        ids.push(reader.uuid("id")?);
+    }
+    let mut streams = BTreeMap::new();
+    for _ in 0..reader.count(usize::from(u16::MAX), "streams")? {
+        let key = (reader.byte("stream")?, reader.byte("stream")?);
+        streams.insert(key, Reader::new(reader.bytes("stream")?));
+    }
+    let mut rest = reader.bytes("rest")?;
+    if !reader.is_empty() {
+        return Err(DecodeError("trailing bytes"));
+    }
+    let mut operations = Vec::with_capacity(count);
+    for ((row, id), (device, author, seq)) in rows.into_iter().zip(ids).zip(origins.iter().copied()) {
+        let shape: &Shape = shapes.get(row.shape).ok_or(DecodeError("shape index"))?;
+        let change = decode_change(shape, row.kind, &mut streams, &mut rest)?;
+        let record = RecordRef { kind: row.kind, id };
+        operations.push(Operation { device, seq, author, stamp: row.stamp, area: row.area, record, change });
+    }
+    if !rest.is_empty() || streams.values().any(|stream| !stream.is_empty()) {
+        return Err(DecodeError("unread values"));
+    }
+    Ok(operations)
+}
+
+fn decode_shapes(reader: &mut Reader<'_>, count: usize) -> Result<Vec<Shape>, DecodeError> {
+    let mut shapes = Vec::new();
+    for _ in 0..reader.count(count, "shapes")? {
+        let mut fields = Vec::new();
+        for _ in 0..reader.count(PARTS_PER_OPERATION_MAX, "shape")? {
+            let field = FieldId(reader.byte("shape field")?);
+            fields.push((field, bytes::value_shape(reader.byte("shape value")?)?));
+        }
+        let has_rest = match reader.byte("shape rest")? {
+            0 => false,
+            1 => true,
+            _ => return Err(DecodeError("shape rest")),
+        };
+        shapes.push(Shape { fields, has_rest });
+    }
+    Ok(shapes)
+}
+
+fn decode_change(
+    shape: &Shape,
+    kind: RecordKind,
+    streams: &mut BTreeMap<(u8, u8), Reader<'_>>,
+    rest: &mut &[u8],
+) -> Result<Change, DecodeError> {
+    let mut change = Change::default();
+    for (field, value_shape) in &shape.fields {
+        let stream = streams.get_mut(&(kind.0, field.0)).ok_or(DecodeError("stream missing"))?;
+        let value = stream.value(*value_shape)?;
+        change.writes.push(Write { field: *field, value, seen: Seen::default() });
+    }
+    if shape.has_rest {
+        let (parts, behind): (Rest, _) = postcard::take_from_bytes(rest).map_err(|_| DecodeError("rest"))?;
+        *rest = behind;
+        let too_many = parts.members.len() > PARTS_PER_OPERATION_MAX
+            || parts.seen.len() != change.writes.len()
+            || parts.seen.iter().chain(&parts.removal).any(|seen| seen.dots.len() > PARTS_PER_OPERATION_MAX);
+        if too_many {
+            return Err(DecodeError("rest size"));
+        }
+        for (write, seen) in change.writes.iter_mut().zip(parts.seen) {
+            write.seen = seen;
+        }
+        change.members = parts.members;
+        change.event = parts.event;
+        change.removal = parts.removal;
+    }
+    Ok(change)
+}
+
+/// Distinct values in order of first use.
+struct Dictionary<T> {
+    index: BTreeMap<T, u64>,
+    values: Vec<T>,
+}
+
+impl<T: Ord + Clone> Dictionary<T> {
+    fn of(values: impl Iterator<Item = T>) -> Self {
+        let mut dictionary = Self { index: BTreeMap::new(), values: Vec::new() };
+        for value in values {
+            if !dictionary.index.contains_key(&value) {
+                dictionary.index.insert(value.clone(), dictionary.values.len() as u64);
+                dictionary.values.push(value);
+            }
+        }
+        dictionary
+    }
+
+    fn index(&self, value: &T) -> u64 {
+        self.index.get(value).copied().unwrap_or(0)
+    }
+
+    fn put(&self, out: &mut Vec<u8>, put_one: impl Fn(&mut Vec<u8>, &T)) {
+        put_unsigned(out, self.values.len() as u64);
+        for value in &self.values {
+            put_one(out, value);
+        }
+    }
+}
+
+impl Reader<'_> {
+    fn uuids(&mut self, max: usize) -> Result<Vec<Uuid>, DecodeError> {
+        let count = self.count(max, "dictionary")?;
+        (0..count).map(|_| self.uuid("dictionary")).collect()
+    }
+
+    fn pick<T: Clone>(&mut self, from: &[T], what: &'static str) -> Result<T, DecodeError> {
+        let index = usize::try_from(self.unsigned(what)?).map_err(|_| DecodeError(what))?;
+        from.get(index).cloned().ok_or(DecodeError(what))
+    }
+}
+
+#[cfg(test)]
+#[path = "encode_tests.rs"]
+mod tests;

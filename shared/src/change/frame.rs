@@ -1,0 +1,107 @@
+//! The frame around a message: `KMN`, the version, the unpacked length, then DEFLATE.
+
+use thiserror::Error;
+
+/// The wire version that this code writes.
+pub const FRAME_VERSION: u8 = 1;
+const MAGIC: [u8; 3] = *b"KMN";
+const HEADER_BYTES: usize = 8;
+const LEVEL: u8 = 6;
+
+/// The most bytes that a message may have when unpacked.
+pub const MESSAGE_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// The bytes are no frame.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum FrameError {
+    /// Something else, e.g. the page of a captive portal.
+    #[error("these bytes are no koumen message")]
+    Foreign,
+    /// Written by a later version.
+    #[error("message version {0} is not known here")]
+    Version(u8),
+    /// Announces or holds more than [`MESSAGE_BYTES_MAX`].
+    #[error("the message is larger than allowed")]
+    TooLarge,
+    /// Cut or altered.
+    #[error("the message is damaged")]
+    Damaged,
+}
+
+/// Packs a message.
+pub fn seal(message: &[u8]) -> Vec<u8> {
+    let packed = miniz_oxide::deflate::compress_to_vec(message, LEVEL);
+    let mut frame = Vec::with_capacity(HEADER_BYTES + packed.len());
+    frame.extend_from_slice(&MAGIC);
+    frame.push(FRAME_VERSION);
+    frame.extend_from_slice(&u32::try_from(message.len()).unwrap_or(u32::MAX).to_le_bytes());
+    frame.extend_from_slice(&packed);
+    frame
+}
+
+/// Unpacks a message; never allocates more than it announces, and never more than [`MESSAGE_BYTES_MAX`].
+///
+/// # Errors
+/// [`FrameError`], by what the bytes are instead.
+pub fn open(frame: &[u8]) -> Result<Vec<u8>, FrameError> {
+    let header: &[u8; HEADER_BYTES] =
+        frame.get(..HEADER_BYTES).and_then(|bytes| bytes.try_into().ok()).ok_or(FrameError::Foreign)?;
+    let [m0, m1, m2, version, l0, l1, l2, l3] = *header;
+    if [m0, m1, m2] != MAGIC {
+        return Err(FrameError::Foreign);
+    }
+    if version != FRAME_VERSION {
+        return Err(FrameError::Version(version));
+    }
+    let length = u32::from_le_bytes([l0, l1, l2, l3]) as usize;
+    if length > MESSAGE_BYTES_MAX {
+        return Err(FrameError::TooLarge);
+    }
+    let packed = frame.get(HEADER_BYTES..).unwrap_or_default();
+    let message = miniz_oxide::inflate::decompress_to_vec_with_limit(packed, length).map_err(|_| FrameError::Damaged)?;
+    if message.len() == length { Ok(message) } else { Err(FrameError::Damaged) }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn opens_what_it_sealed(message in proptest::collection::vec(any::<u8>(), 0..2_000)) {
+            prop_assert_eq!(open(&seal(&message)), Ok(message));
+        }
+
+        #[test]
+        fn any_bytes_are_refused_without_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let mut framed = b"KMN\x01\x10\0\0\0".to_vec();
+            framed.extend_from_slice(&bytes);
+            let _ = open(&bytes);
+            let _ = open(&framed);
+        }
+    }
+
+    #[test]
+    fn a_cut_frame_is_damaged_at_every_byte() {
+        let frame = seal(&[7; 5_000]);
+        for length in 0..frame.len() {
+            assert!(open(&frame[..length]).is_err(), "{length}");
+        }
+    }
+
+    #[test]
+    fn a_frame_that_unpacks_to_more_than_it_says_is_refused() {
+        let mut bomb = seal(&vec![0; 1_000_000]);
+        bomb[4..8].copy_from_slice(&100_u32.to_le_bytes());
+        assert_eq!(open(&bomb), Err(FrameError::Damaged));
+        bomb[4..8].copy_from_slice(&u32::MAX.to_le_bytes());
+        assert_eq!(open(&bomb), Err(FrameError::TooLarge));
+    }
+
+    #[test]
+    fn a_portal_page_is_foreign() {
+        assert_eq!(open(b"<!doctype html><title>Sign in to Wi-Fi</title>"), Err(FrameError::Foreign));
+    }
+}

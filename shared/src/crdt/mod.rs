@@ -1,0 +1,20 @@
+//! The merge of concurrent edits (D3), on the types of the crate `crdts`.
+//!
+//! ```text
+//!        phone A            phone B
+//!   phones = 120...1    phones = 120...2      written without knowing of each other
+//!            \             /
+//!             v           v
+//!        MVReg keeps both; the later (time, counter, device) is shown,
+//!        the other stays visible as a conflict until somebody chooses
+//! ```
+//!
+//! The result depends on the set of operations only: not on order, repetition or route.
+
+pub mod issue_state;
+pub mod record;
+
+mod pack;
+
+pub use issue_state::{IssueState, TimelineStep, fold};
+pub use record::{FieldConflict, Origin, RecordEvent, RecordState, Written};

@@ -1,0 +1,114 @@
+//! The packed clocks of a record (D3): what cannot be read off its row.
+//!
+//! A field that only the creating operation wrote costs nothing: its value is in the row and its clock is
+//! the record's one origin. Everything else is an exception, listed in the blob.
+
+use std::collections::BTreeMap;
+
+use crdts::{CmRDT, Dot, orswot};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::record::{MemberSet, Origin, RecordEvent, RecordState, Register, Removal, clock_of, ranked};
+use crate::change::{Seen, Write};
+use crate::domain::schema::{FieldId, FieldMerge, RecordKind};
+use crate::domain::value::{FieldMap, Value};
+use crate::ids::{AreaCode, DeviceId};
+
+/// The blob cannot be read; the row is damaged or of a later major version.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("the packed clocks of a record cannot be read")]
+pub struct PackError;
+
+#[derive(Serialize, Deserialize)]
+struct Packed {
+    origin: Origin,
+    fields: BTreeMap<FieldId, Register>,
+    members: BTreeMap<(FieldId, u64), MemberSet>,
+    events: Vec<RecordEvent>,
+    removals: Vec<Removal>,
+    /// `None` when it is just the origin.
+    edits: Option<Seen>,
+}
+
+impl RecordState {
+    /// The clocks, for a row that keeps area and [`values`](RecordState::values) in its columns.
+    pub fn pack_clocks(&self, kind: RecordKind) -> Vec<u8> {
+        let dot = Dot::new(self.origin.device, self.origin.seq);
+        let alone = Seen::from(dot);
+        let in_columns = |field: &FieldId, merge| {
+            kind.spec().and_then(|spec| spec.field(*field)).is_some_and(|spec| spec.merge == merge)
+        };
+        let plain = |field: &FieldId, register: &Register| {
+            let written = ranked(register);
+            let only = written.len() == 1 && clock_of(register) == alone;
+            let kept = written.iter().all(|w| w.value != Value::Null && w.origin == self.origin);
+            only && kept && in_columns(field, FieldMerge::Register)
+        };
+        let fields = self.fields.iter().filter(|(field, register)| !plain(field, register));
+        let added = |member: u64| {
+            let mut set = MemberSet::default();
+            set.apply(orswot::Op::Add { dot, members: vec![member] });
+            set
+        };
+        let members = self.members.iter().filter(|((field, member), set)| {
+            !(in_columns(field, FieldMerge::Set) && **set == added(*member))
+        });
+        let packed = Packed {
+            origin: self.origin,
+            fields: fields.map(|(field, register)| (*field, register.clone())).collect(),
+            members: members.map(|(key, set)| (*key, set.clone())).collect(),
+            events: self.events.values().cloned().collect(),
+            removals: self.removals.values().cloned().collect(),
+            edits: (self.edits != alone).then(|| self.edits.clone()),
+        };
+        // Postcard into a growing vector fails only for maps of unknown length; these know theirs.
+        postcard::to_stdvec(&packed).unwrap_or_default()
+    }
+
+    /// The state from a row's columns and its clocks.
+    ///
+    /// # Errors
+    /// [`PackError`] when the blob is none of ours.
+    pub fn unpack(kind: RecordKind, area: AreaCode, columns: &FieldMap, clocks: &[u8]) -> Result<Self, PackError> {
+        let packed: Packed = postcard::from_bytes(clocks).map_err(|_| PackError)?;
+        let dot = Dot::new(packed.origin.device, packed.origin.seq);
+        let mut state = Self::empty(area, packed.origin);
+        for (field, value) in columns {
+            let spec = kind.spec().and_then(|spec| spec.field(*field));
+            match spec.map(|spec| spec.merge) {
+                Some(FieldMerge::Set) => {
+                    for member in value.as_numbers().iter().filter(|m| !packed.members.contains_key(&(*field, **m))) {
+                        let set = state.members.entry((*field, *member)).or_default();
+                        set.apply(orswot::Op::Add { dot, members: vec![*member] });
+                    }
+                }
+                _ if packed.fields.contains_key(field) => {}
+                _ => state.put_origin(&Write { field: *field, value: value.clone(), seen: Seen::default() }),
+            }
+        }
+        state.fields.extend(packed.fields);
+        state.members.extend(packed.members);
+        let key = |origin: &Origin| -> (DeviceId, u64) { (origin.device, origin.seq) };
+        state.events = packed.events.into_iter().map(|event| (key(&event.origin), event)).collect();
+        state.removals = packed.removals.into_iter().map(|removal| (key(&removal.origin), removal)).collect();
+        state.edits = packed.edits.unwrap_or_else(|| Seen::from(dot));
+        Ok(state)
+    }
+
+    /// State and values in one blob, for a store without columns.
+    pub fn pack_whole(&self, kind: RecordKind) -> Vec<u8> {
+        let whole = (&self.area, self.values(), self.pack_clocks(kind));
+        postcard::to_stdvec(&whole).unwrap_or_default()
+    }
+
+    /// The state from [`RecordState::pack_whole`].
+    ///
+    /// # Errors
+    /// [`PackError`] when the blob is none of ours.
+    pub fn unpack_whole(kind: RecordKind, blob: &[u8]) -> Result<Self, PackError> {
+        let (area, values, clocks): (AreaCode, FieldMap, Vec<u8>) =
+            postcard::from_bytes(blob).map_err(|_| PackError)?;
+        Self::unpack(kind, area, &values, &clocks)
+    }
+}

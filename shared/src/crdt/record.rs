@@ -1,0 +1,301 @@
+//! A record as a fold of its operations.
+//!
+//! State: a register per field (`MVReg`), a set per member of a set field (`Orswot`), the events, the
+//! removals, and the origin. Operations: [`Operation`]. Merge rule: apply every operation, in any order.
+//! Tie-break: (time, counter, device) of the clamped stamp. Owes: commutative, associative, idempotent.
+//!
+//! A set field is one `Orswot` per member, so that operations of one device may arrive in any order.
+
+use std::collections::BTreeMap;
+
+use crdts::{CmRDT, CvRDT, Dot, MVReg, Orswot, mvreg, orswot};
+use serde::{Deserialize, Serialize};
+
+use crate::change::{Change, MemberEdit, Operation, Seen, Write};
+use crate::clock::{Stamp, TimestampMs, winner_key};
+use crate::domain::issue::Event;
+use crate::domain::schema::{FieldId, FieldMerge, RecordKind};
+use crate::domain::value::{FieldMap, Value};
+use crate::ids::{AreaCode, DeviceId, WorkerId};
+
+/// Which operation did something, when, and who.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Origin {
+    /// Clamped stamp (D10).
+    pub stamp: Stamp,
+    /// The device.
+    pub device: DeviceId,
+    /// The device's sequence number.
+    pub seq: u64,
+    /// The person.
+    pub author: WorkerId,
+}
+
+/// A value as somebody wrote it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Written {
+    /// The value.
+    pub value: Value,
+    /// By which operation.
+    pub origin: Origin,
+}
+
+/// An event as somebody appended it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordEvent {
+    /// The event.
+    pub event: Event,
+    /// By which operation.
+    pub origin: Origin,
+}
+
+/// A field with several values, written without knowing of each other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldConflict {
+    /// The field.
+    pub field: FieldId,
+    /// The distinct values, the shown one first.
+    pub values: Vec<Written>,
+}
+
+pub(super) type Register = MVReg<Written, DeviceId>;
+pub(super) type MemberSet = Orswot<u64, DeviceId>;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Removal {
+    pub(super) seen: Seen,
+    pub(super) origin: Origin,
+}
+
+/// A record and everything needed to merge further operations into it.
+#[derive(Debug, Clone)]
+pub struct RecordState {
+    pub(super) area: AreaCode,
+    pub(super) origin: Origin,
+    pub(super) fields: BTreeMap<FieldId, Register>,
+    pub(super) members: BTreeMap<(FieldId, u64), MemberSet>,
+    pub(super) events: BTreeMap<(DeviceId, u64), RecordEvent>,
+    pub(super) removals: BTreeMap<(DeviceId, u64), Removal>,
+    /// Every operation but removals: what a removal must have seen to be final.
+    pub(super) edits: Seen,
+}
+
+impl RecordState {
+    /// The state after one operation. `applied_at` is the server's time, `None` while it has not seen it.
+    pub fn start(operation: &Operation, applied_at: Option<TimestampMs>) -> Self {
+        let mut state = Self::empty(operation.area.clone(), origin_of(operation, applied_at));
+        state.apply(operation, applied_at);
+        state
+    }
+
+    pub(super) fn empty(area: AreaCode, origin: Origin) -> Self {
+        Self {
+            area,
+            origin,
+            fields: BTreeMap::new(),
+            members: BTreeMap::new(),
+            events: BTreeMap::new(),
+            removals: BTreeMap::new(),
+            edits: Seen::default(),
+        }
+    }
+
+    /// Merges one more operation on the same record. Applying it again with the server's time re-dates it.
+    pub fn apply(&mut self, operation: &Operation, applied_at: Option<TimestampMs>) {
+        let origin = origin_of(operation, applied_at);
+        let same = (origin.device, origin.seq) == (self.origin.device, self.origin.seq);
+        if same || origin < self.origin {
+            self.origin = origin;
+            self.area = operation.area.clone();
+        }
+        let dot = Dot::new(operation.device, operation.seq);
+        let Change { writes, members, event, removal } = &operation.change;
+        if removal.is_none() {
+            self.edits.apply(dot);
+        }
+        for write in writes {
+            self.put(write, origin);
+        }
+        for edit in members {
+            let set = self.members.entry((edit.field, edit.member)).or_default();
+            set.apply(match &edit.removes {
+                None => orswot::Op::Add { dot, members: vec![edit.member] },
+                Some(seen) => orswot::Op::Rm { clock: seen.clone(), members: vec![edit.member] },
+            });
+        }
+        if let Some(event) = event {
+            self.events.insert((operation.device, operation.seq), RecordEvent { event: event.clone(), origin });
+        }
+        if let Some(seen) = removal {
+            self.removals.insert((operation.device, operation.seq), Removal { seen: seen.clone(), origin });
+        }
+    }
+
+    /// Puts a value that the creating operation wrote.
+    pub(super) fn put_origin(&mut self, write: &Write) {
+        self.put(write, self.origin);
+    }
+
+    fn put(&mut self, write: &Write, origin: Origin) {
+        let mut clock = write.seen.clone();
+        clock.apply(Dot::new(origin.device, origin.seq));
+        let val = Written { value: write.value.clone(), origin };
+        self.fields.entry(write.field).or_default().apply(mvreg::Op::Put { clock, val });
+    }
+
+    /// The area that the record was made in.
+    pub fn area(&self) -> &AreaCode {
+        &self.area
+    }
+
+    /// The operation that made the record.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// The shown value of every field; set fields as ascending numbers.
+    pub fn values(&self) -> FieldMap {
+        let mut values: FieldMap = FieldMap::new();
+        for (field, register) in &self.fields {
+            if let Some(winner) = ranked(register).into_iter().next() {
+                values.insert(*field, winner.value);
+            }
+        }
+        for (field, member) in self.present_members() {
+            match values.entry(field).or_default() {
+                Value::Numbers(numbers) => numbers.push(member),
+                other => *other = Value::Numbers(vec![member]),
+            }
+        }
+        values.retain(|_, value| *value != Value::Null);
+        values
+    }
+
+    fn present_members(&self) -> impl Iterator<Item = (FieldId, u64)> {
+        self.members
+            .iter()
+            .filter(|((_, member), set)| set.contains(member).val)
+            .map(|((field, member), _)| (*field, *member))
+    }
+
+    /// Fields with more than one distinct value.
+    pub fn conflicts(&self) -> Vec<FieldConflict> {
+        let of_field = |(field, register): (&FieldId, &Register)| {
+            let mut values: Vec<Written> = Vec::new();
+            for written in ranked(register) {
+                if values.iter().all(|kept| kept.value != written.value) {
+                    values.push(written);
+                }
+            }
+            (values.len() > 1).then_some(FieldConflict { field: *field, values })
+        };
+        self.fields.iter().filter_map(of_field).collect()
+    }
+
+    /// The events by (time, counter, device, sequence).
+    pub fn events(&self) -> Vec<&RecordEvent> {
+        let mut events: Vec<&RecordEvent> = self.events.values().collect();
+        events.sort_by_key(|event| event.origin);
+        events
+    }
+
+    /// Whether the record is withdrawn: some removal had seen every edit. An edit beside it wins.
+    pub fn is_removed(&self) -> bool {
+        self.removals.values().any(|removal| self.edits <= removal.seen)
+    }
+
+    /// Whether somebody withdrew the record while somebody else edited it.
+    pub fn is_kept_by_edit(&self) -> bool {
+        !self.removals.is_empty() && !self.is_removed()
+    }
+
+    /// The change that makes the given fields hold the given values; empty if they do already.
+    ///
+    /// `state` is `None` for a new record.
+    pub fn change_to(kind: RecordKind, state: Option<&Self>, wanted: &FieldMap) -> Change {
+        let current = state.map(Self::values).unwrap_or_default();
+        let mut change = Change::default();
+        for (field, value) in wanted {
+            let before = current.get(field).unwrap_or(&Value::Null);
+            if before == value {
+                continue;
+            }
+            let is_set = kind
+                .spec()
+                .and_then(|spec| spec.field(*field))
+                .is_some_and(|field| field.merge == FieldMerge::Set);
+            if is_set {
+                change.members.extend(member_edits(state, *field, before.as_numbers(), value.as_numbers()));
+            } else {
+                change.writes.push(Self::write(state, *field, value.clone()));
+            }
+        }
+        change
+    }
+
+    /// The change that makes `value` the only value of `field`, ending a conflict.
+    pub fn settle(&self, field: FieldId, value: Value) -> Change {
+        Change { writes: vec![Self::write(Some(self), field, value)], ..Change::default() }
+    }
+
+    /// The change that withdraws the record.
+    pub fn removal(&self) -> Change {
+        Change { removal: Some(self.edits.clone()), ..Change::default() }
+    }
+
+    fn write(state: Option<&Self>, field: FieldId, value: Value) -> Write {
+        let register = state.and_then(|state| state.fields.get(&field));
+        Write { field, value, seen: register.map(clock_of).unwrap_or_default() }
+    }
+
+    /// Whether two states are the same to everybody who looks: values, conflicts, events, removal.
+    pub fn looks_like(&self, other: &Self) -> bool {
+        let events = |state: &Self| state.events().into_iter().cloned().collect::<Vec<_>>();
+        self.area == other.area
+            && self.origin == other.origin
+            && self.values() == other.values()
+            && self.conflicts() == other.conflicts()
+            && events(self) == events(other)
+            && self.is_removed() == other.is_removed()
+            && self.is_kept_by_edit() == other.is_kept_by_edit()
+    }
+}
+
+fn origin_of(operation: &Operation, applied_at: Option<TimestampMs>) -> Origin {
+    Origin {
+        stamp: operation.stamp.clamped(applied_at),
+        device: operation.device,
+        seq: operation.seq,
+        author: operation.author,
+    }
+}
+
+fn member_edits(state: Option<&RecordState>, field: FieldId, before: &[u64], wanted: &[u64]) -> Vec<MemberEdit> {
+    let added = wanted.iter().filter(|member| !before.contains(member));
+    let removed = before.iter().filter(|member| !wanted.contains(member));
+    let seen = |member: u64| {
+        let set = state.and_then(|state| state.members.get(&(field, member)));
+        set.map(|set| set.clock()).unwrap_or_default()
+    };
+    added
+        .map(|member| MemberEdit { field, member: *member, removes: None })
+        .chain(removed.map(|member| MemberEdit { field, member: *member, removes: Some(seen(*member)) }))
+        .collect()
+}
+
+/// The values of a register, the winner first. `MVReg` lists them in an order that differs by replica.
+pub(super) fn ranked(register: &Register) -> Vec<Written> {
+    let mut written = register.read().val;
+    written.sort_by_key(|written| std::cmp::Reverse(winner_key(written.origin.stamp, written.origin.device)));
+    written
+}
+
+pub(super) fn clock_of(register: &Register) -> Seen {
+    let mut clock = Seen::default();
+    clock.merge(register.read_ctx().add_clock);
+    clock
+}
+
+#[cfg(test)]
+#[path = "record_tests.rs"]
+mod tests;

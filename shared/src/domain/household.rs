@@ -1,0 +1,86 @@
+//! A household 户: a door and how its people wish to be visited.
+
+use serde::{Deserialize, Serialize};
+
+use super::date::CalendarDate;
+use super::list::closed_list;
+use super::schema::{FieldId, FieldSpec, register};
+use super::value::{FieldMap, Value, ValueShape, field};
+
+/// Canonical door number, `3-2-501`.
+pub const DOOR: FieldId = FieldId(1);
+/// [`Tenure`].
+pub const TENURE: FieldId = FieldId(2);
+/// When people are at home or wish to be visited.
+pub const PREFERRED_HOURS: FieldId = FieldId(3);
+/// "Please do not visit before" this day.
+pub const NO_VISIT_BEFORE: FieldId = FieldId(4);
+/// "Not on my own": the visitor comes with somebody.
+pub const NOT_ALONE: FieldId = FieldId(5);
+/// A note about the door or the household.
+pub const NOTE: FieldId = FieldId(6);
+
+pub(super) const FIELDS: &[FieldSpec] = &[
+    register(DOOR, "door", ValueShape::Text, 60),
+    register(TENURE, "tenure", ValueShape::Int, 0),
+    register(PREFERRED_HOURS, "preferred_hours", ValueShape::Text, 300),
+    register(NO_VISIT_BEFORE, "no_visit_before", ValueShape::Int, 0),
+    register(NOT_ALONE, "not_alone", ValueShape::Int, 0),
+    register(NOTE, "note", ValueShape::Text, 3_000),
+];
+
+closed_list! {
+    /// How the people live there.
+    Tenure {
+        /// 自有
+        Owned = 1 "owned",
+        /// 租住
+        Rented = 2 "rented",
+        /// 空置
+        Vacant = 3 "vacant",
+    }
+}
+
+/// A household's fields.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Household {
+    /// Canonical door number, `3-2-501`.
+    pub door: String,
+    /// How the people live there.
+    pub tenure: Option<Tenure>,
+    /// When people are at home or wish to be visited.
+    pub preferred_hours: String,
+    /// "Please do not visit before" this day.
+    pub no_visit_before: Option<CalendarDate>,
+    /// "Not on my own".
+    pub not_alone: bool,
+    /// A note about the door or the household.
+    pub note: String,
+}
+
+impl Household {
+    /// The fields to write.
+    pub fn to_fields(&self) -> FieldMap {
+        FieldMap::from([
+            (DOOR, Value::text(&self.door)),
+            (TENURE, Value::number(self.tenure.map(|tenure| tenure.number() as i64))),
+            (PREFERRED_HOURS, Value::text(&self.preferred_hours)),
+            (NO_VISIT_BEFORE, Value::number(self.no_visit_before.map(CalendarDate::number))),
+            (NOT_ALONE, Value::flag(self.not_alone)),
+            (NOTE, Value::text(&self.note)),
+        ])
+    }
+
+    /// The fields as read.
+    pub fn from_fields(fields: &FieldMap) -> Self {
+        let int = |id| field(fields, id).as_int();
+        Self {
+            door: field(fields, DOOR).as_text().to_owned(),
+            tenure: int(TENURE).and_then(|number| Tenure::from_number(u64::try_from(number).ok()?)),
+            preferred_hours: field(fields, PREFERRED_HOURS).as_text().to_owned(),
+            no_visit_before: int(NO_VISIT_BEFORE).and_then(|number| CalendarDate::try_from(number).ok()),
+            not_alone: field(fields, NOT_ALONE).as_flag(),
+            note: field(fields, NOTE).as_text().to_owned(),
+        }
+    }
+}

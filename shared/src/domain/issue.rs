@@ -1,0 +1,158 @@
+//! An issue 事件: a broken lamp, a blocked stairway. Its state is a fold of its events.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::list::closed_list;
+use super::schema::{FieldId, FieldSpec, register};
+use super::value::{FieldMap, Value, ValueShape, field};
+use crate::clock::TimestampMs;
+use crate::ids::{HouseholdId, VisitId};
+
+/// [`Category`].
+pub const CATEGORY: FieldId = FieldId(1);
+/// Title.
+pub const TITLE: FieldId = FieldId(2);
+/// Note.
+pub const NOTE: FieldId = FieldId(3);
+/// The household it was found at, if any.
+pub const HOUSEHOLD: FieldId = FieldId(4);
+/// The place in words.
+pub const PLACE: FieldId = FieldId(5);
+/// The visit during which it was reported, if any.
+pub const VISIT: FieldId = FieldId(6);
+/// When it was reported.
+pub const REPORTED_AT: FieldId = FieldId(7);
+
+pub(super) const FIELDS: &[FieldSpec] = &[
+    register(CATEGORY, "category", ValueShape::Int, 0),
+    register(TITLE, "title", ValueShape::Text, 300),
+    register(NOTE, "note", ValueShape::Text, 6_000),
+    register(HOUSEHOLD, "household", ValueShape::Id, 0),
+    register(PLACE, "place", ValueShape::Text, 300),
+    register(VISIT, "visit", ValueShape::Id, 0),
+    register(REPORTED_AT, "reported_at", ValueShape::Int, 0),
+];
+
+/// The most bytes of an event's note.
+pub const EVENT_NOTE_BYTES_MAX: usize = 3_000;
+
+closed_list! {
+    /// What an issue is about.
+    Category {
+        /// 治安
+        Safety = 1 "safety",
+        /// 环境
+        Environment = 2 "environment",
+        /// 卫生
+        Hygiene = 3 "hygiene",
+        /// 物业
+        PropertyManagement = 4 "property_management",
+        /// 设施
+        Facilities = 5 "facilities",
+        /// 矛盾调解
+        Dispute = 6 "dispute",
+        /// 民生服务
+        ServiceNeed = 7 "service_need",
+        /// 其他
+        Other = 8 "other",
+    }
+}
+
+closed_list! {
+    /// A step in the life of an issue.
+    Step {
+        /// 已上报
+        Reported = 1 "reported",
+        /// 随手做: reported and resolved at once
+        HandledOnTheSpot = 2 "handled_on_the_spot",
+        /// 已受理
+        Accepted = 3 "accepted",
+        /// 已派单
+        Assigned = 4 "assigned",
+        /// 处理中
+        InProgress = 5 "in_progress",
+        /// 已办结
+        Resolved = 6 "resolved",
+        /// 已核实
+        Confirmed = 7 "confirmed",
+        /// 已评价
+        Closed = 8 "closed",
+        /// 退回
+        Returned = 9 "returned",
+        /// 重新打开
+        Reopened = 10 "reopened",
+        /// 合并
+        MergedInto = 11 "merged_into",
+    }
+}
+
+/// One appended event of an issue.
+///
+/// Shape: `target` is the department for [`Step::Assigned`], the other issue's id for [`Step::MergedInto`],
+/// 1..=5 for [`Step::Closed`], else empty.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Event {
+    /// The [`Step`]'s number; steps of later versions are kept.
+    pub step: u64,
+    /// A note.
+    pub note: String,
+    /// Whom or what the step names.
+    pub target: String,
+}
+
+impl Event {
+    /// A step without note and target.
+    pub fn of(step: Step) -> Self {
+        Self { step: step.number(), note: String::new(), target: String::new() }
+    }
+}
+
+/// An issue's fields.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Issue {
+    /// What it is about.
+    pub category: Category,
+    /// Title.
+    pub title: String,
+    /// Note.
+    pub note: String,
+    /// The household it was found at, if any.
+    pub household: Option<HouseholdId>,
+    /// The place in words.
+    pub place: String,
+    /// The visit during which it was reported, if any.
+    pub visit: Option<VisitId>,
+    /// When it was reported, ms since the Unix epoch, device clock.
+    pub reported_at: TimestampMs,
+}
+
+impl Issue {
+    /// The fields to write.
+    pub fn to_fields(&self) -> FieldMap {
+        let id = |id: Option<Uuid>| id.map_or(Value::Null, Value::Id);
+        FieldMap::from([
+            (CATEGORY, Value::Int(self.category.number() as i64)),
+            (TITLE, Value::text(&self.title)),
+            (NOTE, Value::text(&self.note)),
+            (HOUSEHOLD, id(self.household.map(Uuid::from))),
+            (PLACE, Value::text(&self.place)),
+            (VISIT, id(self.visit.map(Uuid::from))),
+            (REPORTED_AT, Value::Int(i64::try_from(self.reported_at).unwrap_or(i64::MAX))),
+        ])
+    }
+
+    /// The fields as read; a category of a later version shows as [`Category::Other`].
+    pub fn from_fields(fields: &FieldMap) -> Option<Self> {
+        let number = |id| field(fields, id).as_int().and_then(|number| u64::try_from(number).ok());
+        Some(Self {
+            category: Category::from_number(number(CATEGORY)?).unwrap_or(Category::Other),
+            title: field(fields, TITLE).as_text().to_owned(),
+            note: field(fields, NOTE).as_text().to_owned(),
+            household: field(fields, HOUSEHOLD).as_id().map(HouseholdId),
+            place: field(fields, PLACE).as_text().to_owned(),
+            visit: field(fields, VISIT).as_id().map(VisitId),
+            reported_at: number(REPORTED_AT).unwrap_or(0),
+        })
+    }
+}

@@ -1,0 +1,30 @@
+//! What is recorded: one record per file, and the closed lists that they use.
+//!
+//! Every record is a set of numbered fields (see [`schema`]); the typed structs are views of them.
+
+mod list;
+
+pub mod schema;
+pub mod value;
+
+pub mod area;
+pub mod date;
+pub mod door;
+pub mod household;
+pub mod issue;
+pub mod need;
+pub mod phone;
+pub mod photo;
+pub mod resident;
+pub mod visit;
+pub mod worker;
+
+pub use date::CalendarDate;
+pub use household::Household;
+pub use issue::Issue;
+pub use need::Need;
+pub use photo::Photo;
+pub use resident::Resident;
+pub use schema::{FieldId, RecordKind, RecordRef};
+pub use value::{FieldMap, Value};
+pub use visit::Visit;

@@ -1,0 +1,114 @@
+//! The field tables: which fields a kind of record has, and what may stand in them.
+//!
+//! Storage, merge, wire and validation all read these tables, so that a new field is written down once.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::value::ValueShape;
+
+/// A kind of record. Kinds that this version does not know are kept and passed on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RecordKind(pub u8);
+
+impl RecordKind {
+    /// 户
+    pub const HOUSEHOLD: Self = Self(1);
+    /// 居民
+    pub const RESIDENT: Self = Self(2);
+    /// 走访
+    pub const VISIT: Self = Self(3);
+    /// 事件
+    pub const ISSUE: Self = Self(4);
+    /// 照片
+    pub const PHOTO: Self = Self(5);
+
+    /// The kind's table of fields; `None` for a kind of a later version.
+    pub fn spec(self) -> Option<&'static KindSpec> {
+        KINDS.iter().find(|spec| spec.kind == self)
+    }
+}
+
+/// The number of a field within its kind. Never reused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct FieldId(pub u8);
+
+/// Names one record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct RecordRef {
+    /// What it is.
+    pub kind: RecordKind,
+    /// Its id.
+    pub id: Uuid,
+}
+
+impl RecordRef {
+    /// Names a record.
+    pub fn new(kind: RecordKind, id: impl Into<Uuid>) -> Self {
+        Self { kind, id: id.into() }
+    }
+}
+
+/// How concurrent edits of a field come together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FieldMerge {
+    /// Concurrent values are all kept; the latest is shown (`MVReg`).
+    Register,
+    /// Members are added and removed one by one; an addition beats a concurrent removal (`Orswot`).
+    /// Values are `Value::Numbers`, ascending.
+    Set,
+}
+
+/// One field of a kind.
+#[derive(Debug)]
+pub struct FieldSpec {
+    /// Its number.
+    pub id: FieldId,
+    /// Its name: the column in tables, the key in JSON.
+    pub name: &'static str,
+    /// What stands in it when it is not empty.
+    pub shape: ValueShape,
+    /// How concurrent edits come together.
+    pub merge: FieldMerge,
+    /// The most bytes (texts, bytes) or members (lists) it may have.
+    pub size_max: usize,
+}
+
+/// One kind of record.
+#[derive(Debug)]
+pub struct KindSpec {
+    /// The kind.
+    pub kind: RecordKind,
+    /// Its name: the table, the key in JSON.
+    pub name: &'static str,
+    /// Its fields in order of their numbers.
+    pub fields: &'static [FieldSpec],
+}
+
+impl KindSpec {
+    /// The field with this number.
+    pub fn field(&self, id: FieldId) -> Option<&'static FieldSpec> {
+        self.fields.iter().find(|field| field.id == id)
+    }
+}
+
+/// Every kind that this version knows.
+pub static KINDS: [KindSpec; 5] = [
+    KindSpec { kind: RecordKind::HOUSEHOLD, name: "household", fields: super::household::FIELDS },
+    KindSpec { kind: RecordKind::RESIDENT, name: "resident", fields: super::resident::FIELDS },
+    KindSpec { kind: RecordKind::VISIT, name: "visit", fields: super::visit::FIELDS },
+    KindSpec { kind: RecordKind::ISSUE, name: "issue", fields: super::issue::FIELDS },
+    KindSpec { kind: RecordKind::PHOTO, name: "photo", fields: super::photo::FIELDS },
+];
+
+/// A register field.
+pub(super) const fn register(id: FieldId, name: &'static str, shape: ValueShape, size_max: usize) -> FieldSpec {
+    FieldSpec { id, name, shape, merge: FieldMerge::Register, size_max }
+}
+
+/// A set field.
+pub(super) const fn set(id: FieldId, name: &'static str, size_max: usize) -> FieldSpec {
+    FieldSpec { id, name, shape: ValueShape::Numbers, merge: FieldMerge::Set, size_max }
+}

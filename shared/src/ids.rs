@@ -1,0 +1,287 @@
+//! Identifiers as types, so that a household's id cannot be passed where a visit's is meant.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+macro_rules! uuid_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub Uuid);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), self.0)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = uuid::Error;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Uuid::parse_str(text).map(Self)
+            }
+        }
+
+        impl From<Uuid> for $name {
+            fn from(uuid: Uuid) -> Self {
+                Self(uuid)
+            }
+        }
+
+        impl From<$name> for Uuid {
+            fn from(id: $name) -> Uuid {
+                id.0
+            }
+        }
+    };
+}
+
+uuid_id! {
+    /// One installation of the app, enrolled for one worker. Operations are numbered per device.
+    DeviceId
+}
+uuid_id! {
+    /// A person with an account: grid member, supervisor or administrator.
+    WorkerId
+}
+uuid_id! {
+    /// A household behind one door.
+    HouseholdId
+}
+uuid_id! {
+    /// A resident.
+    ResidentId
+}
+uuid_id! {
+    /// A visit.
+    VisitId
+}
+uuid_id! {
+    /// A reported issue.
+    IssueId
+}
+uuid_id! {
+    /// The record that says a photo belongs to a visit or an issue. Its bytes are named by [`PhotoHash`].
+    PhotoId
+}
+uuid_id! {
+    /// A draft on this device. Becomes the record's id when it is saved, so that saving twice is one record.
+    DraftId
+}
+uuid_id! {
+    /// One life of a server's database; a restored backup has a new one.
+    EpochId
+}
+
+/// BLAKE3 of a photo's prepared bytes; the photo's name everywhere.
+///
+/// Shape: 32 bytes, shown as 64 lower-case hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PhotoHash(pub [u8; 32]);
+
+impl PhotoHash {
+    /// The hash of `bytes`.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(*blake3::hash(bytes).as_bytes())
+    }
+}
+
+impl fmt::Display for PhotoHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for PhotoHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PhotoHash({self})")
+    }
+}
+
+/// The text is not 64 hexadecimal digits.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a photo is named by 64 hexadecimal digits")]
+pub struct PhotoHashError;
+
+impl FromStr for PhotoHash {
+    type Err = PhotoHashError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let digits: Vec<u8> =
+            text.chars().map(|c| c.to_digit(16).map(|d| d as u8)).collect::<Option<_>>().ok_or(PhotoHashError)?;
+        if digits.len() != 64 || text.chars().any(|c| c.is_ascii_uppercase()) {
+            return Err(PhotoHashError);
+        }
+        let mut bytes = [0_u8; 32];
+        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+            *byte = pair.iter().fold(0, |value, digit| value << 4 | digit);
+        }
+        Ok(Self(bytes))
+    }
+}
+
+/// The place of an area in the tree: province 2, city 4, district 6, street 9, community 12 digits
+/// (NBS division codes), then a grid as `-NN`.
+///
+/// Containment is a prefix at one of these lengths, so the tree needs no look-up.
+///
+/// Shape: `130803`, `130803001`, `130803001001`, `130803001001-02`; at most 15 bytes.
+/// Source: National Bureau of Statistics division codes; `docs/data-model.md`, "Areas".
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct AreaCode(String);
+
+/// The text is not an area code.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("an area code has 2, 4, 6, 9 or 12 digits, and a grid adds -NN")]
+pub struct AreaCodeError;
+
+impl AreaCode {
+    /// Checks and keeps a code.
+    ///
+    /// # Errors
+    /// [`AreaCodeError`] when the text has another shape.
+    pub fn new(text: &str) -> Result<Self, AreaCodeError> {
+        let (division, grid) = match text.split_once('-') {
+            Some((division, grid)) => (division, Some(grid)),
+            None => (text, None),
+        };
+        let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+        let division_fits = digits(division) && matches!(division.len(), 2 | 4 | 6 | 9 | 12);
+        let grid_fits = grid.is_none_or(|grid| grid.len() == 2 && digits(grid) && division.len() == 12);
+        if division_fits && grid_fits { Ok(Self(text.to_owned())) } else { Err(AreaCodeError) }
+    }
+
+    /// The grid number `number` (1..=99) of this community.
+    ///
+    /// # Errors
+    /// [`AreaCodeError`] when this is not a community or the number does not fit.
+    pub fn grid(&self, number: u8) -> Result<Self, AreaCodeError> {
+        Self::new(&format!("{}-{number:02}", self.0))
+    }
+
+    /// The code's text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The area one level up; `None` above a province.
+    pub fn parent(&self) -> Option<Self> {
+        let length = match self.0.len() {
+            15 => 12,
+            12 => 9,
+            9 => 6,
+            6 => 4,
+            4 => 2,
+            _ => return None,
+        };
+        self.0.get(..length).map(|text| Self(text.to_owned()))
+    }
+
+    /// Whether `self` is `other` or lies inside it.
+    pub fn is_within(&self, other: &Self) -> bool {
+        self.0.starts_with(&other.0)
+    }
+
+    /// The level of this area.
+    pub fn level(&self) -> AreaLevel {
+        match self.0.len() {
+            2 => AreaLevel::Province,
+            4 => AreaLevel::City,
+            6 => AreaLevel::District,
+            9 => AreaLevel::Street,
+            12 => AreaLevel::Community,
+            _ => AreaLevel::Grid,
+        }
+    }
+}
+
+/// The levels of the area tree that a code can name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum AreaLevel {
+    /// 省
+    Province,
+    /// 市
+    City,
+    /// 区
+    District,
+    /// 街道
+    Street,
+    /// 社区
+    Community,
+    /// 网格
+    Grid,
+}
+
+impl fmt::Display for AreaCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for AreaCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AreaCode({})", self.0)
+    }
+}
+
+impl FromStr for AreaCode {
+    type Err = AreaCodeError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::new(text)
+    }
+}
+
+// The check holds for codes that arrive from outside too.
+impl<'de> Deserialize<'de> for AreaCode {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::new(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_five_lengths_and_a_grid_are_area_codes() {
+        for good in ["13", "1308", "130803", "130803001", "130803001001", "130803001001-02"] {
+            assert_eq!(AreaCode::new(good).unwrap().as_str(), good);
+        }
+        for bad in ["", "1", "13080300", "13080300100a", "130803-01", "130803001001-2", "130803001001-022", "１３"] {
+            assert_eq!(AreaCode::new(bad), Err(AreaCodeError), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_grid_lies_in_its_community_and_not_in_the_neighbour() {
+        let grid = AreaCode::new("130803001001-02").unwrap();
+        assert!(grid.is_within(&AreaCode::new("130803001001").unwrap()));
+        assert!(grid.is_within(&AreaCode::new("130803").unwrap()));
+        assert!(!grid.is_within(&AreaCode::new("130803001002").unwrap()));
+        assert!(!AreaCode::new("130803001001").unwrap().is_within(&grid));
+        assert_eq!(grid.parent().unwrap().as_str(), "130803001001");
+    }
+
+    #[test]
+    fn a_photo_hash_reads_back_what_it_prints() {
+        let hash = PhotoHash::of(b"lamp");
+        assert_eq!(hash.to_string().parse(), Ok(hash));
+        assert_eq!("../../etc/passwd".parse::<PhotoHash>(), Err(PhotoHashError));
+        assert_eq!(hash.to_string().to_uppercase().parse::<PhotoHash>(), Err(PhotoHashError));
+    }
+}

@@ -1,0 +1,25 @@
+//! Rules of a household.
+
+use super::{Rejection, check_day, refuse};
+use crate::domain::door::DoorNumber;
+use crate::domain::household::{DOOR, NOT_ALONE, NO_VISIT_BEFORE, TENURE, Tenure};
+use crate::domain::value::{FieldMap, Value, field};
+
+pub(super) fn check(fields: &FieldMap) -> Result<(), Rejection> {
+    let door = field(fields, DOOR).as_text();
+    match DoorNumber::parse(door) {
+        _ if door.is_empty() => return refuse("household.door_missing"),
+        Ok(parsed) if parsed.to_string() == door => {}
+        _ => return refuse("household.door_not_canonical"),
+    }
+    if let Value::Int(number) = field(fields, TENURE) {
+        let known = u64::try_from(*number).ok().and_then(Tenure::from_number);
+        if known.is_none() {
+            return refuse("household.tenure_unknown");
+        }
+    }
+    if !matches!(field(fields, NOT_ALONE), Value::Null | Value::Int(0 | 1)) {
+        return refuse("field.no_flag");
+    }
+    check_day(field(fields, NO_VISIT_BEFORE))
+}

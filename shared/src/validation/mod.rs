@@ -1,0 +1,207 @@
+//! The rules that accept or refuse an operation: the same on the device before saving and on the server.
+//!
+//! A refusal has a stable code (`visit.outcome_missing`); the language files hold its sentence. Kinds and
+//! fields of later versions are accepted as they are, within [`UNKNOWN_VALUE_BYTES_MAX`].
+
+mod household;
+mod issue;
+mod photo;
+mod resident;
+mod visit;
+
+use thiserror::Error;
+
+use crate::change::{Change, Operation, PARTS_PER_OPERATION_MAX};
+use crate::clock::TimestampMs;
+use crate::crdt::RecordState;
+use crate::domain::schema::{FieldMerge, FieldSpec, RecordKind};
+use crate::domain::value::{FieldMap, Value};
+use crate::domain::{CalendarDate, identity};
+
+/// The most bytes of a value in a field that this version does not know.
+pub const UNKNOWN_VALUE_BYTES_MAX: usize = 16 * 1024;
+/// The most different devices whose edits one operation may name.
+const DEVICES_SEEN_MAX: usize = PARTS_PER_OPERATION_MAX;
+/// Times before 2020 or after 2100 are typing or clock errors that no calendar shows.
+const TIME_MS_MAX: TimestampMs = 4_102_444_800_000;
+
+/// Why an operation is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Error)]
+#[error("{code}")]
+pub struct Rejection {
+    /// A stable code, a key of the language files.
+    pub code: &'static str,
+}
+
+pub(crate) fn refuse<T>(code: &'static str) -> Result<T, Rejection> {
+    Err(Rejection { code })
+}
+
+/// Checks an operation against the record it changes (`None`: it makes the record).
+///
+/// Pure; changes nothing.
+///
+/// # Errors
+/// The first [`Rejection`] found.
+pub fn validate(operation: &Operation, state: Option<&RecordState>) -> Result<(), Rejection> {
+    let Operation { change, record, .. } = operation;
+    check_form(operation)?;
+    if state.is_none() && (change.removal.is_some() || change.members.iter().any(|edit| edit.removes.is_some())) {
+        return refuse("record.unknown");
+    }
+    for write in &change.writes {
+        match record.kind.spec().map(|spec| spec.field(write.field)) {
+            Some(Some(spec)) if spec.merge == FieldMerge::Set => return refuse("field.is_a_set"),
+            Some(Some(spec)) => check_value(spec, &write.value)?,
+            _ if value_bytes(&write.value) > UNKNOWN_VALUE_BYTES_MAX => return refuse("field.too_long"),
+            _ => {}
+        }
+    }
+    check_members(record.kind, change)?;
+    if change.event.is_some() && record.kind != RecordKind::ISSUE && record.kind.spec().is_some() {
+        return refuse("event.not_an_issue");
+    }
+    let after = match state {
+        Some(state) => {
+            let mut after = state.clone();
+            after.apply(operation, None);
+            after
+        }
+        None => RecordState::start(operation, None),
+    };
+    check_record(record.kind, &after.values(), change)
+}
+
+/// Checks the fields of a record as a form would save them.
+///
+/// # Errors
+/// The first [`Rejection`] found.
+pub fn validate_fields(kind: RecordKind, fields: &FieldMap) -> Result<(), Rejection> {
+    for (field, value) in fields {
+        if let Some(spec) = kind.spec().and_then(|spec| spec.field(*field)) {
+            check_value(spec, value)?;
+        }
+    }
+    check_record(kind, fields, &Change::default())
+}
+
+fn check_record(kind: RecordKind, fields: &FieldMap, change: &Change) -> Result<(), Rejection> {
+    match kind {
+        RecordKind::HOUSEHOLD => household::check(fields),
+        RecordKind::RESIDENT => resident::check(fields),
+        RecordKind::VISIT => visit::check(fields),
+        RecordKind::ISSUE => issue::check(fields, change.event.as_ref()),
+        RecordKind::PHOTO => photo::check(fields),
+        _ => Ok(()),
+    }
+}
+
+fn check_form(operation: &Operation) -> Result<(), Rejection> {
+    let Change { writes, members, event, removal } = &operation.change;
+    if operation.change.is_empty() {
+        return refuse("change.empty");
+    }
+    if writes.len() > PARTS_PER_OPERATION_MAX || members.len() > PARTS_PER_OPERATION_MAX {
+        return refuse("change.too_many_parts");
+    }
+    if operation.stamp.ms > TIME_MS_MAX {
+        return refuse("time.out_of_range");
+    }
+    let mut fields: Vec<_> = writes.iter().map(|write| write.field).collect();
+    fields.sort_unstable();
+    fields.dedup();
+    if fields.len() != writes.len() {
+        return refuse("change.field_twice");
+    }
+    let mut seen = writes.iter().map(|write| &write.seen).chain(removal);
+    if seen.any(|seen| seen.dots.len() > DEVICES_SEEN_MAX) {
+        return refuse("change.too_many_parts");
+    }
+    // Nobody can have seen an operation that the same device had not made yet.
+    let claims = writes.iter().map(|write| &write.seen).chain(removal).chain(members.iter().filter_map(|m| m.removes.as_ref()));
+    if claims.into_iter().any(|seen| seen.get(&operation.device) >= operation.seq) {
+        return refuse("change.seen_the_future");
+    }
+    match event {
+        Some(event) if event.note.len() > crate::domain::issue::EVENT_NOTE_BYTES_MAX || event.target.len() > 300 => {
+            refuse("text.too_long")
+        }
+        Some(event) => check_text(&event.note).and_then(|()| check_text(&event.target)),
+        None => Ok(()),
+    }
+}
+
+fn check_members(kind: RecordKind, change: &Change) -> Result<(), Rejection> {
+    for edit in &change.members {
+        match kind.spec().and_then(|spec| spec.field(edit.field)) {
+            Some(spec) if spec.merge != FieldMerge::Set => return refuse("field.is_no_set"),
+            Some(_) if kind == RecordKind::RESIDENT => resident::check_need(edit.member)?,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn check_value(spec: &FieldSpec, value: &Value) -> Result<(), Rejection> {
+    if *value == Value::Null {
+        return Ok(());
+    }
+    if value.shape() != spec.shape {
+        return refuse("field.wrong_shape");
+    }
+    match value {
+        Value::Text(text) if text.len() > spec.size_max => refuse("text.too_long"),
+        Value::Text(text) => check_text(text),
+        Value::Bytes(bytes) if bytes.len() > spec.size_max => refuse("field.too_long"),
+        Value::Numbers(numbers) if numbers.len() > spec.size_max => refuse("list.too_long"),
+        Value::Ids(ids) if ids.len() > spec.size_max => refuse("list.too_long"),
+        Value::Texts(texts) if texts.len() > spec.size_max => refuse("list.too_long"),
+        Value::Texts(texts) => texts.iter().try_for_each(|text| {
+            if text.len() > 60 { refuse("text.too_long") } else { check_text(text) }
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Texts hold no control characters and no identity-card number (line 4 of `docs/lines.md`).
+fn check_text(text: &str) -> Result<(), Rejection> {
+    if text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
+        return refuse("text.control_character");
+    }
+    if identity::looks_like_identity_number(text) {
+        return refuse("text.identity_number");
+    }
+    Ok(())
+}
+
+pub(crate) fn check_day(value: &Value) -> Result<(), Rejection> {
+    match value {
+        Value::Null => Ok(()),
+        Value::Int(number) if CalendarDate::try_from(*number).is_ok() => Ok(()),
+        _ => refuse("date.impossible"),
+    }
+}
+
+pub(crate) fn check_time(value: &Value) -> Result<(), Rejection> {
+    match value.as_int().map(u64::try_from) {
+        Some(Ok(ms)) if ms <= TIME_MS_MAX => Ok(()),
+        _ => refuse("time.out_of_range"),
+    }
+}
+
+fn value_bytes(value: &Value) -> usize {
+    match value {
+        Value::Null => 0,
+        Value::Int(_) => 8,
+        Value::Text(text) => text.len(),
+        Value::Id(_) => 16,
+        Value::Bytes(bytes) => bytes.len(),
+        Value::Numbers(numbers) => numbers.len() * 8,
+        Value::Texts(texts) => texts.iter().map(String::len).sum(),
+        Value::Ids(ids) => ids.len() * 16,
+    }
+}
+
+#[cfg(test)]
+#[path = "validation_tests.rs"]
+mod tests;
