@@ -5,12 +5,14 @@
 mod list;
 
 pub mod schema;
+pub mod spelling;
 pub mod value;
 
 pub mod area;
 pub mod date;
 pub mod door;
 pub mod household;
+pub mod identity;
 pub mod issue;
 pub mod need;
 pub mod phone;

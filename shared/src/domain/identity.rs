@@ -1,0 +1,213 @@
+//! A guard against identity-card numbers: none is stored anywhere, not in a note either.
+
+use super::phone::parse_phones;
+use super::spelling::{is_dash, plain};
+
+/// Whether a text holds something that looks like an identity-card number: 18 characters (17 digits and a
+/// digit or X) or 15 digits, with a date of birth where such numbers have it.
+///
+/// The check digit and the region are not asked for: a number with a typing mistake is still somebody's.
+/// Spaces, dashes and full-width digits do not hide one. Telephone numbers do not trigger it.
+pub fn looks_like_identity_number(text: &str) -> bool {
+    runs(text).iter().any(|groups| run_holds_one(groups))
+}
+
+/// The text as it is, or, when it holds such a number, with every run of digits replaced by `[…]`: for
+/// messages that must quote what somebody typed.
+pub fn without_identity_numbers(text: &str) -> String {
+    if !looks_like_identity_number(text) {
+        return text.to_owned();
+    }
+    let mut masked = String::new();
+    let mut in_digits = false;
+    for c in plain(text).chars() {
+        let digit = c.is_ascii_digit() || (in_digits && is_inside(c)) || (in_digits && is_check_x(c));
+        if digit && !in_digits {
+            masked.push_str("[…]");
+        }
+        in_digits = digit;
+        if !digit {
+            masked.push(c);
+        }
+    }
+    masked
+}
+
+/// Groups of digits (X among them) that only spaces and dashes part.
+fn runs(text: &str) -> Vec<Vec<String>> {
+    let mut runs = vec![Vec::new()];
+    let mut group = String::new();
+    for c in plain(text).chars() {
+        if c.is_ascii_digit() || is_check_x(c) {
+            group.push(if c.is_ascii_digit() { c } else { 'X' });
+            continue;
+        }
+        if let Some(run) = runs.last_mut().filter(|_| !group.is_empty()) {
+            run.push(std::mem::take(&mut group));
+        }
+        if !is_inside(c) && runs.last().is_some_and(|run| !run.is_empty()) {
+            runs.push(Vec::new());
+        }
+    }
+    if let Some(run) = runs.last_mut().filter(|_| !group.is_empty()) {
+        run.push(group);
+    }
+    runs
+}
+
+fn is_check_x(c: char) -> bool {
+    matches!(c, 'x' | 'X' | '×' | 'Х' | 'х')
+}
+
+fn is_inside(c: char) -> bool {
+    is_dash(c) || matches!(c, ' ' | '\t' | '_' | '.' | '·' | '/' | '\'')
+}
+
+fn run_holds_one(groups: &[String]) -> bool {
+    (0..groups.len()).any(|start| {
+        let mut digits = String::new();
+        groups
+            .get(start..)
+            .unwrap_or_default()
+            .iter()
+            .enumerate()
+            .any(|(more, group)| {
+                digits.push_str(group);
+                // Several groups may also be telephone numbers side by side.
+                let several = more > 0;
+                digits.len() <= 18
+                    && has_the_shape(&digits)
+                    && !(several && is_telephones(groups.get(start..=start + more)))
+            })
+    })
+}
+
+fn is_telephones(groups: Option<&[String]>) -> bool {
+    let parsed = parse_phones(&groups.unwrap_or_default().join(" "));
+    parsed.impossible.is_empty() && !parsed.numbers.is_empty()
+}
+
+fn has_the_shape(digits: &str) -> bool {
+    let number = |from: usize, to: usize| digits.get(from..to).and_then(|part| part.parse::<u32>().ok());
+    let is_digits = |to: usize| {
+        digits
+            .get(..to)
+            .is_some_and(|part| part.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    let day_exists = |month: Option<u32>, day: Option<u32>| {
+        month.is_some_and(|month| (1..=12).contains(&month)) && day.is_some_and(|day| (1..=31).contains(&day))
+    };
+    match digits.len() {
+        18 => {
+            is_digits(17)
+                && number(6, 10).is_some_and(|year| (1850..2100).contains(&year))
+                && day_exists(number(10, 12), number(12, 14))
+        }
+        // Issued until 1999, without the century. Regions begin with 11 to 82 (99 in made-up examples).
+        15 => {
+            is_digits(15)
+                && number(0, 2).is_some_and(|region| (11..=82).contains(&region) || region == 99)
+                && day_exists(number(8, 10), number(10, 12))
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn identity_numbers_are_noticed_in_every_spelling() {
+        for text in [
+            "999999196004021883",
+            "身份证999999196004021883",
+            "99999919600402188X",
+            "99999919600402188x",
+            "999999 19600402 1883",
+            "9999 9919 6004 0218 83",
+            "999999-19600402-1883",
+            "９９９９９９１９６００４０２１８８３",
+            "99999919600402188Ｘ",
+            "1.999999196004021883",
+            "电话12009375836,证999999196004021883。",
+            "9 9 9 9 9 9 1 9 6 0 0 4 0 2 1 8 8 3",
+            "999999600402188",
+            "999999 600402 188",
+            "999999\u{200b}19600402\u{3000}1883",
+            "12009375836 999999196004021883",
+            "99999919600402188×",
+        ] {
+            assert!(looks_like_identity_number(text), "{text}");
+            assert!(
+                !looks_like_identity_number(&without_identity_numbers(text)),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn telephone_numbers_and_other_digits_are_left_alone() {
+        for text in [
+            "",
+            "12009375836",
+            "12009375836 12033343251",
+            "12009375836/12033343251",
+            "0314-2021234 2021235",
+            "62021234 2021234",
+            "+86 12009375836",
+            "0086 12009375836",
+            "008612009375836",
+            "3-2-501 12009375836",
+            "2026-11-21 14:30 3-2-501",
+            "血压 135/85 心率 72",
+            "999999999999999999",
+            "6222020000001234567",
+            "123456789012345",
+            "2026年11月21日",
+            "999999196013021883",
+            "12019600612 2021234",
+            "电表 0012345678",
+            "3-2-501, 4-1-302, 13-4-602",
+        ] {
+            assert!(!looks_like_identity_number(text), "{text}");
+            assert_eq!(without_identity_numbers(text), text);
+        }
+    }
+
+    #[test]
+    fn the_rest_of_a_masked_text_stays() {
+        assert_eq!(
+            without_identity_numbers("证 999999 19600402 1883,电话见上"),
+            "证 […],电话见上"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_never_panics(text in any::<String>()) {
+            let _ = without_identity_numbers(&text);
+        }
+
+        #[test]
+        fn one_or_two_mobiles_never_trigger(a in "1[0-9]{10}", b in "1[0-9]{10}", sign in "[/、,;\n -]") {
+            let both = format!("{a}{sign}{b}");
+            prop_assert!(!looks_like_identity_number(&a));
+            prop_assert!(!looks_like_identity_number(&both), "{both}");
+        }
+
+        #[test]
+        fn a_mobile_and_a_fixed_line_never_trigger(a in "1[0-9]{10}", b in "[2-9][0-9]{6}") {
+            let both = format!("{a} {b}");
+            prop_assert!(!looks_like_identity_number(&both), "{both}");
+        }
+
+        #[test]
+        fn plausible_numbers_always_trigger(region in "[1-9][0-9]{5}", year in 1900_u32..2030, month in 1_u32..13, day in 1_u32..29, rest in "[0-9]{3}[0-9X]") {
+            let number = format!("{region}{year}{month:02}{day:02}{rest}");
+            prop_assert!(looks_like_identity_number(&number), "{number}");
+        }
+    }
+}
