@@ -1,0 +1,49 @@
+//! What users get: the small app, the server, and the size of everything.
+
+use std::path::Path;
+
+use anyhow::Result;
+
+use crate::{
+    toolchain::{WebProfile, native_cargo, native_target, root, run, say},
+    web::{build_web_into, copy_program, packer, program},
+};
+
+/// The whole first visit, compressed, must stay below this (product.md, "A day, in numbers").
+pub(crate) const FIRST_VISIT_BYTES_MAX: u64 = 1_000_000;
+
+/// Builds the release into `out`: `koumen-server` and `web/`, each web file with its compressed twin.
+///
+/// # Errors
+/// When something does not build, or the app is larger than [`FIRST_VISIT_BYTES_MAX`].
+pub(crate) fn run_dist(out: &Path) -> Result<()> {
+    let out = root().join(out);
+    build_web_into(WebProfile::Small, &out.join("web"))?;
+    say("building the server for release");
+    run(native_cargo()?.args([
+        "build",
+        "--release",
+        "--package",
+        "sync-server",
+        "--bin",
+        "koumen-server",
+    ]))?;
+    let built = native_target()?.join("release").join(program("koumen-server"));
+    copy_program(&built, &out.join(program("koumen-server")))?;
+    compress_and_check(&out.join("web"))?;
+    say(format!("ready in {}", out.display()));
+    Ok(())
+}
+
+/// Writes the `.br` files, prints the sizes, and holds them to [`FIRST_VISIT_BYTES_MAX`].
+///
+/// # Errors
+/// When the app is larger than that.
+pub(crate) fn compress_and_check(web: &Path) -> Result<()> {
+    let limit = FIRST_VISIT_BYTES_MAX.to_string();
+    run(packer()?
+        .arg("compress")
+        .arg("--dir")
+        .arg(web)
+        .args(["--limit", &limit]))
+}

@@ -1,0 +1,71 @@
+//! `pack-web`: turns the compiled app into the folder that a server serves, and measures it.
+//!
+//! What it is **not**: a compiler. `cargo xtask` compiles, then calls this. Example:
+//!
+//! ```text
+//! pack-web pack --wasm app.wasm --assets assets --out target/web
+//! pack-web compress --dir target/web --limit 1000000
+//! ```
+//!
+//! Read next: `bundle.rs` (which file becomes what), `shell.rs` (what the service worker keeps).
+
+mod bundle;
+mod shell;
+mod sizes;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "pack-web", about = "Packs the app for the browser")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Write the folder that is served
+    Pack {
+        /// The compiled app
+        #[arg(long)]
+        wasm: PathBuf,
+        /// The project's assets folder
+        #[arg(long)]
+        assets: PathBuf,
+        /// The folder to replace
+        #[arg(long)]
+        out: PathBuf,
+        /// Leave out names that only help debugging
+        #[arg(long)]
+        small: bool,
+    },
+    /// Write a compressed twin of every file, and print the sizes
+    Compress {
+        /// The folder that `pack` wrote
+        #[arg(long)]
+        dir: PathBuf,
+        /// Fail when the first visit downloads more bytes than this
+        #[arg(long)]
+        limit: u64,
+    },
+}
+
+fn main() -> Result<()> {
+    match Arguments::parse().task {
+        Task::Pack {
+            wasm,
+            assets,
+            out,
+            small,
+        } => bundle::pack(&bundle::Request {
+            wasm,
+            assets,
+            out,
+            small,
+        }),
+        Task::Compress { dir, limit } => sizes::compress(&dir, limit),
+    }
+}

@@ -1,0 +1,266 @@
+//! Finds out what this machine lacks and installs it.
+//!
+//! Every check is a look at a file or the search path, so a second run takes a fraction of a second.
+
+use std::{env, fs, path::PathBuf, process::Command};
+
+use anyhow::{Context, Result, bail};
+
+use crate::{
+    toolchain::{
+        WASM_TARGET, WasmStd, debian, find_chromium, find_program, native_cargo, read, root, run, say,
+        wasm_target,
+    },
+    wasm_std,
+};
+
+/// How much of the set-up a command needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// What compiles the app and the server.
+    Build,
+    /// That, and what the tests use: formatter, lints, Node, a browser, fonts for its pictures.
+    Tests,
+}
+
+/// A program that comes from the operating system.
+struct Requirement {
+    /// What it is, for a person.
+    what: &'static str,
+    /// Whether it is here.
+    present: bool,
+    /// Debian's and Ubuntu's packages that bring it.
+    apt: &'static [&'static str],
+    /// How to get it elsewhere.
+    elsewhere: &'static str,
+}
+
+/// Installs what is missing for `need`.
+///
+/// # Errors
+/// When something cannot be installed; the message names it and says how to get it.
+pub(crate) fn run_setup(need: Need) -> Result<()> {
+    install_system_packages(&requirements(need)?)?;
+    if need == Need::Tests {
+        rustup_component("fmt", "rustfmt")?;
+        rustup_component("clippy", "clippy")?;
+    }
+    match WasmStd::from_env()? {
+        WasmStd::Rustup => rustup_wasm_std()?,
+        WasmStd::Debian => wasm_std::ensure_debian()?,
+    }
+    if need == Need::Tests {
+        node_packages()?;
+    }
+    Ok(())
+}
+
+fn requirements(need: Need) -> Result<Vec<Requirement>> {
+    let on_path = |names: &[&str]| find_program(names).is_some();
+    let mut list = vec![
+        Requirement {
+            what: "a C compiler (cc) for SQLite in the server",
+            present: on_path(&["cc"]),
+            apt: &["gcc", "libc6-dev"],
+            elsewhere: "install gcc, or Xcode's command line tools on macOS (xcode-select --install)",
+        },
+        Requirement {
+            what: "clang and llvm-ar for SQLite in the app",
+            present: on_path(&["clang"]) && on_path(&["llvm-ar"]),
+            apt: &["clang", "llvm"],
+            elsewhere: "install LLVM and put its bin folder on PATH (macOS: brew install llvm)",
+        },
+    ];
+    if WasmStd::from_env()? == WasmStd::Debian {
+        list.push(Requirement {
+            what: "Debian's Rust compiler with its sources",
+            present: wasm_std::debian_packages_present(),
+            apt: &["rustc-web", "cargo-web", "rust-web-src", "rust-web-clippy", "lld"],
+            elsewhere: "KOUMEN_WASM_STD=debian is for Debian; leave it unset and use rustup",
+        });
+    }
+    if need == Need::Tests {
+        list.extend(browser_requirements());
+    }
+    Ok(list)
+}
+
+fn browser_requirements() -> Vec<Requirement> {
+    let mut list = vec![
+        Requirement {
+            what: "Node.js 18 or later and npm for the browser tests",
+            present: find_program(&["node"]).is_some() && find_program(&["npm"]).is_some(),
+            apt: &["nodejs", "npm"],
+            elsewhere: "install Node.js from its own site or with your package manager (macOS: brew install node)",
+        },
+        Requirement {
+            what: "Chromium for the browser tests",
+            present: find_chromium().is_some(),
+            apt: &["chromium"],
+            elsewhere: "install Chromium or Chrome and set CHROMIUM to its program",
+        },
+    ];
+    if cfg!(target_os = "linux") {
+        list.push(Requirement {
+            what: "a Chinese font for the screenshots (Noto Sans CJK)",
+            present: chinese_font_present(),
+            apt: &["fonts-noto-cjk"],
+            elsewhere: "install the Noto Sans CJK font",
+        });
+    }
+    list
+}
+
+fn chinese_font_present() -> bool {
+    let folders = [
+        "/usr/share/fonts/opentype/noto",
+        "/usr/share/fonts/noto-cjk",
+        "/usr/share/fonts/google-noto-cjk",
+    ];
+    folders
+        .iter()
+        .filter_map(|dir| fs::read_dir(dir).ok())
+        .flatten()
+        .flatten()
+        .any(|file| {
+            let name = file.file_name();
+            name.to_string_lossy().starts_with("NotoSansCJK")
+        })
+}
+
+fn install_system_packages(list: &[Requirement]) -> Result<()> {
+    let missing: Vec<_> = list.iter().filter(|item| !item.present).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    for item in &missing {
+        say(format!("missing: {}", item.what));
+    }
+    if find_program(&["apt-get"]).is_none() {
+        let lines: Vec<_> = missing
+            .iter()
+            .map(|item| format!("  {}: {}", item.what, item.elsewhere))
+            .collect();
+        bail!(
+            "this machine lacks the following, and has no apt-get to install it with:\n{}",
+            lines.join("\n")
+        );
+    }
+    let packages: Vec<_> = missing.iter().flat_map(|item| item.apt).copied().collect();
+    say(format!("installing with apt-get: {}", packages.join(" ")));
+    let advice = || {
+        format!(
+            "install by hand, then run the command again: apt-get install {}",
+            packages.join(" ")
+        )
+    };
+    run(apt_get()?.arg("update")).with_context(advice)?;
+    run(apt_get()?
+        .args(["install", "-y", "--no-install-recommends", "--no-remove"])
+        .args(&packages))
+    .with_context(advice)
+}
+
+/// `apt-get`, through sudo for anyone but root; it waits for another installation to end.
+fn apt_get() -> Result<Command> {
+    let is_root = read(Command::new("id").arg("-u"))? == "0";
+    let mut command = if is_root {
+        Command::new("apt-get")
+    } else if find_program(&["sudo"]).is_some() {
+        let mut sudo = Command::new("sudo");
+        sudo.args(["DEBIAN_FRONTEND=noninteractive", "apt-get"]);
+        sudo
+    } else {
+        bail!("installing packages needs root, and there is no sudo");
+    };
+    command
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .args(["-q", "-o", "DPkg::Lock::Timeout=300"]);
+    Ok(command)
+}
+
+/// Adds a part of the native toolchain when `cargo SUBCOMMAND` is not there.
+fn rustup_component(subcommand: &str, component: &str) -> Result<()> {
+    let mut probe = native_cargo()?;
+    let answer = probe
+        .args([subcommand, "--version"])
+        .output()
+        .context("cannot start cargo")?;
+    if answer.status.success() {
+        return Ok(());
+    }
+    say(format!("adding {component} to the toolchain"));
+    run(Command::new("rustup").args(["component", "add", component])).with_context(|| {
+        format!("`cargo {subcommand}` is missing; get it with: rustup component add {component}")
+    })
+}
+
+fn rustup_wasm_std() -> Result<()> {
+    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let sysroot = read(
+        Command::new(rustc)
+            .current_dir(root())
+            .args(["--print", "sysroot"]),
+    )?;
+    let lib = PathBuf::from(sysroot)
+        .join("lib/rustlib")
+        .join(WASM_TARGET)
+        .join("lib");
+    if wasm_std::holds_std(&lib) {
+        return Ok(());
+    }
+    say(format!("adding the standard library for {WASM_TARGET}"));
+    run(Command::new("rustup").current_dir(root()).args(["target", "add", WASM_TARGET])).context(
+        "rustup could not add the standard library for the browser. \
+         On Debian, set KOUMEN_WASM_STD=debian and run the command again: it then comes from Debian's packages",
+    )
+}
+
+/// Installs what `tests/e2e/package-lock.json` names, once per change of that file.
+fn node_packages() -> Result<()> {
+    let folder = root().join("tests/e2e");
+    let wanted =
+        fs::read(folder.join("package-lock.json")).context("cannot read tests/e2e/package-lock.json")?;
+    let mark = folder.join("node_modules/.koumen-installed-lock.json");
+    if fs::read(&mark).is_ok_and(|installed| installed == wanted) {
+        return Ok(());
+    }
+    say("installing the node packages of the browser tests");
+    run(Command::new("npm").current_dir(&folder).args([
+        "ci",
+        "--no-audit",
+        "--no-fund",
+        "--ignore-scripts",
+    ]))?;
+    fs::write(&mark, wanted).with_context(|| format!("cannot write {}", mark.display()))
+}
+
+/// Prints the versions that were found, for bug reports.
+///
+/// # Errors
+/// When one of them cannot be asked.
+pub(crate) fn print_versions() -> Result<()> {
+    let rustc = match WasmStd::from_env()? {
+        WasmStd::Rustup => Command::new("rustc"),
+        WasmStd::Debian => debian("/usr/bin/rustc"),
+    };
+    for mut command in [native_cargo()?, rustc, Command::new("node")] {
+        say(format!(
+            "{}: {}",
+            show_program(&command),
+            read(command.arg("--version"))?
+        ));
+    }
+    if let Some(chromium) = find_chromium() {
+        say(format!("browser: {}", chromium.display()));
+    }
+    say(format!(
+        "build products: {}",
+        wasm_target()?.with_file_name("").display()
+    ));
+    Ok(())
+}
+
+fn show_program(command: &Command) -> String {
+    command.get_program().to_string_lossy().into_owned()
+}

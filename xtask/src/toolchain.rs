@@ -1,0 +1,214 @@
+//! Where things are: the checkout, the cache outside it, and the two Rust toolchains.
+
+use std::{
+    env,
+    ffi::OsStr,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use anyhow::{Context, Result, bail};
+
+/// The target triple of the app in the browser.
+pub(crate) const WASM_TARGET: &str = "wasm32-unknown-unknown";
+
+/// Who provides the standard library for [`WASM_TARGET`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WasmStd {
+    /// `rustup target add`, the default.
+    Rustup,
+    /// Debian's packages, and a standard library built from their sources.
+    Debian,
+}
+
+impl WasmStd {
+    /// Reads `KOUMEN_WASM_STD`.
+    ///
+    /// # Errors
+    /// When the variable holds something else than `rustup` or `debian`.
+    pub(crate) fn from_env() -> Result<Self> {
+        match env::var("KOUMEN_WASM_STD").as_deref() {
+            Err(_) | Ok("" | "rustup") => Ok(Self::Rustup),
+            Ok("debian") => Ok(Self::Debian),
+            Ok(other) => bail!("KOUMEN_WASM_STD is '{other}'; it can be 'rustup' or 'debian'"),
+        }
+    }
+}
+
+/// How the app for the browser is compiled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WebProfile {
+    /// Quick to build; for development and local tests.
+    Fast,
+    /// What users download: size first, five minutes to build.
+    Small,
+}
+
+impl WebProfile {
+    /// The cargo profile's name.
+    pub(crate) fn cargo_profile(self) -> &'static str {
+        match self {
+            Self::Fast => "wasm-fast",
+            Self::Small => "wasm-small",
+        }
+    }
+}
+
+/// The root of the checkout.
+pub(crate) fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here).to_path_buf()
+}
+
+/// The folder for build products that later checkouts reuse.
+///
+/// # Errors
+/// When neither `KOUMEN_CACHE` nor `HOME` is set.
+pub(crate) fn cache() -> Result<PathBuf> {
+    if let Some(dir) = env::var_os("KOUMEN_CACHE").filter(|dir| !dir.is_empty()) {
+        return Ok(PathBuf::from(dir));
+    }
+    let home =
+        env::var_os("HOME").context("set KOUMEN_CACHE to a folder for build products (HOME is not set)")?;
+    Ok(Path::new(&home).join(".cache/koumen"))
+}
+
+/// The folder for native build products: `CARGO_TARGET_DIR` when set, else in the cache.
+///
+/// # Errors
+/// As [`cache`].
+pub(crate) fn native_target() -> Result<PathBuf> {
+    match env::var_os("CARGO_TARGET_DIR").filter(|dir| !dir.is_empty()) {
+        Some(dir) => Ok(root().join(dir)),
+        None => Ok(cache()?.join("target")),
+    }
+}
+
+/// The folder for build products of [`WASM_TARGET`].
+///
+/// # Errors
+/// As [`cache`].
+pub(crate) fn wasm_target() -> Result<PathBuf> {
+    Ok(cache()?.join("target-wasm"))
+}
+
+/// The native cargo, at the checkout's root, building into the cache.
+///
+/// # Errors
+/// As [`cache`].
+pub(crate) fn native_cargo() -> Result<Command> {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command
+        .current_dir(root())
+        .env("CARGO_TARGET_DIR", native_target()?)
+        .env_remove("LD_LIBRARY_PATH");
+    Ok(command)
+}
+
+/// A cargo that can build for [`WASM_TARGET`].
+///
+/// # Errors
+/// As [`cache`], and for a wrong `KOUMEN_WASM_STD`.
+pub(crate) fn wasm_cargo() -> Result<Command> {
+    let mut command = match WasmStd::from_env()? {
+        WasmStd::Rustup => native_cargo()?,
+        WasmStd::Debian => debian("/usr/bin/cargo"),
+    };
+    command
+        .current_dir(root())
+        .env("CARGO_TARGET_DIR", wasm_target()?);
+    Ok(command)
+}
+
+/// `cargo clippy` for [`WASM_TARGET`], without its arguments.
+///
+/// # Errors
+/// As [`wasm_cargo`].
+pub(crate) fn wasm_clippy() -> Result<Command> {
+    let mut command = match WasmStd::from_env()? {
+        WasmStd::Rustup => native_cargo()?,
+        WasmStd::Debian => debian("/usr/bin/cargo-clippy"),
+    };
+    command
+        .current_dir(root())
+        .env("CARGO_TARGET_DIR", wasm_target()?)
+        .arg("clippy");
+    Ok(command)
+}
+
+/// One of Debian's Rust programs, kept apart from rustup's.
+pub(crate) fn debian(program: &str) -> Command {
+    let mut command = Command::new(program);
+    command
+        .env("CARGO", "/usr/bin/cargo")
+        .env("RUSTC", "/usr/bin/rustc")
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", "wasm-ld")
+        .env_remove("RUSTUP_TOOLCHAIN")
+        .env_remove("LD_LIBRARY_PATH");
+    command
+}
+
+/// The first of these programs that the search path has.
+pub(crate) fn find_program(names: &[&str]) -> Option<PathBuf> {
+    let path = env::var_os("PATH")?;
+    names
+        .iter()
+        .flat_map(|name| env::split_paths(&path).map(move |dir| dir.join(name)))
+        .find(|file| file.is_file())
+}
+
+/// A Chromium to drive: `CHROMIUM`, or the first one on the search path.
+pub(crate) fn find_chromium() -> Option<PathBuf> {
+    match env::var_os("CHROMIUM").filter(|file| !file.is_empty()) {
+        Some(file) => Some(PathBuf::from(file)),
+        None => find_program(&[
+            "chromium",
+            "chromium-browser",
+            "google-chrome-stable",
+            "google-chrome",
+        ]),
+    }
+}
+
+/// Says what is being done, in the same form everywhere.
+pub(crate) fn say(text: impl AsRef<str>) {
+    eprintln!("[koumen] {}", text.as_ref());
+}
+
+/// Runs a command with its output shown.
+///
+/// # Errors
+/// When it cannot be started or does not succeed.
+pub(crate) fn run(command: &mut Command) -> Result<()> {
+    let shown = show(command);
+    let status = command
+        .status()
+        .with_context(|| format!("cannot start: {shown}"))?;
+    if status.success() {
+        Ok(())
+    } else {
+        bail!("failed ({status}): {shown}")
+    }
+}
+
+/// Runs a command and returns what it wrote to standard output, trimmed.
+///
+/// # Errors
+/// When it cannot be started or does not succeed.
+pub(crate) fn read(command: &mut Command) -> Result<String> {
+    let shown = show(command);
+    let output = command
+        .stderr(Stdio::inherit())
+        .output()
+        .with_context(|| format!("cannot start: {shown}"))?;
+    if !output.status.success() {
+        bail!("failed ({}): {shown}", output.status);
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+/// A command as a person would type it, without the environment.
+pub(crate) fn show(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    words.map(OsStr::to_string_lossy).collect::<Vec<_>>().join(" ")
+}

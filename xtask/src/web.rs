@@ -1,0 +1,118 @@
+//! Compiles the app for the browser, compiles the server, and packs the folder that is served.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, Result};
+
+use crate::toolchain::{
+    WASM_TARGET, WebProfile, native_cargo, native_target, root, run, say, wasm_cargo, wasm_target,
+};
+
+/// Builds the app and packs it into `target/web` or `target/web-small` of this checkout.
+///
+/// # Errors
+/// When a compiler or the packer fails.
+pub(crate) fn build_web(profile: WebProfile) -> Result<PathBuf> {
+    let folder = root().join("target").join(match profile {
+        WebProfile::Fast => "web",
+        WebProfile::Small => "web-small",
+    });
+    build_web_into(profile, &folder)?;
+    Ok(folder)
+}
+
+/// Builds the app and packs it into `folder`, replacing what is there.
+///
+/// # Errors
+/// When a compiler or the packer fails.
+pub(crate) fn build_web_into(profile: WebProfile, folder: &Path) -> Result<()> {
+    say(format!(
+        "building the app for the browser ({})",
+        profile.cargo_profile()
+    ));
+    let mut cargo = wasm_cargo()?;
+    cargo.args([
+        "build",
+        "--package",
+        "app",
+        "--bin",
+        "app",
+        "--target",
+        WASM_TARGET,
+    ]);
+    run(cargo.args(["--profile", profile.cargo_profile()]))?;
+    let wasm = wasm_target()?
+        .join(WASM_TARGET)
+        .join(profile.cargo_profile())
+        .join("app.wasm");
+    let mut pack = packer()?;
+    pack.arg("pack")
+        .arg("--wasm")
+        .arg(wasm)
+        .arg("--assets")
+        .arg(root().join("assets"))
+        .arg("--out")
+        .arg(folder);
+    if profile == WebProfile::Small {
+        pack.arg("--small");
+    }
+    run(&mut pack)
+}
+
+/// The heavy half of this package, built into the cache when it is not there.
+///
+/// # Errors
+/// When it does not compile.
+pub(crate) fn packer() -> Result<Command> {
+    let mut cargo = native_cargo()?;
+    run(cargo.args([
+        "build",
+        "--quiet",
+        "--package",
+        "xtask",
+        "--features",
+        "web",
+        "--bin",
+        "pack-web",
+    ]))?;
+    Ok(Command::new(
+        native_target()?.join("debug").join(program("pack-web")),
+    ))
+}
+
+/// Builds the server and keeps a copy in this checkout, so that another checkout's build cannot replace it meanwhile.
+///
+/// # Errors
+/// When it does not compile or cannot be copied.
+pub(crate) fn build_server() -> Result<PathBuf> {
+    say("building the server");
+    run(native_cargo()?.args(["build", "--package", "sync-server", "--bin", "koumen-server"]))?;
+    let built = native_target()?.join("debug").join(program("koumen-server"));
+    let folder = root().join("target/run");
+    let kept = folder.join(program("koumen-server"));
+    copy_program(&built, &kept)?;
+    Ok(kept)
+}
+
+/// Copies a program, also over one that is running.
+///
+/// # Errors
+/// When the file system refuses.
+pub(crate) fn copy_program(from: &Path, to: &Path) -> Result<()> {
+    if let Some(folder) = to.parent() {
+        fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    }
+    let fresh = to.with_extension("new");
+    fs::copy(from, &fresh)
+        .with_context(|| format!("cannot copy {} to {}", from.display(), fresh.display()))?;
+    fs::rename(&fresh, to).with_context(|| format!("cannot replace {}", to.display()))
+}
+
+/// A program's file name on this system.
+pub(crate) fn program(name: &str) -> String {
+    format!("{name}{}", std::env::consts::EXE_SUFFIX)
+}
