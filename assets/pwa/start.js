@@ -24,48 +24,49 @@ start({ module_or_path: '/{{wasm}}' }).catch(failed);
 
 const busy = () => page.hasAttribute('data-koumen-busy');
 
+let known = null;
+const activateWhenIdle = () => {
+  if (!known?.waiting || busy()) return;
+  navigator.locks.request(FORM_LOCK, { mode: 'exclusive', ifAvailable: true }, (lock) => {
+    if (lock) known.waiting?.postMessage({ type: 'activate' });
+  });
+};
+
 // While a form is open in any tab, that tab holds the lock: all tabs get the new version together, or none.
 let letFormGo = null;
 const followForm = () => {
   if (busy() && !letFormGo) {
     const held = new Promise((done) => { letFormGo = done; });
-    navigator.locks.request(FORM_LOCK, { mode: 'shared' }, () => held);
+    navigator.locks.request(FORM_LOCK, { mode: 'shared' }, () => held).then(activateWhenIdle);
   } else if (!busy() && letFormGo) {
     letFormGo();
     letFormGo = null;
   }
 };
 
-const activateWhenIdle = (registration) => {
-  if (!registration.waiting || busy()) return;
-  navigator.locks.request(FORM_LOCK, { mode: 'exclusive', ifAvailable: true }, (lock) => {
-    if (lock) registration.waiting?.postMessage({ type: 'activate' });
-  });
-};
-
-const announce = (registration) => {
+const announce = () => {
   page.dataset.koumenUpdate = 'waiting';
   window.dispatchEvent(new CustomEvent('koumen:update'));
-  activateWhenIdle(registration);
+  activateWhenIdle();
 };
 
 const watch = (registration) => {
+  known = registration;
+  const isUpdate = () => navigator.serviceWorker.controller !== null;
   const watchInstalling = () => {
     const fresh = registration.installing;
     fresh?.addEventListener('statechange', () => {
-      if (fresh.state === 'installed' && navigator.serviceWorker.controller) announce(registration);
+      if (fresh.state === 'installed' && isUpdate()) announce();
     });
   };
   registration.addEventListener('updatefound', watchInstalling);
   watchInstalling();
-  if (registration.waiting && navigator.serviceWorker.controller) announce(registration);
-  const again = () => activateWhenIdle(registration);
-  new MutationObserver(again).observe(page, { attributes: true, attributeFilter: ['data-koumen-busy'] });
+  if (registration.waiting && isUpdate()) announce();
   document.addEventListener('visibilitychange', () => {
-    again();
+    activateWhenIdle();
     if (document.visibilityState === 'visible') registration.update().catch(() => {});
   });
-  setInterval(again, RETRY_MS);
+  setInterval(activateWhenIdle, RETRY_MS);
 };
 
 // A page that was opened by an older version starts again with the new one, once no form is open in it.
