@@ -1,0 +1,95 @@
+//! Where two people wrote different things without knowing of each other: both values, who and when, and
+//! one tap that brings either back.
+
+use dioxus::prelude::*;
+use replica::api::{ApiError, Call, Conflict};
+
+use super::{Button, ErrorNote, Icon, IconName, Sheet, toast};
+use crate::describe::describe_value;
+use crate::format;
+use crate::i18n::{t, t_args, t_code};
+use crate::platform;
+use crate::store::use_store;
+
+/// A mark per conflict; each opens its sheet.
+#[component]
+pub(crate) fn ConflictMarks(conflicts: Vec<Conflict>) -> Element {
+    let mut open = use_signal(|| None::<usize>);
+    rsx! {
+        if !conflicts.is_empty() {
+            ul { class: "conflicts", "data-testid": "conflicts",
+                for (index , conflict) in conflicts.iter().enumerate() {
+                    li { key: "{conflict.record.id}-{conflict.field.0}",
+                        button {
+                            class: "conflict-mark", r#type: "button", "data-testid": "conflict-mark",
+                            onclick: move |_| open.set(Some(index)),
+                            Icon { name: IconName::Fork }
+                            span {
+                                strong { "{conflict.title} · {field_words(conflict)}" }
+                                br {}
+                                {t_args("conflict-mark", &[("count", conflict.values.len().into())])}
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        if let Some(conflict) = open().and_then(|index| conflicts.get(index).cloned()) {
+            ConflictSheet { conflict, onclose: move |()| open.set(None) }
+        }
+    }
+}
+
+fn field_words(conflict: &Conflict) -> String {
+    t_code("field", &conflict.field_name)
+}
+
+/// Both values with who and when; the shown one first.
+#[component]
+fn ConflictSheet(conflict: Conflict, onclose: EventHandler<()>) -> Element {
+    let store = use_store();
+    let mut failed = use_signal(|| None::<ApiError>);
+    let (record, field) = (conflict.record, conflict.field);
+    let restore = use_callback(move |value: shared::domain::Value| {
+        let store = store.clone();
+        spawn(async move {
+            match store.call(Call::Restore { record, field, value }).await {
+                Ok(_) => {
+                    toast(t("conflict-restored"));
+                    onclose.call(());
+                }
+                Err(error) => failed.set(Some(error)),
+            }
+        });
+    });
+    let now = platform::now_ms();
+    rsx! {
+        Sheet { title: "{conflict.title} · {field_words(&conflict)}", testid: "conflict-sheet", onclose,
+            p { {t("conflict-explained")} }
+            ol { class: "conflict-values",
+                for (index , option) in conflict.values.iter().enumerate() {
+                    li { key: "{index}", class: "card", "data-testid": "conflict-value",
+                        p { class: "conflict-text", {describe_value(record.kind, field, &option.value)} }
+                        p { class: "row-meta",
+                            {t_args("conflict-who-when", &[
+                                ("author", option.author.clone().into()),
+                                ("moment", format::moment(option.at, now).into()),
+                            ])}
+                        }
+                        if index == 0 {
+                            p { class: "tag", {t("conflict-shown")} }
+                        }
+                        Button {
+                            label: t(if index == 0 { "conflict-keep" } else { "conflict-restore" }),
+                            testid: "conflict-restore-{index}",
+                            onclick: { let value = option.value.clone(); move |()| restore.call(value.clone()) },
+                        }
+                    }
+                }
+            }
+            if let Some(error) = failed() {
+                ErrorNote { error }
+            }
+        }
+    }
+}

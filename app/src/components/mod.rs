@@ -1,0 +1,33 @@
+//! Widgets that two or more screens use.
+
+mod answer;
+mod button;
+mod chips;
+mod conflict;
+mod icon;
+mod list;
+mod photos;
+mod screen;
+mod sheet;
+mod sync_chip;
+mod tabs;
+mod text_field;
+mod toast;
+mod viewer;
+
+pub(crate) use answer::{EmptyState, ErrorNote, Loading, WithAnswer, parked_text};
+#[cfg(test)]
+pub(crate) use answer::error_code;
+pub(crate) use button::{Button, ButtonKind, LinkButton};
+pub(crate) use chips::{ChoiceChips, MultiChips, NeedChips, Select};
+pub(crate) use conflict::ConflictMarks;
+pub(crate) use icon::{Icon, IconName};
+pub(crate) use list::{DraftRow, IssueRow, VisitRow};
+pub(crate) use photos::{PhotoInput, PhotoStrip};
+pub(crate) use screen::{Screen, Section, go_back, replace};
+pub(crate) use sheet::Sheet;
+pub(crate) use sync_chip::SyncChip;
+pub(crate) use tabs::{Entry, TabBar};
+pub(crate) use text_field::{FieldKind, TextField};
+pub(crate) use toast::{ToastRegion, toast};
+pub(crate) use viewer::PhotoViewer;

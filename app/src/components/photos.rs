@@ -1,0 +1,147 @@
+//! Photos: small pictures in a row, and the two ways to add one.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+
+use dioxus::prelude::*;
+use replica::api::{Answer, ApiError, Call, PhotoSummary};
+use shared::domain::photo::PHOTOS_PER_RECORD_MAX;
+use shared::ids::{DraftId, PhotoHash};
+
+use super::{ErrorNote, Icon, IconName, PhotoViewer};
+use crate::i18n::{t, t_args};
+use crate::platform;
+use crate::store::use_store;
+
+/// How many small pictures keep their URL.
+const THUMBNAILS_KEPT_MAX: usize = 600;
+
+thread_local! {
+    static THUMBNAILS: RefCell<VecDeque<(PhotoHash, String)>> = const { RefCell::new(VecDeque::new()) };
+}
+
+/// The URL of a small picture. Kept, so that lists do not make new ones whenever they are drawn.
+fn thumbnail_url(photo: &PhotoSummary) -> String {
+    THUMBNAILS.with_borrow_mut(|kept| {
+        if let Some((_, url)) = kept.iter().find(|(hash, _)| *hash == photo.hash) {
+            return url.clone();
+        }
+        let Some(url) = platform::blob_url(&photo.thumbnail, "image/jpeg") else { return String::new() };
+        if kept.len() >= THUMBNAILS_KEPT_MAX
+            && let Some((_, oldest)) = kept.pop_front()
+        {
+            platform::revoke_url(&oldest);
+        }
+        kept.push_back((photo.hash, url.clone()));
+        url
+    })
+}
+
+/// Small pictures; each opens large. With `onremove` each can be taken away.
+#[component]
+pub(crate) fn PhotoStrip(photos: Vec<PhotoSummary>, onremove: Option<EventHandler<PhotoHash>>) -> Element {
+    let mut open = use_signal(|| None::<usize>);
+    if photos.is_empty() {
+        return rsx! {};
+    }
+    let total = photos.len();
+    rsx! {
+        ul { class: "photos", "data-testid": "photos",
+            for (index , photo) in photos.iter().enumerate() {
+                li { key: "{photo.hash}", class: "photo",
+                    button {
+                        class: "photo-open", r#type: "button", "data-testid": "photo",
+                        "aria-label": t_args("photo-open", &[("number", (index + 1).into()), ("total", total.into())]),
+                        onclick: move |_| open.set(Some(index)),
+                        img { src: thumbnail_url(photo), alt: "" }
+                    }
+                    if let Some(onremove) = onremove {
+                        button {
+                            class: "photo-remove", r#type: "button", "data-testid": "photo-remove",
+                            "aria-label": t_args("photo-remove", &[("number", (index + 1).into())]),
+                            onclick: { let hash = photo.hash; move |_| onremove.call(hash) },
+                            Icon { name: IconName::Close }
+                        }
+                    }
+                }
+            }
+        }
+        if let Some(index) = open() {
+            PhotoViewer { photos: photos.clone(), first: index, onclose: move |()| open.set(None) }
+        }
+    }
+}
+
+/// Camera and files. Each photo is prepared and kept with the draft before it shows.
+///
+/// `before` makes sure that the draft is there; `running` counts the photos on their way, so that the form is
+/// not saved without them.
+#[component]
+pub(crate) fn PhotoInput(
+    draft: DraftId,
+    count: usize,
+    mut running: Signal<usize>,
+    before: Callback<()>,
+    onadd: EventHandler<PhotoSummary>,
+) -> Element {
+    let store = use_store();
+    let mut failed = use_signal(|| None::<ApiError>);
+    let add = use_callback(move |event: Event<FormData>| {
+        let store = store.clone();
+        let free = PHOTOS_PER_RECORD_MAX.saturating_sub(count);
+        let files: Vec<_> = event.files().into_iter().take(free).collect();
+        if files.is_empty() {
+            return;
+        }
+        before.call(());
+        failed.set(None);
+        running.with_mut(|running| *running += files.len());
+        spawn(async move {
+            for file in files {
+                let modified_at = file.last_modified();
+                if let Ok(bytes) = file.read_bytes().await {
+                    let call = Call::AddPhoto { draft, file: bytes.to_vec(), modified_at };
+                    match store.call(call).await {
+                        Ok(Answer::Photo(photo)) => onadd.call(photo),
+                        Ok(_) => {}
+                        Err(error) => failed.set(Some(error)),
+                    }
+                }
+                running.with_mut(|running| *running = running.saturating_sub(1));
+            }
+        });
+    });
+    let full = count >= PHOTOS_PER_RECORD_MAX;
+    rsx! {
+        if full {
+            p { class: "hint", {t_args("photo-enough", &[("count", PHOTOS_PER_RECORD_MAX.into())])} }
+        } else {
+            div { class: "photo-inputs",
+                label { class: "button",
+                    input {
+                        r#type: "file", accept: "image/*", capture: "environment", class: "cover",
+                        "data-testid": "photo-camera", "aria-label": t("photo-camera"), onchange: add,
+                    }
+                    Icon { name: IconName::Camera }
+                    span { "aria-hidden": "true", {t("photo-camera")} }
+                }
+                label { class: "button",
+                    input {
+                        r#type: "file", accept: "image/*", multiple: true, class: "cover",
+                        "data-testid": "photo-files", "aria-label": t("photo-files"), onchange: add,
+                    }
+                    Icon { name: IconName::Picture }
+                    span { "aria-hidden": "true", {t("photo-files")} }
+                }
+            }
+        }
+        div { role: "status",
+            if running() > 0 {
+                p { class: "hint", "data-testid": "photo-busy", {t("photo-busy")} }
+            }
+        }
+        if let Some(error) = failed() {
+            ErrorNote { error }
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! Every conflict on this device. Test ids: `conflicts-screen`, `conflicts`, `conflict-mark`,
+//! `conflict-sheet`, `conflict-value`, `conflict-restore-*`, `conflicts-empty`.
+
+use dioxus::prelude::*;
+use replica::api::{Answer, Call};
+
+use crate::components::{ConflictMarks, EmptyState, Screen, WithAnswer};
+use crate::i18n::t;
+use crate::routes::Route;
+use crate::store::use_query;
+
+/// The list; each opens the sheet with its values.
+#[component]
+pub(crate) fn Conflicts() -> Element {
+    let loaded = use_query(Call::Conflicts);
+    rsx! {
+        Screen { title: t("conflicts-title"), back: Route::Today {}, testid: "conflicts-screen",
+            p { class: "lead", {t("conflicts-lead")} }
+            WithAnswer { loaded, show: |answer| match answer {
+                Answer::Conflicts(conflicts) if conflicts.is_empty() => rsx! {
+                    EmptyState { title: t("conflicts-nothing"), text: t("conflicts-nothing-hint"), testid: "conflicts-empty" }
+                },
+                Answer::Conflicts(conflicts) => rsx! { ConflictMarks { conflicts } },
+                _ => rsx! {},
+            } }
+        }
+    }
+}

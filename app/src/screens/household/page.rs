@@ -1,0 +1,225 @@
+//! A household's page.
+//!
+//! Test ids: `household`, `record-visit`, `report-issue`, `household-edit`, `resident-add`, `resident`,
+//! `resident-edit`, `phone`, `no-visit-before`, `not-alone`, `history`, `saved-next`.
+
+use dioxus::prelude::*;
+use replica::api::{Answer, Call, HouseholdPage as Page, ResidentEntry};
+use shared::domain::CalendarDate;
+use shared::ids::HouseholdId;
+
+use crate::components::{
+    ButtonKind, ConflictMarks, DraftRow, EmptyState, Icon, IconName, IssueRow, LinkButton, NeedChips, Screen, Section,
+    VisitRow, WithAnswer,
+};
+use crate::i18n::{t, t_args, t_code};
+use crate::routes::Route;
+use crate::screens::visit::draft_route;
+use crate::store::use_query;
+use crate::{format, platform};
+
+/// The household whose visit was saved just now: its page offers what comes next.
+pub(crate) struct VisitSaved;
+
+static SAVED: GlobalSignal<Option<(HouseholdId, String)>> = Signal::global(|| None);
+
+impl VisitSaved {
+    /// A visit to this household was saved; `visit` is its id.
+    pub(crate) fn set(household: HouseholdId, visit: String) {
+        *SAVED.write() = Some((household, visit));
+    }
+
+    fn of(household: HouseholdId) -> Option<String> {
+        SAVED.read().as_ref().filter(|(saved, _)| *saved == household).map(|(_, visit)| visit.clone())
+    }
+
+    fn forget() {
+        if SAVED.peek().is_some() {
+            *SAVED.write() = None;
+        }
+    }
+}
+
+/// Everything about one household.
+#[component]
+pub(crate) fn HouseholdPage(id: HouseholdId) -> Element {
+    let loaded = use_query(Call::Household { id });
+    use_drop(VisitSaved::forget);
+    let title = match &loaded {
+        Some(Ok(Answer::Household(page))) => page.household.door.clone(),
+        _ => t("household-title"),
+    };
+    rsx! {
+        Screen { title, back: Route::Households {}, testid: "household",
+            if let Some(visit) = VisitSaved::of(id) {
+                SavedNext { household: id, visit }
+            }
+            WithAnswer { loaded, show: |answer| match answer {
+                Answer::Household(page) => rsx! { PageView { page: *page } },
+                _ => rsx! {},
+            } }
+        }
+    }
+}
+
+#[component]
+fn SavedNext(household: HouseholdId, visit: String) -> Element {
+    rsx! {
+        section { class: "note good", "data-testid": "saved-next", "aria-label": t("saved-on-phone"),
+            div {
+                p { class: "row-title",
+                    Icon { name: IconName::Check }
+                    {t("saved-on-phone")}
+                }
+                p { {t("saved-next")} }
+                div { class: "button-row",
+                    LinkButton { label: t("saved-next-door"), testid: "saved-next-door", to: Route::Start {}, kind: ButtonKind::Primary }
+                    LinkButton {
+                        label: t("report-issue"), testid: "saved-report-issue",
+                        to: Route::IssueNew { household: household.to_string(), visit },
+                    }
+                    LinkButton { label: t("tab-today"), testid: "saved-today", to: Route::Today {}, kind: ButtonKind::Quiet }
+                }
+            }
+        }
+    }
+}
+
+#[component]
+fn PageView(page: Page) -> Element {
+    let id = page.id;
+    rsx! {
+        p { class: "place-line",
+            "{page.area_name}"
+            if let Some(tenure) = page.household.tenure {
+                " · " {t_code("tenure", tenure.code())}
+            }
+            if page.waiting {
+                span { class: "tag waiting", {t("mark-waiting")} }
+            }
+        }
+        Wishes { page: page.clone() }
+        div { class: "button-row main-actions",
+            LinkButton {
+                label: t("record-visit"), testid: "record-visit", kind: ButtonKind::Primary, icon: IconName::Door,
+                to: Route::VisitNew { household: id },
+            }
+            LinkButton {
+                label: t("report-issue"), testid: "report-issue", icon: IconName::Issue,
+                to: Route::IssueNew { household: id.to_string(), visit: String::new() },
+            }
+        }
+        ConflictMarks { conflicts: page.conflicts.clone() }
+        if !page.drafts.is_empty() {
+            Section { title: t("today-drafts"),
+                ul { class: "rows",
+                    for draft in page.drafts {
+                        DraftRow { key: "{draft.id}", to: draft_route(&draft), draft }
+                    }
+                }
+            }
+        }
+        div { class: "columns",
+            Section { title: t("household-people"),
+                if page.residents.is_empty() {
+                    p { class: "hint", {t("household-nobody")} }
+                }
+                ul { class: "rows",
+                    for entry in page.residents {
+                        ResidentCard { key: "{entry.id}", household: id, entry }
+                    }
+                }
+                div { class: "button-row",
+                    LinkButton {
+                        label: t("resident-add"), testid: "resident-add", icon: IconName::Plus,
+                        to: Route::ResidentNew { household: id },
+                    }
+                    LinkButton {
+                        label: t("household-edit"), testid: "household-edit", icon: IconName::Edit, kind: ButtonKind::Quiet,
+                        to: Route::HouseholdEdit { id },
+                    }
+                }
+            }
+            Section { title: t("household-history"), testid: "history",
+                if page.visits.is_empty() && page.issues.is_empty() {
+                    EmptyState { title: t("household-no-history"), text: t("household-no-history-hint") }
+                }
+                ul { class: "rows",
+                    for issue in page.issues {
+                        IssueRow { key: "{issue.id}", issue }
+                    }
+                    for visit in page.visits {
+                        VisitRow { key: "{visit.id}", visit }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// How the people wish to be visited. First what forbids, then what helps.
+#[component]
+fn Wishes(page: Page) -> Element {
+    let now = platform::now_ms();
+    let household = &page.household;
+    let not_yet = household.no_visit_before.filter(|day| *day > CalendarDate::of_ms(now));
+    rsx! {
+        if let Some(day) = not_yet {
+            div { class: "note warning", "data-testid": "no-visit-before",
+                Icon { name: IconName::Warning }
+                p { {t_args("no-visit-before-warning", &[("day", format::day(day, now).into())])} }
+            }
+        }
+        if household.not_alone {
+            div { class: "note", "data-testid": "not-alone",
+                Icon { name: IconName::Person }
+                p { {t("not-alone-warning")} }
+            }
+        }
+        if !household.preferred_hours.is_empty() {
+            p { class: "wish",
+                Icon { name: IconName::Clock }
+                {t_args("preferred-hours-are", &[("hours", household.preferred_hours.clone().into())])}
+            }
+        }
+        if !household.note.is_empty() {
+            p { class: "wish", Icon { name: IconName::Log } "{household.note}" }
+        }
+    }
+}
+
+#[component]
+fn ResidentCard(household: HouseholdId, entry: ResidentEntry) -> Element {
+    let resident = &entry.resident;
+    let relation = resident.relation.map(|relation| t_code("relation", relation.code()));
+    let born = resident.birth_year.map(|year| match resident.birth_month {
+        Some(month) => t_args("born-month", &[("year", year.to_string().into()), ("month", month.into())]),
+        None => t_args("born-year", &[("year", year.to_string().into())]),
+    });
+    let meta = [relation, born].into_iter().flatten().collect::<Vec<_>>().join(" · ");
+    rsx! {
+        li { class: "row card resident", "data-testid": "resident",
+            div { class: "resident-head",
+                div {
+                    h3 { class: "row-title", "{resident.name}" }
+                    if !meta.is_empty() {
+                        p { class: "row-meta", "{meta}" }
+                    }
+                }
+                Link {
+                    class: "icon-button", to: Route::ResidentEdit { household, id: entry.id },
+                    "data-testid": "resident-edit",
+                    "aria-label": t_args("resident-edit", &[("name", resident.name.clone().into())]),
+                    Icon { name: IconName::Edit }
+                }
+            }
+            NeedChips { needs: resident.needs.clone() }
+            for phone in resident.phones.iter() {
+                a { key: "{phone}", class: "button phone", href: "tel:{phone}", "data-testid": "phone",
+                    Icon { name: IconName::Phone }
+                    span { {format::phone(phone)} }
+                }
+            }
+        }
+    }
+}

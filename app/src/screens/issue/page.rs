@@ -1,0 +1,120 @@
+//! An issue with its timeline and what may be done next.
+//!
+//! Test ids: `issue`, `issue-state`, `timeline`, `timeline-entry`, `step-*`, `issue-household`, `conflicts`.
+
+use dioxus::prelude::*;
+use replica::api::{Answer, Call, IssuePage as Page, TimelineEntry};
+use shared::domain::issue::Step;
+use shared::ids::IssueId;
+
+use super::step::StepSheet;
+use crate::components::{
+    Button, ButtonKind, ConflictMarks, IconName, LinkButton, PhotoStrip, Screen, Section, WithAnswer,
+};
+use crate::i18n::{t, t_args, t_code};
+use crate::routes::Route;
+use crate::store::use_query;
+use crate::{format, platform};
+
+/// Everything about one issue.
+#[component]
+pub(crate) fn IssuePage(id: IssueId) -> Element {
+    let loaded = use_query(Call::Issue { id });
+    let title = match &loaded {
+        Some(Ok(Answer::Issue(page))) => page.summary.issue.title.clone(),
+        _ => t("issue-page-title"),
+    };
+    rsx! {
+        Screen { title, back: Route::Issues {}, testid: "issue",
+            WithAnswer { loaded, show: |answer| match answer {
+                Answer::Issue(page) => rsx! { PageView { page: *page } },
+                _ => rsx! {},
+            } }
+        }
+    }
+}
+
+#[component]
+fn PageView(page: Page) -> Element {
+    let mut step = use_signal(|| None::<Step>);
+    let summary = &page.summary;
+    let issue = &summary.issue;
+    let now = platform::now_ms();
+    let place: Vec<&str> = [summary.door.as_str(), issue.place.as_str()].into_iter().filter(|p| !p.is_empty()).collect();
+    rsx! {
+        p { class: "place-line",
+            span { class: "tag state-{summary.state.code()}", "data-testid": "issue-state", "data-state": summary.state.code(),
+                {t_code("step", summary.state.code())}
+            }
+            span { class: "tag", {t_code("category", issue.category.code())} }
+            if summary.waiting {
+                span { class: "tag waiting", {t("mark-waiting")} }
+            }
+        }
+        ConflictMarks { conflicts: page.conflicts.clone() }
+        article { class: "card facts",
+            if !place.is_empty() {
+                p { class: "row-title", {place.join(" · ")} }
+            }
+            p { class: "row-meta", "{format::moment(issue.reported_at, now)} · {summary.author}" }
+            if !issue.note.is_empty() {
+                p { class: "prose", "{issue.note}" }
+            }
+            PhotoStrip { photos: summary.photos.clone() }
+            if let Some(household) = issue.household {
+                LinkButton {
+                    label: t_args("visit-household", &[("door", summary.door.clone().into())]), testid: "issue-household",
+                    icon: IconName::Door, kind: ButtonKind::Quiet, to: Route::HouseholdPage { id: household },
+                }
+            }
+        }
+        div { class: "columns",
+            Section { title: t("issue-timeline"),
+                ol { class: "timeline", "data-testid": "timeline",
+                    for (index , entry) in page.timeline.iter().enumerate() {
+                        TimelineRow { key: "{index}", entry: entry.clone() }
+                    }
+                }
+            }
+            if !page.next_steps.is_empty() {
+                Section { title: t("issue-next"),
+                    div { class: "button-column",
+                        for (index , next) in page.next_steps.iter().copied().enumerate() {
+                            Button {
+                                key: "{next.code()}", label: t_code("do", next.code()), testid: "step-{next.code()}",
+                                kind: if index == 0 { ButtonKind::Primary } else { ButtonKind::Secondary },
+                                onclick: move |()| step.set(Some(next)),
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        if let Some(next) = step() {
+            StepSheet { issue: summary.id, step: next, onclose: move |()| step.set(None) }
+        }
+    }
+}
+
+#[component]
+fn TimelineRow(entry: TimelineEntry) -> Element {
+    let step = entry.step.map_or("unknown", Step::code);
+    let when = format::moment(entry.at, platform::now_ms());
+    rsx! {
+        li { class: if entry.applied { "timeline-entry" } else { "timeline-entry not-applied" }, "data-testid": "timeline-entry",
+            p { class: "row-title",
+                {t_code("step", step)}
+                if entry.step == Some(Step::Assigned) && !entry.event.target.is_empty() {
+                    span { class: "tag", "{entry.event.target}" }
+                }
+            }
+            p { class: "row-meta", "{when} · {entry.author}" }
+            if !entry.event.note.is_empty() {
+                p { class: "row-text", "{entry.event.note}" }
+            }
+            if !entry.applied {
+                p { class: "hint", {t_code("reason", &entry.reason)} }
+            }
+        }
+    }
+}

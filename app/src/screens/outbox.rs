@@ -1,0 +1,250 @@
+//! What goes out: 草稿 / 等待 / 已上传 / 需处理.
+//!
+//! Test ids: `outbox`, `outbox-tab-drafts`, `outbox-tab-waiting`, `outbox-tab-uploaded`,
+//! `outbox-tab-attention`, `outbox-entry`, `outbox-retry`, `outbox-dismiss`, `sync-now`, `clock-wrong`.
+
+use dioxus::prelude::*;
+use replica::api::{Answer, ApiError, Call, Outbox as Contents, OutboxEntry, SyncPhase};
+use shared::domain::RecordKind;
+
+use crate::components::{
+    Button, ButtonKind, DraftRow, EmptyState, ErrorNote, Icon, IconName, LinkButton, PhotoStrip, Screen, WithAnswer, parked_text, toast,
+};
+use crate::i18n::{t, t_args, t_code};
+use crate::routes::Route;
+use crate::screens::visit::draft_route;
+use crate::store::{use_live, use_query, use_store};
+use crate::{format, platform};
+
+/// Which list is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tab {
+    Drafts,
+    Waiting,
+    Uploaded,
+    Attention,
+}
+
+impl Tab {
+    const ALL: [(Self, &'static str); 4] = [
+        (Self::Drafts, "outbox-tab-drafts"),
+        (Self::Waiting, "outbox-tab-waiting"),
+        (Self::Uploaded, "outbox-tab-uploaded"),
+        (Self::Attention, "outbox-tab-attention"),
+    ];
+}
+
+/// The four lists.
+#[component]
+pub(crate) fn Outbox() -> Element {
+    let loaded = use_query(Call::Outbox);
+    rsx! {
+        Screen { title: t("outbox-title"), back: Route::Today {}, testid: "outbox",
+            SyncNow {}
+            WithAnswer { loaded, show: |answer| match answer {
+                Answer::Outbox(outbox) => rsx! { Lists { outbox: *outbox } },
+                _ => rsx! {},
+            } }
+        }
+    }
+}
+
+/// How the sync stands, in a sentence, and what the person can do about it.
+#[component]
+fn SyncNow() -> Element {
+    let store = use_store();
+    let live = use_live();
+    let sync = live.sync.read();
+    let Some(sync) = sync.as_ref() else { return rsx! {} };
+    let now = platform::now_ms();
+    let last = match sync.last_success_at {
+        0 => t("sync-never"),
+        at => t_args("sync-last", &[("moment", format::moment(at, now).into())]),
+    };
+    let phase = match sync.phase {
+        SyncPhase::Idle => "idle",
+        SyncPhase::Working => "working",
+        SyncPhase::UpToDate => "up-to-date",
+        SyncPhase::Offline => "offline",
+        SyncPhase::Trouble => "trouble",
+        SyncPhase::SignInAgain => "sign-in-again",
+        SyncPhase::UpdateNeeded => "update-needed",
+    };
+    rsx! {
+        section { class: "card sync-card", "aria-label": t("sync-label"),
+            p { {t_code("phase", phase)} }
+            p { class: "row-meta", "{last}" }
+            if sync.clock_ahead_ms != 0 {
+                div { class: "note warning", "data-testid": "clock-wrong",
+                    Icon { name: IconName::Clock }
+                    p { {clock_text(sync.clock_ahead_ms)} }
+                }
+            }
+            div { class: "button-row",
+                if sync.phase == SyncPhase::SignInAgain {
+                    LinkButton { label: t("sign-in-submit"), testid: "sign-in-again", to: Route::SignIn {}, kind: ButtonKind::Primary }
+                } else if sync.phase == SyncPhase::UpdateNeeded {
+                    Button { label: t("update-now"), testid: "update", kind: ButtonKind::Primary, onclick: |()| platform::reload() }
+                } else {
+                    Button {
+                        label: t("sync-now"), testid: "sync-now", icon: IconName::Upload, busy: sync.phase == SyncPhase::Working,
+                        onclick: move |()| store.tell(Call::SyncNow),
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// How wrong the clock is, in whole minutes.
+fn clock_text(ahead_ms: i64) -> String {
+    let minutes = (ahead_ms.unsigned_abs() / 60_000).max(1);
+    let key = if ahead_ms > 0 { "clock-ahead" } else { "clock-behind" };
+    t_args(key, &[("minutes", minutes.into())])
+}
+
+#[component]
+fn Lists(outbox: Contents) -> Element {
+    let counts = [outbox.drafts.len(), outbox.waiting.len(), outbox.uploaded.len(), outbox.attention.len()];
+    let first = use_hook(|| {
+        if counts[3] > 0 {
+            Tab::Attention
+        } else if counts[1] > 0 || counts[0] == 0 {
+            Tab::Waiting
+        } else {
+            Tab::Drafts
+        }
+    });
+    let mut tab = use_signal(|| first);
+    rsx! {
+        div { class: "segments", role: "group", "aria-label": t("outbox-lists"),
+            for ((which , key) , count) in Tab::ALL.into_iter().zip(counts) {
+                button {
+                    key: "{key}", r#type: "button", class: "segment", "data-testid": key,
+                    "aria-pressed": if tab() == which { "true" } else { "false" },
+                    onclick: move |_| tab.set(which),
+                    {t(key)}
+                    if count > 0 && which != Tab::Uploaded {
+                        span { class: if which == Tab::Attention { "count attention" } else { "count" }, "{count}" }
+                    }
+                }
+            }
+        }
+        match tab() {
+            Tab::Drafts => rsx! {
+                if outbox.drafts.is_empty() {
+                    EmptyState { title: t("outbox-no-drafts"), text: t("outbox-no-drafts-hint") }
+                }
+                ul { class: "rows",
+                    for draft in outbox.drafts {
+                        DraftRow { key: "{draft.id}", to: draft_route(&draft), draft }
+                    }
+                }
+            },
+            Tab::Waiting => rsx! {
+                if outbox.waiting.is_empty() && outbox.photos.is_empty() {
+                    EmptyState { title: t("outbox-none-waiting"), text: t("outbox-none-waiting-hint") }
+                }
+                Entries { entries: outbox.waiting }
+                if !outbox.photos.is_empty() {
+                    h2 { class: "section-title", {t_args("outbox-photos", &[("count", outbox.photos.len().into())])} }
+                    PhotoStrip { photos: outbox.photos }
+                }
+            },
+            Tab::Uploaded => rsx! {
+                if outbox.uploaded.is_empty() {
+                    EmptyState { title: t("outbox-none-uploaded") }
+                }
+                Entries { entries: outbox.uploaded }
+            },
+            Tab::Attention => rsx! {
+                if outbox.attention.is_empty() {
+                    EmptyState { title: t("outbox-none-attention"), text: t("outbox-none-attention-hint") }
+                }
+                ul { class: "rows",
+                    for entry in outbox.attention {
+                        AttentionRow { key: "{entry.seq}", entry }
+                    }
+                }
+            },
+        }
+    }
+}
+
+fn entry_title(entry: &OutboxEntry) -> String {
+    let kind = entry.record.kind.spec().map_or("unknown", |spec| spec.name);
+    let what = t_args(
+        &crate::i18n::code_key("action", &entry.action),
+        &[("kind", t_code("kind", kind).into())],
+    );
+    if entry.title.is_empty() { what } else { format!("{} · {what}", entry.title) }
+}
+
+#[component]
+fn Entries(entries: Vec<OutboxEntry>) -> Element {
+    let now = platform::now_ms();
+    rsx! {
+        ul { class: "rows",
+            for entry in entries {
+                li { key: "{entry.seq}", class: "row card with-icon", "data-testid": "outbox-entry",
+                    Icon { name: if entry.receipted_at > 0 { IconName::Check } else { IconName::Clock } }
+                    div {
+                        p { class: "row-title", {entry_title(&entry)} }
+                        p { class: "row-meta",
+                            if entry.receipted_at > 0 {
+                                {t_args("outbox-uploaded-at", &[("moment", format::moment(entry.receipted_at, now).into())])}
+                            } else {
+                                {t_args("outbox-saved-at", &[("moment", format::moment(entry.at, now).into())])}
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[component]
+fn AttentionRow(entry: OutboxEntry) -> Element {
+    let store = use_store();
+    let mut failed = use_signal(|| None::<ApiError>);
+    let seq = entry.seq;
+    let act = use_callback(move |(call, done): (Call, &'static str)| {
+        let store = store.clone();
+        spawn(async move {
+            match store.call(call).await {
+                Ok(_) => toast(t(done)),
+                Err(error) => failed.set(Some(error)),
+            }
+        });
+    });
+    let to = match entry.record.kind {
+        RecordKind::VISIT => Some(Route::VisitPage { id: entry.record.id.into() }),
+        RecordKind::ISSUE => Some(Route::IssuePage { id: entry.record.id.into() }),
+        RecordKind::HOUSEHOLD => Some(Route::HouseholdPage { id: entry.record.id.into() }),
+        _ => None,
+    };
+    rsx! {
+        li { class: "row card", "data-testid": "outbox-entry",
+            p { class: "row-title", {entry_title(&entry)} }
+            p { {parked_text(&entry.code)} }
+            p { class: "row-meta", {t_args("outbox-saved-at", &[("moment", format::moment(entry.at, platform::now_ms()).into())])} }
+            div { class: "button-row",
+                Button {
+                    label: t("outbox-retry"), testid: "outbox-retry", kind: ButtonKind::Primary,
+                    onclick: move |()| act.call((Call::RetryParked { seq }, "outbox-retried")),
+                }
+                Button {
+                    label: t("outbox-dismiss"), testid: "outbox-dismiss",
+                    onclick: move |()| act.call((Call::DismissParked { seq }, "outbox-dismissed")),
+                }
+                if let Some(to) = to {
+                    LinkButton { label: t("open"), testid: "outbox-open", kind: ButtonKind::Quiet, to }
+                }
+            }
+            if let Some(error) = failed() {
+                ErrorNote { error }
+            }
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! What the server has set aside in the areas of those who oversee.
+//!
+//! Test ids: `parked`, `parked-row`, `parked-empty`.
+
+use dioxus::prelude::*;
+use replica::api::{Answer, Call, ParkedOfOthers};
+
+use crate::components::{EmptyState, Screen, WithAnswer, parked_text};
+use crate::describe::describe_value;
+use crate::i18n::{t, t_args, t_code};
+use crate::routes::Route;
+use crate::store::use_query;
+use crate::{format, platform};
+
+/// The list, with what was in each.
+#[component]
+pub(crate) fn Parked() -> Element {
+    let loaded = use_query(Call::ParkedAll);
+    rsx! {
+        Screen { title: t("parked-title"), back: Route::Today {}, testid: "parked",
+            p { class: "lead", {t("parked-lead")} }
+            WithAnswer { loaded, show: |answer| match answer {
+                Answer::ParkedAll(parked) if parked.is_empty() => rsx! {
+                    EmptyState { title: t("parked-nothing"), text: t("parked-nothing-hint"), testid: "parked-empty" }
+                },
+                Answer::ParkedAll(parked) => rsx! {
+                    ul { class: "rows",
+                        for (index , entry) in parked.into_iter().enumerate() {
+                            ParkedRow { key: "{index}", entry }
+                        }
+                    }
+                },
+                _ => rsx! {},
+            } }
+        }
+    }
+}
+
+#[component]
+fn ParkedRow(entry: ParkedOfOthers) -> Element {
+    let spec = entry.record.kind.spec();
+    let kind = t_code("kind", spec.map_or("unknown", |spec| spec.name));
+    let when = format::moment(entry.parked_at, platform::now_ms());
+    let field = |name: &str| spec.and_then(|spec| spec.fields.iter().find(|field| name.ends_with(field.name)));
+    rsx! {
+        li { class: "row card", "data-testid": "parked-row",
+            p { class: "row-title", {t_args("parked-of", &[("author", entry.author.clone().into()), ("kind", kind.into())])} }
+            p { {parked_text(&entry.code)} }
+            p { class: "row-meta", "{when}" }
+            if !entry.fields.is_empty() {
+                details {
+                    summary { {t("parked-content")} }
+                    dl { class: "facts",
+                        for (name , value) in entry.fields.iter() {
+                            div { class: "fact", key: "{name}",
+                                dt { class: "fact-name", {t_code("field", name)} }
+                                dd { class: "fact-value",
+                                    if let Some(field) = field(name) {
+                                        {describe_value(entry.record.kind, field.id, value)}
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

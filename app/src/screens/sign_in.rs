@@ -1,0 +1,94 @@
+//! Sign in. Test ids: `sign-in`, `sign-in-username`, `sign-in-password`, `sign-in-submit`, `error`.
+
+use dioxus::prelude::*;
+use replica::api::{ApiError, Call};
+
+use crate::components::{Button, ButtonKind, ChoiceChips, ErrorNote, FieldKind, Icon, IconName, TextField, replace};
+use crate::i18n::{Lang, t};
+use crate::platform;
+use crate::routes::Route;
+use crate::settings::{self, LANGUAGE, SETTINGS};
+use crate::store::{use_live, use_store};
+
+/// Name and password; the server is where the app came from.
+#[component]
+pub(crate) fn SignIn() -> Element {
+    let store = use_store();
+    let live = use_live();
+    let mut username = use_signal(String::new);
+    let mut password = use_signal(String::new);
+    let mut busy = use_signal(|| false);
+    let mut failed = use_signal(|| None::<ApiError>);
+    let title = t("sign-in-title");
+    use_effect(use_reactive((&title,), |(title,)| platform::set_title(&format!("{title} · {}", t("app-name")))));
+
+    let asking = store.clone();
+    let sign_in = use_callback(move |()| {
+        let store = asking.clone();
+        if busy() {
+            return;
+        }
+        busy.set(true);
+        failed.set(None);
+        spawn(async move {
+            let call = Call::SignIn {
+                server: String::new(),
+                username: username.peek().trim().to_owned(),
+                password: password.peek().clone(),
+                device_name: platform::device_name(),
+            };
+            match store.call(call).await {
+                Ok(_) => {
+                    password.set(String::new());
+                    replace(Route::Today {});
+                    live.ask_status(&store).await;
+                    // Asked after a deliberate act, when browsers are most willing to say yes.
+                    platform::storage_persist().await;
+                }
+                Err(error) => failed.set(Some(error)),
+            }
+            busy.set(false);
+        });
+    });
+
+    let languages = Lang::ALL.iter().map(|lang| (lang.tag().to_owned(), lang.own_name().to_owned())).collect::<Vec<_>>();
+    rsx! {
+        main { class: "content alone", id: "content", "data-testid": "sign-in",
+            div { class: "sign-in-head",
+                span { class: "brand-mark large", Icon { name: IconName::Door } }
+                h1 { {t("app-name")} }
+                p { {t("app-motto")} }
+            }
+            form {
+                class: "card form",
+                "aria-label": title.clone(),
+                onsubmit: move |event| {
+                    event.prevent_default();
+                    sign_in.call(());
+                },
+                h2 { "{title}" }
+                TextField {
+                    id: "sign-in-username", label: t("sign-in-username"), value: username(), kind: FieldKind::Username,
+                    oninput: move |text| username.set(text),
+                }
+                TextField {
+                    id: "sign-in-password", label: t("sign-in-password"), value: password(), kind: FieldKind::Password,
+                    oninput: move |text| password.set(text),
+                }
+                if let Some(error) = failed() {
+                    ErrorNote { error }
+                }
+                Button {
+                    label: t(if busy() { "sign-in-busy" } else { "sign-in-submit" }), testid: "sign-in-submit",
+                    kind: ButtonKind::Primary, submit: true, busy: busy(), onclick: move |()| sign_in.call(()),
+                }
+                p { class: "hint", {t("sign-in-hint")} }
+            }
+            ChoiceChips {
+                name: "language", legend: t("settings-language"), choices: languages,
+                selected: SETTINGS.read().language.clone(),
+                onselect: move |tag: String| settings::change(&store, &LANGUAGE, &tag),
+            }
+        }
+    }
+}

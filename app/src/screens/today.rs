@@ -1,0 +1,174 @@
+//! 今日: what waits, what is overdue, and the way to the next door.
+//!
+//! Test ids: `today`, `start-visit`, `today-drafts`, `today-promises`, `today-care`, `today-issues`,
+//! `today-conflicts`, `promise-kept`, `update`.
+
+use dioxus::prelude::*;
+use replica::api::{Answer, ApiError, Call, CareDue, PromiseDue, Today as Plan};
+use shared::domain::visit::PROMISE_KEPT_ON;
+use shared::domain::{CalendarDate, FieldMap, RecordKind, RecordRef, Value};
+
+use crate::components::{
+    Button, ButtonKind, DraftRow, EmptyState, ErrorNote, Icon, IconName, IssueRow, LinkButton, NeedChips, Screen,
+    Section, WithAnswer, toast,
+};
+use crate::i18n::{t, t_args};
+use crate::routes::Route;
+use crate::screens::visit::draft_route;
+use crate::shell::{Updates, who};
+use crate::store::{use_live, use_query, use_store};
+use crate::{format, platform};
+
+/// The first screen.
+#[component]
+pub(crate) fn Today() -> Element {
+    let loaded = use_query(Call::Today);
+    let updates: Updates = use_context();
+    let oversees = who(use_live()).oversees();
+    rsx! {
+        Screen { title: t("tab-today"), testid: "today",
+            p { class: "date-line", {format::long_day(platform::now_ms())} }
+            Link { class: "start-button", to: Route::Start {}, "data-testid": "start-visit",
+                Icon { name: IconName::Door }
+                span {
+                    strong { {t("today-start")} }
+                    small { {t("today-start-hint")} }
+                }
+                Icon { name: IconName::Forward }
+            }
+            if *updates.waiting.read() {
+                div { class: "note",
+                    p { {t("update-ready")} }
+                    Button { label: t("update-now"), testid: "update", onclick: move |()| updates.activate() }
+                }
+            }
+            if oversees {
+                nav { class: "quick-links", "aria-label": t("today-oversee"),
+                    LinkButton { label: t("tab-log"), testid: "today-log", to: Route::Log {}, icon: IconName::Log }
+                    LinkButton { label: t("tab-conflicts"), testid: "today-conflicts-all", to: Route::Conflicts {}, icon: IconName::Fork }
+                    LinkButton { label: t("tab-parked"), testid: "today-parked", to: Route::Parked {}, icon: IconName::Parked }
+                }
+            }
+            WithAnswer { loaded, show: |answer| match answer {
+                Answer::Today(plan) => rsx! { PlanView { plan: *plan } },
+                _ => rsx! {},
+            } }
+        }
+    }
+}
+
+#[component]
+fn PlanView(plan: Plan) -> Element {
+    let nothing = plan.drafts.is_empty()
+        && plan.promises.is_empty()
+        && plan.care.is_empty()
+        && plan.open_issues.is_empty()
+        && plan.conflict_count == 0;
+    rsx! {
+        if !plan.drafts.is_empty() {
+            Section { title: t("today-drafts"), testid: "today-drafts",
+                ul { class: "rows",
+                    for draft in plan.drafts {
+                        DraftRow { key: "{draft.id}", to: draft_route(&draft), draft }
+                    }
+                }
+            }
+        }
+        if plan.conflict_count > 0 {
+            Link { class: "note link", to: Route::Conflicts {}, "data-testid": "today-conflicts",
+                Icon { name: IconName::Fork }
+                span { {t_args("today-conflicts", &[("count", plan.conflict_count.into())])} }
+                Icon { name: IconName::Forward }
+            }
+        }
+        div { class: "columns",
+            if !plan.promises.is_empty() {
+                Section { title: t("today-promises"), testid: "today-promises",
+                    ul { class: "rows",
+                        for promise in plan.promises {
+                            PromiseRow { key: "{promise.visit}", promise }
+                        }
+                    }
+                }
+            }
+            if !plan.care.is_empty() {
+                Section { title: t("today-care"), testid: "today-care",
+                    ul { class: "rows",
+                        for care in plan.care {
+                            CareRow { key: "{care.household}-{care.name}", care }
+                        }
+                    }
+                }
+            }
+            if !plan.open_issues.is_empty() {
+                Section { title: t_args("today-issues", &[("count", plan.open_issue_count.into())]), testid: "today-issues",
+                    ul { class: "rows",
+                        for issue in plan.open_issues {
+                            IssueRow { key: "{issue.id}", issue }
+                        }
+                    }
+                }
+            }
+        }
+        if nothing {
+            if plan.household_count == 0 {
+                EmptyState { title: t("today-no-households"), text: t("today-no-households-hint"), testid: "today-empty" }
+            } else {
+                EmptyState { title: t("today-nothing"), text: t("today-nothing-hint"), testid: "today-empty" }
+            }
+        }
+    }
+}
+
+#[component]
+fn PromiseRow(promise: PromiseDue) -> Element {
+    let store = use_store();
+    let mut failed = use_signal(|| None::<ApiError>);
+    let now = platform::now_ms();
+    let overdue = promise.due.is_some_and(|due| due < CalendarDate::of_ms(now));
+    let record = RecordRef::new(RecordKind::VISIT, promise.visit);
+    let keep = use_callback(move |()| {
+        let store = store.clone();
+        let today = CalendarDate::of_ms(platform::now_ms());
+        let fields = FieldMap::from([(PROMISE_KEPT_ON, Value::Int(today.number()))]);
+        spawn(async move {
+            match store.call(Call::SaveFields { record, fields }).await {
+                Ok(_) => toast(t("promise-kept-done")),
+                Err(error) => failed.set(Some(error)),
+            }
+        });
+    });
+    rsx! {
+        li { class: "row card", "data-testid": "promise-row",
+            Link { class: "row-link", to: Route::HouseholdPage { id: promise.household },
+                p { class: "row-title", "{promise.promise}" }
+                p { class: "row-meta",
+                    "{promise.door}"
+                    if let Some(due) = promise.due {
+                        span { class: if overdue { "tag overdue" } else { "tag" }, {format::due(due, now)} }
+                    }
+                }
+            }
+            Button {
+                label: t("promise-kept"), testid: "promise-kept", kind: ButtonKind::Secondary, icon: IconName::Check,
+                onclick: move |()| keep.call(()),
+            }
+            if let Some(error) = failed() {
+                ErrorNote { error }
+            }
+        }
+    }
+}
+
+#[component]
+fn CareRow(care: CareDue) -> Element {
+    rsx! {
+        li { class: "row card", "data-testid": "care-row",
+            Link { class: "row-link", to: Route::HouseholdPage { id: care.household },
+                p { class: "row-title", "{care.name} · {care.door}" }
+                p { class: "row-meta", {format::last_met(care.last_met_at, platform::now_ms())} }
+                NeedChips { needs: care.needs }
+            }
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! A visit's page. Test ids: `visit`, `visit-household`, `visit-promise-kept`, `photos`, `conflicts`.
+
+use dioxus::prelude::*;
+use replica::api::{Answer, Call, VisitPage as Page};
+use shared::domain::CalendarDate;
+use shared::ids::VisitId;
+
+use crate::components::{
+    ConflictMarks, IconName, IssueRow, LinkButton, NeedChips, PhotoStrip, Screen, Section, WithAnswer,
+};
+use crate::i18n::{t, t_args, t_code};
+use crate::routes::Route;
+use crate::store::use_query;
+use crate::{format, platform};
+
+/// Everything about one visit.
+#[component]
+pub(crate) fn VisitPage(id: VisitId) -> Element {
+    let loaded = use_query(Call::Visit { id });
+    let title = match &loaded {
+        Some(Ok(Answer::Visit(page))) => t_args("visit-title", &[("door", page.summary.door.clone().into())]),
+        _ => t("visit-page-title"),
+    };
+    rsx! {
+        Screen { title, back: Route::Today {}, testid: "visit",
+            WithAnswer { loaded, show: |answer| match answer {
+                Answer::Visit(page) => rsx! { PageView { page: *page } },
+                _ => rsx! {},
+            } }
+        }
+    }
+}
+
+#[component]
+fn PageView(page: Page) -> Element {
+    let summary = &page.summary;
+    let visit = &summary.visit;
+    let now = platform::now_ms();
+    let phrases = visit.phrases.iter().map(|phrase| t_code("phrase", phrase.code())).collect::<Vec<_>>();
+    let kept = visit.promise_kept_on.map(|day| t_args("promise-kept-on", &[("day", format::day(day, now).into())]));
+    let due = visit.promise_due.filter(|_| kept.is_none());
+    let overdue = due.is_some_and(|day| day < CalendarDate::of_ms(now));
+    rsx! {
+        ConflictMarks { conflicts: page.conflicts.clone() }
+        article { class: "card facts",
+            Fact { name: t("field-visit-outcome"),
+                strong { {t_code("outcome", visit.outcome.code())} }
+            }
+            if !summary.met_names.is_empty() {
+                Fact { name: t("field-visit-met"), {summary.met_names.join(&t("list-comma"))} }
+            }
+            Fact { name: t("field-visit-purpose"), {t_code("purpose", visit.purpose.code())} }
+            Fact { name: t("visit-when-who"),
+                "{format::moment(visit.started_at, now)} · {summary.author}"
+                if summary.waiting {
+                    span { class: "tag waiting", {t("mark-waiting")} }
+                }
+            }
+            if !phrases.is_empty() {
+                Fact { name: t("field-visit-phrases"), {phrases.join(&t("list-comma"))} }
+            }
+            if !visit.note.is_empty() {
+                Fact { name: t("field-visit-note"), p { class: "prose", "{visit.note}" } }
+            }
+            if !visit.needs.is_empty() {
+                Fact { name: t("field-visit-needs"), NeedChips { needs: visit.needs.clone() } }
+            }
+            if !visit.promise.is_empty() {
+                Fact { name: t("field-visit-promise"),
+                    "{visit.promise} "
+                    if let Some(kept) = kept {
+                        span { class: "tag good", "data-testid": "visit-promise-kept", "{kept}" }
+                    }
+                    if let Some(day) = due {
+                        span { class: if overdue { "tag overdue" } else { "tag" },
+                            "{format::day(day, now)} · {format::due(day, now)}"
+                        }
+                    }
+                }
+            }
+        }
+        if !summary.photos.is_empty() {
+            Section { title: t("photos"), PhotoStrip { photos: summary.photos.clone() } }
+        }
+        if !page.issues.is_empty() {
+            Section { title: t("tab-issues"),
+                ul { class: "rows",
+                    for issue in page.issues.clone() {
+                        IssueRow { key: "{issue.id}", issue }
+                    }
+                }
+            }
+        }
+        div { class: "button-row",
+            LinkButton {
+                label: t_args("visit-household", &[("door", summary.door.clone().into())]), testid: "visit-household",
+                icon: IconName::Door, to: Route::HouseholdPage { id: visit.household },
+            }
+        }
+    }
+}
+
+/// A name with what stands behind it.
+#[component]
+fn Fact(name: String, children: Element) -> Element {
+    rsx! {
+        div { class: "fact",
+            p { class: "fact-name", "{name}" }
+            div { class: "fact-value", {children} }
+        }
+    }
+}

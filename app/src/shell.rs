@@ -1,0 +1,203 @@
+//! What surrounds every screen: navigation, messages, and who may see what.
+
+use dioxus::prelude::*;
+use futures::StreamExt;
+use futures::channel::mpsc;
+use replica::api::{Call, Session};
+use shared::domain::worker::Role;
+
+use crate::components::{Entry, IconName, TabBar, ToastRegion};
+use crate::i18n::{t, t_code};
+use crate::platform::{self, ServiceWorker};
+use crate::routes::Route;
+use crate::screens::sign_in::SignIn;
+use crate::store::{Live, Store, use_live, use_store};
+use crate::trail::with_trail;
+
+/// Where the first picture after a start looks whether somebody is signed in, and as what.
+const ROLE_COPY: &str = "koumen.role";
+
+/// A new version of the app.
+#[derive(Clone)]
+pub(crate) struct Updates {
+    worker: ServiceWorker,
+    /// It lies ready.
+    pub(crate) waiting: Signal<bool>,
+}
+
+impl Updates {
+    /// Lets it take over; the page is loaded anew.
+    pub(crate) fn activate(&self) {
+        self.worker.activate();
+    }
+}
+
+/// Who is signed in, as far as is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Who {
+    /// The replica has not said yet, and nothing was kept from last time.
+    Unknown,
+    /// Nobody.
+    Nobody,
+    /// Somebody with this role.
+    Somebody(Role),
+}
+
+impl Who {
+    /// Sees the work of others.
+    pub(crate) fn oversees(self) -> bool {
+        matches!(self, Self::Somebody(Role::Supervisor | Role::Administrator))
+    }
+}
+
+/// Who is signed in; from last time until the replica has said.
+pub(crate) fn who(live: Live) -> Who {
+    match live.status.read().as_ref() {
+        Some(status) => status.session.as_ref().map_or(Who::Nobody, |session| Who::Somebody(session.role)),
+        None => match platform::local_get(ROLE_COPY).as_deref() {
+            Some("") => Who::Nobody,
+            Some(code) => Role::from_code(code).map_or(Who::Unknown, Who::Somebody),
+            None => Who::Unknown,
+        },
+    }
+}
+
+/// The session, once the replica has said.
+pub(crate) fn use_session() -> Option<Session> {
+    let live = use_live();
+    let status = live.status.read();
+    status.as_ref().and_then(|status| status.session.clone())
+}
+
+/// The frame around the screens.
+#[component]
+pub(crate) fn Shell() -> Element {
+    let store = use_store();
+    let live = use_live();
+    let updates = use_updates(&store, live);
+    let route = use_route::<Route>();
+
+    use_effect(use_reactive((&route,), move |(route,)| {
+        with_trail(|trail| trail.shows(route.clone()));
+        platform::scroll_to_top();
+        // A new version takes over between two pieces of work, never during one.
+        if route == (Route::Today {}) && *updates.waiting.peek() {
+            updates.activate();
+        }
+    }));
+    use_effect(move || {
+        if let Some(status) = live.status.read().as_ref() {
+            let role = status.session.as_ref().map_or("", |session| session.role.code());
+            platform::local_set(ROLE_COPY, role);
+        }
+    });
+
+    if let Some(code) = live.unusable.read().as_ref() {
+        return rsx! { Unusable { code: code.clone() } };
+    }
+    let who = who(live);
+    if matches!(who, Who::Nobody | Who::Unknown) {
+        // Unknown is the very first start: nobody has signed in here yet.
+        return rsx! {
+            div { class: "shell signed-out", SignIn {} }
+            ToastRegion {}
+        };
+    }
+    let class = if route.is_form() { "shell in-form" } else { "shell" };
+    rsx! {
+        a { class: "skip-link", href: "#content", {t("skip-to-content")} }
+        div { class,
+            TabBar { entries: entries(who), current: route.main_screen() }
+            div { class: "stage",
+                Following {}
+                Outlet::<Route> {}
+            }
+        }
+        ToastRegion {}
+    }
+}
+
+fn entries(who: Who) -> Vec<Entry> {
+    let entry = |to, key, icon, wide_only| Entry { to, key, icon, wide_only };
+    let mut entries = vec![
+        entry(Route::Today {}, "tab-today", IconName::Today, false),
+        entry(Route::Households {}, "tab-households", IconName::Door, false),
+    ];
+    if who.oversees() {
+        entries.push(entry(Route::Log {}, "tab-log", IconName::Log, false));
+    }
+    entries.push(entry(Route::Issues {}, "tab-issues", IconName::Issue, false));
+    if who.oversees() {
+        entries.push(entry(Route::Conflicts {}, "tab-conflicts", IconName::Fork, true));
+        entries.push(entry(Route::Parked {}, "tab-parked", IconName::Parked, true));
+    }
+    entries.push(entry(Route::Outbox {}, "tab-outbox", IconName::Upload, who.oversees()));
+    entries.push(entry(Route::Settings {}, "tab-settings", IconName::Settings, false));
+    entries
+}
+
+fn use_updates(store: &Store, live: Live) -> Updates {
+    let store = store.clone();
+    let updates = use_context_provider(|| Updates { worker: ServiceWorker::default(), waiting: Signal::new(false) });
+    let registering = updates.clone();
+    use_future(move || {
+        let mut updates = registering.clone();
+        async move {
+            let (ready, mut heard) = mpsc::unbounded();
+            updates.worker.register(move || {
+                let _ = ready.unbounded_send(());
+            });
+            while heard.next().await.is_some() {
+                updates.waiting.set(true);
+            }
+        }
+    });
+    let waking = updates.worker.clone();
+    use_hook(move || {
+        let worker = waking.clone();
+        platform::on_wake(move || {
+            store.tell(Call::SyncNow);
+            worker.check();
+        });
+    });
+    let opened = updates.worker.clone();
+    use_effect(move || {
+        if live.status.read().is_some() {
+            opened.opened();
+        }
+    });
+    updates
+}
+
+/// Says that another tab holds the database, until it is closed.
+#[component]
+fn Following() -> Element {
+    let mut live = use_live();
+    rsx! {
+        div { role: "status",
+            if *live.following.read() {
+                div { class: "note slim", "data-testid": "following",
+                    p { {t("following")} }
+                    button {
+                        class: "button quiet", r#type: "button", onclick: move |_| live.following.set(false),
+                        {t("close")}
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Says that nothing can be kept here, and what to do.
+#[component]
+fn Unusable(code: String) -> Element {
+    rsx! {
+        main { class: "content alone", id: "content", "data-testid": "unusable",
+            h1 { {t("unusable-title")} }
+            p { {t_code("unusable", &code)} }
+            p { {t("unusable-safe")} }
+            button { class: "button primary", r#type: "button", onclick: move |_| platform::reload(), {t("unusable-again")} }
+            p { class: "hint", "{code}" }
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! The page's side of the replica: calls that cross to the worker, and notices that come back.
+//!
+//! ```text
+//! screen ── use_query(Call) ──► Store ── bytes ──► worker (replica, SQLite)
+//!    ▲                            │
+//!    └──── signals in Live ◄──────┴── answers, notices
+//! ```
+
+mod draft;
+mod query;
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use dioxus::prelude::*;
+use futures::StreamExt;
+use futures::channel::{mpsc, oneshot};
+use replica::api::{Answer, ApiError, Call, ErrorCode, Notice, Status, SyncState};
+use replica::wire::{FromReplica, ToReplica};
+
+use crate::platform::{self, WorkerLink};
+
+pub(crate) use draft::DraftKeeper;
+pub(crate) use query::{Loaded, Page, use_pages, use_query};
+
+/// What a call comes back with.
+pub(crate) type Reply = Result<Answer, ApiError>;
+
+/// Asks the replica. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Store(Rc<Inner>);
+
+struct Inner {
+    link: RefCell<Option<WorkerLink>>,
+    next_id: Cell<u64>,
+    pending: RefCell<BTreeMap<u64, oneshot::Sender<Reply>>>,
+    notices: RefCell<Option<mpsc::UnboundedReceiver<Notice>>>,
+}
+
+/// What the whole app watches.
+#[derive(Clone, Copy)]
+pub(crate) struct Live {
+    /// Counts up whenever records changed.
+    pub(crate) changes: Signal<u64>,
+    /// Who is signed in; `None` until the replica said so.
+    pub(crate) status: Signal<Option<Status>>,
+    /// How the sync stands; `None` until the replica said so.
+    pub(crate) sync: Signal<Option<SyncState>>,
+    /// Another tab holds the database.
+    pub(crate) following: Signal<bool>,
+    /// The database cannot be opened, and why.
+    pub(crate) unusable: Signal<Option<String>>,
+}
+
+/// The code shown when the worker itself could not be started.
+const WORKER_FAILED: &str = "worker_failed";
+
+impl Store {
+    /// Starts the worker. As early as possible: it opens the database while the page draws.
+    pub(crate) fn start() -> Self {
+        let (notify, notices) = mpsc::unbounded();
+        let store = Self(Rc::new(Inner {
+            link: RefCell::new(None),
+            next_id: Cell::new(1),
+            pending: RefCell::default(),
+            notices: RefCell::new(Some(notices)),
+        }));
+        let (inner, failed) = (Rc::downgrade(&store.0), notify.clone());
+        let on_bytes = move |bytes: Vec<u8>| match postcard::from_bytes(&bytes) {
+            Ok(FromReplica::Answer { id, result }) => {
+                let waiting = inner.upgrade().and_then(|inner| inner.pending.borrow_mut().remove(&id));
+                if let Some(waiting) = waiting {
+                    // Nobody waits when the screen was left.
+                    let _ = waiting.send(result);
+                }
+            }
+            Ok(FromReplica::Notice(notice)) => {
+                let _ = notify.unbounded_send(notice);
+            }
+            // Page and worker are the same build, so this is an older worker kept by the browser.
+            Err(_) => {
+                let _ = notify.unbounded_send(Notice::Unusable(WORKER_FAILED.to_owned()));
+            }
+        };
+        let (early, said) = (Rc::downgrade(&store.0), failed.clone());
+        let on_error = move || {
+            let _ = said.unbounded_send(Notice::Unusable(WORKER_FAILED.to_owned()));
+            if let Some(inner) = early.upgrade() {
+                inner.pending.borrow_mut().clear();
+            }
+        };
+        let link = platform::meta("koumen-worker").and_then(|url| WorkerLink::spawn(&url, on_bytes, on_error));
+        if link.is_none() {
+            let _ = failed.unbounded_send(Notice::Unusable(WORKER_FAILED.to_owned()));
+        }
+        *store.0.link.borrow_mut() = link;
+        store
+    }
+
+    /// Asks the replica and waits for its answer.
+    ///
+    /// # Errors
+    /// What the replica says; [`ErrorCode::Internal`] when the worker is gone.
+    pub(crate) async fn call(&self, call: Call) -> Reply {
+        self.post(call).await.unwrap_or_else(|_| Err(worker_gone()))
+    }
+
+    /// Posts at once, before the first await, so that calls reach the replica in the order they are made.
+    fn post(&self, call: Call) -> oneshot::Receiver<Reply> {
+        let (answer, waiting) = oneshot::channel();
+        let id = self.0.next_id.get();
+        self.0.next_id.set(id.wrapping_add(1));
+        let sent = match (self.0.link.borrow().as_ref(), postcard::to_allocvec(&ToReplica { id, call })) {
+            (Some(link), Ok(bytes)) => link.post(&bytes),
+            _ => false,
+        };
+        if sent {
+            self.0.pending.borrow_mut().insert(id, answer);
+        }
+        waiting
+    }
+
+    /// Asks without waiting for the answer.
+    pub(crate) fn tell(&self, call: Call) {
+        drop(self.post(call));
+    }
+}
+
+fn worker_gone() -> ApiError {
+    ApiError { code: ErrorCode::Internal, detail: WORKER_FAILED.to_owned() }
+}
+
+/// The store, anywhere in the app.
+pub(crate) fn use_store() -> Store {
+    use_context()
+}
+
+/// What the whole app watches, anywhere in the app.
+pub(crate) fn use_live() -> Live {
+    use_context()
+}
+
+/// Provides [`Live`] and keeps it up to date. Called once, by the root.
+pub(crate) fn use_live_provider(store: &Store) -> Live {
+    let live = use_context_provider(|| Live {
+        changes: Signal::new(0),
+        status: Signal::new(None),
+        sync: Signal::new(None),
+        following: Signal::new(false),
+        unusable: Signal::new(None),
+    });
+    let listening = store.clone();
+    use_future(move || {
+        let store = listening.clone();
+        async move {
+            let notices = store.0.notices.borrow_mut().take();
+            let Some(mut notices) = notices else { return };
+            while let Some(notice) = notices.next().await {
+                live.hear(&store, notice).await;
+            }
+        }
+    });
+    let asking = store.clone();
+    use_future(move || {
+        let store = asking.clone();
+        async move {
+            live.ask_status(&store).await;
+            platform::mark("koumen-db-ready");
+        }
+    });
+    live
+}
+
+impl Live {
+    async fn hear(mut self, store: &Store, notice: Notice) {
+        match notice {
+            Notice::Changed => self.changes += 1,
+            Notice::Sync(state) => self.sync.set(Some(state)),
+            Notice::Session => {
+                self.ask_status(store).await;
+                self.changes += 1;
+            }
+            Notice::Following => self.following.set(true),
+            Notice::Unusable(code) => self.unusable.set(Some(code)),
+        }
+    }
+
+    /// Asks anew who is signed in and how the sync stands.
+    pub(crate) async fn ask_status(mut self, store: &Store) {
+        if let Ok(Answer::Status(status)) = store.call(Call::Status).await {
+            self.sync.set(Some(status.sync.clone()));
+            self.status.set(Some(*status));
+        }
+    }
+}

@@ -1,0 +1,572 @@
+# The words of Koumen's screens. The keys are those of zh-CN.ftl; a test compares them.
+# Style: plain, friendly, short; first say what is safe, then what to do next.
+
+## Everywhere
+app-name = Koumen
+app-motto = Knock, listen, note it down
+back = Back
+close = Close
+save = Save
+open = Open
+more = Show more
+yes = Yes
+no = No
+loading = Opening
+skip-to-content = Skip to content
+main-navigation = Main navigation
+list-comma = {", "}
+list-stop = {". "}
+not-found-title = No such page
+not-found-text = This address leads nowhere. Start again from Today.
+
+## Navigation
+tab-today = Today
+tab-households = Households
+tab-log = Log
+tab-issues = Issues
+tab-conflicts = Conflicts
+tab-parked = Parked
+tab-outbox = Uploads
+tab-settings = Settings
+
+## Dates and times
+day-today = today
+day-yesterday = yesterday
+day-tomorrow = tomorrow
+day-of-year = { $day }/{ $month }
+day-full = { $day }/{ $month }/{ $year }
+long-day = { $weekday }, { $day }/{ $month }
+weekday-0 = Sunday
+weekday-1 = Monday
+weekday-2 = Tuesday
+weekday-3 = Wednesday
+weekday-4 = Thursday
+weekday-5 = Friday
+weekday-6 = Saturday
+met-never = Never met yet
+met-today = Met today
+met-days-ago =
+    { $days ->
+        [one] Met yesterday
+       *[other] Met { $days } days ago
+    }
+met-months-ago = Met { $months } months ago
+due-today = due today
+due-in-days =
+    { $days ->
+        [one] due tomorrow
+       *[other] due in { $days } days
+    }
+due-days-over =
+    { $days ->
+        [one] one day over
+       *[other] { $days } days over
+    }
+
+## Sign in
+sign-in-title = Sign in
+sign-in-username = User name
+sign-in-password = Password
+sign-in-submit = Sign in
+sign-in-busy = Signing in…
+sign-in-hint = The first time needs a connection. After that everything works without one; records stay on the phone first.
+
+## Today
+today-start = Start a visit
+today-start-hint = Find the door and knock
+today-drafts = Not finished yet
+today-promises = Promised
+today-care = People to look in on
+today-issues = Open issues ({ $count })
+today-conflicts =
+    { $count ->
+        [one] One thing was written down in two ways. Take a look.
+       *[other] { $count } things were written down in two ways. Take a look.
+    }
+today-nothing = Nothing is waiting today
+today-nothing-hint = Go and knock, or see who has not been visited for long.
+today-no-households = No households on this phone yet
+today-no-households-hint = Your grids arrive by themselves once there is a connection. If they do not, ask your supervisor.
+today-oversee = Look and decide
+promise-kept = Kept
+promise-kept-done = Noted: promise kept
+update-ready = A new version is ready. Your records stay; it takes a second.
+update-now = Update
+
+## Households
+start-title = Which household
+search-label = Find a household
+search-placeholder = Name, pinyin, door, phone
+search-found =
+    { $count ->
+        [one] One found
+       *[other] { $count } found
+    }
+search-nothing = Nothing found
+search-nothing-hint = Try another way: a name, pinyin initials, 3-2-501.
+building-name = Building { $building }
+building-figures = { $households } households · { $residents } people
+unit-name = Unit { $unit }
+unit-none = Doors
+floor-name = Floor { $floor }
+needs-count =
+    { $count ->
+        [one] One need
+       *[other] { $count } needs
+    }
+no-visit-before = Not before { $day }
+household-title = Household
+household-new = Add a household
+household-edit = Edit household
+household-people = People
+household-nobody = Nobody has been noted here yet.
+household-history = Visits and issues
+household-no-history = Never visited yet
+household-no-history-hint = The first time, say who you are.
+household-door-hint = Any way you write it: 3-2-501, 3栋2单元501室
+household-hours-hint = For example: after supper, weekends
+household-no-visit-hint = They said “please not before that day”? Note it here.
+no-visit-before-warning = They asked: please do not visit before { $day }.
+not-alone-warning = They prefer that nobody comes alone. Bring a colleague.
+preferred-hours-are = Good times: { $hours }
+born-year = Born { $year }
+born-month = Born { $month }/{ $year }
+record-visit = Record a visit
+report-issue = Report an issue
+saved-on-phone = Saved on the phone
+saved-next = It is uploaded by itself when there is a connection. Next:
+saved-next-door = Next door
+
+## Residents
+resident-add = Add a resident
+resident-edit = Edit { $name }
+resident-edit-title = Edit resident
+resident-phone = Phone { $number }
+resident-needs = What help is wanted
+resident-consent = They agree to be noted
+resident-remove = Remove this resident
+resident-remove-title = Remove { $name }?
+resident-remove-text = For somebody who moved away or was noted by mistake. Past visits stay.
+consent-none = Not asked yet
+consent-visits-and-help = Visits and help
+consent-emergency-only = Emergencies only
+relation-head = Head of household
+relation-spouse = Spouse
+relation-child = Child
+relation-parent = Parent
+relation-grandchild = Grandchild
+relation-other = Other
+tenure-owned = Owned
+tenure-rented = Rented
+tenure-vacant = Vacant
+need-lives-alone = Lives alone
+need-mobility = Hard to get about
+need-chronic-illness = Chronic illness, medicine
+need-hearing-sight = Hearing or sight
+need-disability-service = Disability service
+need-child-left-behind = Child left with relatives
+need-new-mother = New mother
+need-low-income-support = Low-income support
+need-new-in-area = New in the area
+need-language-help = Language help
+need-unknown = Another need
+
+## Visits
+visit-title = Visit { $door }
+visit-page-title = Visit
+visit-when-who = When and by whom
+visit-met = Met: { $names }
+visit-household = Open { $door }
+visit-note-placeholder = What you heard, what you saw
+visit-other-draft = A visit to this household was begun ({ $moment }) and not finished.
+visit-go-on = Go on with it
+visit-save = Save
+visit-discard = Discard
+draft-kept = Kept on the phone as you go; closing loses nothing
+draft-will-be-kept = Kept as you write; closing loses nothing
+draft-visit = Visit
+draft-issue = Issue
+outcome-met = Met
+outcome-not-at-home = Nobody at home
+outcome-declined = Declined
+outcome-moved = Moved away
+outcome-postponed = Another day
+outcome-unknown = Other
+purpose-routine = Routine visit
+purpose-care = Care visit
+purpose-issue-follow-up = Issue follow-up
+purpose-festival = Festival greeting
+purpose-hospital = Hospital visit
+purpose-hardship = Help in hardship
+purpose-new-in-area = New in the area
+purpose-opinions = Hearing opinions
+purpose-unknown = Other
+phrase-all-well = All is well
+phrase-unwell = Not feeling well
+phrase-safety-reminder = Reminded of gas and power safety
+phrase-gave-number = Left a service number
+phrase-needs-repair = Needs a repair
+phrase-needs-errand = Needs an errand
+phrase-wants-company = Would like company
+phrase-neighbour-dispute = Dispute with a neighbour
+phrase-left-slip = Left a note
+phrase-family-answered = Family answered
+phrase-unknown = Other
+promise-placeholder = What you promised
+promise-tomorrow = Tomorrow
+promise-three-days = In 3 days
+promise-next-week = Next Monday
+promise-no-day = No day set
+promise-other-day = Another day
+promise-kept-on = Kept { $day }
+
+## Photos
+photos = Photos
+photos-optional = Photos (if you like)
+photo-camera = Take a photo
+photo-files = Choose photos
+photo-busy = Preparing photos…
+photo-enough = { $count } photos are enough.
+photo-count =
+    { $count ->
+        [one] one photo
+       *[other] { $count } photos
+    }
+photo-open = Look at photo { $number } of { $total }
+photo-remove = Take out photo { $number }
+photo-number = Photo { $number } / { $total }
+photo-taken = Taken { $moment }
+photo-not-uploaded = Not uploaded yet
+photo-previous = Previous photo
+photo-next = Next photo
+photo-alt = Photo
+
+## Issues
+issues-open = Open
+issues-all = All
+issues-nothing = No issues
+issues-nothing-hint = A broken lamp, a blocked stairway: report it as you pass.
+issue-page-title = Issue
+issue-title-placeholder = One line, e.g. lamp on floor 3 is broken
+issue-place-placeholder = E.g. building 3, door of unit 2
+issue-at = At { $door } ({ $area })
+issue-on-the-spot = Handled on the spot
+issue-on-the-spot-hint = It is done already
+issue-save = Report
+issue-timeline = Timeline
+issue-next = Next step
+category-safety = Safety
+category-environment = Environment
+category-hygiene = Hygiene
+category-property-management = Property management
+category-facilities = Facilities
+category-dispute = Dispute
+category-service-need = Service need
+category-other = Other
+category-unknown = Other
+step-reported = Reported
+step-handled-on-the-spot = Handled on the spot
+step-accepted = Accepted
+step-assigned = Assigned
+step-in-progress = In progress
+step-resolved = Resolved
+step-confirmed = Confirmed
+step-closed = Closed
+step-returned = Returned
+step-reopened = Reopened
+step-merged-into = Merged
+step-unknown = A step of a newer version
+do-reported = Report
+do-handled-on-the-spot = Handle on the spot
+do-accepted = Accept
+do-assigned = Assign
+do-in-progress = Start work
+do-resolved = Resolve
+do-confirmed = Confirm
+do-closed = Rate and close
+do-returned = Return
+do-reopened = Reopen
+do-merged-into = Merge into another
+step-note = Note (if you like)
+step-department = To whom
+step-department-other = Name of the unit
+step-target = Merge into
+step-target-none = Choose one
+step-rating = How satisfied
+rating-5 = Very satisfied
+rating-4 = Satisfied
+rating-3 = So-so
+rating-2 = Not satisfied
+rating-1 = Not at all
+department-property = Property management
+department-sanitation = Sanitation
+department-police = Police station
+department-housing = Housing office
+department-civil-affairs = Civil affairs
+department-power-water = Power, water, gas
+reason-issue-unknown-step = This step is of a newer version; it is kept.
+reason-issue-already-reported = It had been reported already; this step changed nothing.
+reason-issue-merged = It had been merged; this step changed nothing.
+reason-issue-already-finished = It had been finished; this step changed nothing.
+reason-issue-already-there = Somebody did the same step at the same time; this one changed nothing.
+reason-issue-out-of-order = It came out of order; this step changed nothing.
+reason-unknown = This step changed nothing.
+
+## Conflicts
+conflicts-title = Written in two ways
+conflicts-lead = Two people changed the same thing without knowing of each other. Both are kept; choose one.
+conflicts-nothing = Everything agrees
+conflicts-nothing-hint = Nobody wrote anything different.
+conflict-mark = Written in { $count } ways; take a look
+conflict-explained = This was changed by several people at once and every value is kept. What you choose, everybody sees.
+conflict-who-when = { $author } · { $moment }
+conflict-shown = Shown now
+conflict-keep = Keep this one
+conflict-restore = Restore this value
+conflict-restored = Restored; everybody will see it
+mark-waiting = Waiting
+mark-conflicts =
+    { $count ->
+        [one] one conflict
+       *[other] { $count } conflicts
+    }
+value-empty = (empty)
+value-other = (cannot be shown)
+value-people =
+    { $count ->
+        [one] one person
+       *[other] { $count } people
+    }
+
+## Uploads
+outbox-title = Uploads
+outbox-lists = Choose a list
+outbox-tab-drafts = Drafts
+outbox-tab-waiting = Waiting
+outbox-tab-uploaded = Uploaded
+outbox-tab-attention = Attention
+outbox-no-drafts = No drafts
+outbox-no-drafts-hint = Unfinished visits and issues stay here.
+outbox-none-waiting = Everything is uploaded
+outbox-none-waiting-hint = New records stay on the phone first and go up by themselves.
+outbox-none-uploaded = Nothing was uploaded lately
+outbox-none-attention = Nothing needs you
+outbox-none-attention-hint = What the server cannot take comes here and is not lost.
+outbox-photos = Photos waiting ({ $count })
+outbox-saved-at = Saved { $moment }
+outbox-uploaded-at = Uploaded { $moment }
+outbox-retry = Try again
+outbox-dismiss = Leave to supervisor
+outbox-retried = Waiting again
+outbox-dismissed = Left to the supervisor; the record is kept
+action-created = new { $kind }
+action-edited = { $kind } edited
+action-step = { $kind }: next step
+action-removed = { $kind } removed
+kind-household = household
+kind-resident = resident
+kind-visit = visit
+kind-issue = issue
+kind-photo = photo
+kind-unknown = record
+sync-label = Uploads:
+sync-up-to-date = In sync
+sync-idle = Getting ready
+sync-working = Syncing
+sync-sending = Sending · { $count }
+sync-receiving = Receiving { $count }%
+sync-waiting = { $count } waiting
+sync-offline = Offline
+sync-offline-waiting = Offline · { $count } waiting
+sync-trouble = Later · { $count }
+sync-attention = Attention { $count }
+sync-clock-wrong = Clock is off
+sync-sign-in-again = Sign in again
+sync-update-needed = Please update
+sync-last = Last in sync: { $moment }
+sync-never = Never in sync yet
+sync-now = Upload now
+phase-idle = Getting ready.
+phase-working = Talking to the server.
+phase-up-to-date = Everything is uploaded and agrees with the server.
+phase-offline = No connection now. Carry on: everything is on the phone and goes up by itself.
+phase-trouble = The server cannot answer just now. Everything is on the phone and is tried again soon.
+phase-sign-in-again = Your sign-in has ended. Everything is on the phone; sign in and it goes up.
+phase-update-needed = This version is too old for the server. Everything is on the phone; update and it goes up.
+clock-ahead = This phone’s clock is about { $minutes } min fast. Records are saved all the same; please switch on automatic time.
+clock-behind = This phone’s clock is about { $minutes } min slow. Records are saved all the same; please switch on automatic time.
+
+## Parked
+parked-title = Parked records
+parked-lead = Records that the server holds but cannot put in place. None is lost. See why, and talk with whoever wrote them.
+parked-nothing = Nothing is parked
+parked-nothing-hint = Everything received is in its place.
+parked-of = { $author }: { $kind }
+parked-content = See what was written
+parked-area-not-assigned = This household is not in your grids now. The record is kept; ask your supervisor.
+parked-area-unknown = The server does not know this grid. The record is kept; ask your supervisor.
+parked-author-not-allowed = This step is for a supervisor. The record is kept.
+parked-record-unknown = The server has not received the beginning of this record. Trying again mostly helps.
+parked-unknown = The server cannot put this record in place. It is kept; try again, or leave it to your supervisor.
+
+## Log
+log-title = Visit log
+log-nothing = No such visits
+log-nothing-hint = Widen the filters a little.
+filters = Filters
+filter-all = All
+filter-which = Which
+filter-period = Period
+filter-area = Area
+filter-from = From
+filter-to = To
+period-all = All
+period-today = Today
+period-week = 7 days
+period-month = 30 days
+period-days = Choose days
+
+## Settings
+settings-look = Display
+settings-language = Language
+settings-type-size = Type size
+settings-theme = Colours
+settings-storage = Storage
+settings-account = Account
+settings-about = About
+type-size-standard = Standard
+type-size-large = Large
+type-size-largest = Largest
+theme-system = As the system
+theme-light = Light
+theme-dark = Dark
+storage-records = On this phone: { $households } households, { $residents } residents, { $visits } visits
+storage-size = Data { $database }, of which photos { $photos }
+storage-room = The browser uses { $used } of { $allowed } in all
+storage-persisted = The browser will keep it
+storage-not-persisted = When room gets short the browser may clear records that are not uploaded. Ask it to keep them.
+storage-persist = Keep for good
+storage-persist-refused = The browser did not agree. Add Koumen to the home screen and try again.
+role-member = Grid member
+role-supervisor = Supervisor
+role-administrator = Administrator
+account-areas = Looks after: { $areas }
+sign-out = Sign out
+sign-out-text = Signing out clears households and visits from this phone. Everything uploaded is on the server.
+sign-out-confirm = Sign out and clear
+about-version = Koumen { $version }
+about-lines = No check-in, no tracking, no ranking. Photos only if you like. No identity-card numbers.
+
+## Names of fields
+field-household-door = Door
+field-household-tenure = Tenure
+field-household-preferred-hours = Good times
+field-household-no-visit-before = Please do not visit before
+field-household-not-alone = Please do not come alone
+field-household-note = Note on the household
+field-resident-household = Household
+field-resident-name = Name
+field-resident-birth-year = Year of birth
+field-resident-birth-month = Month of birth
+field-resident-phones = Phones
+field-resident-relation = Relation to the head
+field-resident-needs = Needs
+field-resident-consent-on = Agreed on
+field-resident-consent-purpose = Agreed to
+field-visit-household = Household
+field-visit-outcome = How it went
+field-visit-met = Who was met
+field-visit-purpose = Why
+field-visit-phrases = One tap
+field-visit-note = Note
+field-visit-needs = Needs found
+field-visit-promise = Promised
+field-visit-promise-due = For which day
+field-visit-promise-kept-on = Kept on
+field-visit-started-at = Time of the visit
+field-issue-category = Category
+field-issue-title = What
+field-issue-note = Details
+field-issue-household = Household
+field-issue-place = Where
+field-issue-visit = Visit
+field-issue-reported-at = Reported at
+field-issue-area = Grid
+field-unknown = Other
+
+## Errors: what is safe, and what to do next
+error-offline = No connection now; this needs one. Everything on the phone is safe.
+error-wrong-credentials = User name or password is wrong. Try again, or ask your supervisor.
+error-signed-out = Nobody is signed in. Sign in first; everything on the phone is safe.
+error-not-found = This record is not on this phone. It may be outside your grids or not here yet; look again when connected.
+error-storage-full = The phone is full and this was not saved yet. Make some room and save again; what you wrote is still here.
+error-unsent-work = Some records are not uploaded and would be lost. Wait until they are, then sign out.
+error-update-needed = This version is too old; please update. Everything on the phone is safe.
+error-server = The server had a problem. Everything on the phone is safe; try again later.
+error-internal = Koumen had a problem. What was saved is safe; close and open it again. If that does not help, give the words below to your supervisor.
+bad-photo-too-large = This photo is too large and was not kept. Please take another.
+bad-photo-not-an-image = This file is no photo and was not kept. Please choose a JPEG or PNG.
+bad-photo-unreadable = This photo cannot be read and was not kept. Please take another.
+bad-photo-too-many = There are enough photos; this one was not kept.
+bad-unknown = This photo cannot be kept. What you wrote is safe; try another.
+unusable-title = Records cannot be kept here
+unusable-safe = Please record nothing here for now. What was saved before is not touched.
+unusable-again = Try again
+unusable-worker-failed = Koumen could not start. Close its other windows and open it again, or update the browser.
+unusable-unknown = This browser cannot keep data offline; it is in private mode or too old. Use an ordinary window of a current Chrome, Edge or your phone’s own browser.
+following = Koumen is open in another window too; both show the same.
+
+## Checks before saving
+invalid-visit-outcome-missing = Choose how it went, then save. What you wrote is still here.
+invalid-visit-outcome-unknown = This choice is not known; take another. What you wrote is still here.
+invalid-visit-purpose-missing = Choose why you went, then save. What you wrote is still here.
+invalid-visit-purpose-unknown = This choice is not known; take another. What you wrote is still here.
+invalid-visit-phrase-unknown = One phrase is not known; tap it off and save. What you wrote is still here.
+invalid-visit-household-missing = This visit has no household; start again from the household’s page. What you wrote stays in the drafts.
+invalid-visit-promise-missing = A day is set, but no promise. Write it, or choose “No day set”.
+invalid-need-unknown = One need is not known; tap it off and save.
+invalid-household-door-missing = Write the door number.
+invalid-household-door-not-canonical = The door number cannot be read; write it like 3-2-501.
+invalid-household-tenure-unknown = This tenure is not known; take another.
+invalid-door-empty = Write the door number.
+invalid-door-too-long = The door number is too long; write it like 3-2-501.
+invalid-door-no-building = The building is missing; write it like 3-2-501.
+invalid-door-no-room = The room is missing; write it like 3-2-501.
+invalid-door-ambiguous = This looks like two doors; write one only.
+invalid-door-unreadable = The door number cannot be read; write it like 3-2-501.
+invalid-resident-household-missing = The household is missing; add the resident again from the household’s page.
+invalid-resident-name-missing = Write the name.
+invalid-resident-birth-year-impossible = Write the year of birth with four digits, e.g. 1948, or leave it empty.
+invalid-resident-birth-month-impossible = Write the month of birth as 1 to 12, or leave it empty.
+invalid-resident-phone-impossible = The phone number holds something that is no digit; please correct it.
+invalid-resident-relation-unknown = This relation is not known; take another.
+invalid-resident-consent-unknown = This choice is not known; take another.
+invalid-issue-category-missing = Choose a category, then report. What you wrote is still here.
+invalid-issue-category-unknown = This category is not known; take another. What you wrote is still here.
+invalid-issue-title-missing = Write what it is about; one line is enough.
+invalid-issue-department-missing = Write to whom it is assigned.
+invalid-issue-target-missing = Choose the issue to merge into.
+invalid-issue-rating-impossible = Choose how satisfied they are.
+invalid-issue-area-missing = Choose the grid.
+invalid-text-too-long = This is too long; please shorten it. What you wrote is still here.
+invalid-text-identity-number = This looks like an identity-card number. Koumen keeps none; delete it and save.
+invalid-text-control-character = There is an invisible special character; delete that part and type it again.
+invalid-date-impossible = This is no day; choose again.
+invalid-time-out-of-range = The phone’s time is wrong; switch on automatic time in its settings, then save.
+invalid-list-too-long = Too many are chosen; take some off.
+invalid-photo-owner-missing = A photo lost its record; take it out and add it again.
+invalid-photo-hash-missing = A photo was not kept; take it out and add it again.
+invalid-photo-size-impossible = A photo has an impossible size; take it out and add it again.
+invalid-photo-thumbnail-no-jpeg = A photo was not prepared; take it out and add it again.
+invalid-record-unknown = This record has not reached this phone; try again when connected.
+invalid-field-no-flag = One tick is wrong; tick it again.
+invalid-field-too-long = One entry is too long; please shorten it.
+invalid-field-wrong-shape = One entry is wrong; correct it and save. What you wrote is still here.
+invalid-field-is-a-set = One entry cannot be saved; that is Koumen’s fault. What you wrote is still here; tell your supervisor.
+invalid-field-is-no-set = One entry cannot be saved; that is Koumen’s fault. What you wrote is still here; tell your supervisor.
+invalid-event-not-an-issue = This step is for issues only.
+invalid-change-empty = Nothing was changed; there is nothing to save.
+invalid-change-field-twice = One entry cannot be saved; that is Koumen’s fault. What you wrote is still here; tell your supervisor.
+invalid-change-seen-the-future = One entry cannot be saved; that is Koumen’s fault. What you wrote is still here; tell your supervisor.
+invalid-change-too-many-parts = Too much was changed at once; save it in two steps.
+invalid-unknown = One entry is wrong and nothing was saved yet. What you wrote is still here; check it and save again.
