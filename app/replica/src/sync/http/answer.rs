@@ -1,0 +1,57 @@
+//! What an answer's status and media type mean.
+
+use crate::sync::transport::TransportError;
+
+/// What kind of success was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// 200 with a body of this media type.
+    Body(&'static str),
+    /// It is done: 201 or 204, or 200 with JSON. Never a page.
+    Done,
+}
+
+/// What to do with a response before its body is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It is what was asked for.
+    Good,
+    /// It is not, and its body says nothing more.
+    Bad(TransportError),
+    /// The body must be a refusal of ours.
+    ReadRefusal,
+}
+
+/// Judges a response.
+pub(super) fn judge(status: u16, content_type: Option<&str>, wanted: Kind) -> Verdict {
+    let media_type = content_type.map(essence);
+    let is = |name: &str| media_type.as_deref() == Some(name);
+    match status {
+        200 if wanted == Kind::Done && is("application/json") => Verdict::Good,
+        200 => match wanted {
+            Kind::Body(name) if is(name) => Verdict::Good,
+            _ => Verdict::Bad(TransportError::Foreign),
+        },
+        201 | 204 if wanted == Kind::Done && (media_type.is_none() || is("application/json")) => Verdict::Good,
+        // "Network authentication required" is a captive portal by definition.
+        511 => Verdict::Bad(TransportError::Foreign),
+        408 | 429 | 500..=599 => Verdict::Bad(TransportError::Trouble(status)),
+        400..=499 if is("application/json") => Verdict::ReadRefusal,
+        _ => Verdict::Bad(TransportError::Foreign),
+    }
+}
+
+/// What a refusal of ours means.
+pub(super) fn refused(status: u16, code: String) -> TransportError {
+    match status {
+        401 => TransportError::Unauthorised,
+        426 => TransportError::UpdateNeeded,
+        _ if code.starts_with("protocol.") => TransportError::UpdateNeeded,
+        _ => TransportError::Refused(code),
+    }
+}
+
+/// `Text/HTML; charset=utf-8` is `text/html`.
+fn essence(content_type: &str) -> String {
+    content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
