@@ -1,0 +1,197 @@
+//! The cells of a workbook, with limits: no sheet is ever laid out as a dense table, because two cells at
+//! opposite corners would ask for more memory than there is.
+
+use std::collections::BTreeMap;
+use std::io::Cursor;
+
+use calamine::{DataRef, Reader, SheetType, SheetVisible, Xlsx};
+use shared::domain::CalendarDate;
+use shared::domain::spelling::plain;
+
+use super::container;
+use crate::import::ImportError;
+
+/// The most rows of a sheet.
+pub const ROWS_MAX: usize = 200_000;
+/// Columns past this one are not read.
+const COLUMNS_MAX: u32 = 200;
+/// The most text of one cell; the rest is cut.
+const CELL_CHARS_MAX: usize = 2_000;
+/// The most text of a workbook: a cell may point to a shared text again and again.
+const TEXT_BYTES_MAX: usize = 128 << 20;
+/// The most sheets.
+const SHEETS_MAX: usize = 200;
+
+/// One cell that is not empty.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Cell {
+    /// Text, half width, without invisible characters, trimmed, never empty.
+    Text(String),
+    /// A number.
+    Number(f64),
+    /// A number that the sheet shows as a date: days since 1899-12-30.
+    Date(f64),
+}
+
+/// A row of a sheet.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Row {
+    /// As the spreadsheet program shows it, from 1.
+    pub(super) number: u32,
+    /// By column from 0.
+    pub(super) cells: BTreeMap<u32, Cell>,
+}
+
+/// A sheet that can be seen.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Sheet {
+    pub(super) name: String,
+    /// Rows that are not blank, in order.
+    pub(super) rows: Vec<Row>,
+}
+
+/// The sheets of a workbook and the names of those that are hidden.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Workbook {
+    pub(super) sheets: Vec<Sheet>,
+    pub(super) hidden: Vec<String>,
+}
+
+impl Cell {
+    /// The cell as text: whole numbers without a fraction, dates as `yyyy-mm-dd`.
+    pub(super) fn text(&self) -> String {
+        match self {
+            Self::Text(text) => text.clone(),
+            Self::Number(number) => number.to_string(),
+            Self::Date(serial) => match serial_day(*serial) {
+                Some(day) => format!("#{}", day.number()),
+                None => serial.to_string(),
+            },
+        }
+    }
+}
+
+/// The day of a spreadsheet's serial number (1900 system).
+pub(super) fn serial_day(serial: f64) -> Option<CalendarDate> {
+    if !(1.0..2_958_466.0).contains(&serial) {
+        return None;
+    }
+    // The system counts a 29 February 1900 that never was.
+    let days = serial.floor() as i64;
+    let days = if days < 61 { days + 1 } else { days };
+    CalendarDate::from_parts(1899, 12, 30).map(|origin| origin.plus_days(days))
+}
+
+impl Row {
+    /// The cell's text, empty if there is none.
+    pub(super) fn text(&self, column: u32) -> String {
+        self.cells.get(&column).map(Cell::text).unwrap_or_default()
+    }
+}
+
+/// Reads every visible sheet.
+pub(super) fn read_workbook(bytes: &[u8]) -> Result<Workbook, ImportError> {
+    container::check(bytes)?;
+    let mut xlsx = Xlsx::new(Cursor::new(bytes)).map_err(|_| ImportError::Damaged)?;
+    let mut workbook = Workbook::default();
+    let mut text_bytes_left = TEXT_BYTES_MAX;
+    for sheet in xlsx.sheets_metadata().to_vec().into_iter().take(SHEETS_MAX) {
+        if sheet.typ != SheetType::WorkSheet {
+            continue;
+        }
+        if sheet.visible != SheetVisible::Visible {
+            workbook.hidden.push(sheet.name);
+            continue;
+        }
+        let merged = xlsx
+            .merge_cells_by_sheet_name(&sheet.name)
+            .map_err(|_| ImportError::Damaged)?;
+        let mut rows = read_rows(&mut xlsx, &sheet.name, &mut text_bytes_left)?;
+        let columns = merged
+            .iter()
+            .filter(|area| area.start.1 == area.end.1 && area.start.0 < area.end.0)
+            .map(|area| (area.start.1, area.start.0, area.end.0));
+        for (column, first, last) in columns {
+            fill_down(&mut rows, column, first, last);
+        }
+        let rows = rows
+            .into_iter()
+            .filter(|(_, cells)| !cells.is_empty())
+            .map(|(row, cells)| Row {
+                number: row.saturating_add(1),
+                cells,
+            })
+            .collect();
+        workbook.sheets.push(Sheet {
+            name: sheet.name,
+            rows,
+        });
+    }
+    Ok(workbook)
+}
+
+type Rows = BTreeMap<u32, BTreeMap<u32, Cell>>;
+
+fn read_rows(
+    xlsx: &mut Xlsx<Cursor<&[u8]>>,
+    name: &str,
+    text_bytes_left: &mut usize,
+) -> Result<Rows, ImportError> {
+    let mut reader = xlsx
+        .worksheet_cells_reader(name)
+        .map_err(|_| ImportError::Damaged)?;
+    let mut rows = Rows::new();
+    while let Some(cell) = reader.next_cell().map_err(|_| ImportError::Damaged)? {
+        let (row, column) = cell.get_position();
+        let Some(value) = (column < COLUMNS_MAX).then(|| value(cell.get_value())).flatten() else {
+            continue;
+        };
+        if let Cell::Text(text) = &value {
+            let too_large = ImportError::UnpacksTooLarge {
+                max: container::UNPACKED_BYTES_MAX,
+            };
+            *text_bytes_left = text_bytes_left.checked_sub(text.len()).ok_or(too_large)?;
+        }
+        rows.entry(row).or_default().insert(column, value);
+        if rows.len() > ROWS_MAX {
+            return Err(ImportError::TooManyRows { max: ROWS_MAX });
+        }
+    }
+    Ok(rows)
+}
+
+fn value(data: &DataRef<'_>) -> Option<Cell> {
+    let text = |text: &str| {
+        let short: String = text.chars().take(CELL_CHARS_MAX).collect();
+        let trimmed = plain(&short).trim().to_owned();
+        (!trimmed.is_empty()).then_some(Cell::Text(trimmed))
+    };
+    match data {
+        DataRef::String(value) => text(value),
+        DataRef::SharedString(value) => text(value),
+        DataRef::DateTimeIso(value) => text(value),
+        DataRef::Int(number) => Some(Cell::Number(*number as f64)),
+        DataRef::Float(number) => number.is_finite().then_some(Cell::Number(*number)),
+        DataRef::DateTime(date) if date.is_datetime() && date.as_f64().is_finite() => {
+            let (year, month, day, ..) = date.to_ymd_hms_milli();
+            // Counted from one origin, whichever of the two the workbook uses.
+            let day = CalendarDate::from_parts(year.into(), month.into(), day.into())?;
+            let origin = CalendarDate::from_parts(1899, 12, 30)?;
+            Some(Cell::Date(day.days_since(origin) as f64))
+        }
+        DataRef::DateTime(number) => Some(Cell::Number(number.as_f64())),
+        DataRef::Bool(true) => text("是"),
+        DataRef::Bool(false) | DataRef::DurationIso(_) | DataRef::Error(_) | DataRef::Empty => None,
+    }
+}
+
+/// A cell merged over several rows counts for each of them. Cells merged over columns are titles and stay
+/// where they are.
+fn fill_down(rows: &mut Rows, column: u32, first: u32, last: u32) {
+    let Some(value) = rows.get(&first).and_then(|cells| cells.get(&column)).cloned() else {
+        return;
+    };
+    for (_, cells) in rows.range_mut(first.saturating_add(1)..=last) {
+        cells.entry(column).or_insert_with(|| value.clone());
+    }
+}
