@@ -10,7 +10,7 @@ use crate::i18n::{t, t_args, t_code};
 use crate::{format, platform};
 
 /// What a number in a field stands for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 enum Meaning {
     /// Itself.
     Plain,
@@ -64,7 +64,7 @@ pub(crate) fn describe_value(kind: RecordKind, field: FieldId, value: &Value) ->
     let meaning = meaning(kind, field);
     let comma = || t("list-comma");
     match value {
-        Value::Null if meaning == Meaning::Flag => t("no"),
+        Value::Null if matches!(meaning, Meaning::Flag) => t("no"),
         Value::Null => t("value-empty"),
         Value::Int(number) => describe_number(meaning, *number),
         Value::Text(text) => text.clone(),

@@ -1,14 +1,12 @@
 //! What surrounds every screen: navigation, messages, and who may see what.
 
 use dioxus::prelude::*;
-use futures::StreamExt;
-use futures::channel::mpsc;
 use replica::api::{Call, Session};
 use shared::domain::worker::Role;
 
 use crate::components::{Entry, IconName, TabBar, ToastRegion};
 use crate::i18n::{t, t_code};
-use crate::platform::{self, ServiceWorker};
+use crate::platform;
 use crate::routes::Route;
 use crate::screens::sign_in::SignIn;
 use crate::store::{Live, Store, use_live, use_store};
@@ -16,21 +14,10 @@ use crate::trail::with_trail;
 
 /// Where the first picture after a start looks whether somebody is signed in, and as what.
 const ROLE_COPY: &str = "koumen.role";
-
-/// A new version of the app.
-#[derive(Clone)]
-pub(crate) struct Updates {
-    worker: ServiceWorker,
-    /// It lies ready.
-    pub(crate) waiting: Signal<bool>,
-}
-
-impl Updates {
-    /// Lets it take over; the page is loaded anew.
-    pub(crate) fn activate(&self) {
-        self.worker.activate();
-    }
-}
+/// Attribute of the page's root while something is being entered; the start script watches it.
+const BUSY: &str = "data-koumen-busy";
+/// Said when this version has opened its database: the one before may be let go.
+const OPENED: &str = "koumen:opened";
 
 /// Who is signed in, as far as is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,21 +61,20 @@ pub(crate) fn use_session() -> Option<Session> {
 pub(crate) fn Shell() -> Element {
     let store = use_store();
     let live = use_live();
-    let updates = use_updates(&store, live);
+    use_wake(&store);
     let route = use_route::<Route>();
 
     use_effect(use_reactive((&route,), move |(route,)| {
         with_trail(|trail| trail.shows(route.clone()));
         platform::scroll_to_top();
-        // A new version takes over between two pieces of work, never during one.
-        if route == (Route::Today {}) && *updates.waiting.peek() {
-            updates.activate();
-        }
+        // A new version of the app takes over between two pieces of work, never during one (D14).
+        platform::set_root(&[(BUSY, if route.is_form() { "form" } else { "" })]);
     }));
     use_effect(move || {
         if let Some(status) = live.status.read().as_ref() {
             let role = status.session.as_ref().map_or("", |session| session.role.code());
             platform::local_set(ROLE_COPY, role);
+            platform::announce(OPENED);
         }
     });
 
@@ -136,37 +122,10 @@ fn entries(who: Who) -> Vec<Entry> {
     entries
 }
 
-fn use_updates(store: &Store, live: Live) -> Updates {
+/// Asks for a sync whenever the network or the person comes back.
+fn use_wake(store: &Store) {
     let store = store.clone();
-    let updates = use_context_provider(|| Updates { worker: ServiceWorker::default(), waiting: Signal::new(false) });
-    let registering = updates.clone();
-    use_future(move || {
-        let mut updates = registering.clone();
-        async move {
-            let (ready, mut heard) = mpsc::unbounded();
-            updates.worker.register(move || {
-                let _ = ready.unbounded_send(());
-            });
-            while heard.next().await.is_some() {
-                updates.waiting.set(true);
-            }
-        }
-    });
-    let waking = updates.worker.clone();
-    use_hook(move || {
-        let worker = waking.clone();
-        platform::on_wake(move || {
-            store.tell(Call::SyncNow);
-            worker.check();
-        });
-    });
-    let opened = updates.worker.clone();
-    use_effect(move || {
-        if live.status.read().is_some() {
-            opened.opened();
-        }
-    });
-    updates
+    use_hook(move || platform::on_wake(move || store.tell(Call::SyncNow)));
 }
 
 /// Says that another tab holds the database, until it is closed.

@@ -90,7 +90,6 @@ today-no-households-hint = Your grids arrive by themselves once there is a conne
 today-oversee = Look and decide
 promise-kept = Kept
 promise-kept-done = Noted: promise kept
-update-ready = A new version is ready. Your records stay; it takes a second.
 update-now = Update
 
 ## Households

@@ -74,7 +74,6 @@ today-no-households-hint = 联网后会自动收到分给你的网格。一直�
 today-oversee = 查看与处理
 promise-kept = 办好了
 promise-kept-done = 记下了：办好了
-update-ready = 新版本准备好了。记录都在，更新只要一秒。
 update-now = 更新
 
 ## 住户

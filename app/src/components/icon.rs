@@ -13,7 +13,6 @@ pub(crate) enum IconName {
     Settings,
     Back,
     Forward,
-    Search,
     Plus,
     Camera,
     Picture,
@@ -28,7 +27,6 @@ pub(crate) enum IconName {
     Person,
     Fork,
     Parked,
-    Heart,
 }
 
 impl IconName {
@@ -42,7 +40,6 @@ impl IconName {
             Self::Settings => "M4 7h9M17 7h3M4 17h3M11 17h9M15 5v4M9 15v4",
             Self::Back => "M15 5l-7 7 7 7",
             Self::Forward => "M9 5l7 7-7 7",
-            Self::Search => "M11 18a7 7 0 1 0 0-14 7 7 0 0 0 0 14zM16 16l4.5 4.5",
             Self::Plus => "M12 5v14M5 12h14",
             Self::Camera => "M4 8h3.5L9 5.5h6L16.5 8H20v11H4zM12 16.500a3.2 3.2 0 1 0 0-6.4 3.2 3.2 0 0 0 0 6.400z",
             Self::Picture => "M4 5h16v14H4zM4 16l5-5 4 4 2.5-2.500L20 17M15.5 9h.01",
@@ -57,7 +54,6 @@ impl IconName {
             Self::Person => "M12 11.500a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM5 20c.5-4 3.5-6 7-6s6.5 2 7 6",
             Self::Fork => "M12 20v-7M12 13C12 9 6 10 6 5M12 13c0-4 6-3 6-8M4 7l2-2.500L8 7M16 7l2-2.500L20 7",
             Self::Parked => "M5 9h14v11H5zM8 9V6a4 4 0 0 1 8 0v3M12 13.500v2.5",
-            Self::Heart => "M12 19.500C5 15 3.5 11.5 4 9c.5-3 4-4.5 6.5-2.500L12 8l1.5-1.500C16 4.5 19.5 6 20 9c.5 2.5-1 6-8 10.500z",
         }
     }
 }

@@ -51,6 +51,13 @@ pub(crate) fn set_root(attributes: &[(&str, &str)]) {
     }
 }
 
+/// Tells the start script, which looks after the service worker, what it waits for.
+pub(crate) fn announce(event: &str) {
+    if let (Some(window), Ok(event)) = (web_sys::window(), web_sys::Event::new(event)) {
+        let _ = window.dispatch_event(&event);
+    }
+}
+
 /// Something small kept for the first picture after the next start. Everything else is in the replica.
 pub(crate) fn local_get(key: &str) -> Option<String> {
     web_sys::window()?.local_storage().ok()??.get_item(key).ok()?

@@ -1,7 +1,7 @@
 //! Settings of this device.
 //!
 //! Test ids: `settings`, `language-*`, `type-size-*`, `theme-*`, `storage`, `storage-persist`, `account`,
-//! `sign-out`, `sign-out-confirm`, `update`, `about`.
+//! `sign-out`, `sign-out-confirm`, `about`.
 
 use dioxus::prelude::*;
 use replica::api::{Answer, ApiError, Call, StorageState};
@@ -12,7 +12,7 @@ use crate::components::{
 use crate::i18n::{Lang, t, t_args, t_code};
 use crate::routes::Route;
 use crate::settings::{self, LANGUAGE, SETTINGS, THEME, TYPE_SIZE};
-use crate::shell::{Updates, use_session, who};
+use crate::shell::{use_session, who};
 use crate::store::{use_live, use_query, use_store};
 use crate::{format, platform};
 
@@ -20,7 +20,6 @@ use crate::{format, platform};
 #[component]
 pub(crate) fn Settings() -> Element {
     let store = use_store();
-    let updates: Updates = use_context();
     let oversees = who(use_live()).oversees();
     let in_use = SETTINGS.read().clone();
     let languages = Lang::ALL.iter().map(|lang| (lang.tag().to_owned(), lang.own_name().to_owned())).collect::<Vec<_>>();
@@ -30,12 +29,6 @@ pub(crate) fn Settings() -> Element {
     let (for_language, for_size, for_theme) = (store.clone(), store.clone(), store.clone());
     rsx! {
         Screen { title: t("tab-settings"), testid: "settings",
-            if *updates.waiting.read() {
-                div { class: "note",
-                    p { {t("update-ready")} }
-                    Button { label: t("update-now"), testid: "update", onclick: move |()| updates.activate() }
-                }
-            }
             div { class: "columns",
                 Section { title: t("settings-look"),
                     div { class: "card form",

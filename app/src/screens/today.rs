@@ -1,7 +1,7 @@
 //! 今日: what waits, what is overdue, and the way to the next door.
 //!
 //! Test ids: `today`, `start-visit`, `today-drafts`, `today-promises`, `today-care`, `today-issues`,
-//! `today-conflicts`, `promise-kept`, `update`.
+//! `today-conflicts`, `promise-kept`.
 
 use dioxus::prelude::*;
 use replica::api::{Answer, ApiError, Call, CareDue, PromiseDue, Today as Plan};
@@ -15,7 +15,7 @@ use crate::components::{
 use crate::i18n::{t, t_args};
 use crate::routes::Route;
 use crate::screens::visit::draft_route;
-use crate::shell::{Updates, who};
+use crate::shell::who;
 use crate::store::{use_live, use_query, use_store};
 use crate::{format, platform};
 
@@ -23,7 +23,6 @@ use crate::{format, platform};
 #[component]
 pub(crate) fn Today() -> Element {
     let loaded = use_query(Call::Today);
-    let updates: Updates = use_context();
     let oversees = who(use_live()).oversees();
     rsx! {
         Screen { title: t("tab-today"), testid: "today",
@@ -35,12 +34,6 @@ pub(crate) fn Today() -> Element {
                     small { {t("today-start-hint")} }
                 }
                 Icon { name: IconName::Forward }
-            }
-            if *updates.waiting.read() {
-                div { class: "note",
-                    p { {t("update-ready")} }
-                    Button { label: t("update-now"), testid: "update", onclick: move |()| updates.activate() }
-                }
             }
             if oversees {
                 nav { class: "quick-links", "aria-label": t("today-oversee"),

@@ -16,6 +16,12 @@ pub(crate) struct DraftKeeper {
     state: Rc<RefCell<KeeperState>>,
 }
 
+impl PartialEq for DraftKeeper {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.state, &other.state)
+    }
+}
+
 #[derive(Default)]
 struct KeeperState {
     writing: bool,

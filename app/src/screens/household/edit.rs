@@ -4,7 +4,8 @@
 //! `household-not-alone`, `household-note`, `household-save`, `error`.
 
 use dioxus::prelude::*;
-use replica::api::{Answer, ApiError, Call};
+use replica::api::{Answer, ApiError, Call, ErrorCode};
+use shared::domain::door::DoorNumber;
 use shared::domain::household::Tenure;
 use shared::domain::{CalendarDate, FieldMap, Household, RecordKind, RecordRef};
 use shared::ids::{AreaCode, HouseholdId};
@@ -64,7 +65,14 @@ fn HouseholdForm(area: AreaCode, id: Option<HouseholdId>, before: Household) -> 
         if busy() {
             return;
         }
-        let after = form.peek().clone();
+        let mut after = form.peek().clone();
+        match DoorNumber::parse(&after.door) {
+            Ok(door) => after.door = door.to_string(),
+            Err(error) => {
+                failed.set(Some(ApiError { code: ErrorCode::Invalid, detail: error.code().to_owned() }));
+                return;
+            }
+        }
         let call = match id {
             Some(id) => {
                 let fields = changed_fields(&before.to_fields(), &after.to_fields());

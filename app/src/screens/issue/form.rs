@@ -54,9 +54,18 @@ pub(crate) fn IssueNew(household: String, visit: String) -> Element {
     rsx! {}
 }
 
-/// The form.
+/// The form. Another draft is another form, even at the same place of the app.
 #[component]
 pub(crate) fn IssueForm(draft: DraftId) -> Element {
+    rsx! {
+        for draft in [draft] {
+            FormOf { key: "{draft}", draft }
+        }
+    }
+}
+
+#[component]
+fn FormOf(draft: DraftId) -> Element {
     let store = use_store();
     let keeper = use_hook(|| DraftKeeper::new(store.clone()));
     let begun = use_hook(|| BEGINNING.take().filter(|(id, _)| *id == draft).map(|(_, body)| body));

@@ -3,7 +3,9 @@
 mod draft;
 mod form;
 mod page;
+mod parts;
 mod promise;
+mod save;
 
 use replica::api::DraftSummary;
 

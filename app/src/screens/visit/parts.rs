@@ -1,0 +1,145 @@
+//! The parts of the visit form.
+
+use std::rc::Rc;
+
+use dioxus::prelude::*;
+use replica::api::{Call, HouseholdPage, PhotoSummary};
+use shared::domain::visit::{Outcome, Phrase, Purpose};
+use shared::domain::{CalendarDate, Need};
+use shared::ids::ResidentId;
+
+use super::form::Form;
+use super::promise::PromiseField;
+use crate::components::{ChoiceChips, Icon, IconName, LinkButton, MultiChips, PhotoInput, PhotoStrip};
+use crate::i18n::{t, t_args, t_code};
+use crate::routes::Route;
+use crate::screens::household::toggle;
+use crate::store::use_store;
+use crate::{format, platform};
+
+/// What one should know before knocking.
+#[component]
+pub(super) fn Warnings(form: Form, page: Rc<HouseholdPage>) -> Element {
+    let now = platform::now_ms();
+    let not_yet = page.household.no_visit_before.filter(|day| *day > CalendarDate::of_ms(now));
+    let other = page.drafts.iter().find(|other| other.is_visit && other.id != form.draft);
+    let touched = form.touched.read().any();
+    rsx! {
+        if let Some(day) = not_yet {
+            div { class: "note warning", "data-testid": "no-visit-before",
+                Icon { name: IconName::Warning }
+                p { {t_args("no-visit-before-warning", &[("day", format::day(day, now).into())])} }
+            }
+        }
+        if let Some(other) = other.filter(|_| !touched) {
+            div { class: "note", "data-testid": "other-draft",
+                p { {t_args("visit-other-draft", &[("moment", format::moment(other.changed_at, now).into())])} }
+                LinkButton {
+                    label: t("visit-go-on"), testid: "other-draft-open",
+                    to: Route::VisitForm { draft: other.id, household: page.id },
+                }
+            }
+        }
+    }
+}
+
+/// Outcome, who was met, purpose, phrases.
+#[component]
+pub(super) fn Choices(form: Form, page: Option<Rc<HouseholdPage>>) -> Element {
+    let visit = form.visit.read();
+    let outcomes = Outcome::ALL.iter().map(|o| (o.code().to_owned(), t_code("outcome", o.code()))).collect::<Vec<_>>();
+    let purposes = Purpose::ALL.iter().map(|p| (p.code().to_owned(), t_code("purpose", p.code()))).collect::<Vec<_>>();
+    let phrases = Phrase::ALL.iter().map(|p| (p.code().to_owned(), t_code("phrase", p.code()))).collect::<Vec<_>>();
+    let people = page.map(|page| page.residents.clone()).unwrap_or_default();
+    let people = people.into_iter().map(|entry| (entry.id.to_string(), entry.resident.name)).collect::<Vec<_>>();
+    rsx! {
+        ChoiceChips {
+            name: "outcome", legend: t("field-visit-outcome"), choices: outcomes, large: true,
+            selected: visit.outcome.map_or("", Outcome::code),
+            onselect: move |code: String| form.choose(|visit| visit.outcome = Outcome::from_code(&code)),
+        }
+        if visit.outcome == Some(Outcome::Met) && !people.is_empty() {
+            MultiChips {
+                name: "met", legend: t("field-visit-met"), choices: people,
+                selected: visit.met.iter().map(ToString::to_string).collect::<Vec<_>>(),
+                ontoggle: move |id: String| {
+                    if let Ok(id) = id.parse::<ResidentId>() {
+                        form.choose(|visit| toggle(&mut visit.met, id));
+                    }
+                },
+            }
+        }
+        ChoiceChips {
+            name: "purpose", legend: t("field-visit-purpose"), choices: purposes,
+            selected: visit.purpose.map_or("", Purpose::code),
+            onselect: move |code: String| form.choose(|visit| visit.purpose = Purpose::from_code(&code)),
+        }
+        MultiChips {
+            name: "phrase", legend: t("field-visit-phrases"), choices: phrases,
+            selected: visit.phrases.iter().map(|phrase| phrase.code().to_owned()).collect::<Vec<_>>(),
+            ontoggle: move |code: String| {
+                if let Some(phrase) = Phrase::from_code(&code) {
+                    form.choose(|visit| toggle(&mut visit.phrases, phrase));
+                }
+            },
+        }
+    }
+}
+
+/// Photos, taken or chosen.
+#[component]
+pub(super) fn Photos(form: Form) -> Element {
+    let store = use_store();
+    let Form { draft, mut photos, running, keep, .. } = form;
+    rsx! {
+        section { class: "field", "aria-label": t("photos"),
+            h2 { class: "label", {t("photos-optional")} }
+            PhotoStrip {
+                photos: photos(),
+                onremove: move |hash| {
+                    store.tell(Call::RemovePhoto { draft, hash });
+                    photos.write().retain(|photo| photo.hash != hash);
+                },
+            }
+            PhotoInput {
+                draft, count: photos.read().len(), running, before: keep,
+                onadd: move |photo: PhotoSummary| {
+                    if photos.peek().iter().all(|known| known.hash != photo.hash) {
+                        photos.write().push(photo);
+                    }
+                },
+            }
+        }
+    }
+}
+
+/// Needs found and a promise.
+#[component]
+pub(super) fn More(form: Form) -> Element {
+    let Form { mut visit, mut touched, keep, .. } = form;
+    let needs = Need::ALL.iter().map(|need| (need.code().to_owned(), t_code("need", need.code()))).collect::<Vec<_>>();
+    rsx! {
+        MultiChips {
+            name: "need", legend: t("field-visit-needs"), choices: needs,
+            selected: visit.read().needs.iter().map(|need| need.code().to_owned()).collect::<Vec<_>>(),
+            ontoggle: move |code: String| {
+                if let Some(need) = Need::from_code(&code) {
+                    form.choose(|visit| toggle(&mut visit.needs, need));
+                }
+            },
+        }
+        PromiseField {
+            text: visit.read().promise.clone(), due: visit.read().promise_due,
+            ontext: move |text| {
+                touched.write().promise = true;
+                visit.write().promise = text;
+                keep.call(());
+            },
+            ondue: move |due| {
+                touched.write().promise = true;
+                visit.write().promise_due = due;
+                keep.call(());
+            },
+        }
+    }
+}
