@@ -150,6 +150,12 @@ fn check_value(spec: &FieldSpec, value: &Value) -> Result<(), Rejection> {
         return refuse("field.wrong_shape");
     }
     match value {
+        // Nothing entered is `Null`, so that it is one thing and not two.
+        Value::Text(text) if text.is_empty() => refuse("field.empty"),
+        Value::Bytes(bytes) if bytes.is_empty() => refuse("field.empty"),
+        Value::Numbers(numbers) if numbers.is_empty() => refuse("field.empty"),
+        Value::Ids(ids) if ids.is_empty() => refuse("field.empty"),
+        Value::Texts(texts) if texts.is_empty() || texts.iter().any(String::is_empty) => refuse("field.empty"),
         Value::Text(text) if text.len() > spec.size_max => refuse("text.too_long"),
         Value::Text(text) => check_text(text),
         Value::Bytes(bytes) if bytes.len() > spec.size_max => refuse("field.too_long"),

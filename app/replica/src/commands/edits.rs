@@ -1,0 +1,105 @@
+//! Edits of records.
+
+use shared::change::Change;
+use shared::crdt::RecordState;
+use shared::domain::door::DoorNumber;
+use shared::domain::issue::Event;
+use shared::domain::phone::parse_phones;
+use shared::domain::schema::{FieldId, RecordKind, RecordRef};
+use shared::domain::value::{FieldMap, Value};
+use shared::domain::{Household, Resident, household, resident};
+use shared::ids::{AreaCode, IssueId};
+
+use crate::api::{Answer, ApiError, ErrorCode};
+use crate::replica::{Replica, api_error};
+use crate::storage::records;
+
+pub(super) fn add_household(
+    replica: &mut Replica,
+    area: AreaCode,
+    household: Household,
+) -> Result<Answer, ApiError> {
+    let record = RecordRef::new(RecordKind::HOUSEHOLD, replica.new_id());
+    let mut fields = household.to_fields();
+    normalise(record.kind, &mut fields)?;
+    let change = RecordState::change_to(record.kind, None, &fields);
+    replica.save(vec![(area, record, change)], |_| Ok(()))?;
+    Ok(Answer::Saved(record))
+}
+
+pub(super) fn add_resident(replica: &mut Replica, resident: &Resident) -> Result<Answer, ApiError> {
+    let area = existing(replica, RecordRef::new(RecordKind::HOUSEHOLD, resident.household))?.area().clone();
+    let record = RecordRef::new(RecordKind::RESIDENT, replica.new_id());
+    let mut fields = resident.to_fields();
+    normalise(record.kind, &mut fields)?;
+    let change = RecordState::change_to(record.kind, None, &fields);
+    replica.save(vec![(area, record, change)], |_| Ok(()))?;
+    Ok(Answer::Saved(record))
+}
+
+pub(super) fn save_fields(
+    replica: &mut Replica,
+    record: RecordRef,
+    mut fields: FieldMap,
+) -> Result<Answer, ApiError> {
+    normalise(record.kind, &mut fields)?;
+    let state = existing(replica, record)?;
+    let change = RecordState::change_to(record.kind, Some(&state), &fields);
+    replica.save(vec![(state.area().clone(), record, change)], |_| Ok(()))?;
+    Ok(Answer::Saved(record))
+}
+
+pub(super) fn remove(replica: &mut Replica, record: RecordRef) -> Result<Answer, ApiError> {
+    let state = existing(replica, record)?;
+    replica.save(vec![(state.area().clone(), record, state.removal())], |_| Ok(()))?;
+    Ok(Answer::Saved(record))
+}
+
+pub(super) fn add_event(replica: &mut Replica, issue: IssueId, mut event: Event) -> Result<Answer, ApiError> {
+    let record = RecordRef::new(RecordKind::ISSUE, issue);
+    let state = existing(replica, record)?;
+    event.note = event.note.trim().to_owned();
+    event.target = event.target.trim().to_owned();
+    let change = Change { event: Some(event), ..Change::default() };
+    replica.save(vec![(state.area().clone(), record, change)], |_| Ok(()))?;
+    Ok(Answer::Saved(record))
+}
+
+pub(super) fn restore(
+    replica: &mut Replica,
+    record: RecordRef,
+    field: FieldId,
+    value: Value,
+) -> Result<Answer, ApiError> {
+    let state = existing(replica, record)?;
+    replica.save(vec![(state.area().clone(), record, state.settle(field, value))], |_| Ok(()))?;
+    Ok(Answer::Saved(record))
+}
+
+pub(super) fn existing(replica: &Replica, record: RecordRef) -> Result<RecordState, ApiError> {
+    records::load(&replica.connection, record)?.ok_or_else(|| api_error(ErrorCode::NotFound, ""))
+}
+
+/// Doors and telephone numbers are kept in their one spelling; texts without blanks around them.
+fn normalise(kind: RecordKind, fields: &mut FieldMap) -> Result<(), ApiError> {
+    for (field, value) in fields {
+        if let Value::Text(text) = value {
+            *value = Value::text(text.trim());
+        }
+        match (kind, *field, &value) {
+            (RecordKind::HOUSEHOLD, household::DOOR, Value::Text(text)) => {
+                let door = DoorNumber::parse(text).map_err(|_| api_error(ErrorCode::Invalid, "household.door_unreadable"))?;
+                *value = Value::text(&door.to_string());
+            }
+            (RecordKind::RESIDENT, resident::PHONES, Value::Texts(texts)) => {
+                let phones = parse_phones(&texts.join(" / "));
+                if !phones.impossible.is_empty() {
+                    return Err(api_error(ErrorCode::Invalid, "resident.phone_impossible"));
+                }
+                *value = Value::texts(&phones.numbers);
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}

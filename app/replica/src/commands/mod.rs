@@ -1,0 +1,57 @@
+//! What screens do: every command is one transaction.
+
+mod drafts;
+mod edits;
+mod outbox;
+
+use crate::api::{Answer, ApiError, Call, ErrorCode};
+use crate::replica::{Replica, api_error};
+use crate::storage::meta;
+
+/// Whether a call changes records, so that screens ask again and the engine looks for work.
+pub(crate) fn is_command(call: &Call) -> bool {
+    matches!(
+        call,
+        Call::AddHousehold { .. }
+            | Call::AddResident { .. }
+            | Call::SaveFields { .. }
+            | Call::Remove { .. }
+            | Call::FinishDraft { .. }
+            | Call::DiscardDraft { .. }
+            | Call::AddEvent { .. }
+            | Call::Restore { .. }
+            | Call::RetryParked { .. }
+            | Call::DismissParked { .. }
+    )
+}
+
+/// Performs a command.
+pub(crate) fn perform(replica: &mut Replica, call: Call) -> Result<Answer, ApiError> {
+    match call {
+        Call::AddHousehold { area, household } => edits::add_household(replica, area, household),
+        Call::AddResident { resident } => edits::add_resident(replica, &resident),
+        Call::SaveFields { record, fields } => edits::save_fields(replica, record, fields),
+        Call::Remove { record } => edits::remove(replica, record),
+        Call::AddEvent { issue, event } => edits::add_event(replica, issue, event),
+        Call::Restore { record, field, value } => edits::restore(replica, record, field, value),
+        Call::FinishDraft { id } => drafts::finish(replica, id),
+        Call::DiscardDraft { id } => drafts::discard(replica, id),
+        Call::RetryParked { seq } => outbox::retry(replica, seq),
+        Call::DismissParked { seq } => outbox::dismiss(replica, seq),
+        _ => Err(api_error(ErrorCode::Internal, "not a command")),
+    }
+}
+
+/// What changes only this device: no operation, nothing to tell other screens.
+pub(crate) fn keep_locally(replica: &mut Replica, call: Call) -> Result<Answer, ApiError> {
+    match call {
+        Call::SaveDraft { id, body } => drafts::save(replica, id, &body),
+        Call::AddPhoto { draft, file, modified_at } => drafts::add_photo(replica, draft, &file, modified_at),
+        Call::RemovePhoto { draft, hash } => drafts::remove_photo(replica, draft, hash),
+        Call::SetSetting { name, value } => {
+            meta::set_setting(&replica.connection, &name, &value)?;
+            Ok(Answer::Done)
+        }
+        _ => Err(api_error(ErrorCode::Internal, "not kept locally")),
+    }
+}

@@ -1,0 +1,55 @@
+//! What screens show. Every list is paged or bounded by SQL; no screen loads all rows.
+
+pub(crate) mod areas;
+mod conflicts;
+mod households;
+mod issues;
+mod log;
+pub(crate) mod names;
+mod outbox;
+mod page;
+mod photos;
+mod search;
+mod today;
+
+use crate::api::{Answer, ApiError, Call, ErrorCode};
+use crate::replica::{Replica, api_error};
+use crate::storage::{drafts, meta};
+
+/// The most entries of one page.
+pub(crate) const PAGE_MAX: u32 = 100;
+
+/// Answers a question.
+pub(crate) fn answer(replica: &Replica, call: Call) -> Result<Answer, ApiError> {
+    let connection = &replica.connection;
+    let now_ms = replica.now_ms();
+    Ok(match call {
+        Call::Status => Answer::Status(Box::new(replica.status()?)),
+        Call::Today => Answer::Today(Box::new(today::today(connection, now_ms)?)),
+        Call::Areas => Answer::Areas(areas::all(connection)?),
+        Call::Buildings { area } => Answer::Buildings(households::buildings(connection, area.as_ref())?),
+        Call::Doors { area, building } => {
+            Answer::Households(households::doors(connection, &area, &building, now_ms)?)
+        }
+        Call::Search { text, limit } => Answer::Hits(search::search(connection, &text, limit)?),
+        Call::Household { id } => Answer::Household(Box::new(page::household(connection, id)?)),
+        Call::Draft { id } => Answer::Draft(drafts::load(connection, id)?.map(Box::new)),
+        Call::VisitLog { filter, after, limit } => Answer::Visits(log::visits(connection, &filter, after, limit)?),
+        Call::Visit { id } => Answer::Visit(Box::new(log::visit_page(connection, id)?)),
+        Call::Issues { filter, after, limit } => Answer::Issues(issues::issues(connection, &filter, after, limit)?),
+        Call::Issue { id } => {
+            let role = replica.enrolment()?.map(|enrolment| enrolment.worker.role);
+            Answer::Issue(Box::new(issues::issue_page(connection, id, role)?))
+        }
+        Call::Conflicts => Answer::Conflicts(conflicts::all(connection)?),
+        Call::Outbox => Answer::Outbox(Box::new(outbox::outbox(connection)?)),
+        Call::Setting { name } => Answer::Setting(meta::setting(connection, &name)?),
+        Call::Storage => Answer::Storage(outbox::storage(connection)?),
+        _ => return Err(api_error(ErrorCode::Internal, "not a question")),
+    })
+}
+
+/// The first code behind every code within an area, so that `area >= code AND area < end` is "within".
+pub(crate) fn end_of(area: &str) -> String {
+    format!("{area}~")
+}

@@ -1,0 +1,53 @@
+//! The page of one household.
+
+use rusqlite::Connection;
+use shared::domain::schema::{RecordKind, RecordRef};
+use shared::domain::{Household, Resident};
+use shared::ids::{HouseholdId, ResidentId};
+use uuid::Uuid;
+
+use super::{areas, conflicts, issues, log, names, today};
+use crate::api::{ApiError, ErrorCode, HouseholdPage, ResidentEntry};
+use crate::replica::api_error;
+use crate::storage::StorageResult;
+use crate::storage::records::{field_columns, fields_from_row, load};
+
+/// Everything about one household.
+pub(super) fn household(connection: &Connection, id: HouseholdId) -> Result<HouseholdPage, ApiError> {
+    let record = RecordRef::new(RecordKind::HOUSEHOLD, id);
+    let state = load(connection, record)?.filter(|state| !state.is_removed());
+    let state = state.ok_or_else(|| api_error(ErrorCode::NotFound, ""))?;
+    let residents = residents(connection, id)?;
+    let mut waiting = names::is_waiting(connection, id.0)?;
+    for resident in &residents {
+        waiting |= names::is_waiting(connection, resident.id.0)?;
+    }
+    Ok(HouseholdPage {
+        id,
+        area_name: areas::full_name(connection, state.area())?,
+        area: state.area().clone(),
+        household: Household::from_fields(&state.values()),
+        residents,
+        visits: log::of_household(connection, id)?,
+        issues: issues::of_household(connection, id)?,
+        drafts: today::drafts(connection, Some(id))?,
+        conflicts: conflicts::of_household(connection, id)?,
+        waiting,
+    })
+}
+
+fn residents(connection: &Connection, household: HouseholdId) -> StorageResult<Vec<ResidentEntry>> {
+    let Some(spec) = RecordKind::RESIDENT.spec() else { return Ok(Vec::new()) };
+    let sql = format!(
+        "SELECT id, {} FROM resident WHERE household = ?1 AND removed = 0 ORDER BY coalesce(relation, 99), row",
+        field_columns(RecordKind::RESIDENT, "")
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let rows = statement.query_map([household.0], |row| Ok((row.get::<_, Uuid>(0)?, fields_from_row(spec, row, 1)?)))?;
+    let mut residents = Vec::new();
+    for row in rows {
+        let (id, fields) = row?;
+        residents.extend(Resident::from_fields(&fields).map(|resident| ResidentEntry { id: ResidentId(id), resident }));
+    }
+    Ok(residents)
+}

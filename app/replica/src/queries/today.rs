@@ -1,0 +1,113 @@
+//! What waits for the worker today.
+
+use rusqlite::{Connection, params};
+use shared::clock::TimestampMs;
+use shared::domain::CalendarDate;
+use shared::domain::need::Need;
+use shared::ids::{DraftId, HouseholdId, VisitId};
+use uuid::Uuid;
+
+use super::{conflicts, households, issues, names};
+use crate::api::{CareDue, DraftBody, DraftSummary, PromiseDue, Today};
+use crate::storage::{StorageResult, drafts as stored};
+
+/// How many characters of a draft a list shows.
+const DRAFT_TEXT_CHARS: usize = 40;
+
+/// What waits for the worker at `now_ms`.
+pub(super) fn today(connection: &Connection, now_ms: TimestampMs) -> StorageResult<Today> {
+    let count = |sql: &str| connection.prepare_cached(sql)?.query_row([], |row| row.get(0));
+    Ok(Today {
+        drafts: drafts(connection, None)?,
+        promises: promises(connection)?,
+        open_issues: issues::open(connection, 20)?,
+        open_issue_count: count("SELECT count(*) FROM issue WHERE finished = 0 AND removed = 0")?,
+        care: care(connection, CalendarDate::of_ms(now_ms))?,
+        conflict_count: conflicts::count(connection)?,
+        household_count: count("SELECT count(*) FROM household WHERE removed = 0")?,
+    })
+}
+
+/// Half-filled forms, latest first; of one household when given.
+pub(super) fn drafts(connection: &Connection, household: Option<HouseholdId>) -> StorageResult<Vec<DraftSummary>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id, household, body, changed_at, (SELECT count(*) FROM draft_photo WHERE draft = draft.id)
+         FROM draft WHERE ?1 IS NULL OR household = ?1 ORDER BY changed_at DESC LIMIT 100",
+    )?;
+    let rows = statement.query_map([household.map(Uuid::from)], |row| {
+        let household: Option<Uuid> = row.get(1)?;
+        Ok((row.get::<_, Uuid>(0)?, household, row.get::<_, String>(2)?, row.get(3)?, row.get(4)?))
+    })?;
+    let mut drafts = Vec::new();
+    for row in rows {
+        let (id, household, body, changed_at, photo_count) = row?;
+        let body = stored::parse(&body)?;
+        let text = match &body {
+            DraftBody::Visit(visit) => [&visit.note, &visit.promise].into_iter().find(|text| !text.is_empty()),
+            DraftBody::Issue(issue) => [&issue.title, &issue.note].into_iter().find(|text| !text.is_empty()),
+        };
+        drafts.push(DraftSummary {
+            id: DraftId(id),
+            is_visit: matches!(body, DraftBody::Visit(_)),
+            door: names::door(connection, household)?,
+            text: text.map(|text| text.chars().take(DRAFT_TEXT_CHARS).collect()).unwrap_or_default(),
+            photo_count,
+            changed_at,
+        });
+    }
+    Ok(drafts)
+}
+
+fn promises(connection: &Connection) -> StorageResult<Vec<PromiseDue>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id, household, promise, promise_due FROM visit
+         WHERE promise <> '' AND promise_kept_on IS NULL AND removed = 0
+         ORDER BY promise_due IS NULL, promise_due, started_at LIMIT 50",
+    )?;
+    let rows = statement.query_map([], |row| {
+        let household: Option<Uuid> = row.get(1)?;
+        Ok((row.get::<_, Uuid>(0)?, household, row.get(2)?, row.get::<_, Option<i64>>(3)?))
+    })?;
+    let mut promises = Vec::new();
+    for row in rows {
+        let (visit, household, promise, due) = row?;
+        let Some(household) = household else { continue };
+        promises.push(PromiseDue {
+            visit: VisitId(visit),
+            household: HouseholdId(household),
+            door: names::door(connection, Some(household))?,
+            promise,
+            due: due.and_then(|number| CalendarDate::try_from(number).ok()),
+        });
+    }
+    Ok(promises)
+}
+
+/// People who live alone or need medicine, not met for the longest time; nobody who asked not to be visited.
+fn care(connection: &Connection, today: CalendarDate) -> StorageResult<Vec<CareDue>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT resident.household, household.door, resident.name, resident.needs,
+                (SELECT max(started_at) FROM visit
+                 WHERE visit.household = resident.household AND visit.removed = 0 AND visit.outcome = 1) AS met
+         FROM resident JOIN household ON household.id = resident.household
+         WHERE resident.removed = 0 AND household.removed = 0
+           AND (resident.needs LIKE ?1 OR resident.needs LIKE ?2)
+           AND coalesce(household.no_visit_before, 0) <= ?3
+         ORDER BY met IS NOT NULL, met, household.door_order LIMIT 10",
+    )?;
+    let pattern = |need: Need| format!("%,{},%", need.number());
+    let rows = statement.query_map(
+        params![pattern(Need::LivesAlone), pattern(Need::ChronicIllness), today.number()],
+        |row| {
+            let needs: String = row.get(3)?;
+            Ok(CareDue {
+                household: HouseholdId(row.get(0)?),
+                door: row.get(1)?,
+                name: row.get(2)?,
+                needs: households::parse_needs(&needs),
+                last_met_at: row.get(4)?,
+            })
+        },
+    )?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}

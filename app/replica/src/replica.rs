@@ -1,0 +1,350 @@
+//! The entry point that screens call.
+
+use std::rc::Rc;
+
+use rusqlite::{Connection, Transaction};
+use shared::change::Change;
+use shared::change::encode::encode_push;
+use shared::clock::TimestampMs;
+use shared::domain::schema::RecordRef;
+use shared::ids::AreaCode;
+use shared::protocol::v1::{
+    self, PROTOCOL_VERSION, PULL_OPERATIONS_MAX, PUSH_OPERATIONS_MAX, Push, SignInReply, SyncReply, SyncRequest,
+};
+use uuid::Uuid;
+
+use crate::api::{Answer, ApiError, Call, ErrorCode, Notice, Session, Status, SyncState};
+use crate::platform::Platform;
+use crate::storage::keep::{self, KeepError, Kept};
+use crate::storage::meta::{self, ChainEnd, Enrolment, ServerView};
+use crate::storage::operations::{self, Author, OperationState, SaveError};
+use crate::storage::{self, Home, StorageError, StorageResult, photo_bytes};
+use crate::sync::engine::{Engine, Event, Work};
+use crate::sync::transport::Credential;
+use crate::{commands, queries};
+
+/// About how many bytes of operations one request carries.
+const PUSH_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// One replica: its store, its sync engine, and what it has to tell.
+pub struct Replica {
+    pub(crate) connection: Connection,
+    platform: Rc<dyn Platform>,
+    engine: Engine,
+    notices: Vec<Notice>,
+    shown: SyncState,
+    pull_done: u64,
+    pull_total: u64,
+}
+
+impl Replica {
+    /// Opens a replica on a fresh connection.
+    ///
+    /// # Errors
+    /// See [`storage::prepare`].
+    pub fn open(mut connection: Connection, home: Home, platform: Rc<dyn Platform>) -> StorageResult<Self> {
+        storage::prepare(&mut connection, home)?;
+        let mut replica = Self {
+            connection,
+            platform,
+            engine: Engine::default(),
+            notices: Vec::new(),
+            shown: SyncState::default(),
+            pull_done: 0,
+            pull_total: 0,
+        };
+        replica.wake();
+        Ok(replica)
+    }
+
+    /// Answers a call that needs no network. Those that do (`SignIn`, `SignOut`, `PhotoBytes` of a photo that is
+    /// not here, `ParkedAll`) are answered by the [driver](crate::sync::driver).
+    ///
+    /// # Errors
+    /// [`ApiError`] with what the person can do.
+    pub fn call(&mut self, call: Call) -> Result<Answer, ApiError> {
+        let writes = commands::is_command(&call);
+        let answer = match &call {
+            _ if writes => commands::perform(self, call),
+            Call::SaveDraft { .. } | Call::AddPhoto { .. } | Call::RemovePhoto { .. } | Call::SetSetting { .. } => {
+                commands::keep_locally(self, call)
+            }
+            _ => queries::answer(self, call),
+        };
+        if writes && answer.is_ok() {
+            self.notices.push(Notice::Changed);
+            self.wake();
+        }
+        answer
+    }
+
+    /// What happened since the last time this was asked.
+    pub fn take_notices(&mut self) -> Vec<Notice> {
+        let state = self.sync_state().unwrap_or_default();
+        if state != self.shown {
+            self.shown = state.clone();
+            self.notices.push(Notice::Sync(state));
+        }
+        std::mem::take(&mut self.notices)
+    }
+
+    /// Milliseconds since the Unix epoch.
+    pub fn now_ms(&self) -> TimestampMs {
+        self.platform.now_ms()
+    }
+
+    pub(crate) fn platform(&self) -> Rc<dyn Platform> {
+        Rc::clone(&self.platform)
+    }
+
+    /// A new id, ordered by time: version 7.
+    pub(crate) fn new_id(&self) -> Uuid {
+        let mut random = [0; 10];
+        self.platform.fill_random(&mut random);
+        uuid::Builder::from_unix_timestamp_millis(self.now_ms(), &random).into_uuid()
+    }
+
+    fn chance(&self) -> u32 {
+        let mut random = [0; 4];
+        self.platform.fill_random(&mut random);
+        u32::from_le_bytes(random)
+    }
+
+    pub(crate) fn enrolment(&self) -> Result<Option<Enrolment>, ApiError> {
+        Ok(meta::get(&self.connection, meta::ENROLMENT)?)
+    }
+
+    pub(crate) fn author(&self) -> Result<Author, ApiError> {
+        let enrolment = self.enrolment()?.ok_or_else(|| api_error(ErrorCode::SignedOut, ""))?;
+        Ok(Author { device: enrolment.device, worker: enrolment.worker.id, now_ms: self.now_ms() })
+    }
+
+    /// Performs changes in one transaction: all of them or none.
+    pub(crate) fn save(
+        &mut self,
+        changes: Vec<(AreaCode, RecordRef, Change)>,
+        also: impl FnOnce(&Transaction<'_>) -> StorageResult<()>,
+    ) -> Result<(), ApiError> {
+        let author = self.author()?;
+        let transaction = self.connection.transaction()?;
+        for (area, record, change) in changes {
+            operations::perform(&transaction, author, &area, record, change)?;
+        }
+        also(&transaction)?;
+        transaction.commit()?;
+        Ok(())
+    }
+
+    /// Who is signed in, and how the sync stands.
+    pub(crate) fn status(&self) -> Result<Status, ApiError> {
+        let session = match self.enrolment()? {
+            Some(enrolment) => Some(Session {
+                worker: enrolment.worker.id,
+                name: enrolment.worker.name,
+                role: enrolment.worker.role,
+                areas: queries::areas::assigned(&self.connection)?,
+                device: enrolment.device,
+            }),
+            None => None,
+        };
+        Ok(Status { session, sync: self.sync_state()? })
+    }
+
+    fn sync_state(&self) -> Result<SyncState, ApiError> {
+        let view: ServerView = meta::get(&self.connection, meta::SERVER_VIEW)?.unwrap_or_default();
+        let refused = self.engine.refused_photos().len() as u64;
+        Ok(SyncState {
+            phase: self.engine.phase(),
+            waiting_operations: operations::count(&self.connection, OperationState::Waiting)?,
+            waiting_photos: photo_bytes::count_waiting(&self.connection)?,
+            attention: operations::count(&self.connection, OperationState::SetAside)? + refused,
+            pull_done: self.pull_done,
+            pull_total: self.pull_total,
+            last_success_at: view.last_success_at,
+            clock_ahead_ms: view.clock_ahead_ms,
+        })
+    }
+
+    /// Wakes the engine.
+    pub fn wake(&mut self) {
+        self.engine_event(Event::Woken);
+    }
+
+    /// Tells the engine what happened.
+    pub fn engine_event(&mut self, event: Event) {
+        let (now_ms, chance) = (self.now_ms(), self.chance());
+        self.engine.on(event, now_ms, chance);
+    }
+
+    /// What the engine wants done now.
+    ///
+    /// # Errors
+    /// A failing database.
+    pub fn decide(&mut self) -> Result<crate::sync::engine::Action, ApiError> {
+        let signed_in = self.enrolment()?.is_some_and(|enrolment| !enrolment.token.is_empty());
+        let work = Work {
+            signed_in,
+            operations: operations::count(&self.connection, OperationState::Waiting)? > 0,
+            photo: photo_bytes::next_waiting(&self.connection, self.engine.refused_photos())?,
+        };
+        let now_ms = self.now_ms();
+        Ok(self.engine.decide(&work, now_ms))
+    }
+
+    /// Where and as whom to speak; `None` when nobody is signed in.
+    ///
+    /// # Errors
+    /// A failing database.
+    pub fn credential(&self) -> Result<Option<Credential>, ApiError> {
+        let enrolment = self.enrolment()?.filter(|enrolment| !enrolment.token.is_empty());
+        Ok(enrolment.map(|enrolment| Credential { server: enrolment.server, token: enrolment.token }))
+    }
+
+    /// The next request: what waits, and where to go on reading.
+    ///
+    /// # Errors
+    /// A failing database.
+    pub fn sync_request(&self) -> Result<Vec<u8>, ApiError> {
+        let view: ServerView = meta::get(&self.connection, meta::SERVER_VIEW)?.unwrap_or_default();
+        let waiting = operations::waiting(&self.connection, PUSH_OPERATIONS_MAX, PUSH_BYTES_MAX)?;
+        let push = waiting.map(|(chain_before, operations, chain_after)| Push {
+            first_seq: operations.first().map_or(1, |operation| operation.seq),
+            chain_before,
+            chain_after,
+            page: encode_push(&operations),
+        });
+        Ok(v1::encode(&SyncRequest {
+            protocol: PROTOCOL_VERSION,
+            epoch: view.epoch,
+            push,
+            cursors: keep::assigned(&self.connection)?,
+            directory_version: view.directory_version,
+            operations_max: PULL_OPERATIONS_MAX as u32,
+            extensions: Vec::new(),
+        }))
+    }
+
+    /// Keeps a reply, in one transaction.
+    ///
+    /// # Errors
+    /// [`KeepError`]; nothing has happened then.
+    pub fn keep_reply(&mut self, reply: &SyncReply) -> Result<Kept, KeepError> {
+        let now_ms = self.now_ms();
+        let transaction = self.connection.transaction()?;
+        let kept = keep::reply(&transaction, reply, now_ms)?;
+        transaction.commit()?;
+        if kept.remaining > 0 || self.pull_total > 0 {
+            self.pull_done += kept.pulled;
+            self.pull_total = self.pull_done + kept.remaining;
+        }
+        if kept.remaining == 0 {
+            (self.pull_done, self.pull_total) = (0, 0);
+        }
+        if kept.scope_changed {
+            self.notices.push(Notice::Session);
+        }
+        if kept.pulled > 0 || kept.receipted > 0 || !reply.parked.is_empty() || reply.directory.is_some() {
+            self.notices.push(Notice::Changed);
+        }
+        Ok(kept)
+    }
+
+    /// Keeps an enrolment. A device that signs in again goes on with its chain; another worker's replica must
+    /// have been signed out before.
+    ///
+    /// # Errors
+    /// A failing database.
+    pub fn keep_sign_in(&mut self, server: String, username: String, reply: &SignInReply) -> Result<(), ApiError> {
+        let enrolment = Enrolment {
+            server,
+            token: reply.token.clone(),
+            device: reply.device,
+            worker: reply.worker.clone(),
+            username,
+        };
+        let transaction = self.connection.transaction()?;
+        let known: Option<Enrolment> = meta::get(&transaction, meta::ENROLMENT)?;
+        if known.is_none_or(|known| known.device != reply.device) {
+            let clock = meta::get::<ChainEnd>(&transaction, meta::CHAIN_END)?.unwrap_or_default().clock;
+            let end = ChainEnd { seq: reply.through_seq, chain: reply.chain, clock };
+            meta::set(&transaction, meta::CHAIN_END, &end)?;
+        }
+        meta::set(&transaction, meta::ENROLMENT, &enrolment)?;
+        for area in &reply.areas {
+            transaction.execute("INSERT OR REPLACE INTO area (code, name) VALUES (?1, ?2)", [area.code.as_str(), &area.name])?;
+            transaction.execute("INSERT OR IGNORE INTO assigned (area) VALUES (?1)", [area.code.as_str()])?;
+        }
+        transaction.commit()?;
+        self.notices.push(Notice::Session);
+        self.wake();
+        Ok(())
+    }
+
+    /// The credential was refused: the work stays, the worker signs in again.
+    ///
+    /// # Errors
+    /// A failing database.
+    pub fn drop_credential(&mut self) -> Result<(), ApiError> {
+        let transaction = self.connection.transaction()?;
+        if let Some(mut enrolment) = meta::get::<Enrolment>(&transaction, meta::ENROLMENT)? {
+            enrolment.token.clear();
+            meta::set(&transaction, meta::ENROLMENT, &enrolment)?;
+        }
+        transaction.commit()?;
+        self.notices.push(Notice::Session);
+        Ok(())
+    }
+
+    /// Removes everything of the worker from this device.
+    ///
+    /// # Errors
+    /// [`ErrorCode::UnsentWork`] while work waits.
+    pub fn forget_everything(&mut self) -> Result<(), ApiError> {
+        let state = self.sync_state()?;
+        if state.waiting_operations + state.waiting_photos > 0 {
+            return Err(api_error(ErrorCode::UnsentWork, ""));
+        }
+        let transaction = self.connection.transaction()?;
+        for table in [
+            "meta", "area", "assigned", "worker", "operation", "household", "resident", "visit", "issue", "photo",
+            "other_record", "photo_bytes", "draft_photo", "draft", "search",
+        ] {
+            transaction.execute(&format!("DELETE FROM {table}"), [])?;
+        }
+        transaction.commit()?;
+        self.engine = Engine::default();
+        self.notices.push(Notice::Session);
+        self.notices.push(Notice::Changed);
+        Ok(())
+    }
+}
+
+/// An error of a kind.
+pub fn api_error(code: ErrorCode, detail: &str) -> ApiError {
+    ApiError { code, detail: detail.to_owned() }
+}
+
+impl From<StorageError> for ApiError {
+    fn from(error: StorageError) -> Self {
+        match error {
+            StorageError::Full => api_error(ErrorCode::StorageFull, ""),
+            StorageError::NewerSchema { .. } => api_error(ErrorCode::UpdateNeeded, "schema"),
+            other => api_error(ErrorCode::Internal, &other.to_string()),
+        }
+    }
+}
+
+impl From<rusqlite::Error> for ApiError {
+    fn from(error: rusqlite::Error) -> Self {
+        StorageError::from(error).into()
+    }
+}
+
+impl From<SaveError> for ApiError {
+    fn from(error: SaveError) -> Self {
+        match error {
+            SaveError::Rejected(rejection) => api_error(ErrorCode::Invalid, rejection.code),
+            SaveError::Storage(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! What the server said, kept in one transaction: receipts, set-aside operations, others' operations,
+//! areas and names (D6, D8, D10).
+
+use std::collections::BTreeMap;
+
+use rusqlite::{Connection, Transaction, params};
+use shared::change::encode::decode_pull;
+use shared::clock::{CLOCK_AHEAD_MS_MAX, TimestampMs};
+use shared::domain::schema::KINDS;
+use shared::ids::AreaCode;
+use shared::protocol::v1::{AreaPage, Directory, ParkedNotice, Receipt, SyncReply};
+
+use super::meta::{self, ChainEnd, ServerView};
+use super::{StorageError, StorageResult, operations, records};
+
+/// How long receipted operations and uploaded photos are kept, so that they can be offered again (D8).
+pub const KEEP_RECEIPTED_MS: u64 = 90 * 24 * 3600 * 1000;
+
+/// Why a reply was not kept. Nothing of it was.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeepError {
+    /// The server's chain of this device differs from ours: a cloned or restored phone.
+    #[error("the receipt does not fit this device's operations")]
+    ReceiptMismatch,
+    /// A page of operations is damaged.
+    #[error("a page of the reply cannot be read")]
+    BadPage,
+    /// The store failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+impl From<rusqlite::Error> for KeepError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Storage(error.into())
+    }
+}
+
+/// What a kept reply changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Kept {
+    /// Operations of others merged.
+    pub pulled: u64,
+    /// Operations still behind the cursor.
+    pub remaining: u64,
+    /// Own operations receipted.
+    pub receipted: u64,
+    /// Other areas are assigned now.
+    pub scope_changed: bool,
+}
+
+/// Keeps a reply. `now_ms` is the device's time.
+///
+/// # Errors
+/// [`KeepError`]; the caller then drops the transaction and nothing has happened.
+pub fn reply(transaction: &Transaction<'_>, reply: &SyncReply, now_ms: TimestampMs) -> Result<Kept, KeepError> {
+    let mut view: ServerView = meta::get(transaction, meta::SERVER_VIEW)?.unwrap_or_default();
+    if view.epoch.is_some_and(|known| known != reply.epoch) {
+        // A restored backup: what it lacks is offered again, and everything is read again.
+        transaction.execute("UPDATE assigned SET cursor = 0", [])?;
+        view.directory_version = 0;
+    }
+    view.epoch = Some(reply.epoch);
+    let mut kept = Kept { receipted: receipt(transaction, &reply.receipt)?, ..Kept::default() };
+    set_aside(transaction, &reply.parked)?;
+    kept.scope_changed = scope(transaction, &reply.scope)?;
+    if let Some(directory) = &reply.directory {
+        keep_directory(transaction, directory)?;
+        view.directory_version = directory.version;
+    }
+    for page in &reply.pages {
+        kept.pulled += pull(transaction, page)?;
+        kept.remaining += page.remaining;
+    }
+    transaction.execute(
+        "DELETE FROM operation WHERE state = 1 AND receipted_at < ?1 AND seq < (SELECT max(seq) FROM operation)",
+        [now_ms.saturating_sub(KEEP_RECEIPTED_MS)],
+    )?;
+    view.last_success_at = now_ms;
+    let ahead = i64::try_from(now_ms).unwrap_or(i64::MAX).saturating_sub_unsigned(reply.now_ms);
+    view.clock_ahead_ms = if ahead.unsigned_abs() > CLOCK_AHEAD_MS_MAX { ahead } else { 0 };
+    meta::set(transaction, meta::SERVER_VIEW, &view)?;
+    Ok(kept)
+}
+
+fn receipt(transaction: &Transaction<'_>, receipt: &Receipt) -> Result<u64, KeepError> {
+    let through = receipt.through_seq;
+    let end: ChainEnd = meta::get(transaction, meta::CHAIN_END)?.unwrap_or_default();
+    match operations::chain_at(transaction, through)? {
+        Some(ours) if ours == receipt.chain => {}
+        // Older than what is kept here cannot be compared; newer than what was made here is not ours.
+        None if through < end.seq => {}
+        _ => return Err(KeepError::ReceiptMismatch),
+    }
+    let receipted = transaction.execute(
+        "UPDATE operation SET state = 1, receipted_at = ?2 WHERE state = 0 AND seq <= ?1",
+        params![through, receipt.applied_at],
+    )?;
+    // A restored server holds less than it once receipted.
+    transaction.execute("UPDATE operation SET state = 0, receipted_at = 0 WHERE state = 1 AND seq > ?1", [through])?;
+    if receipted > 0 {
+        date_anew(transaction, receipt)?;
+    }
+    Ok(receipted as u64)
+}
+
+/// Own operations from a clock that ran ahead count from when the server applied them (D10).
+fn date_anew(transaction: &Transaction<'_>, receipt: &Receipt) -> Result<(), KeepError> {
+    let latest = receipt.applied_at.saturating_add(CLOCK_AHEAD_MS_MAX);
+    let mut statement = transaction.prepare_cached("SELECT body FROM operation WHERE seq BETWEEN ?1 AND ?2 ORDER BY seq")?;
+    let bodies: Vec<Vec<u8>> = statement
+        .query_map(params![receipt.applied_from_seq, receipt.through_seq], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    for body in bodies {
+        let operation = operations::decode(&body)?;
+        if operation.stamp.ms > latest {
+            records::merge(transaction, &operation, Some(receipt.applied_at))?;
+        }
+    }
+    Ok(())
+}
+
+fn set_aside(transaction: &Transaction<'_>, parked: &[ParkedNotice]) -> StorageResult<()> {
+    for notice in parked {
+        transaction
+            .prepare_cached("UPDATE operation SET state = 2, code = ?2 WHERE seq = ?1 AND state <= 1")?
+            .execute(params![notice.seq, notice.code])?;
+    }
+    Ok(())
+}
+
+fn scope(transaction: &Transaction<'_>, scope: &[AreaCode]) -> StorageResult<bool> {
+    let before = assigned(transaction)?;
+    for area in scope {
+        transaction.execute("INSERT OR IGNORE INTO assigned (area) VALUES (?1)", [area.as_str()])?;
+    }
+    let gone: Vec<&AreaCode> = before.keys().filter(|area| !scope.contains(area)).collect();
+    for area in &gone {
+        transaction.execute("DELETE FROM assigned WHERE area = ?1", [area.as_str()])?;
+    }
+    forget_unassigned(transaction, scope, !gone.is_empty())?;
+    Ok(!gone.is_empty() || scope.iter().any(|area| !before.contains_key(area)))
+}
+
+/// Removes records of areas that are not assigned any more, once own operations about them are receipted.
+fn forget_unassigned(transaction: &Transaction<'_>, scope: &[AreaCode], areas_went: bool) -> StorageResult<()> {
+    const LEFT_OVER: &str = "areas_left_over";
+    let pending: bool = meta::get(transaction, LEFT_OVER)?.unwrap_or(false);
+    if !areas_went && !pending {
+        return Ok(());
+    }
+    let mut left = false;
+    for table in KINDS.iter().map(|kind| kind.name) {
+        let areas: Vec<String> = transaction
+            .prepare(&format!("SELECT DISTINCT area FROM {table}"))?
+            .query_map([], |row| row.get(0))?
+            .collect::<Result<_, _>>()?;
+        let outside = |area: &&String| {
+            AreaCode::new(area).is_ok_and(|area| !scope.iter().any(|assigned| area.is_within(assigned)))
+        };
+        for area in areas.iter().filter(outside) {
+            forget(transaction, table, area)?;
+            let kept: u64 =
+                transaction.query_row(&format!("SELECT count(*) FROM {table} WHERE area = ?1"), [area], |row| row.get(0))?;
+            left |= kept > 0;
+        }
+    }
+    meta::set(transaction, LEFT_OVER, &left)
+}
+
+fn forget(transaction: &Transaction<'_>, table: &str, area: &str) -> StorageResult<()> {
+    let settled = "id NOT IN (SELECT record FROM operation WHERE state <> 1)";
+    if let "household" | "resident" = table {
+        let rowid = if table == "household" { "row * 2" } else { "row * 2 + 1" };
+        transaction.execute(
+            &format!("DELETE FROM search WHERE rowid IN (SELECT {rowid} FROM {table} WHERE area = ?1 AND {settled})"),
+            [area],
+        )?;
+    }
+    if table == "photo" {
+        transaction.execute(
+            &format!(
+                "DELETE FROM photo_bytes WHERE state >= 2
+                 AND hash IN (SELECT hash FROM photo WHERE area = ?1 AND {settled})"
+            ),
+            [area],
+        )?;
+    }
+    transaction.execute(&format!("DELETE FROM {table} WHERE area = ?1 AND {settled}"), [area])?;
+    Ok(())
+}
+
+fn keep_directory(transaction: &Transaction<'_>, directory: &Directory) -> StorageResult<()> {
+    transaction.execute("DELETE FROM area", [])?;
+    for area in &directory.areas {
+        transaction
+            .prepare_cached("INSERT OR REPLACE INTO area (code, name) VALUES (?1, ?2)")?
+            .execute(params![area.code.as_str(), area.name])?;
+    }
+    // Names of people who have left stay, so that what they did keeps its author.
+    for worker in &directory.workers {
+        transaction
+            .prepare_cached("INSERT OR REPLACE INTO worker (id, name, role) VALUES (?1, ?2, ?3)")?
+            .execute(params![worker.id.0, worker.name, worker.role.number()])?;
+    }
+    Ok(())
+}
+
+fn pull(transaction: &Transaction<'_>, page: &AreaPage) -> Result<u64, KeepError> {
+    let operations = decode_pull(&page.page).map_err(|_| KeepError::BadPage)?;
+    let mut end: ChainEnd = meta::get(transaction, meta::CHAIN_END)?.unwrap_or_default();
+    for applied in &operations {
+        end.clock.observe(applied.operation.stamp.clamped(Some(applied.applied_at)));
+        records::merge(transaction, &applied.operation, Some(applied.applied_at))?;
+    }
+    if !operations.is_empty() {
+        meta::set(transaction, meta::CHAIN_END, &end)?;
+    }
+    transaction
+        .prepare_cached("UPDATE assigned SET cursor = ?2 WHERE area = ?1")?
+        .execute(params![page.area.as_str(), page.cursor])?;
+    Ok(operations.len() as u64)
+}
+
+/// The assigned areas and up to where they are held here.
+///
+/// # Errors
+/// A failing database or an unreadable row.
+pub fn assigned(connection: &Connection) -> StorageResult<BTreeMap<AreaCode, u64>> {
+    let mut statement = connection.prepare_cached("SELECT area, cursor FROM assigned ORDER BY area")?;
+    let rows = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?;
+    let mut areas = BTreeMap::new();
+    for row in rows {
+        let (area, cursor) = row?;
+        let code = AreaCode::new(&area).map_err(|_| StorageError::Inconsistent { table: "assigned" })?;
+        areas.insert(code, cursor);
+    }
+    Ok(areas)
+}

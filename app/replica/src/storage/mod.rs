@@ -1,0 +1,91 @@
+//! The store: one SQLite database in three homes (D1).
+//!
+//! **Contract.** Writers take [`rusqlite::Transaction`], readers [`rusqlite::Connection`]. A transaction that
+//! is dropped leaves no trace; one that is committed survives the end of the process at any instant
+//! (synchronous FULL). Not found is `Ok(None)`. Lists are ordered as their function says. The suite in
+//! `conformance.rs` holds every home to this.
+
+pub mod conformance;
+pub mod drafts;
+pub mod keep;
+pub mod meta;
+pub mod migrate;
+pub mod operations;
+pub mod photo_bytes;
+pub mod records;
+
+use rusqlite::Connection;
+
+/// Why the store cannot do what was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StorageError {
+    /// No room left on the device: ask the person.
+    #[error("no room left on this device")]
+    Full,
+    /// The file was written by an app with another major schema: update the app.
+    #[error("the database has schema {found}, this app knows {known}")]
+    NewerSchema {
+        /// Major version of the file.
+        found: i64,
+        /// Major version of this app.
+        known: i64,
+    },
+    /// This SQLite can lose committed writes: report.
+    #[error("sqlite {0} is older than 3.51.3")]
+    OldSqlite(&'static str),
+    /// A row holds what no version of ours wrote: report.
+    #[error("a row of {table} cannot be read")]
+    Inconsistent {
+        /// Which table.
+        table: &'static str,
+    },
+    /// The database failed: report.
+    #[error("database: {0}")]
+    Database(#[source] rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for StorageError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::DiskFull) => Self::Full,
+            _ => Self::Database(error),
+        }
+    }
+}
+
+/// The result of everything in here.
+pub type StorageResult<T> = Result<T, StorageError>;
+
+/// Where the database lives, which decides how it is journalled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Home {
+    /// A native file: WAL.
+    File,
+    /// The origin-private file system of a browser: one connection and no shared memory, so no WAL.
+    Opfs,
+    /// Memory, for tests.
+    Memory,
+}
+
+/// Sets a fresh connection up and brings its schema to this version.
+///
+/// # Errors
+/// [`StorageError::OldSqlite`], [`StorageError::NewerSchema`], or a failing database.
+pub fn prepare(connection: &mut Connection, home: Home) -> StorageResult<()> {
+    if rusqlite::version_number() < 3_051_003 {
+        return Err(StorageError::OldSqlite(rusqlite::version()));
+    }
+    let journal = match home {
+        Home::File => "wal",
+        Home::Opfs => "truncate",
+        Home::Memory => "memory",
+    };
+    connection.pragma_update(None, "journal_mode", journal)?;
+    connection.pragma_update(None, "synchronous", "full")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "temp_store", "memory")?;
+    connection.pragma_update(None, "cache_size", -16_000)?;
+    connection.set_prepared_statement_cache_capacity(128);
+    migrate::migrate(connection)
+}

@@ -1,0 +1,174 @@
+//! Own operations: numbered, chained, and stored in the transaction that changes the records (D2).
+
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use shared::change::hash::{ChainHash, canonical_bytes};
+use shared::change::{Change, Operation};
+use shared::clock::TimestampMs;
+use shared::domain::schema::RecordRef;
+use shared::ids::{AreaCode, DeviceId, WorkerId};
+use shared::validation::{Rejection, validate};
+
+use super::meta::{self, ChainEnd};
+use super::{StorageError, StorageResult, records};
+
+/// Where an own operation stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OperationState {
+    /// Saved here, not receipted.
+    Waiting = 0,
+    /// Durable on the server.
+    Receipted = 1,
+    /// The server keeps it but could not apply it.
+    SetAside = 2,
+    /// The same, and the worker has seen it.
+    SetAsideSeen = 3,
+}
+
+/// Why an operation was not saved.
+#[derive(Debug, thiserror::Error)]
+pub enum SaveError {
+    /// It breaks a rule.
+    #[error(transparent)]
+    Rejected(#[from] Rejection),
+    /// The store failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+impl From<rusqlite::Error> for SaveError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Storage(error.into())
+    }
+}
+
+/// Who does something, where and when.
+#[derive(Debug, Clone, Copy)]
+pub struct Author {
+    /// The device.
+    pub device: DeviceId,
+    /// The worker.
+    pub worker: WorkerId,
+    /// Device time, ms.
+    pub now_ms: TimestampMs,
+}
+
+/// Checks, numbers, chains and stores one operation and its effect. Durable when the caller commits.
+///
+/// Returns `None` when the change is empty: nothing to do.
+///
+/// # Errors
+/// A rule that it breaks, or a failing database. The caller then drops the transaction.
+pub fn perform(
+    transaction: &Transaction<'_>,
+    author: Author,
+    area: &AreaCode,
+    record: RecordRef,
+    change: Change,
+) -> Result<Option<u64>, SaveError> {
+    if change.is_empty() {
+        return Ok(None);
+    }
+    let mut end: ChainEnd = meta::get(transaction, meta::CHAIN_END)?.unwrap_or_default();
+    let operation = Operation {
+        device: author.device,
+        seq: end.seq + 1,
+        author: author.worker,
+        stamp: end.clock.tick(author.now_ms),
+        area: area.clone(),
+        record,
+        change,
+    };
+    validate(&operation, records::load(transaction, record)?.as_ref())?;
+    records::merge(transaction, &operation, None)?;
+    end.seq = operation.seq;
+    end.chain = end.chain.then(&operation);
+    transaction
+        .prepare_cached("INSERT INTO operation (seq, kind, record, at, body, chain) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+        .execute(params![
+            operation.seq,
+            record.kind.0,
+            record.id,
+            author.now_ms,
+            canonical_bytes(&operation),
+            end.chain.0
+        ])?;
+    meta::set(transaction, meta::CHAIN_END, &end)?;
+    Ok(Some(operation.seq))
+}
+
+/// Waiting operations in sequence, at most `count_max` of them and about `bytes_max` of bodies, with the chain
+/// before the first and after the last.
+///
+/// # Errors
+/// A failing database or an unreadable row.
+pub fn waiting(
+    connection: &Connection,
+    count_max: usize,
+    bytes_max: usize,
+) -> StorageResult<Option<(ChainHash, Vec<Operation>, ChainHash)>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT seq, body, chain FROM operation
+         WHERE seq >= (SELECT min(seq) FROM operation WHERE state = 0) ORDER BY seq LIMIT ?1",
+    )?;
+    let mut rows = statement.query([i64::try_from(count_max).unwrap_or(i64::MAX)])?;
+    let (mut operations, mut after, mut bytes) = (Vec::new(), ChainHash::default(), 0);
+    while let Some(row) = rows.next()? {
+        let body: Vec<u8> = row.get(1)?;
+        bytes += body.len();
+        if bytes > bytes_max && !operations.is_empty() {
+            break;
+        }
+        operations.push(decode(&body)?);
+        after = ChainHash(row.get(2)?);
+    }
+    let Some(first) = operations.first().map(|operation: &Operation| operation.seq) else { return Ok(None) };
+    Ok(Some((chain_at(connection, first - 1)?.unwrap_or_default(), operations, after)))
+}
+
+/// The chain at an own operation; the start for 0, `None` when it is not kept any more.
+///
+/// # Errors
+/// A failing database.
+pub fn chain_at(connection: &Connection, seq: u64) -> StorageResult<Option<ChainHash>> {
+    if seq == 0 {
+        return Ok(Some(ChainHash::default()));
+    }
+    let found = connection
+        .prepare_cached("SELECT chain FROM operation WHERE seq = ?1")?
+        .query_row([seq], |row| row.get(0))
+        .optional()?;
+    Ok(found.map(ChainHash))
+}
+
+/// One own operation.
+///
+/// # Errors
+/// A failing database or an unreadable row.
+pub fn by_seq(connection: &Connection, seq: u64) -> StorageResult<Option<Operation>> {
+    let body: Option<Vec<u8>> =
+        connection.query_row("SELECT body FROM operation WHERE seq = ?1", [seq], |row| row.get(0)).optional()?;
+    body.map(|body| decode(&body)).transpose()
+}
+
+/// Own operations in a state.
+///
+/// # Errors
+/// A failing database.
+pub fn count(connection: &Connection, state: OperationState) -> StorageResult<u64> {
+    let count = connection
+        .prepare_cached("SELECT count(*) FROM operation WHERE state <> 1 AND state = ?1")?
+        .query_row([state as i64], |row| row.get(0))?;
+    Ok(count)
+}
+
+/// Moves a set-aside operation on.
+///
+/// # Errors
+/// A failing database.
+pub fn set_seen(connection: &Connection, seq: u64) -> StorageResult<bool> {
+    Ok(connection.execute("UPDATE operation SET state = 3 WHERE seq = ?1 AND state = 2", [seq])? == 1)
+}
+
+pub(super) fn decode(body: &[u8]) -> StorageResult<Operation> {
+    postcard::from_bytes(body).map_err(|_| StorageError::Inconsistent { table: "operation" })
+}

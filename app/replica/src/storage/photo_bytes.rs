@@ -1,0 +1,73 @@
+//! The bytes of photos: kept until the server has them, then for a while, then fetched when looked at.
+
+use rusqlite::{Connection, OptionalExtension, params};
+use shared::clock::TimestampMs;
+use shared::ids::PhotoHash;
+
+use super::StorageResult;
+
+/// The bytes of a photo, when they are on this device.
+///
+/// # Errors
+/// A failing database.
+pub fn load(connection: &Connection, hash: PhotoHash) -> StorageResult<Option<Vec<u8>>> {
+    let found = connection
+        .prepare_cached("SELECT bytes FROM photo_bytes WHERE hash = ?1")?
+        .query_row([hash.0], |row| row.get(0))
+        .optional()?;
+    Ok(found)
+}
+
+/// The photo that waits longest for its upload and whose record the server has.
+///
+/// Small records go before photos: the server refuses bytes that no record names.
+///
+/// # Errors
+/// A failing database.
+pub fn next_waiting(connection: &Connection, skip: &[PhotoHash]) -> StorageResult<Option<PhotoHash>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT hash FROM photo_bytes WHERE state = 1
+         AND EXISTS (SELECT 1 FROM photo WHERE photo.hash = photo_bytes.hash
+                     AND photo.id NOT IN (SELECT record FROM operation WHERE state <> 1))
+         ORDER BY kept_at, hash",
+    )?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let hash = PhotoHash(row.get(0)?);
+        if !skip.contains(&hash) {
+            return Ok(Some(hash));
+        }
+    }
+    Ok(None)
+}
+
+/// Photos whose bytes are not on the server.
+///
+/// # Errors
+/// A failing database.
+pub fn count_waiting(connection: &Connection) -> StorageResult<u64> {
+    Ok(connection
+        .prepare_cached("SELECT count(*) FROM photo_bytes WHERE state = 1")?
+        .query_row([], |row| row.get(0))?)
+}
+
+/// The server has the bytes.
+///
+/// # Errors
+/// A failing database.
+pub fn set_uploaded(connection: &Connection, hash: PhotoHash) -> StorageResult<()> {
+    connection.execute("UPDATE photo_bytes SET state = 2 WHERE hash = ?1 AND state = 1", [hash.0])?;
+    Ok(())
+}
+
+/// Keeps bytes that were fetched to be looked at.
+///
+/// # Errors
+/// A failing database.
+pub fn keep_fetched(connection: &Connection, hash: PhotoHash, bytes: &[u8], now_ms: TimestampMs) -> StorageResult<()> {
+    connection.execute(
+        "INSERT OR IGNORE INTO photo_bytes (hash, bytes, state, kept_at) VALUES (?1, ?2, 3, ?3)",
+        params![hash.0, bytes, now_ms],
+    )?;
+    Ok(())
+}

@@ -1,0 +1,274 @@
+//! Records: a row per record, its values in columns and its clocks packed beside them (D3).
+//!
+//! The statements are made from the field tables of `shared`, so that a field is written down once.
+
+use std::fmt::Write as _;
+use std::sync::LazyLock;
+
+use rusqlite::types::{Value as SqlValue, ValueRef};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params, params_from_iter};
+use shared::change::Operation;
+use shared::clock::TimestampMs;
+use shared::crdt::{RecordState, fold, issue_state};
+use shared::domain::door::DoorNumber;
+use shared::domain::schema::{KINDS, KindSpec, RecordKind, RecordRef};
+use shared::domain::value::{FieldMap, Value, ValueShape, field};
+use shared::domain::{household, resident};
+use shared::ids::AreaCode;
+use uuid::Uuid;
+
+use super::{StorageError, StorageResult};
+use crate::search;
+
+/// Separates texts in one column: a character that validation keeps out of them.
+const TEXT_SEPARATOR: char = '\u{1f}';
+
+struct Statements {
+    select: String,
+    upsert: String,
+}
+
+static STATEMENTS: LazyLock<Vec<Statements>> = LazyLock::new(|| KINDS.iter().map(statements).collect());
+
+fn derived(kind: RecordKind) -> &'static [&'static str] {
+    match kind {
+        RecordKind::HOUSEHOLD => &["building", "door_order"],
+        RecordKind::VISIT => &["author"],
+        RecordKind::ISSUE => &["author", "step", "finished"],
+        _ => &[],
+    }
+}
+
+fn statements(spec: &KindSpec) -> Statements {
+    let fields: Vec<&str> = spec.fields.iter().map(|field| field.name).collect();
+    let mut written: Vec<&str> = vec!["id", "area", "removed", "conflicts", "clocks"];
+    written.extend(&fields);
+    written.extend(derived(spec.kind));
+    let places: Vec<String> = (1..=written.len()).map(|place| format!("?{place}")).collect();
+    let mut updates = String::new();
+    for (column, place) in written.iter().zip(&places).skip(1) {
+        let separator = if updates.is_empty() { "" } else { ", " };
+        // Writing into a String cannot fail.
+        let _ = write!(updates, "{separator}{column} = {place}");
+    }
+    Statements {
+        select: format!("SELECT area, clocks, {} FROM {} WHERE id = ?1", fields.join(", "), spec.name),
+        upsert: format!(
+            "INSERT INTO {} ({}) VALUES ({}) ON CONFLICT (id) DO UPDATE SET {updates} RETURNING row",
+            spec.name,
+            written.join(", "),
+            places.join(", ")
+        ),
+    }
+}
+
+fn spec_of(kind: RecordKind) -> Option<(&'static KindSpec, &'static Statements)> {
+    KINDS.iter().zip(STATEMENTS.iter()).find(|(spec, _)| spec.kind == kind)
+}
+
+/// Reads a record with its clocks; `None` when it is not here.
+///
+/// # Errors
+/// [`StorageError::Inconsistent`] when the row holds what no version of ours wrote.
+pub fn load(connection: &Connection, record: RecordRef) -> StorageResult<Option<RecordState>> {
+    let Some((spec, statements)) = spec_of(record.kind) else {
+        return load_other(connection, record);
+    };
+    let read = |row: &Row<'_>| {
+        let area: String = row.get(0)?;
+        let clocks: Vec<u8> = row.get(1)?;
+        Ok((area, clocks, fields_from_row(spec, row, 2)?))
+    };
+    let found = connection.prepare_cached(&statements.select)?.query_row([record.id], read).optional()?;
+    let Some((area, clocks, fields)) = found else { return Ok(None) };
+    let damaged = StorageError::Inconsistent { table: spec.name };
+    let Ok(area) = AreaCode::new(&area) else { return Err(damaged) };
+    RecordState::unpack(record.kind, area, &fields, &clocks).map(Some).map_err(|_| damaged)
+}
+
+fn load_other(connection: &Connection, record: RecordRef) -> StorageResult<Option<RecordState>> {
+    let blob: Option<Vec<u8>> = connection
+        .prepare_cached("SELECT state FROM other_record WHERE kind = ?1 AND id = ?2")?
+        .query_row(params![record.kind.0, record.id], |row| row.get(0))
+        .optional()?;
+    let damaged = |_| StorageError::Inconsistent { table: "other_record" };
+    blob.map(|blob| RecordState::unpack_whole(record.kind, &blob).map_err(damaged)).transpose()
+}
+
+/// Reads a record's fields from a row whose columns from `first` on are the kind's fields in order.
+///
+/// # Errors
+/// A column of another type.
+pub fn fields_from_row(spec: &KindSpec, row: &Row<'_>, first: usize) -> rusqlite::Result<FieldMap> {
+    let mut fields = FieldMap::new();
+    for (index, field) in spec.fields.iter().enumerate() {
+        let value = from_sql(field.shape, row.get_ref(first + index)?);
+        if value != Value::Null {
+            fields.insert(field.id, value);
+        }
+    }
+    Ok(fields)
+}
+
+/// The columns that [`fields_from_row`] reads, each with `prefix` before it.
+pub fn field_columns(kind: RecordKind, prefix: &str) -> String {
+    let names = kind.spec().map(|spec| spec.fields).unwrap_or_default();
+    names.iter().map(|field| format!("{prefix}{}", field.name)).collect::<Vec<_>>().join(", ")
+}
+
+/// Merges an operation into its record. Merging it again changes nothing but its date (D10).
+///
+/// # Errors
+/// A failing database or an unreadable row.
+pub fn merge(
+    transaction: &Transaction<'_>,
+    operation: &Operation,
+    applied_at: Option<TimestampMs>,
+) -> StorageResult<RecordState> {
+    let state = match load(transaction, operation.record)? {
+        Some(mut state) => {
+            state.apply(operation, applied_at);
+            state
+        }
+        None => RecordState::start(operation, applied_at),
+    };
+    save(transaction, operation.record, &state)?;
+    Ok(state)
+}
+
+fn save(transaction: &Transaction<'_>, record: RecordRef, state: &RecordState) -> StorageResult<()> {
+    let Some((spec, statements)) = spec_of(record.kind) else {
+        transaction
+            .prepare_cached("INSERT OR REPLACE INTO other_record (kind, id, area, state) VALUES (?1, ?2, ?3, ?4)")?
+            .execute(params![record.kind.0, record.id, state.area().as_str(), state.pack_whole(record.kind)])?;
+        return Ok(());
+    };
+    let values = state.values();
+    let removed = state.is_removed();
+    let mut row: Vec<SqlValue> = vec![
+        SqlValue::Blob(record.id.as_bytes().to_vec()),
+        SqlValue::Text(state.area().as_str().to_owned()),
+        SqlValue::Integer(i64::from(removed)),
+        SqlValue::Integer(i64::try_from(state.conflicts().len()).unwrap_or(0)),
+        SqlValue::Blob(state.pack_clocks(record.kind)),
+    ];
+    row.extend(spec.fields.iter().map(|spec| to_sql(spec.shape, field(&values, spec.id))));
+    row.extend(derived_values(record.kind, state, &values));
+    let row_number: i64 =
+        transaction.prepare_cached(&statements.upsert)?.query_row(params_from_iter(row), |row| row.get(0))?;
+    index_text(transaction, record.kind, row_number, &values, removed)
+}
+
+fn derived_values(kind: RecordKind, state: &RecordState, values: &FieldMap) -> Vec<SqlValue> {
+    let author = || SqlValue::Blob(state.origin().author.0.as_bytes().to_vec());
+    match kind {
+        RecordKind::HOUSEHOLD => {
+            let (building, order) = building_and_order(field(values, household::DOOR).as_text());
+            vec![SqlValue::Text(building), SqlValue::Text(order)]
+        }
+        RecordKind::VISIT => vec![author()],
+        RecordKind::ISSUE => {
+            let step = fold(&state.events()).step;
+            let finished = issue_state::is_finished(step);
+            vec![author(), SqlValue::Integer(step.number() as i64), SqlValue::Integer(i64::from(finished))]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The building of a canonical door, and a text that sorts doors as people walk: numbers by their value.
+fn building_and_order(door: &str) -> (String, String) {
+    let building = DoorNumber::parse(door)
+        .ok()
+        .and_then(|_| door.split('-').next().map(str::to_owned))
+        .unwrap_or_else(|| door.to_owned());
+    let mut order = String::with_capacity(door.len() + 8);
+    let mut digits = String::new();
+    for c in door.chars().chain(['-']) {
+        if c.is_ascii_digit() {
+            digits.push(c);
+        } else {
+            if !digits.is_empty() {
+                let _ = write!(order, "{digits:0>6}");
+                digits.clear();
+            }
+            order.push(c);
+        }
+    }
+    (building, order)
+}
+
+fn index_text(
+    transaction: &Transaction<'_>,
+    kind: RecordKind,
+    row: i64,
+    values: &FieldMap,
+    removed: bool,
+) -> StorageResult<()> {
+    let (rowid, text) = match kind {
+        RecordKind::HOUSEHOLD => (row * 2, search::household_text(field(values, household::DOOR).as_text())),
+        RecordKind::RESIDENT => {
+            let name = field(values, resident::NAME).as_text();
+            (row * 2 + 1, search::resident_text(name, field(values, resident::PHONES).as_texts()))
+        }
+        _ => return Ok(()),
+    };
+    transaction.prepare_cached("DELETE FROM search WHERE rowid = ?1")?.execute([rowid])?;
+    if !removed {
+        transaction
+            .prepare_cached("INSERT INTO search (rowid, chars, latin, digits) VALUES (?1, ?2, ?3, ?4)")?
+            .execute(params![rowid, text.chars, text.latin, text.digits])?;
+    }
+    Ok(())
+}
+
+fn to_sql(shape: ValueShape, value: &Value) -> SqlValue {
+    match (shape, value) {
+        (ValueShape::Int, Value::Int(number)) => SqlValue::Integer(*number),
+        (ValueShape::Id, Value::Id(id)) => SqlValue::Blob(id.as_bytes().to_vec()),
+        (ValueShape::Int | ValueShape::Id | ValueShape::Null, _) => SqlValue::Null,
+        (ValueShape::Text, value) => SqlValue::Text(value.as_text().to_owned()),
+        (ValueShape::Texts, value) => SqlValue::Text(value.as_texts().join(&TEXT_SEPARATOR.to_string())),
+        (ValueShape::Numbers, value) => {
+            let numbers = value.as_numbers();
+            let mut text = String::new();
+            for number in numbers {
+                let _ = write!(text, ",{number}");
+            }
+            if !text.is_empty() {
+                text.push(',');
+            }
+            SqlValue::Text(text)
+        }
+        (ValueShape::Bytes, value) => SqlValue::Blob(value.as_bytes().to_vec()),
+        (ValueShape::Ids, value) => {
+            SqlValue::Blob(value.as_ids().iter().flat_map(|id| *id.as_bytes()).collect())
+        }
+    }
+}
+
+fn from_sql(shape: ValueShape, column: ValueRef<'_>) -> Value {
+    let text = || column.as_str().unwrap_or_default();
+    let blob = || column.as_blob().unwrap_or_default();
+    match shape {
+        ValueShape::Null => Value::Null,
+        ValueShape::Int => Value::number(column.as_i64().ok()),
+        ValueShape::Text => Value::text(text()),
+        ValueShape::Id => Uuid::from_slice(blob()).map_or(Value::Null, Value::Id),
+        ValueShape::Bytes => match blob() {
+            [] => Value::Null,
+            bytes => Value::Bytes(bytes.to_vec()),
+        },
+        ValueShape::Numbers => {
+            Value::numbers(text().split(',').filter_map(|number| number.parse().ok()).collect())
+        }
+        ValueShape::Texts => {
+            let parts = text().split(TEXT_SEPARATOR).filter(|part| !part.is_empty());
+            Value::texts(&parts.map(str::to_owned).collect::<Vec<_>>())
+        }
+        ValueShape::Ids => match blob() {
+            [] => Value::Null,
+            bytes => Value::Ids(bytes.chunks_exact(16).filter_map(|id| Uuid::from_slice(id).ok()).collect()),
+        },
+    }
+}

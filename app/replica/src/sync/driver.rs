@@ -1,0 +1,269 @@
+//! The loop that does what the engine says. One future, no threads; calls from screens run between its steps.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use futures::channel::mpsc;
+use futures::future::select;
+use futures::{FutureExt, StreamExt, pin_mut};
+use shared::ids::PhotoHash;
+use shared::protocol::v1::{self, SignInRequest, SyncReply};
+
+use super::engine::{Action, Event, Failure};
+use super::transport::{Transport, TransportError};
+use crate::api::{Answer, ApiError, Call, ErrorCode, ParkedOfOthers};
+use crate::platform::Platform;
+use crate::queries;
+use crate::replica::{Replica, api_error};
+use crate::storage::photo_bytes;
+
+/// A replica with its way to the server.
+pub struct Driver<T> {
+    replica: Rc<RefCell<Replica>>,
+    transport: T,
+    platform: Rc<dyn Platform>,
+    told: Box<dyn Fn()>,
+    wake: mpsc::UnboundedSender<()>,
+    woken: RefCell<Option<mpsc::UnboundedReceiver<()>>>,
+}
+
+impl<T: Transport> Driver<T> {
+    /// A driver; `told` is called whenever the replica may have notices.
+    pub fn new(replica: Replica, transport: T, told: impl Fn() + 'static) -> Self {
+        let (wake, woken) = mpsc::unbounded();
+        let platform = replica.platform();
+        Self {
+            replica: Rc::new(RefCell::new(replica)),
+            transport,
+            platform,
+            told: Box::new(told),
+            wake,
+            woken: RefCell::new(Some(woken)),
+        }
+    }
+
+    /// The replica.
+    pub fn replica(&self) -> &Rc<RefCell<Replica>> {
+        &self.replica
+    }
+
+    fn wake_up(&self) {
+        // The receiver lives as long as `run`; before and after it there is nothing to wake.
+        let _ = self.wake.unbounded_send(());
+    }
+
+    /// Answers any call, over the network where it must.
+    ///
+    /// # Errors
+    /// [`ApiError`] with what the person can do.
+    pub async fn call(&self, call: Call) -> Result<Answer, ApiError> {
+        let answer = match call {
+            Call::SignIn { server, username, password, device_name } => {
+                self.sign_in(server, username, password, device_name).await
+            }
+            Call::SignOut => self.sign_out().await,
+            Call::PhotoBytes { hash } => self.photo(hash).await,
+            Call::ParkedAll => self.parked().await,
+            Call::SyncNow => {
+                self.replica.borrow_mut().wake();
+                Ok(Answer::Done)
+            }
+            local => self.replica.borrow_mut().call(local),
+        };
+        self.wake_up();
+        (self.told)();
+        answer
+    }
+
+    async fn sign_in(
+        &self,
+        server: String,
+        username: String,
+        password: String,
+        device_name: String,
+    ) -> Result<Answer, ApiError> {
+        let known = self.replica.borrow().enrolment()?;
+        if known.as_ref().is_some_and(|known| known.username != username) {
+            // The replica of another worker: theirs to sign out, so that nothing of it is lost or shown.
+            return Err(api_error(ErrorCode::UnsentWork, "other_worker"));
+        }
+        let device = known.map(|known| known.device);
+        let request = SignInRequest { username: username.clone(), password, device, device_name };
+        let reply = self.transport.sign_in(&server, &request).await.map_err(sign_in_error)?;
+        let mut replica = self.replica.borrow_mut();
+        replica.keep_sign_in(server, username, &reply)?;
+        Ok(Answer::Status(Box::new(replica.status()?)))
+    }
+
+    async fn sign_out(&self) -> Result<Answer, ApiError> {
+        let credential = self.replica.borrow().credential()?;
+        self.replica.borrow_mut().forget_everything()?;
+        if let Some(credential) = credential {
+            // Without a connection the server forgets the device when an administrator revokes it.
+            let _ = self.transport.sign_out(&credential).await;
+        }
+        Ok(Answer::Done)
+    }
+
+    async fn photo(&self, hash: PhotoHash) -> Result<Answer, ApiError> {
+        if let Some(bytes) = photo_bytes::load(&self.replica.borrow().connection, hash)? {
+            return Ok(Answer::Bytes(bytes));
+        }
+        let credential = self.replica.borrow().credential()?;
+        let credential = credential.ok_or_else(|| api_error(ErrorCode::SignedOut, ""))?;
+        let bytes = self.transport.get_photo(&credential, hash).await.map_err(call_error)?;
+        if PhotoHash::of(&bytes) != hash {
+            return Err(api_error(ErrorCode::Server, "photo.altered"));
+        }
+        let replica = self.replica.borrow();
+        photo_bytes::keep_fetched(&replica.connection, hash, &bytes, replica.now_ms())?;
+        Ok(Answer::Bytes(bytes))
+    }
+
+    async fn parked(&self) -> Result<Answer, ApiError> {
+        let credential = self.replica.borrow().credential()?;
+        let credential = credential.ok_or_else(|| api_error(ErrorCode::SignedOut, ""))?;
+        let parked = self.transport.parked(&credential).await.map_err(call_error)?;
+        let replica = self.replica.borrow();
+        let entry = |parked: v1::ParkedOperation| -> Result<ParkedOfOthers, ApiError> {
+            Ok(ParkedOfOthers {
+                author: queries::names::worker(&replica.connection, parked.author)?,
+                area: parked.area,
+                record: parked.record,
+                code: parked.code,
+                parked_at: parked.parked_at,
+                fields: queries::names::fields(parked.record.kind, parked.fields),
+            })
+        };
+        Ok(Answer::ParkedAll(parked.into_iter().map(entry).collect::<Result<_, _>>()?))
+    }
+
+    /// Synchronises for ever: returns only when the wake channel is gone.
+    pub async fn run(&self) {
+        let Some(mut woken) = self.woken.borrow_mut().take() else { return };
+        let (connected, reached) = mpsc::unbounded();
+        let syncing = async {
+            loop {
+                let action = self.replica.borrow_mut().decide();
+                (self.told)();
+                match action {
+                    Ok(Action::Sync) => {
+                        let event = self.sync_once().await;
+                        if matches!(event, Event::Succeeded { .. }) {
+                            let _ = connected.unbounded_send(());
+                        }
+                        self.replica.borrow_mut().engine_event(event);
+                    }
+                    Ok(Action::Upload(hash)) => {
+                        let event = self.upload(hash).await;
+                        self.replica.borrow_mut().engine_event(event);
+                    }
+                    Ok(Action::Wait(ms)) => self.wait(&mut woken, ms).await,
+                    // The database failed; the screens say so at their next call. Look again later.
+                    Err(_) => self.wait(&mut woken, Some(5_000)).await,
+                }
+                (self.told)();
+            }
+        };
+        futures::join!(syncing, self.listen(reached));
+    }
+
+    async fn wait(&self, woken: &mut mpsc::UnboundedReceiver<()>, ms: Option<u64>) {
+        let sleep = match ms {
+            Some(ms) => self.platform.sleep(ms.max(1)),
+            None => Box::pin(futures::future::pending()),
+        };
+        select(woken.next(), sleep).await;
+        // Several wishes to be woken are one.
+        while woken.next().now_or_never().flatten().is_some() {}
+    }
+
+    async fn sync_once(&self) -> Event {
+        let prepared = {
+            let replica = self.replica.borrow();
+            replica.credential().and_then(|credential| Ok((credential, replica.sync_request()?)))
+        };
+        let (Some(credential), request) = (match prepared {
+            Ok(prepared) => prepared,
+            Err(_) => return Event::Failed(Failure::Trouble),
+        }) else {
+            return Event::Failed(Failure::SignInAgain);
+        };
+        let reply = match self.transport.sync(&credential, request).await {
+            Ok(reply) => reply,
+            Err(error) => return self.failed(error),
+        };
+        let Ok(reply) = v1::decode::<SyncReply>(&reply) else { return Event::Failed(Failure::Trouble) };
+        match self.replica.borrow_mut().keep_reply(&reply) {
+            Ok(kept) => Event::Succeeded { more: kept.remaining > 0 },
+            Err(_) => Event::Failed(Failure::Trouble),
+        }
+    }
+
+    fn failed(&self, error: TransportError) -> Event {
+        Event::Failed(match error {
+            TransportError::Offline => Failure::Offline,
+            TransportError::Unauthorised => {
+                // If even this cannot be written, the next request is refused again.
+                let _ = self.replica.borrow_mut().drop_credential();
+                Failure::SignInAgain
+            }
+            TransportError::UpdateNeeded => Failure::UpdateNeeded,
+            TransportError::Foreign | TransportError::Trouble(_) | TransportError::Refused(_) => Failure::Trouble,
+        })
+    }
+
+    async fn upload(&self, hash: PhotoHash) -> Event {
+        let prepared = {
+            let replica = self.replica.borrow();
+            let bytes = photo_bytes::load(&replica.connection, hash).map_err(ApiError::from);
+            bytes.and_then(|bytes| Ok((replica.credential()?, bytes)))
+        };
+        let Ok((Some(credential), Some(bytes))) = prepared else { return Event::Failed(Failure::Trouble) };
+        match self.transport.put_photo(&credential, hash, bytes).await {
+            Ok(()) => match photo_bytes::set_uploaded(&self.replica.borrow().connection, hash) {
+                Ok(()) => Event::PhotoUploaded,
+                Err(_) => Event::Failed(Failure::Trouble),
+            },
+            Err(TransportError::Refused(_)) => Event::PhotoRefused(hash),
+            Err(error) => self.failed(error),
+        }
+    }
+
+    /// Holds the notice stream open while the server can be reached, and wakes the loop at every notice.
+    async fn listen(&self, mut reached: mpsc::UnboundedReceiver<()>) {
+        while reached.next().await.is_some() {
+            let credential = self.replica.borrow().credential();
+            let Ok(Some(credential)) = credential else { continue };
+            if let Ok(notices) = self.transport.notices(&credential).await {
+                pin_mut!(notices);
+                while notices.next().await.is_some() {
+                    self.replica.borrow_mut().wake();
+                    self.wake_up();
+                }
+            }
+            // The stream ended: ask once, and open it again after the next success.
+            while reached.next().now_or_never().flatten().is_some() {}
+            self.platform.sleep(1_000).await;
+            self.replica.borrow_mut().wake();
+            self.wake_up();
+        }
+    }
+}
+
+fn sign_in_error(error: TransportError) -> ApiError {
+    match error {
+        TransportError::Unauthorised => api_error(ErrorCode::WrongCredentials, ""),
+        other => call_error(other),
+    }
+}
+
+fn call_error(error: TransportError) -> ApiError {
+    match error {
+        TransportError::Offline | TransportError::Foreign => api_error(ErrorCode::Offline, ""),
+        TransportError::Unauthorised => api_error(ErrorCode::SignedOut, ""),
+        TransportError::UpdateNeeded => api_error(ErrorCode::UpdateNeeded, "protocol"),
+        TransportError::Trouble(status) => api_error(ErrorCode::Server, &status.to_string()),
+        TransportError::Refused(code) => api_error(ErrorCode::Server, &code),
+    }
+}

@@ -1,0 +1,237 @@
+//! The sync engine (D4): event in, action out. It opens no socket, reads no clock and draws no chance.
+//!
+//! ```text
+//!            Woken (save, network, notice, person)
+//!                 |
+//!   Wait <---- decide ----> Sync ----> Succeeded{more} -> decide
+//!                 |            \-----> Failed          -> Wait (backoff) -> decide
+//!                 +-------> Upload --> PhotoUploaded / PhotoRefused / Failed
+//! ```
+//!
+//! Records go before photos. It cannot wedge: a photo that the server refuses is passed over until the next
+//! start, and every other failure is a wait with an end.
+
+use shared::clock::TimestampMs;
+use shared::ids::PhotoHash;
+
+use super::backoff;
+use crate::api::SyncPhase;
+
+/// How often to ask when nothing wakes the engine: the notice stream may have died unnoticed.
+pub const ASK_EVERY_MS: u64 = 60_000;
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A save, the network, a push notice or a person: look again now.
+    Woken,
+    /// The server answered and everything was kept; `more` operations are still behind the cursor.
+    Succeeded {
+        /// Whether to go on at once.
+        more: bool,
+    },
+    /// The server has a photo's bytes.
+    PhotoUploaded,
+    /// The server will not take this photo.
+    PhotoRefused(PhotoHash),
+    /// It did not work.
+    Failed(Failure),
+}
+
+/// Why it did not work, by what follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// No connection: try again by itself.
+    Offline,
+    /// The server answers otherwise than it should: try again by itself.
+    Trouble,
+    /// The credential was revoked: only signing in again helps.
+    SignInAgain,
+    /// Only another app version helps.
+    UpdateNeeded,
+}
+
+/// What there is to do, read from the store before every decision.
+#[derive(Debug, Clone, Default)]
+pub struct Work {
+    /// A worker is signed in.
+    pub signed_in: bool,
+    /// Own operations wait.
+    pub operations: bool,
+    /// A photo whose record the server has.
+    pub photo: Option<PhotoHash>,
+}
+
+/// What to do next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// One round trip: push what waits, pull what is new.
+    Sync,
+    /// Upload the bytes of a photo.
+    Upload(PhotoHash),
+    /// Nothing before this many ms, unless woken. `None`: nothing at all, unless woken.
+    Wait(Option<u64>),
+}
+
+/// The state between two decisions.
+#[derive(Debug, Clone, Default)]
+pub struct Engine {
+    wanted: bool,
+    failures: u32,
+    wait_until: TimestampMs,
+    asked_at: TimestampMs,
+    blocked: Option<SyncPhase>,
+    phase: SyncPhase,
+    refused_photos: Vec<PhotoHash>,
+}
+
+impl Engine {
+    /// Takes note of what happened. `chance` is random, for the backoff.
+    pub fn on(&mut self, event: Event, now_ms: TimestampMs, chance: u32) {
+        match event {
+            Event::Woken => {
+                self.wanted = true;
+                self.blocked = None;
+                // Being woken shortens a wait, but a hammering caller does not defeat the backoff.
+                self.wait_until = self.wait_until.min(now_ms.saturating_add(backoff::wait_ms(1, chance)));
+            }
+            Event::Succeeded { more } => {
+                self.succeed(now_ms);
+                self.asked_at = now_ms;
+                self.wanted = more;
+            }
+            Event::PhotoUploaded => self.succeed(now_ms),
+            Event::PhotoRefused(hash) => {
+                self.refused_photos.push(hash);
+                self.succeed(now_ms);
+            }
+            Event::Failed(failure) => self.fail(failure, now_ms, chance),
+        }
+    }
+
+    fn succeed(&mut self, now_ms: TimestampMs) {
+        self.failures = 0;
+        self.wait_until = now_ms;
+        self.phase = SyncPhase::UpToDate;
+    }
+
+    fn fail(&mut self, failure: Failure, now_ms: TimestampMs, chance: u32) {
+        self.failures = self.failures.saturating_add(1);
+        self.wanted = true;
+        self.wait_until = now_ms.saturating_add(backoff::wait_ms(self.failures, chance));
+        (self.phase, self.blocked) = match failure {
+            Failure::Offline => (SyncPhase::Offline, None),
+            Failure::Trouble => (SyncPhase::Trouble, None),
+            Failure::SignInAgain => (SyncPhase::SignInAgain, Some(SyncPhase::SignInAgain)),
+            Failure::UpdateNeeded => (SyncPhase::UpdateNeeded, Some(SyncPhase::UpdateNeeded)),
+        };
+    }
+
+    /// What to do now.
+    pub fn decide(&mut self, work: &Work, now_ms: TimestampMs) -> Action {
+        if !work.signed_in {
+            self.phase = SyncPhase::Idle;
+            return Action::Wait(None);
+        }
+        if self.blocked.is_some() {
+            return Action::Wait(None);
+        }
+        // A clock that jumped back must not stretch a wait.
+        let longest = backoff::wait_ms(u32::MAX, u32::MAX);
+        self.wait_until = self.wait_until.min(now_ms.saturating_add(longest));
+        self.asked_at = self.asked_at.min(now_ms);
+        if now_ms < self.wait_until {
+            return Action::Wait(Some(self.wait_until - now_ms));
+        }
+        let ask_at = self.asked_at.saturating_add(ASK_EVERY_MS);
+        if self.wanted || work.operations || now_ms >= ask_at {
+            if self.failures == 0 {
+                self.phase = SyncPhase::Working;
+            }
+            return Action::Sync;
+        }
+        match work.photo {
+            Some(hash) => {
+                self.phase = SyncPhase::Working;
+                Action::Upload(hash)
+            }
+            None => Action::Wait(Some(ask_at - now_ms)),
+        }
+    }
+
+    /// How the sync stands, for the screen.
+    pub fn phase(&self) -> SyncPhase {
+        self.phase
+    }
+
+    /// Photos that the server would not take since the start.
+    pub fn refused_photos(&self) -> &[PhotoHash] {
+        &self.refused_photos
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn work(operations: bool, photo: Option<PhotoHash>) -> Work {
+        Work { signed_in: true, operations, photo }
+    }
+
+    #[test]
+    fn records_go_before_photos() {
+        let photo = Some(PhotoHash::of(b"lamp"));
+        let mut engine = Engine::default();
+        assert_eq!(engine.decide(&work(true, photo), 1_000_000), Action::Sync);
+        engine.on(Event::Succeeded { more: false }, 1_000_000, 0);
+        assert_eq!(engine.decide(&work(false, photo), 1_000_000), Action::Upload(PhotoHash::of(b"lamp")));
+        engine.on(Event::PhotoUploaded, 1_000_001, 0);
+        assert_eq!(engine.decide(&work(false, None), 1_000_001), Action::Wait(Some(ASK_EVERY_MS - 1)));
+        assert_eq!(engine.phase(), SyncPhase::UpToDate);
+    }
+
+    #[test]
+    fn offline_waits_and_tries_again_by_itself() {
+        let mut engine = Engine::default();
+        let mut now = 1_000_000;
+        for _ in 0..400 {
+            assert_eq!(engine.decide(&work(true, None), now), Action::Sync);
+            engine.on(Event::Failed(Failure::Offline), now, u32::MAX);
+            let Action::Wait(Some(wait)) = engine.decide(&work(true, None), now) else { panic!("must wait") };
+            assert!((1..=60_000).contains(&wait));
+            now += wait;
+        }
+        assert_eq!(engine.phase(), SyncPhase::Offline);
+    }
+
+    #[test]
+    fn a_clock_that_jumps_back_a_year_does_not_stop_the_sync() {
+        let mut engine = Engine::default();
+        let now = 1_800_000_000_000;
+        engine.on(Event::Failed(Failure::Offline), now, 0);
+        let year_ago = now - 365 * 86_400_000;
+        let Action::Wait(Some(wait)) = engine.decide(&work(true, None), year_ago) else { panic!("must wait") };
+        assert!(wait <= 60_000);
+        engine.on(Event::Succeeded { more: false }, now, 0);
+        let Action::Wait(Some(wait)) = engine.decide(&work(false, None), year_ago) else { panic!("must wait") };
+        assert!(wait <= 60_000);
+    }
+
+    #[test]
+    fn a_refused_photo_does_not_stop_the_rest() {
+        let mut engine = Engine::default();
+        let bad = PhotoHash::of(b"bad");
+        engine.on(Event::PhotoRefused(bad), 5, 0);
+        assert_eq!(engine.refused_photos(), &[bad]);
+        assert_eq!(engine.decide(&work(true, None), 5), Action::Sync);
+    }
+
+    #[test]
+    fn a_revoked_credential_waits_for_a_person() {
+        let mut engine = Engine::default();
+        engine.on(Event::Failed(Failure::SignInAgain), 5, 0);
+        assert_eq!(engine.decide(&work(true, None), 99_999_999), Action::Wait(None));
+        engine.on(Event::Woken, 99_999_999, 0);
+        assert!(matches!(engine.decide(&work(true, None), 99_999_999 + 500), Action::Sync));
+    }
+}

@@ -1,0 +1,7 @@
+//! Synchronisation: a state machine without I/O ([`engine`]), and a loop that does what it says ([`driver`]).
+
+pub mod backoff;
+pub mod driver;
+pub mod engine;
+pub mod http;
+pub mod transport;

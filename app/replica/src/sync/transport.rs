@@ -1,0 +1,62 @@
+//! What the engine needs of a network. Real: [`http`](super::http). In tests: whatever loses, delays and repeats.
+
+use futures::stream::LocalBoxStream;
+use shared::ids::PhotoHash;
+use shared::protocol::v1::{ParkedOperation, SignInReply, SignInRequest};
+
+/// Why a request did not do its work.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TransportError {
+    /// No connection, or it broke: retry by itself.
+    #[error("no connection")]
+    Offline,
+    /// The answer is not the server's: a captive portal, a proxy. Retry by itself.
+    #[error("the answer is not from a koumen server")]
+    Foreign,
+    /// Wrong name or password, or a revoked credential.
+    #[error("the credential is refused")]
+    Unauthorised,
+    /// The server speaks another protocol version.
+    #[error("the app is too old for this server")]
+    UpdateNeeded,
+    /// The server is busy or failed: retry by itself.
+    #[error("the server has trouble ({0})")]
+    Trouble(u16),
+    /// The server refuses what was sent; the code says why.
+    #[error("refused: {0}")]
+    Refused(String),
+}
+
+/// Where and as whom to speak.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credential {
+    /// Origin of the server; empty in a browser: where the app came from.
+    pub server: String,
+    /// Opaque.
+    pub token: String,
+}
+
+/// A way to the server. Futures need not be `Send`: a browser has one thread.
+#[expect(async_fn_in_trait, reason = "used on one thread only; `Send` would exclude the browser")]
+pub trait Transport {
+    /// `POST /v1/session`.
+    async fn sign_in(&self, server: &str, request: &SignInRequest) -> Result<SignInReply, TransportError>;
+    /// `DELETE /v1/session`.
+    async fn sign_out(&self, credential: &Credential) -> Result<(), TransportError>;
+    /// `POST /v1/sync`: a framed request, a framed reply.
+    async fn sync(&self, credential: &Credential, request: Vec<u8>) -> Result<Vec<u8>, TransportError>;
+    /// `PUT /v1/photos/{hash}`.
+    async fn put_photo(
+        &self,
+        credential: &Credential,
+        hash: PhotoHash,
+        bytes: Vec<u8>,
+    ) -> Result<(), TransportError>;
+    /// `GET /v1/photos/{hash}`.
+    async fn get_photo(&self, credential: &Credential, hash: PhotoHash) -> Result<Vec<u8>, TransportError>;
+    /// `GET /v1/parked`.
+    async fn parked(&self, credential: &Credential) -> Result<Vec<ParkedOperation>, TransportError>;
+    /// `GET /v1/notices`: one item per notice; ends when the connection does.
+    async fn notices(&self, credential: &Credential) -> Result<LocalBoxStream<'static, ()>, TransportError>;
+}
