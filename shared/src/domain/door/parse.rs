@@ -48,7 +48,8 @@ pub(super) fn door(text: &str) -> Result<(String, DoorNumber), DoorError> {
     }
 }
 
-/// Drops a remark in brackets at the end, `3-2-501(租)`; one with a digit may be part of the number.
+/// Drops a remark in brackets at the end, `3-2-501(租)`; one with a digit may be part of the number, and
+/// `(东户)` is one.
 fn without_remark(text: &str) -> String {
     let trimmed = text.trim().trim_end_matches([')', ']', '】', '〕']);
     if trimmed.len() == text.trim().len() {
@@ -59,10 +60,16 @@ fn without_remark(text: &str) -> String {
         .and_then(|open| trimmed.split_at_checked(open));
     match parts {
         Some((door, remark)) if !door.is_empty() && !remark.contains(|c: char| c.is_ascii_digit()) => {
-            door.to_owned()
+            let side = remark.trim_start_matches(['(', '[', '【', '〔']).trim().trim_end_matches('户');
+            let room = door.trim().trim_end_matches(['室', '房', '号', '户']);
+            if is_side_word(side) { format!("{room}{side}") } else { door.to_owned() }
         }
         _ => text.to_owned(),
     }
+}
+
+fn is_side_word(text: &str) -> bool {
+    matches!(tokens(text).as_slice(), [Token::Side(_)])
 }
 
 /// The place of `东区·3-2-501`; `None` for `3·2·501`, where the sign separates numbers.
@@ -253,7 +260,7 @@ fn part_text(tokens: &[Token], first: bool) -> Result<(String, &[Token]), DoorEr
         matches!(
             rest,
             [] | [
-                Token::Separator | Token::Mark(Mark::Room | Mark::Hao | Mark::Building),
+                Token::Separator | Token::Mark(Mark::Room | Mark::Hao | Mark::Building | Mark::Sharp),
                 ..
             ]
         )

@@ -22,7 +22,7 @@ pub(super) fn house(part: &Part, zone: Option<&Token>) -> Result<DoorNumber, Doo
     match part.mark {
         Some(Mark::Hao) => {}
         None | Some(Mark::Room) if row => {}
-        Some(Mark::Building | Mark::Lou) => return Err(DoorError::NoRoom),
+        Some(Mark::Building | Mark::Lou | Mark::Sharp) => return Err(DoorError::NoRoom),
         _ => return Err(DoorError::NoBuilding),
     }
     if !fits(&part.text, 4) {
@@ -45,7 +45,7 @@ pub(super) fn roles(parts: &[Part]) -> Result<DoorNumber, DoorError> {
         return Err(DoorError::NoBuilding);
     }
     match room.mark {
-        None | Some(Mark::Room | Mark::Hao) => {}
+        None | Some(Mark::Room | Mark::Hao | Mark::Sharp) => {}
         Some(Mark::Building) => return Err(DoorError::NotADoor),
         Some(_) => return Err(DoorError::NoRoom),
     }
@@ -58,7 +58,7 @@ pub(super) fn roles(parts: &[Part]) -> Result<DoorNumber, DoorError> {
         }
         _ => return Err(DoorError::Ambiguous),
     };
-    if unit.is_some_and(|unit| !matches!(unit.mark, None | Some(Mark::Unit | Mark::Hao))) {
+    if unit.is_some_and(|unit| !matches!(unit.mark, None | Some(Mark::Unit | Mark::Hao | Mark::Sharp))) {
         return Err(DoorError::NotADoor);
     }
     let room = match floor {

@@ -5,8 +5,10 @@ use super::super::spelling::{han_number, is_dash, is_han_numeral, plain};
 /// What stands in front of a number or after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mark {
-    /// 栋 幢 座 号楼 #
+    /// 栋 幢 座 号楼
     Building,
+    /// #: whatever stands where it stands.
+    Sharp,
     /// 楼: a building at first, a floor later.
     Lou,
     /// 号: a building, a house or a room.
@@ -66,7 +68,7 @@ const WORDS: [(&str, Word); 45] = [
     ("栋", Word::Mark(Mark::Building)),
     ("幢", Word::Mark(Mark::Building)),
     ("座", Word::Mark(Mark::Building)),
-    ("#", Word::Mark(Mark::Building)),
+    ("#", Word::Mark(Mark::Sharp)),
     ("楼", Word::Mark(Mark::Lou)),
     ("号", Word::Mark(Mark::Hao)),
     ("单", Word::Mark(Mark::Unit)),
