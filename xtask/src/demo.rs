@@ -26,9 +26,12 @@ use crate::{
 const COMMUNITY: &str = "320402003012";
 /// Its first grid, which two of the grid members share, so that their edits can meet.
 const GRID: &str = "320402003012-01";
+const AREAS: &str = "communities.csv";
 const REGISTER: &str = "register-fuqiang.xlsx";
 /// The people of the demonstration work with invented records only, so their password can be known to all.
 const PASSWORD: &str = "koumen-demo";
+/// Says that the data folder holds the whole demonstration.
+const MARK: &str = "demonstration-loaded";
 /// TLS for phones is served this far above the plain port: 8080 and 8443.
 const TLS_PORT_OFFSET: u16 = 363;
 /// How long the server may take to finish what it is doing after Ctrl-C.
@@ -79,14 +82,43 @@ const ACCOUNTS: [Account; 4] = [
 /// # Errors
 /// When something does not build, the demonstration cannot be loaded, or the server fails.
 pub(crate) fn run_demo(port: u16, data: &Path) -> Result<()> {
-    let data = root().join(data);
-    let server = Server {
-        program: build_server()?,
-        data,
-    };
+    let program = build_server()?;
     let web = build_web(WebProfile::Fast)?;
-    server.load_once()?;
-    server.serve(port, &web)
+    let data = root().join(data);
+    load_once(&program, &data)?;
+    Server { program, data }.serve(port, &web)
+}
+
+/// Loads areas, register and accounts beside the data folder, and puts it in place when all is there.
+fn load_once(program: &Path, data: &Path) -> Result<()> {
+    if data.join(MARK).exists() {
+        return Ok(());
+    }
+    if fs::read_dir(data).is_ok_and(|mut files| files.next().is_some()) {
+        bail!(
+            "{} holds something else than the demonstration; choose another --data",
+            data.display()
+        );
+    }
+    say("loading the demonstration community (first start)");
+    let half = data.with_extension("loading");
+    let _ = fs::remove_dir_all(&half);
+    fs::create_dir_all(&half).with_context(|| format!("cannot make {}", half.display()))?;
+    let demo = root().join("assets/demo");
+    let server = Server {
+        program: program.to_path_buf(),
+        data: half.clone(),
+    };
+    let areas = demo.join(AREAS).to_string_lossy().into_owned();
+    run(&mut server.command(&["import", "areas", &areas]))?;
+    let register = demo.join(REGISTER).to_string_lossy().into_owned();
+    run(&mut server.command(&["import", "register", &register, "--community", COMMUNITY]))?;
+    for account in &ACCOUNTS {
+        server.add_account(account)?;
+    }
+    fs::write(half.join(MARK), "").with_context(|| format!("cannot write into {}", half.display()))?;
+    let _ = fs::remove_dir(data);
+    fs::rename(&half, data).with_context(|| format!("cannot put {} in place", data.display()))
 }
 
 struct Server {
@@ -104,25 +136,6 @@ impl Server {
             .arg(&self.data)
             .env_remove("LD_LIBRARY_PATH");
         command
-    }
-
-    /// Loads areas, register and accounts; a mark in the data folder says that it is done.
-    fn load_once(&self) -> Result<()> {
-        let mark = self.data.join("demonstration-loaded");
-        if mark.exists() {
-            return Ok(());
-        }
-        fs::create_dir_all(&self.data).with_context(|| format!("cannot make {}", self.data.display()))?;
-        say("loading the demonstration community (first start)");
-        let demo = root().join("assets/demo");
-        let areas = demo.join("communities.csv");
-        run(&mut self.command(&["import", "areas", &areas.to_string_lossy()]))?;
-        let register = demo.join(REGISTER).to_string_lossy().into_owned();
-        run(&mut self.command(&["import", "register", &register, "--community", COMMUNITY]))?;
-        for account in &ACCOUNTS {
-            self.add_account(account)?;
-        }
-        fs::write(&mark, "").with_context(|| format!("cannot write {}", mark.display()))
     }
 
     fn add_account(&self, account: &Account) -> Result<()> {
@@ -149,7 +162,7 @@ impl Server {
             .checked_add(TLS_PORT_OFFSET)
             .context("choose a --port below 65172")?;
         let (plain, tls) = (port.to_string(), tls_port.to_string());
-        let mut command = self.command(&["serve", "--port", &plain, "--tls-port", &tls]);
+        let mut command = self.command(&["serve", "--port", &plain, "--tls-port", &tls, "--lan"]);
         command.arg("--web").arg(web);
         in_own_group(&mut command);
 

@@ -40,7 +40,7 @@ struct Requirement {
 /// # Errors
 /// When something cannot be installed; the message names it and says how to get it.
 pub(crate) fn run_setup(need: Need) -> Result<()> {
-    install_system_packages(&requirements(need)?)?;
+    install_system_packages(need)?;
     if need == Need::Tests {
         rustup_component("fmt", "rustfmt")?;
         rustup_component("clippy", "clippy")?;
@@ -128,37 +128,56 @@ fn chinese_font_present() -> bool {
         })
 }
 
-fn install_system_packages(list: &[Requirement]) -> Result<()> {
-    let missing: Vec<_> = list.iter().filter(|item| !item.present).collect();
-    if missing.is_empty() {
+fn install_system_packages(need: Need) -> Result<()> {
+    let lacking = missing(need)?;
+    if lacking.is_empty() {
         return Ok(());
     }
-    for item in &missing {
+    for item in &lacking {
         say(format!("missing: {}", item.what));
     }
     if find_program(&["apt-get"]).is_none() {
-        let lines: Vec<_> = missing
-            .iter()
-            .map(|item| format!("  {}: {}", item.what, item.elsewhere))
-            .collect();
         bail!(
             "this machine lacks the following, and has no apt-get to install it with:\n{}",
-            lines.join("\n")
+            advice(&lacking)
         );
     }
-    let packages: Vec<_> = missing.iter().flat_map(|item| item.apt).copied().collect();
+    let packages: Vec<_> = lacking.iter().flat_map(|item| item.apt).copied().collect();
     say(format!("installing with apt-get: {}", packages.join(" ")));
-    let advice = || {
+    let by_hand = || {
         format!(
             "install by hand, then run the command again: apt-get install {}",
             packages.join(" ")
         )
     };
-    run(apt_get()?.arg("update")).with_context(advice)?;
+    run(apt_get()?.arg("update")).with_context(by_hand)?;
     run(apt_get()?
         .args(["install", "-y", "--no-install-recommends", "--no-remove"])
         .args(&packages))
-    .with_context(advice)
+    .with_context(by_hand)?;
+    let lacking = missing(need)?;
+    if !lacking.is_empty() {
+        bail!(
+            "the packages were installed, but this machine still lacks:\n{}",
+            advice(&lacking)
+        );
+    }
+    Ok(())
+}
+
+fn missing(need: Need) -> Result<Vec<Requirement>> {
+    Ok(requirements(need)?
+        .into_iter()
+        .filter(|item| !item.present)
+        .collect())
+}
+
+fn advice(missing: &[Requirement]) -> String {
+    let lines: Vec<_> = missing
+        .iter()
+        .map(|item| format!("  {}: {}", item.what, item.elsewhere))
+        .collect();
+    lines.join("\n")
 }
 
 /// `apt-get`, through sudo for anyone but root; it waits for another installation to end.
