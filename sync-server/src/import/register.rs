@@ -11,9 +11,11 @@
 
 mod assemble;
 mod birth;
+mod columns;
 pub mod container;
 mod header;
 mod lines;
+mod remark_words;
 mod remarks;
 pub mod report;
 pub mod sheet;
@@ -25,10 +27,11 @@ use shared::domain::identity::without_identity_numbers;
 use shared::domain::resident::Relation;
 use shared::domain::{CalendarDate, Household, Need};
 
-pub use header::Forbidden;
+pub use columns::Forbidden;
 pub use report::{Counts, Finding, FindingCode, ImportReport, LeftOutColumn, Mapping, SheetRead};
 
-use self::header::{Column, Header};
+use self::columns::Column;
+use self::header::Header;
 use self::lines::{Line, read_lines};
 use self::sheet::{Row, Sheet};
 use super::ImportError;
@@ -128,7 +131,7 @@ pub fn read_register(bytes: &[u8], today: CalendarDate) -> Result<RegisterReadin
 
 /// The first text above the column names.
 fn title(rows: &[Row], header: &Header) -> String {
-    let above = rows.iter().take(header.index);
+    let above = rows.iter().take(header.top);
     let first = above
         .flat_map(|row| row.cells.values())
         .find_map(|cell| match cell {

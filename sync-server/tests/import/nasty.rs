@@ -373,3 +373,34 @@ fn sections_and_sheets_may_name_the_building() {
     assert_eq!(reading.households[0].residents[0].needs, [Need::LivesAlone]);
     assert_eq!(reading.households[1].household.tenure, Some(Tenure::Owned));
 }
+
+#[test]
+fn column_names_may_stand_in_two_rows() {
+    let mut workbook = Workbook::new();
+    let sheet = workbook.add_worksheet();
+    let plain = Format::new();
+    texts(sheet, 0, &[(0, "姓名"), (4, "联系人电话"), (5, "出生年份")]);
+    sheet.merge_range(0, 1, 0, 3, "家庭住址", &plain).unwrap();
+    texts(sheet, 1, &[(1, "楼栋"), (2, "单元"), (3, "户号")]);
+    texts(
+        sheet,
+        2,
+        &[
+            (0, "甲"),
+            (1, "3"),
+            (2, "2"),
+            (3, "501"),
+            (4, "12009375836"),
+            (5, "1960"),
+        ],
+    );
+    let reading = read_register(&workbook.save_to_buffer().unwrap(), today()).unwrap();
+    assert_eq!((reading.report.sheets[0].header_row, reading.title.as_str()), (2, ""));
+    let [only] = reading.households.as_slice() else {
+        panic!("{reading:?}")
+    };
+    assert_eq!(
+        (only.door.to_string().as_str(), only.residents[0].phones.len()),
+        ("3-2-501", 1)
+    );
+}

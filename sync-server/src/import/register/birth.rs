@@ -11,6 +11,9 @@ const AGE_YEARS_MAX: i64 = 120;
 /// Serial numbers of days that a whole number without a date format may be: 1927 to 2064.
 const SERIALS: std::ops::RangeInclusive<f64> = 10_000.0..=60_000.0;
 
+/// What four digits may be as a year, and not a year and a month.
+const YEARS: std::ops::Range<i64> = 1850..2100;
+
 /// What a cell says about a birth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Birth {
@@ -69,16 +72,28 @@ fn settle(written: Written, today: CalendarDate) -> Birth {
         return impossible;
     }
     let exists = match (month, day) {
-        (Some(month), day) => i32::try_from(year).ok().zip(u32::try_from(month).ok()).is_some_and(|(year, month)| {
-            u32::try_from(day.unwrap_or(1)).is_ok_and(|day| CalendarDate::from_parts(year, month, day).is_some())
-        }),
+        (Some(month), day) => i32::try_from(year)
+            .ok()
+            .zip(u32::try_from(month).ok())
+            .is_some_and(|(year, month)| {
+                u32::try_from(day.unwrap_or(1))
+                    .is_ok_and(|day| CalendarDate::from_parts(year, month, day).is_some())
+            }),
         (None, _) => true,
     };
     let year_read = u16::try_from(year).ok();
     if !exists || in_future(year) {
-        return Birth { year: year_read, month: None, finding: Some(FindingCode::BirthDayImpossible) };
+        return Birth {
+            year: year_read,
+            month: None,
+            finding: Some(FindingCode::BirthDayImpossible),
+        };
     }
-    Birth { year: year_read, month: month.and_then(|month| u8::try_from(month).ok()), finding: written.finding }
+    Birth {
+        year: year_read,
+        month: month.and_then(|month| u8::try_from(month).ok()),
+        finding: written.finding,
+    }
 }
 
 fn from_serial(serial: f64, today: CalendarDate) -> Option<Written> {
@@ -127,25 +142,36 @@ fn from_number(number: f64) -> Option<Written> {
     Some(written)
 }
 
-/// `1960`, `196007`, `19600702`.
+/// `1960`, `196007`, `19600702`; `6007` and `600702` where the longer reading would be no year of ours.
 fn from_digits(digits: &str) -> Option<Written> {
     let number: i64 = digits.parse().ok()?;
+    let (hundreds, last_two) = (number / 100, Some(number % 100));
     match digits.len() {
+        4 if !YEARS.contains(&number) && (1..=12).contains(&(number % 100)) => Some(Written {
+            year: hundreds,
+            month: last_two,
+            short: true,
+            ..Written::default()
+        }),
         4 => Some(Written {
             year: number,
             ..Written::default()
         }),
-        6 => Some(Written {
-            year: number / 100,
-            month: Some(number % 100),
+        6 if YEARS.contains(&hundreds) => Some(Written {
+            year: hundreds,
+            month: last_two,
             ..Written::default()
         }),
-        8 => Some(Written {
-            year: number / 10_000,
-            month: Some(number / 100 % 100),
-            day: Some(number % 100),
-            ..Written::default()
-        }),
+        6 | 8 => {
+            let month = Some(hundreds % 100);
+            Some(Written {
+                year: hundreds / 100,
+                month,
+                day: last_two,
+                short: digits.len() == 6,
+                finding: None,
+            })
+        }
         _ => None,
     }
 }

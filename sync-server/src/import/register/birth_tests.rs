@@ -27,6 +27,8 @@ fn every_spelling_of_july_1960_is_july_1960() {
         "1960.7",
         "196007",
         "19600702",
+        "600702",
+        "6007",
         "60年7月",
         "60年7月2日",
         "60.7",
@@ -106,14 +108,25 @@ fn an_unclear_month_is_left_out_and_said() {
 #[test]
 fn impossible_dates_are_said_and_not_kept() {
     for spelling in ["1960-13-02", "1960-02-30", "1960.40", "19601302", "60年13月"] {
-        let expect = Birth { year: Some(1960), month: None, finding: Some(FindingCode::BirthDayImpossible) };
+        let expect = Birth {
+            year: Some(1960),
+            month: None,
+            finding: Some(FindingCode::BirthDayImpossible),
+        };
         assert_eq!(text(spelling), expect, "{spelling}");
     }
     // The year is this one, the month still to come.
-    let expect = Birth { year: Some(2026), month: None, finding: Some(FindingCode::BirthDayImpossible) };
+    let expect = Birth {
+        year: Some(2026),
+        month: None,
+        finding: Some(FindingCode::BirthDayImpossible),
+    };
     assert_eq!(text("2026-12"), expect);
     for spelling in ["2027-01-01", "1850年", "3000", "0000"] {
-        let expect = Birth { finding: Some(FindingCode::BirthImpossible), ..Birth::default() };
+        let expect = Birth {
+            finding: Some(FindingCode::BirthImpossible),
+            ..Birth::default()
+        };
         assert_eq!(text(spelling), expect, "{spelling}");
     }
     for spelling in [

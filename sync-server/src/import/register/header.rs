@@ -1,9 +1,8 @@
-//! Which row holds the column names, and what each column is.
+//! Which row holds the column names.
 
 use std::collections::BTreeMap;
 
-use shared::domain::Need;
-
+use super::columns::{Column, classify};
 use super::sheet::{Cell, Row};
 
 /// Rows that are searched for the column names.
@@ -13,312 +12,33 @@ const HEADER_CHARS_MAX: usize = 30;
 /// The fewest columns that must be known.
 const KNOWN_COLUMNS_MIN: usize = 3;
 
-/// What a column holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Column {
-    Serial,
-    Grid,
-    /// The name of the compound, where a community has several.
-    Compound,
-    /// The whole door number.
-    Door,
-    Building,
-    Unit,
-    Floor,
-    Room,
-    Name,
-    HeadName,
-    Relation,
-    Birth,
-    Phone,
-    Tenure,
-    Remark,
-    /// Yes or no to one need, e.g. 是否独居.
-    Flag(Need),
-    /// Never read; the reason is in the report.
-    Forbidden(Forbidden),
-    /// Nothing that a record has.
-    Unused,
-}
-
-/// What product lines forbid to keep.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Forbidden {
-    /// Identity-card and other document numbers.
-    IdentityNumber,
-    /// Ethnicity.
-    Ethnicity,
-    /// Political membership.
-    Political,
-    /// Religion.
-    Religion,
-    /// Sex: no record has it.
-    Sex,
-    /// Petitioning.
-    Petition,
-    /// Criminal record.
-    Criminal,
-    /// "Key person", risk and other labels.
-    Label,
-}
-
-const FORBIDDEN: &[(Forbidden, &[&str])] = &[
-    (
-        Forbidden::IdentityNumber,
-        &[
-            "身份证",
-            "证件",
-            "公民身份",
-            "身份号",
-            "护照",
-            "社保号",
-            "社保卡",
-            "证号",
-            "户口本号",
-            "户口簿号",
-        ],
-    ),
-    (Forbidden::Ethnicity, &["民族", "族别"]),
-    (
-        Forbidden::Political,
-        &["政治", "党员", "党派", "入党", "团员", "党组织", "党支部"],
-    ),
-    (Forbidden::Religion, &["宗教", "信仰", "信教"]),
-    (Forbidden::Sex, &["性别"]),
-    (Forbidden::Petition, &["信访", "上访", "访民"]),
-    (
-        Forbidden::Criminal,
-        &[
-            "犯罪", "前科", "刑释", "刑满", "服刑", "矫正", "社矫", "吸毒", "戒毒", "涉毒", "邪教", "涉黑",
-            "涉恶",
-        ],
-    ),
-    (
-        Forbidden::Label,
-        &[
-            "重点人",
-            "重点对象",
-            "重点关注",
-            "风险",
-            "稳控",
-            "管控",
-            "涉稳",
-            "标签",
-            "评分",
-            "积分",
-            "精神",
-            "肇事",
-            "等级",
-        ],
-    ),
-];
-
-/// Columns about somebody else than the residents, or about papers: they must not be taken for names,
-/// doors or telephones.
-const OTHERS: &[&str] = &[
-    "网格员",
-    "网格长",
-    "楼长",
-    "单元长",
-    "填表",
-    "登记人",
-    "登记日期",
-    "登记时间",
-    "采集",
-    "走访",
-    "紧急",
-    "监护人",
-    "联系人",
-    "房东",
-    "户籍",
-    "户口",
-    "籍贯",
-    "单位",
-    "工作",
-    "学校",
-    "年龄",
-    "家庭人口",
-    "人数",
-    "面积",
-    "车牌",
-    "户号",
-    "成员数",
-    "更新",
-    "签名",
-    "签字",
-];
-
-const CONTAINED: &[(Column, &[&str])] = &[
-    (Column::Grid, &["网格"]),
-    (Column::Relation, &["关系", "称谓"]),
-    (Column::Birth, &["出生", "生日", "生年"]),
-    (
-        Column::Phone,
-        &[
-            "电话",
-            "手机",
-            "联系方式",
-            "联系号码",
-            "移动号码",
-            "固话",
-            "座机",
-            "电话号",
-        ],
-    ),
-    (
-        Column::Tenure,
-        &[
-            "住房性质",
-            "居住性质",
-            "房屋性质",
-            "房屋状态",
-            "居住状态",
-            "居住情况",
-            "住房情况",
-            "房屋情况",
-            "产权",
-            "入住情况",
-            "入住状态",
-            "房屋使用",
-            "居住类型",
-            "住房类型",
-            "居住状况",
-            "房屋状况",
-            "房屋类型",
-            "住房状况",
-            "租住",
-            "自有",
-            "出租",
-            "是否租",
-        ],
-    ),
-    (Column::HeadName, &["户主姓名", "户主名"]),
-    (
-        Column::Name,
-        &["姓名", "名字", "家庭成员", "居住人", "住户名", "居民名"],
-    ),
-    (Column::Compound, &["小区", "楼院", "院落", "自然村"]),
-    (
-        Column::Remark,
-        &[
-            "备注",
-            "特殊",
-            "情况说明",
-            "说明",
-            "需求",
-            "困难",
-            "健康",
-            "身体",
-            "人员类别",
-            "人员类型",
-            "人群",
-            "关爱",
-            "帮扶",
-            "服务对象",
-            "其他情况",
-        ],
-    ),
-    (
-        Column::Door,
-        &[
-            "门牌",
-            "住址",
-            "地址",
-            "房屋坐落",
-            "坐落",
-            "楼门号",
-            "楼房号",
-            "详细位置",
-            "居住地",
-            "楼栋单元",
-            "栋单元",
-            "楼单元",
-            "楼号单元",
-            "幢单元",
-            "单元房",
-            "单元室",
-            "单元门牌",
-        ],
-    ),
-];
-
-const WHOLE: &[(Column, &[&str])] = &[
-    (Column::Serial, &["序号", "编号", "序列", "序", "NO", "NO.", "ID"]),
-    (
-        Column::Building,
-        &[
-            "楼栋",
-            "楼号",
-            "栋号",
-            "楼栋号",
-            "幢",
-            "幢号",
-            "栋",
-            "楼",
-            "座",
-            "楼座",
-            "楼幢",
-            "楼幢号",
-            "号楼",
-            "楼宇",
-            "楼栋名称",
-            "楼栋编号",
-            "栋别",
-        ],
-    ),
-    (
-        Column::Unit,
-        &["单元", "单元号", "门洞", "单元门", "门洞号", "梯", "单元名称"],
-    ),
-    (Column::Floor, &["楼层", "层", "所在楼层", "层数", "层号"]),
-    (
-        Column::Room,
-        &[
-            "房号",
-            "室",
-            "室号",
-            "房间号",
-            "户室",
-            "门号",
-            "房间",
-            "房室号",
-            "房屋号",
-            "户室号",
-            "房",
-            "房屋编号",
-            "住房号",
-            "房间名称",
-        ],
-    ),
-    (Column::HeadName, &["户主"]),
-    (Column::Name, &["住户", "居民", "成员", "业主", "业主姓名"]),
-    (Column::Phone, &["号码", "联系"]),
-    (Column::Tenure, &["性质", "房屋用途"]),
-];
-
-const FLAGS: &[(Need, &[&str])] = &[
-    (Need::LivesAlone, &["独居", "空巢", "孤寡"]),
-    (Need::Mobility, &["行动不便", "失能", "卧床"]),
-    (Need::ChronicIllness, &["慢性病", "慢病", "大病"]),
-    (Need::HearingSight, &["听力", "视力"]),
-    (Need::DisabilityService, &["残疾", "残障"]),
-    (Need::ChildLeftBehind, &["留守儿童", "留守"]),
-    (Need::NewMother, &["孕产妇", "孕妇", "新生儿"]),
-    (Need::LowIncomeSupport, &["低保", "低收入", "特困", "五保"]),
-    (Need::NewInArea, &["新入住", "新搬入"]),
-];
-
 /// A row of column names.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Header {
-    /// Its place among the sheet's rows.
+    /// Its place among the sheet's rows; the place of the lower row where there are two.
     pub(super) index: usize,
+    /// The place of the upper row; titles stand above it.
+    pub(super) top: usize,
     /// By column from 0: the name as written and what it is.
     pub(super) columns: BTreeMap<u32, (String, Column)>,
 }
 
 impl Header {
+    fn of(row: &Row) -> Self {
+        let mut header = Self::default();
+        for (column, cell) in &row.cells {
+            if let Cell::Text(text) = cell {
+                let kind = if text.chars().count() > HEADER_CHARS_MAX {
+                    Column::Unused
+                } else {
+                    classify(text)
+                };
+                header.columns.insert(*column, (text.clone(), kind));
+            }
+        }
+        header
+    }
+
     /// The first column of this kind.
     pub(super) fn first(&self, kind: Column) -> Option<u32> {
         self.all(kind).next()
@@ -337,34 +57,69 @@ impl Header {
         has(&[Column::Name, Column::HeadName]) && has(&[Column::Door, Column::Room, Column::Building])
     }
 
+    /// How many kinds of columns are known.
     fn known(&self) -> usize {
-        let mut kinds: Vec<Column> = self
-            .columns
-            .values()
-            .map(|(_, kind)| *kind)
-            .filter(|kind| *kind != Column::Unused)
-            .collect();
+        let mut kinds: Vec<Column> = self.columns.values().map(|(_, kind)| *kind).collect();
         kinds.sort_unstable();
         kinds.dedup();
-        kinds.len()
+        kinds.iter().filter(|kind| **kind != Column::Unused).count()
     }
 
-    /// With separate columns for the building, 门牌号 means the room; without one, 房号 means the door.
-    fn settle_doors(&mut self) {
-        let building = self.first(Column::Building).is_some();
+    fn rename(&mut self, rule: impl Fn(&str, Column) -> Column) {
+        for (name, kind) in self.columns.values_mut() {
+            *kind = rule(name, *kind);
+        }
+    }
+
+    /// Settles what a name means by the columns beside it.
+    fn settle(&mut self) {
+        let has = |header: &Self, kind| header.first(kind).is_some();
+        let rooms = self.all(Column::Room).count();
+        let building = has(self, Column::Building);
+        // 户号 is a room behind 楼号 and 单元, and a running number elsewhere.
+        self.rename(|name, kind| {
+            if name.contains("户号") && kind == Column::Room && (rooms > 1 || !building) {
+                Column::Unused
+            } else {
+                kind
+            }
+        });
+        // With separate columns for the building, 门牌号 means the room; without one, 房号 means the door.
         let (from, to) = if building {
             (Column::Door, Column::Room)
         } else {
             (Column::Room, Column::Door)
         };
-        if self.first(to).is_some() {
-            return;
+        if !has(self, to) {
+            self.rename(|_, kind| if kind == from { to } else { kind });
         }
-        for (_, kind) in self.columns.values_mut() {
-            if *kind == from {
-                *kind = to;
-            }
+        // Where no other column has telephone numbers, the household's contact is the one to call.
+        if !has(self, Column::Phone) {
+            let contact = |name: &str| name.contains("联系人") && !name.contains("紧急");
+            let number = |name: &str| ["电话", "手机", "方式"].iter().any(|word| name.contains(word));
+            self.rename(|name, kind| {
+                if kind == Column::Unused && contact(name) && number(name) {
+                    Column::Phone
+                } else {
+                    kind
+                }
+            });
         }
+    }
+
+    /// The lower of two rows of names, below merged groups: 住址 over 楼栋, 单元 and 房号.
+    fn is_completed_by(&self, row: &Row) -> Option<Self> {
+        let lower = Self::of(row);
+        let all_names = lower.columns.len() == row.cells.len()
+            && lower.columns.values().all(|(_, kind)| *kind != Column::Unused);
+        let parts = [Column::Building, Column::Unit, Column::Room];
+        let is_lower = all_names && parts.iter().filter(|part| lower.first(**part).is_some()).count() > 1;
+        is_lower.then(|| {
+            let mut both = self.clone();
+            both.columns.extend(lower.columns);
+            both.index = self.index + 1;
+            both
+        })
     }
 }
 
@@ -372,154 +127,18 @@ impl Header {
 pub(super) fn find(rows: &[Row]) -> Option<Header> {
     let mut best: Option<Header> = None;
     for (index, row) in rows.iter().enumerate().take(HEADER_ROWS_SEARCHED) {
-        let mut header = Header {
+        let upper = Header {
             index,
-            columns: BTreeMap::new(),
+            ..Header::of(row)
         };
-        for (column, cell) in &row.cells {
-            if let Cell::Text(text) = cell {
-                let kind = if text.chars().count() > HEADER_CHARS_MAX {
-                    Column::Unused
-                } else {
-                    classify(text)
-                };
-                header.columns.insert(*column, (text.clone(), kind));
+        let lower = rows.get(index + 1).and_then(|row| upper.is_completed_by(row));
+        for mut header in [Some(upper), lower].into_iter().flatten() {
+            header.settle();
+            let good = header.names_people_and_doors() && header.known() >= KNOWN_COLUMNS_MIN;
+            if good && best.as_ref().is_none_or(|best| header.known() > best.known()) {
+                best = Some(header);
             }
-        }
-        header.settle_doors();
-        let good = header.names_people_and_doors() && header.known() >= KNOWN_COLUMNS_MIN;
-        if good && best.as_ref().is_none_or(|best| header.known() > best.known()) {
-            best = Some(header);
         }
     }
     best
-}
-
-/// What a column of this name holds.
-pub(super) fn classify(name: &str) -> Column {
-    let whole: String = name
-        .chars()
-        .filter(|c| !c.is_whitespace())
-        .collect::<String>()
-        .to_uppercase();
-    if let Some((reason, _)) = FORBIDDEN
-        .iter()
-        .find(|(_, words)| words.iter().any(|word| whole.contains(word)))
-    {
-        return Column::Forbidden(*reason);
-    }
-    let name = without_hint(&whole);
-    if let Some((column, _)) = WHOLE.iter().find(|(_, names)| names.contains(&name.as_str())) {
-        return *column;
-    }
-    if OTHERS.iter().any(|word| name.contains(word)) {
-        return Column::Unused;
-    }
-    let about_the_door = name.contains(['楼', '栋', '幢', '座']) && name.contains(['房', '室', '户', '门']);
-    if about_the_door
-        && !["户主", "房屋性质", "性质"]
-            .iter()
-            .any(|word| name.contains(word))
-    {
-        return Column::Door;
-    }
-    let contained = CONTAINED
-        .iter()
-        .find(|(_, words)| words.iter().any(|word| name.contains(word)));
-    if let Some((need, _)) = FLAGS.iter().find(|(_, words)| is_question(&name, words)) {
-        return Column::Flag(*need);
-    }
-    contained.map_or(Column::Unused, |(column, _)| *column)
-}
-
-/// 是否独居, 独居老人, 残疾人: the need and a few words that ask for it.
-fn is_question(name: &str, words: &[&str]) -> bool {
-    words.iter().any(|word| {
-        let rest = name.replacen(word, "", 1);
-        rest != name
-            && matches!(
-                rest.as_str(),
-                "" | "是否"
-                    | "是否为"
-                    | "老人"
-                    | "是否老人"
-                    | "人"
-                    | "是否人"
-                    | "户"
-                    | "是否户"
-                    | "人员"
-                    | "患者"
-                    | "情况"
-                    | "是否有"
-            )
-    })
-}
-
-/// The name without what stands in brackets, without stars and colons.
-fn without_hint(name: &str) -> String {
-    let mut depth = 0_u32;
-    let mut short = String::new();
-    for c in name.chars() {
-        match c {
-            '(' | '[' | '【' | '〔' => depth += 1,
-            ')' | ']' | '】' | '〕' => depth = depth.saturating_sub(1),
-            '*' | ':' | '★' | '"' | '\'' => {}
-            c if depth == 0 => short.push(c),
-            _ => {}
-        }
-    }
-    if short.is_empty() { name.to_owned() } else { short }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn columns_are_known_by_the_names_communities_give_them() {
-        for (name, column) in [
-            ("序号", Column::Serial),
-            ("所属网格", Column::Grid),
-            ("楼栋单元房号", Column::Door),
-            ("门牌号", Column::Door),
-            ("现居住地址", Column::Door),
-            ("楼栋/单元/房号", Column::Door),
-            ("家庭住址(栋-单元-室)", Column::Door),
-            ("楼栋", Column::Building),
-            ("楼 号", Column::Building),
-            ("单元", Column::Unit),
-            ("室号", Column::Room),
-            ("姓名*", Column::Name),
-            ("户主姓名", Column::HeadName),
-            ("与户主关系", Column::Relation),
-            ("与户主\n关系", Column::Relation),
-            ("出生年月(如1960-07)", Column::Birth),
-            ("生日", Column::Birth),
-            ("联系电话(手机)", Column::Phone),
-            ("住房性质(自有/租住)", Column::Tenure),
-            ("房屋状况", Column::Tenure),
-            ("特殊情况/备注", Column::Remark),
-            ("是否独居", Column::Flag(Need::LivesAlone)),
-            ("低保户", Column::Flag(Need::LowIncomeSupport)),
-            ("小区名称", Column::Compound),
-            ("身份证号码", Column::Forbidden(Forbidden::IdentityNumber)),
-            ("户主身份证", Column::Forbidden(Forbidden::IdentityNumber)),
-            ("残疾证号", Column::Forbidden(Forbidden::IdentityNumber)),
-            ("民 族", Column::Forbidden(Forbidden::Ethnicity)),
-            ("是否党员", Column::Forbidden(Forbidden::Political)),
-            ("宗教信仰", Column::Forbidden(Forbidden::Religion)),
-            ("性别", Column::Forbidden(Forbidden::Sex)),
-            ("是否重点人员", Column::Forbidden(Forbidden::Label)),
-            ("信访情况", Column::Forbidden(Forbidden::Petition)),
-            ("最近走访日期", Column::Unused),
-            ("网格员姓名", Column::Unused),
-            ("网格员电话", Column::Unused),
-            ("紧急联系人电话", Column::Unused),
-            ("户籍地址", Column::Unused),
-            ("工作单位", Column::Unused),
-            ("年龄", Column::Unused),
-        ] {
-            assert_eq!(classify(name), column, "{name}");
-        }
-    }
 }

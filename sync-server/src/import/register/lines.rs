@@ -1,48 +1,24 @@
 //! One row of a register: which door, which person, and what is wrong with it.
 
-use shared::domain::CalendarDate;
-use shared::domain::Need;
+mod door_cells;
+mod person_cells;
+
 use shared::domain::door::{DoorError, DoorNumber};
 use shared::domain::household::Tenure;
-use shared::domain::identity::looks_like_identity_number;
-use shared::domain::phone::parse_phones;
 use shared::domain::resident::Relation;
+use shared::domain::{CalendarDate, Need};
 
-use super::birth::{Birth, read_birth};
-use super::header::{Column, Header, classify};
-use super::remarks::{Meaning, Remark, read_remark};
+use super::birth::Birth;
+use super::columns::{Column, classify};
+use super::header::Header;
+use super::remarks::Remark;
 use super::report::{Finding, FindingCode, ImportReport};
 use super::sheet::{Cell, Row, Sheet};
 use super::words;
 
-/// A longer text is no name of a person.
-const NAME_CHARS_MAX: usize = 30;
-/// A longer text in the door column of a row without a name is a note.
-const DOOR_CHARS_USUAL: usize = 25;
-/// The most numbers of a resident, as `shared` stores them.
-const PHONES_MAX: usize = 5;
 /// Rows that begin like this are totals, notes and examples.
-const NOTICES: &[&str] = &[
-    "合计",
-    "总计",
-    "小计",
-    "共计",
-    "总人数",
-    "填表",
-    "制表",
-    "审核",
-    "负责人",
-    "示例",
-    "样例",
-    "例:",
-    "例如",
-    "注:",
-    "注意",
-    "说明:",
-    "填写说明",
-    "备注:",
-    "※",
-];
+const NOTICES: &str =
+    "合计 总计 小计 共计 总人数 填表 制表 审核 负责人 示例 样例 例: 例如 注: 注意 说明: 填写说明 备注: ※";
 
 /// A row that belongs to a door.
 #[derive(Debug, Clone)]
@@ -210,7 +186,7 @@ impl Reader<'_> {
             _ => None,
         });
         let first = first.unwrap_or_default();
-        if NOTICES.iter().any(|word| first.starts_with(word)) {
+        if NOTICES.split_whitespace().any(|word| first.starts_with(word)) {
             return true;
         }
         let name = self.text(row, Column::Name);
@@ -238,217 +214,6 @@ impl Reader<'_> {
         )
     }
 
-    fn door(&mut self, row: &Row) -> Option<(String, DoorNumber)> {
-        let Some(text) = self.door_text(row) else {
-            return match &self.above {
-                Above::Door(compound, door) => Some((compound.clone(), door.clone())),
-                Above::Nothing => {
-                    self.note(row, FindingCode::DoorMissing);
-                    None
-                }
-                Above::Unreadable => {
-                    self.note(row, FindingCode::DoorUnreadable);
-                    None
-                }
-            };
-        };
-        let parsed = match (DoorNumber::parse_with_prefix(&text), &self.section) {
-            (Err(DoorError::NoBuilding), Some(section)) => {
-                DoorNumber::parse_with_prefix(&format!("{section}-{text}"))
-            }
-            (parsed, _) => parsed,
-        };
-        match parsed {
-            Ok((prefix, door)) => {
-                let column = self.text(row, Column::Compound);
-                let compound = if column.is_empty() { prefix } else { column };
-                self.above = Above::Door(compound.clone(), door.clone());
-                Some((compound, door))
-            }
-            Err(_) if self.text(row, Column::Name).is_empty() && text.chars().count() > DOOR_CHARS_USUAL => {
-                self.note(row, FindingCode::RowPassedOver);
-                None
-            }
-            Err(_) => {
-                self.above = Above::Unreadable;
-                self.note(row, FindingCode::DoorUnreadable);
-                None
-            }
-        }
-    }
-
-    /// The door number as one text; `None` when the row continues the household above.
-    fn door_text(&mut self, row: &Row) -> Option<String> {
-        let [door, building, unit, floor, room] = [
-            Column::Door,
-            Column::Building,
-            Column::Unit,
-            Column::Floor,
-            Column::Room,
-        ]
-        .map(|kind| self.text(row, kind));
-        if self.header.first(Column::Building).is_none() {
-            let rest = joined(&["", &unit, "", &room]);
-            return match (door.is_empty(), room.is_empty()) {
-                (true, true) => None,
-                (true, false) => Some(rest),
-                (false, true) => Some(door),
-                // 地址 says the building, 房号 the rest.
-                (false, false) if DoorNumber::parse(&door).is_ok() => Some(door),
-                (false, false) => Some(format!("{door}-{rest}")),
-            };
-        }
-        let room = if room.is_empty() { door } else { room };
-        if building.is_empty() && unit.is_empty() && room.is_empty() {
-            return None;
-        }
-        let same_building = building.is_empty() || building == self.building;
-        let same_unit = same_building && (unit.is_empty() || unit == self.unit);
-        if room.is_empty() && same_unit {
-            return None;
-        }
-        if !same_building {
-            self.unit.clear();
-            self.building = building;
-        }
-        if !unit.is_empty() {
-            self.unit = unit;
-        }
-        // The room column may hold the whole number.
-        if DoorNumber::parse(&room).is_ok_and(|door| door.unit().is_some()) {
-            return Some(room);
-        }
-        Some(joined(&[&self.building, &self.unit, &floor, &room]))
-    }
-
-    fn remark(&mut self, row: &Row) -> Remark {
-        let mut merged = Remark::default();
-        let texts: Vec<String> = self
-            .header
-            .all(Column::Remark)
-            .map(|column| row.text(column))
-            .collect();
-        for text in texts {
-            merge(&mut merged, read_remark(&text));
-        }
-        for (column, (_, kind)) in &self.header.columns {
-            if let Column::Flag(need) = kind
-                && words::says_yes(&row.text(*column))
-            {
-                merged.needs.insert(*need);
-                merged.mapped.push(("勾选", Meaning::Need(*need)));
-            }
-        }
-        merged
-    }
-
-    fn tenure(&mut self, row: &Row, mut remark: Remark) -> (Option<Tenure>, Remark) {
-        let text = self.text(row, Column::Tenure);
-        let tenure = words::tenure(&text);
-        if tenure.is_none() && !matches!(text.as_str(), "" | "-" | "/" | "无") {
-            // 居住情况 may say 独居.
-            let other = read_remark(&text);
-            if other.unmapped {
-                self.note(row, FindingCode::TenureUnknown);
-            }
-            merge(
-                &mut remark,
-                Remark {
-                    unmapped: false,
-                    ..other
-                },
-            );
-        }
-        for (code, found) in [
-            (FindingCode::RemarkUnmapped, remark.unmapped),
-            (FindingCode::RemarkForbidden, remark.forbidden),
-            (FindingCode::IdentityNumber, remark.identity),
-            (FindingCode::MaybeGone, remark.gone),
-        ] {
-            if found {
-                self.note(row, code);
-            }
-        }
-        (tenure, remark)
-    }
-
-    fn person(&mut self, row: &Row, remark: &Remark) -> Result<Option<Person>, FindingCode> {
-        let head = self.text(row, Column::HeadName);
-        let named = self.header.first(Column::Name).is_some();
-        let written = if named {
-            self.text(row, Column::Name)
-        } else {
-            head.clone()
-        };
-        let (name, hint) = words::name(&written);
-        if words::says_nobody(&name) {
-            return Ok(None);
-        }
-        let digits = name.chars().filter(|c| c.is_ascii_digit()).count();
-        if looks_like_identity_number(&written) {
-            self.note(row, FindingCode::IdentityNumber);
-            return Err(FindingCode::NameUnreadable);
-        }
-        if name.chars().count() > NAME_CHARS_MAX || digits > 4 {
-            return Err(FindingCode::NameUnreadable);
-        }
-        if digits > 0 || name.contains(['、', ',', ';', '/', '\n']) {
-            self.note(row, FindingCode::NameUnclear);
-        }
-        let is_head = !named || words::name(&head).0 == name;
-        let relation = words::relation(&self.text(row, Column::Relation)).or(hint);
-        let relation = relation.or(is_head.then_some(Relation::Head));
-        let birth = read_birth(
-            self.header
-                .first(Column::Birth)
-                .and_then(|column| row.cells.get(&column)),
-            self.today,
-        );
-        if let Some(code) = birth.finding {
-            self.note(row, code);
-        }
-        let (phones, impossible_phones) = self.phones(row);
-        let needs = remark.needs.iter().copied().collect();
-        Ok(Some(Person {
-            name,
-            relation,
-            birth,
-            phones,
-            impossible_phones,
-            needs,
-        }))
-    }
-
-    fn phones(&mut self, row: &Row) -> (Vec<String>, usize) {
-        let texts: Vec<String> = self
-            .header
-            .all(Column::Phone)
-            .map(|column| row.text(column))
-            .collect();
-        let (mut numbers, mut impossible) = (Vec::<String>::new(), 0);
-        for text in texts {
-            let parsed = parse_phones(&text);
-            for number in parsed.numbers {
-                if !numbers.contains(&number) && numbers.len() < PHONES_MAX {
-                    numbers.push(number);
-                }
-            }
-            if looks_like_identity_number(&text) {
-                self.note(row, FindingCode::IdentityNumber);
-            } else if parsed
-                .impossible
-                .iter()
-                .any(|piece| piece.chars().any(|c| c.is_ascii_digit()))
-            {
-                impossible += 1;
-                self.note(row, FindingCode::PhoneImpossible);
-            } else if !parsed.impossible.is_empty() {
-                self.note(row, FindingCode::PhoneWords);
-            }
-        }
-        (numbers, impossible)
-    }
-
     fn content(&self, row: &Row) -> Vec<String> {
         let compared = self.header.columns.iter().filter(|(_, (_, kind))| {
             use Column::*;
@@ -459,39 +224,4 @@ impl Reader<'_> {
         });
         compared.map(|(column, _)| row.text(*column)).collect()
     }
-}
-
-fn merge(into: &mut Remark, other: Remark) {
-    into.needs.extend(other.needs);
-    into.hours.extend(other.hours);
-    into.tenure = into.tenure.or(other.tenure);
-    into.mapped.extend(other.mapped);
-    into.not_alone |= other.not_alone;
-    into.unmapped |= other.unmapped;
-    into.forbidden |= other.forbidden;
-    into.identity |= other.identity;
-    into.gone |= other.gone;
-}
-
-/// Building, unit, floor and room as one text; a bare number gets the word that its column means.
-fn joined(parts: &[&str; 4]) -> String {
-    let marks = ["栋", "单元", "层", ""];
-    let room_has_its_floor = parts
-        .last()
-        .is_some_and(|room| room.chars().filter(|c| c.is_ascii_digit()).count() > 2);
-    let mut joined = Vec::new();
-    for (part, mark) in parts.iter().zip(marks) {
-        let part = part.trim();
-        let means_nothing = matches!(part, "" | "-" | "/" | "无" | "0" | "—");
-        if means_nothing || (mark == "层" && room_has_its_floor) {
-            continue;
-        }
-        let bare = part.chars().all(|c| c.is_ascii_alphanumeric());
-        joined.push(if bare {
-            format!("{part}{mark}")
-        } else {
-            part.to_owned()
-        });
-    }
-    joined.join("-")
 }

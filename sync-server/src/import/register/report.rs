@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::header::Forbidden;
+use super::columns::Forbidden;
 
 /// Rows that are listed for one kind of finding in the text; JSON has all of them.
 const ROWS_LISTED_MAX: usize = 20;
@@ -108,7 +108,7 @@ impl FindingCode {
             Self::RemarkForbidden => "备注中有不应登记的内容,没有保存",
             Self::IdentityNumber => "证件号码出现在别的列里,没有保存",
             Self::MaybeGone => "备注提到已故或迁出,已导入,请核对",
-            Self::TenureUnclear => "同一户的住房性质前后不一,请核对",
+            Self::TenureUnclear => "同一户的住房性质前后不一,或与备注不一,以表中先出现的为准,请核对",
             Self::TenureUnknown => "住房性质对应不上,留空",
             Self::GridUnclear => "同一户的网格前后不一,以先出现的为准",
             Self::GridMissing => "网格没有写或读不出,先归在社区",
@@ -218,7 +218,7 @@ impl ImportReport {
         writeln!(out, "去掉完全重复的 {} 行。", counts.exact_doubles)?;
         writeln!(
             out,
-            "{} 人有两个以上电话;{} 处电话号码不对,没有保存。",
+            "{} 人有两个或更多电话;{} 处电话号码不对,没有保存。",
             counts.two_phones, counts.impossible_phones
         )?;
         writeln!(out, "{} 人没有出生年份。", counts.without_birth)?;

@@ -4,6 +4,16 @@ use shared::domain::household::Tenure;
 use shared::domain::resident::Relation;
 use shared::domain::spelling::{han_number, is_han_numeral};
 
+/// Whether a text contains one of the words of a table.
+pub(super) fn contains_any(text: &str, words: &str) -> bool {
+    words.split_whitespace().any(|word| text.contains(word))
+}
+
+/// Whether a text is one of the words of a table.
+pub(super) fn is_one_of(text: &str, words: &str) -> bool {
+    words.split_whitespace().any(|word| word == text)
+}
+
 /// The relation to the head of household; what is none of the closed list is `Other`.
 pub(super) fn relation(text: &str) -> Option<Relation> {
     let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
@@ -38,35 +48,10 @@ fn is_numbered_child(text: &str) -> bool {
 
 /// How people live there; `None` when the words say something else.
 pub(super) fn tenure(text: &str) -> Option<Tenure> {
-    const VACANT: &[&str] = &[
-        "空置",
-        "空房",
-        "闲置",
-        "空闲",
-        "空关",
-        "无人居住",
-        "未入住",
-        "无人住",
-        "没人住",
-    ];
-    const RENTED: &[&str] = &["租", "借住", "借用"];
-    const OWNED: &[&str] = &[
-        "自有",
-        "自住",
-        "自购",
-        "私有",
-        "私产",
-        "产权房",
-        "房改",
-        "业主",
-        "自用",
-        "自建",
-        "商品房",
-        "已购",
-        "购买",
-        "继承",
-    ];
-    let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    const VACANT: &str = "空置 空房 闲置 空闲 空关 无人居住 未入住 无人住 没人住";
+    const RENTED: &str = "租 借住 借用";
+    const OWNED: &str = "自有 自住 自购 私有 私产 产权房 房改 业主 自用 自建 商品房 已购 购买 继承";
+    let has = |words: &str| contains_any(text, words);
     if has(VACANT) || text == "空" {
         Some(Tenure::Vacant)
     } else if has(RENTED) && !text.contains("非租") && !text.contains("未出租") {

@@ -1,0 +1,161 @@
+//! The cells that say who, and what help is wanted.
+
+use shared::domain::household::Tenure;
+use shared::domain::identity::looks_like_identity_number;
+use shared::domain::phone::parse_phones;
+use shared::domain::resident::Relation;
+
+use super::super::birth::read_birth;
+use super::super::columns::Column;
+use super::super::remarks::{Meaning, Remark, read_remark};
+use super::super::report::FindingCode;
+use super::super::sheet::Row;
+use super::super::words;
+use super::{Person, Reader};
+
+/// A longer text is no name of a person.
+const NAME_CHARS_MAX: usize = 30;
+/// The most numbers of a resident, as `shared` stores them.
+const PHONES_MAX: usize = 5;
+
+impl Reader<'_> {
+    pub(super) fn remark(&mut self, row: &Row) -> Remark {
+        let mut merged = Remark::default();
+        let texts: Vec<String> = self
+            .header
+            .all(Column::Remark)
+            .map(|column| row.text(column))
+            .collect();
+        for text in texts {
+            merge(&mut merged, read_remark(&text));
+        }
+        for (column, (_, kind)) in &self.header.columns {
+            if let Column::Flag(need) = kind
+                && words::says_yes(&row.text(*column))
+            {
+                merged.needs.insert(*need);
+                merged.mapped.push(("勾选", Meaning::Need(*need)));
+            }
+        }
+        merged
+    }
+
+    pub(super) fn tenure(&mut self, row: &Row, mut remark: Remark) -> (Option<Tenure>, Remark) {
+        let text = self.text(row, Column::Tenure);
+        let tenure = words::tenure(&text);
+        if tenure.is_none() && !matches!(text.as_str(), "" | "-" | "/" | "无") {
+            // 居住情况 may say 独居.
+            let other = read_remark(&text);
+            if other.unmapped {
+                self.note(row, FindingCode::TenureUnknown);
+            }
+            merge(
+                &mut remark,
+                Remark {
+                    unmapped: false,
+                    ..other
+                },
+            );
+        }
+        for (code, found) in [
+            (FindingCode::RemarkUnmapped, remark.unmapped),
+            (FindingCode::RemarkForbidden, remark.forbidden),
+            (FindingCode::IdentityNumber, remark.identity),
+            (FindingCode::MaybeGone, remark.gone),
+        ] {
+            if found {
+                self.note(row, code);
+            }
+        }
+        (tenure, remark)
+    }
+
+    pub(super) fn person(&mut self, row: &Row, remark: &Remark) -> Result<Option<Person>, FindingCode> {
+        let head = self.text(row, Column::HeadName);
+        let named = self.header.first(Column::Name).is_some();
+        let written = if named {
+            self.text(row, Column::Name)
+        } else {
+            head.clone()
+        };
+        let (name, hint) = words::name(&written);
+        if words::says_nobody(&name) {
+            return Ok(None);
+        }
+        let digits = name.chars().filter(|c| c.is_ascii_digit()).count();
+        if looks_like_identity_number(&written) {
+            self.note(row, FindingCode::IdentityNumber);
+            return Err(FindingCode::NameUnreadable);
+        }
+        if name.chars().count() > NAME_CHARS_MAX || digits > 4 {
+            return Err(FindingCode::NameUnreadable);
+        }
+        if digits > 0 || name.contains(['、', ',', ';', '/', '\n']) {
+            self.note(row, FindingCode::NameUnclear);
+        }
+        let is_head = !named || words::name(&head).0 == name;
+        let relation = words::relation(&self.text(row, Column::Relation)).or(hint);
+        let relation = relation.or(is_head.then_some(Relation::Head));
+        let birth = read_birth(
+            self.header
+                .first(Column::Birth)
+                .and_then(|column| row.cells.get(&column)),
+            self.today,
+        );
+        if let Some(code) = birth.finding {
+            self.note(row, code);
+        }
+        let (phones, impossible_phones) = self.phones(row);
+        let needs = remark.needs.iter().copied().collect();
+        Ok(Some(Person {
+            name,
+            relation,
+            birth,
+            phones,
+            impossible_phones,
+            needs,
+        }))
+    }
+
+    fn phones(&mut self, row: &Row) -> (Vec<String>, usize) {
+        let texts: Vec<String> = self
+            .header
+            .all(Column::Phone)
+            .map(|column| row.text(column))
+            .collect();
+        let (mut numbers, mut impossible) = (Vec::<String>::new(), 0);
+        for text in texts {
+            let parsed = parse_phones(&text);
+            for number in parsed.numbers {
+                if !numbers.contains(&number) && numbers.len() < PHONES_MAX {
+                    numbers.push(number);
+                }
+            }
+            if looks_like_identity_number(&text) {
+                self.note(row, FindingCode::IdentityNumber);
+            } else if parsed
+                .impossible
+                .iter()
+                .any(|piece| piece.chars().any(|c| c.is_ascii_digit()))
+            {
+                impossible += 1;
+                self.note(row, FindingCode::PhoneImpossible);
+            } else if !parsed.impossible.is_empty() {
+                self.note(row, FindingCode::PhoneWords);
+            }
+        }
+        (numbers, impossible)
+    }
+}
+
+fn merge(into: &mut Remark, other: Remark) {
+    into.needs.extend(other.needs);
+    into.hours.extend(other.hours);
+    into.tenure = into.tenure.or(other.tenure);
+    into.mapped.extend(other.mapped);
+    into.not_alone |= other.not_alone;
+    into.unmapped |= other.unmapped;
+    into.forbidden |= other.forbidden;
+    into.identity |= other.identity;
+    into.gone |= other.gone;
+}
