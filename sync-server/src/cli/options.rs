@@ -1,0 +1,183 @@
+//! What can be said on the command line.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use shared::domain::worker::Role;
+use shared::ids::{AreaCode, DeviceId};
+
+/// The sync server of Koumen 叩门.
+#[derive(Debug, Parser)]
+#[command(name = "koumen-server", version, about)]
+pub(super) struct Options {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Serves devices and, with --web, the app.
+    Serve(ServeOptions),
+    /// Reads what a community already has.
+    #[command(subcommand)]
+    Import(ImportCommand),
+    /// Accounts.
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Enrolled devices.
+    #[command(subcommand)]
+    Device(DeviceCommand),
+    /// Looks for damage: the database, every device's hash chain, every record.
+    Check {
+        #[command(flatten)]
+        data: DataOption,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DataOption {
+    /// The folder of the database, the photos and the keys.
+    #[arg(long, value_name = "DIR")]
+    pub(super) data: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ServeOptions {
+    #[command(flatten)]
+    pub(super) data: DataOption,
+    /// The folder of the app's files.
+    #[arg(long, value_name = "DIR")]
+    pub(super) web: Option<PathBuf>,
+    /// Port for plain HTTP.
+    #[arg(long, default_value_t = 8080)]
+    pub(super) port: u16,
+    /// Address for plain HTTP. Only this machine by default.
+    #[arg(long, default_value = "127.0.0.1")]
+    pub(super) host: IpAddr,
+    /// Port for TLS; without it there is none.
+    #[arg(long)]
+    pub(super) tls_port: Option<u16>,
+    /// Certificate chain, PEM. Without it the server has an authority of its own.
+    #[arg(long, value_name = "FILE", requires_all = ["tls_key", "tls_port"])]
+    pub(super) tls_cert: Option<PathBuf>,
+    /// The certificate's key, PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(super) tls_key: Option<PathBuf>,
+    /// Lets the whole network in by TLS. Over plain HTTP it sees only the page that explains the certificate.
+    #[arg(long, requires = "tls_port")]
+    pub(super) lan: bool,
+    /// How the log is written.
+    #[arg(long, value_enum, default_value_t = LogForm::Text)]
+    pub(super) log: LogForm,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum LogForm {
+    /// For people.
+    Text,
+    /// One JSON object per line.
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ImportCommand {
+    /// The table of areas: CSV with code and name of community, street, district, city, province.
+    Areas {
+        /// The table.
+        file: PathBuf,
+        #[command(flatten)]
+        data: DataOption,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum UserCommand {
+    /// Adds an account.
+    Add {
+        /// Account name.
+        name: String,
+        /// The name on screens.
+        #[arg(long)]
+        display: String,
+        /// What they may do.
+        #[arg(long, value_enum)]
+        role: RoleName,
+        /// An assigned area; repeat for several.
+        #[arg(long = "area", value_name = "CODE", required = true, num_args = 1..)]
+        areas: Vec<AreaCode>,
+        /// Reads the password from standard input.
+        #[arg(long, required = true)]
+        password_stdin: bool,
+        #[command(flatten)]
+        data: DataOption,
+    },
+    /// Lists accounts.
+    List {
+        #[command(flatten)]
+        data: DataOption,
+    },
+    /// Assigns exactly these areas from now on.
+    Areas {
+        /// Account name.
+        name: String,
+        /// An assigned area; repeat for several; none takes all away.
+        #[arg(long = "area", value_name = "CODE", num_args = 1..)]
+        areas: Vec<AreaCode>,
+        #[command(flatten)]
+        data: DataOption,
+    },
+    /// Removes an account. What it recorded stays, with its name.
+    Remove {
+        /// Account name.
+        name: String,
+        #[command(flatten)]
+        data: DataOption,
+    },
+    /// Sets another password and closes the account's sessions.
+    Password {
+        /// Account name.
+        name: String,
+        /// Reads the password from standard input.
+        #[arg(long, required = true)]
+        password_stdin: bool,
+        #[command(flatten)]
+        data: DataOption,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum RoleName {
+    /// 网格员
+    Member,
+    /// 网格长
+    Supervisor,
+    /// 系统管理员
+    Admin,
+}
+
+impl From<RoleName> for Role {
+    fn from(name: RoleName) -> Self {
+        match name {
+            RoleName::Member => Self::Member,
+            RoleName::Supervisor => Self::Supervisor,
+            RoleName::Admin => Self::Administrator,
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum DeviceCommand {
+    /// Lists devices.
+    List {
+        #[command(flatten)]
+        data: DataOption,
+    },
+    /// Closes a device's sessions and takes no more from it.
+    Revoke {
+        /// Its id, as in the list.
+        device: DeviceId,
+        #[command(flatten)]
+        data: DataOption,
+    },
+}

@@ -1,0 +1,30 @@
+//! The sync server of Koumen: orders, authorises, validates and merges what devices send (D5), and hands it on.
+//!
+//! **What it is:** [`routes::router`] over a [`storage::Storage`] and a [`photos::PhotoStore`]; the binary
+//! `koumen-server` adds sockets, TLS and a command line. **What it is not:** it knows nothing of screens, makes
+//! no call to anybody, and decides nothing about merging: that is `shared`, the same as on the device.
+//!
+//! Read next: [`apply`], what becomes of a push; [`storage`], the contract; `docs/sync-protocol.md`.
+
+pub mod apply;
+pub mod storage;
+
+pub mod routes;
+
+pub mod auth;
+pub mod notices;
+pub mod passwords;
+pub mod photos;
+pub mod refused;
+pub mod state;
+pub mod throttle;
+
+pub mod chance;
+pub mod clock;
+
+pub mod cli;
+pub mod import;
+pub mod serve;
+
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;

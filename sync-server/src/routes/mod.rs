@@ -1,0 +1,57 @@
+//! The routes, one file per use case.
+
+mod body;
+mod guard;
+pub mod health;
+pub mod me;
+pub mod notices;
+pub mod openapi;
+pub mod parked;
+pub mod photos;
+pub mod session;
+pub mod sync;
+mod web;
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::middleware;
+use axum::routing::{any, get, post, put};
+use tower_http::compression::CompressionLayer;
+
+use crate::refused::Refused;
+use crate::state::AppState;
+
+/// Everything that the server answers, without a socket.
+pub fn router(state: AppState) -> Router {
+    let routes = Router::new()
+        .route("/v1/sync", post(sync::sync))
+        .route("/v1/session", post(session::sign_in).delete(session::sign_out))
+        .route("/v1/me", get(me::me))
+        .route("/v1/parked", get(parked::parked))
+        .route("/v1/photos/{hash}", put(photos::put_photo).get(photos::get_photo).head(photos::head_photo))
+        .route("/openapi.json", get(openapi::openapi))
+        .layer(middleware::from_fn_with_state(state.clone(), guard::in_turn))
+        // Streams stay open and have a bound of their own; health must answer a server that is full, too.
+        .route("/v1/notices", get(notices::notices))
+        .route("/healthz", get(health::health))
+        .method_not_allowed_fallback(wrong_method);
+    let routes = match state.web.as_deref().map(web::WebFiles::new) {
+        Some(files) => {
+            let answer = any(move |request| files.clone().answer(request));
+            routes.fallback_service(answer.layer(CompressionLayer::new()))
+        }
+        None => routes.fallback(unknown_route),
+    };
+    routes
+        .layer(middleware::from_fn(guard::same_origin))
+        .layer(middleware::from_fn(guard::observe))
+        .with_state(state)
+}
+
+async fn unknown_route() -> Refused {
+    Refused::new(StatusCode::NOT_FOUND, "route.unknown", "there is nothing at this address")
+}
+
+async fn wrong_method() -> Refused {
+    Refused::new(StatusCode::METHOD_NOT_ALLOWED, "route.method", "this address knows other methods")
+}

@@ -1,0 +1,125 @@
+//! `GET /v1/notices`: a stream that wakes a device when somebody else changed something in its areas.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures::stream;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{OwnedSemaphorePermit, broadcast, watch};
+use tokio::time::{Interval, MissedTickBehavior, interval};
+
+use crate::auth::Authorised;
+use crate::notices::Word;
+use crate::refused::Refused;
+use crate::state::AppState;
+
+/// How often a comment keeps the connection open.
+const KEEP_ALIVE_SECONDS: u64 = 20;
+/// How often the session is looked at again: another process may have closed it or assigned other areas.
+const RECHECK_SECONDS: u64 = 15;
+
+/// `event: changed` for every change by another device in the worker's areas.
+///
+/// # Errors
+/// 401 when nobody is signed in, 503 when too many streams are open.
+#[utoipa::path(get, path = "/v1/notices", tag = "sync", security(("token" = [])), responses(
+    (status = 200, description = "Server-sent events: `changed`, without content.", content_type = "text/event-stream",
+        body = String),
+    (status = 401, description = "`session.invalid`", body = super::openapi::Refusal),
+    (status = 503, description = "`server.busy`", body = super::openapi::Refusal),
+))]
+pub async fn notices(authorised: Authorised, State(state): State<AppState>) -> Result<Response, Refused> {
+    let permit = Arc::clone(&state.streams).try_acquire_owned().map_err(|_| {
+        Refused::new(StatusCode::SERVICE_UNAVAILABLE, "server.busy", "too many streams are open").retry_after(60)
+    })?;
+    let mut recheck = interval(Duration::from_secs(RECHECK_SECONDS));
+    recheck.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    recheck.reset();
+    let listener = Listener {
+        words: state.hub.listen(),
+        stopping: state.hub.stopping(),
+        recheck,
+        authorised,
+        state,
+        greeted: false,
+        _permit: permit,
+    };
+    let events = stream::unfold(listener, |mut listener| async move {
+        listener.next().await.map(|event| (Ok::<_, Infallible>(event), listener))
+    });
+    let keep_alive = KeepAlive::new().interval(Duration::from_secs(KEEP_ALIVE_SECONDS));
+    let headers = [
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
+    ];
+    Ok((headers, Sse::new(events).keep_alive(keep_alive)).into_response())
+}
+
+struct Listener {
+    words: broadcast::Receiver<Arc<Word>>,
+    stopping: watch::Receiver<bool>,
+    recheck: Interval,
+    authorised: Authorised,
+    state: AppState,
+    greeted: bool,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Listener {
+    /// The next event; `None` ends the stream.
+    async fn next(&mut self) -> Option<Event> {
+        if !self.greeted {
+            self.greeted = true;
+            return Some(Event::default().comment("listening"));
+        }
+        loop {
+            let woken = tokio::select! {
+                _ = self.stopping.wait_for(|stopping| *stopping) => return None,
+                word = self.words.recv() => Some(word),
+                _ = self.recheck.tick() => None,
+            };
+            let changed = match woken {
+                Some(Ok(word)) => self.concerns(&word)?,
+                // What was missed may concern this device.
+                Some(Err(RecvError::Lagged(_))) => true,
+                Some(Err(RecvError::Closed)) => return None,
+                None => self.look_again().await?,
+            };
+            if changed {
+                return Some(Event::default().event("changed").data("{}"));
+            }
+        }
+    }
+
+    /// Whether a word is for this device; `None` when its session was closed.
+    fn concerns(&self, word: &Word) -> Option<bool> {
+        match word {
+            Word::Closed(token) if *token == self.authorised.token => None,
+            Word::Closed(_) => Some(false),
+            Word::Changed { areas, device } => {
+                let session = &self.authorised.session;
+                let mine = |area: &shared::ids::AreaCode| session.scope.iter().any(|outer| area.is_within(outer));
+                Some(*device != session.credential.device && areas.iter().any(mine))
+            }
+        }
+    }
+
+    /// Whether the assigned areas changed; `None` when the session is closed.
+    async fn look_again(&mut self) -> Option<bool> {
+        match self.state.storage.session(self.authorised.token).await {
+            Ok(session) => {
+                let session = session?;
+                let changed = session.scope != self.authorised.session.scope;
+                self.authorised.session = session;
+                Some(changed)
+            }
+            // A busy database is no reason to send everybody away.
+            Err(_) => Some(false),
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! `POST /v1/session` signs in, `DELETE /v1/session` signs out.
+
+use std::net::SocketAddr;
+
+use axum::body::Body;
+use axum::extract::{ConnectInfo, State};
+use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::Json;
+use shared::ids::DeviceId;
+use shared::protocol::v1::{SignInReply, SignInRequest};
+
+use super::body;
+use crate::auth::{Authorised, TOKEN_BYTES, write_token};
+use crate::notices::Word;
+use crate::passwords::PASSWORD_BYTES_MAX;
+use crate::refused::Refused;
+use crate::state::AppState;
+use crate::storage::{NewSession, TokenHash};
+
+/// The most bytes of an account's name.
+pub const USERNAME_BYTES_MAX: usize = 100;
+/// The most bytes of a device's name.
+const DEVICE_NAME_BYTES_MAX: usize = 200;
+
+const WRONG: Refused =
+    Refused::new(StatusCode::UNAUTHORIZED, "session.wrong_password", "account or password is wrong");
+
+/// Checks the password and enrols the device, or finds it again.
+///
+/// # Errors
+/// 400 for another form, 401 `session.wrong_password`, 429 `session.throttled`.
+#[utoipa::path(post, path = "/v1/session", tag = "session", request_body = super::openapi::SignInRequest, responses(
+    (status = 200, description = "Signed in.", body = super::openapi::SignInReply),
+    (status = 400, description = "Not the JSON that is wanted.", body = super::openapi::Refusal),
+    (status = 401, description = "`session.wrong_password`", body = super::openapi::Refusal),
+    (status = 429, description = "`session.throttled`: wait as `Retry-After` says.", body = super::openapi::Refusal),
+))]
+pub async fn sign_in(
+    State(state): State<AppState>,
+    extensions: Extensions,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Refused> {
+    let request: SignInRequest = body::json(&headers, body).await?;
+    let username = request.username.trim().to_owned();
+    let fits = username.len() <= USERNAME_BYTES_MAX
+        && request.password.len() <= PASSWORD_BYTES_MAX
+        && request.device_name.len() <= DEVICE_NAME_BYTES_MAX;
+    if !fits {
+        return Err(Refused::bad("session.too_long", "account, password or device name is too long"));
+    }
+    let address = extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip());
+    let key = (username.clone(), address);
+    state.throttle.begin(&key, state.clock.now_ms()).map_err(|wait_ms| {
+        Refused::new(StatusCode::TOO_MANY_REQUESTS, "session.throttled", "too many wrong passwords; wait a moment")
+            .retry_after(wait_ms.div_ceil(1_000))
+    })?;
+    let account = state.storage.account(&username).await?;
+    let phc = account.as_ref().map(|account| account.password.clone());
+    if !state.passwords.verify(request.password, phc).await {
+        return Err(WRONG);
+    }
+    state.throttle.succeeded(&key);
+    let worker = account.ok_or(WRONG)?.worker.id;
+    let mut token = [0; TOKEN_BYTES];
+    state.chance.fill(&mut token);
+    let session = NewSession {
+        worker,
+        device: request.device,
+        device_fresh: DeviceId(state.chance.uuid()),
+        device_name: request.device_name,
+        token: TokenHash::of(&token),
+    };
+    let now_ms = state.clock.now_ms();
+    let opened = state.storage.open_session(session, now_ms).await?.ok_or(WRONG)?;
+    let reply = SignInReply {
+        token: write_token(&token),
+        device: opened.device,
+        worker: opened.worker,
+        areas: opened.areas,
+        epoch: opened.epoch,
+        through_seq: opened.held.through_seq,
+        chain: opened.held.chain,
+        now_ms,
+    };
+    Ok(([(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(reply)).into_response())
+}
+
+/// Closes the session; its token opens nothing any more.
+///
+/// # Errors
+/// 401 when there is none.
+#[utoipa::path(delete, path = "/v1/session", tag = "session", security(("token" = [])), responses(
+    (status = 204, description = "Signed out."),
+    (status = 401, description = "`session.invalid`", body = super::openapi::Refusal),
+))]
+pub async fn sign_out(authorised: Authorised, State(state): State<AppState>) -> Result<StatusCode, Refused> {
+    state.storage.close_session(authorised.token).await?;
+    state.hub.say(Word::Closed(authorised.token));
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,149 @@
+//! `POST /v1/sync`: push and pull in one round trip (D4, D8).
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use shared::change::encode::encode_pull;
+use shared::change::frame::FrameError;
+use shared::protocol::v1::{
+    self, AreaPage, CONTENT_TYPE, MessageError, PROTOCOL_VERSION, PULL_OPERATIONS_MAX, ParkedNotice, REQUEST_BYTES_MAX,
+    Receipt, SyncReply, SyncRequest,
+};
+
+use super::body;
+use crate::apply::PreparedPush;
+use crate::auth::Authorised;
+use crate::notices::Word;
+use crate::refused::Refused;
+use crate::state::AppState;
+use crate::storage::{Credential, PullRequest, PushOutcome};
+
+/// The most bytes of operations in one reply, unpacked: thumbnails are up to 16 KiB each.
+pub const PULL_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// The most parked operations that a device which begins anew is told of.
+const PARKED_TOLD_MAX: u32 = 1_000;
+
+/// Takes a [`SyncRequest`], answers a [`SyncReply`].
+///
+/// # Errors
+/// 4xx with a code when the request or its push is refused; then nothing of it was written.
+pub async fn sync(
+    authorised: Authorised,
+    State(state): State<AppState>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Refused> {
+    body::check_media_type(&headers, CONTENT_TYPE)?;
+    let bytes = body::read(&headers, body, REQUEST_BYTES_MAX).await?;
+    let credential = authorised.session.credential;
+    let (request, push) = on_thread(move || read(&bytes, credential)).await??;
+    let taken = match push {
+        Some(push) => Some(apply(&state, push).await?),
+        None => None,
+    };
+    let epoch = state.storage.epoch().await?;
+    let (receipt, parked) = match taken {
+        Some(taken) => taken,
+        None => standing(&state, credential, request.epoch == Some(epoch)).await?,
+    };
+    let pulled = state
+        .storage
+        .pull(PullRequest {
+            worker: credential.worker,
+            device: credential.device,
+            epoch: request.epoch,
+            cursors: request.cursors,
+            operations_max: request.operations_max.min(PULL_OPERATIONS_MAX as u32),
+            bytes_max: PULL_BYTES_MAX,
+        })
+        .await?;
+    let directory = state.storage.directory(credential.worker, request.directory_version).await?;
+    let now_ms = state.clock.now_ms();
+    let reply = on_thread(move || {
+        let page = |area: crate::storage::PulledArea| AreaPage {
+            area: area.area,
+            page: encode_pull(&area.operations),
+            cursor: area.cursor,
+            remaining: area.remaining,
+        };
+        v1::encode(&SyncReply {
+            protocol: PROTOCOL_VERSION,
+            epoch,
+            now_ms,
+            receipt,
+            parked,
+            scope: pulled.scope,
+            pages: pulled.areas.into_iter().map(page).collect(),
+            directory,
+            extensions: Vec::new(),
+        })
+    });
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE)),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    ];
+    Ok((headers, reply.await?).into_response())
+}
+
+/// Decoding and packing are work for a thread of their own: a request may hold 16 MiB.
+async fn on_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refused> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| {
+        tracing::error!(%error, "Reading or writing a message failed.");
+        Refused::internal()
+    })
+}
+
+fn read(bytes: &[u8], credential: Credential) -> Result<(SyncRequest, Option<PreparedPush>), Refused> {
+    let mut request: SyncRequest = v1::decode(bytes).map_err(|error| match error {
+        MessageError::Frame(FrameError::Foreign) => Refused::bad("message.foreign", "these bytes are no sync message"),
+        MessageError::Frame(FrameError::Version(_)) => unknown_protocol(),
+        MessageError::Frame(FrameError::TooLarge) => Refused::too_large(),
+        MessageError::Frame(FrameError::Damaged) => Refused::bad("message.damaged", "the message is cut or altered"),
+        MessageError::Form => Refused::bad("message.form", "the message does not have the form of version 1"),
+    })?;
+    if request.protocol != PROTOCOL_VERSION {
+        return Err(unknown_protocol());
+    }
+    let push = request.push.take();
+    let push = push.map(|push| PreparedPush::new(credential.device, credential.worker, &push)).transpose()?;
+    Ok((request, push))
+}
+
+fn unknown_protocol() -> Refused {
+    Refused::new(StatusCode::BAD_REQUEST, "protocol.unknown", "this server speaks version 1 of the protocol")
+}
+
+async fn apply(state: &AppState, push: PreparedPush) -> Result<(Receipt, Vec<ParkedNotice>), Refused> {
+    let device = push.device();
+    match state.storage.apply_push(push, state.clock.now_ms()).await? {
+        PushOutcome::Refused(refusal) => Err(refusal.into()),
+        PushOutcome::Taken(taken) => {
+            if !taken.areas.is_empty() {
+                state.hub.say(Word::Changed { areas: taken.areas, device });
+            }
+            Ok((taken.receipt, taken.parked))
+        }
+    }
+}
+
+/// What is held of a device that pushes nothing. One that does not know this life of the database is told of
+/// everything that is parked.
+async fn standing(
+    state: &AppState,
+    credential: Credential,
+    knows_epoch: bool,
+) -> Result<(Receipt, Vec<ParkedNotice>), Refused> {
+    let held = state.storage.held(credential.device).await?.ok_or(Refused::session())?;
+    let parked = match knows_epoch {
+        true => Vec::new(),
+        false => state.storage.parked_of(credential.device, 1, PARKED_TOLD_MAX).await?,
+    };
+    let receipt = Receipt {
+        through_seq: held.through_seq,
+        chain: held.chain,
+        applied_at: held.applied_at,
+        applied_from_seq: held.applied_from_seq,
+    };
+    Ok((receipt, parked))
+}

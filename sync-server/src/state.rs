@@ -1,0 +1,101 @@
+//! What every route works with.
+
+use std::ops::Deref;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+
+use crate::chance::Chance;
+use crate::clock::Clock;
+use crate::notices::Hub;
+use crate::passwords::Passwords;
+use crate::photos::PhotoStore;
+use crate::storage::Storage;
+use crate::throttle::Throttle;
+
+/// The most requests that are worked on at once; more wait.
+pub const REQUESTS_AT_ONCE_MAX: usize = 256;
+/// The most open notice streams.
+pub const STREAMS_MAX: usize = 4_096;
+/// The most photos that are decoded at once: each may need some 10 MB.
+pub const PHOTOS_AT_ONCE_MAX: usize = 4;
+
+/// The server's parts. Cheap to clone.
+#[derive(Clone)]
+pub struct AppState(Arc<Parts>);
+
+/// What [`AppState`] holds.
+pub struct Parts {
+    /// Records, accounts, sessions.
+    pub storage: Arc<dyn Storage>,
+    /// Photo bytes.
+    pub photos: PhotoStore,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Tokens and ids.
+    pub chance: Arc<dyn Chance>,
+    /// How passwords are hashed.
+    pub passwords: Passwords,
+    /// Who waits for changes.
+    pub hub: Hub,
+    /// Who mistyped a password too often.
+    pub throttle: Throttle,
+    /// The folder of the app's files, if this server hands them out.
+    pub web: Option<PathBuf>,
+    /// The root certificate of the server's own authority, DER, if it has one.
+    pub authority: Option<Vec<u8>>,
+    /// Bounds requests in work.
+    pub turns: Semaphore,
+    /// Bounds notice streams.
+    pub streams: Arc<Semaphore>,
+    /// Bounds photos in work.
+    pub photo_work: Semaphore,
+}
+
+/// What differs between a server and the next.
+pub struct Setup {
+    /// Records, accounts, sessions.
+    pub storage: Arc<dyn Storage>,
+    /// Photo bytes.
+    pub photos: PhotoStore,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Tokens and ids.
+    pub chance: Arc<dyn Chance>,
+    /// How passwords are hashed.
+    pub passwords: Passwords,
+    /// The folder of the app's files, if this server hands them out.
+    pub web: Option<PathBuf>,
+    /// The root certificate of the server's own authority, DER, if it has one.
+    pub authority: Option<Vec<u8>>,
+}
+
+impl AppState {
+    /// Puts the parts together.
+    pub fn new(setup: Setup) -> Self {
+        let Setup { storage, photos, clock, chance, passwords, web, authority } = setup;
+        Self(Arc::new(Parts {
+            storage,
+            photos,
+            clock,
+            chance,
+            passwords,
+            hub: Hub::default(),
+            throttle: Throttle::default(),
+            web,
+            authority,
+            turns: Semaphore::new(REQUESTS_AT_ONCE_MAX),
+            streams: Arc::new(Semaphore::new(STREAMS_MAX)),
+            photo_work: Semaphore::new(PHOTOS_AT_ONCE_MAX),
+        }))
+    }
+}
+
+impl Deref for AppState {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}

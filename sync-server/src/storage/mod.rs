@@ -1,0 +1,155 @@
+//! What the server keeps, as use cases: the contract that every storage backend fulfils.
+//!
+//! **Transactions.** Every method is one transaction: it happens whole and durably before it returns, or not
+//! at all. [`Storage::apply_push`] decides nothing itself; it reads what [`crate::apply`] asks for and writes
+//! what comes of it. **Isolation.** Methods behave as if they ran one after the other. **Not found** is
+//! `Ok(None)` (or an empty list, or `false`), never an error. **Ordering.** Lists come in the order that their
+//! method names. **Positions** are given to operations in the order in which they are applied, from 1, and are
+//! never used again in one epoch.
+//!
+//! The suite in [`conformance`] holds every backend to this.
+
+pub mod sqlite;
+mod types;
+
+#[cfg(any(test, feature = "testing"))]
+pub mod conformance;
+
+use async_trait::async_trait;
+use shared::clock::TimestampMs;
+use shared::domain::area::Area;
+use shared::domain::worker::Worker;
+use shared::ids::{AreaCode, DeviceId, EpochId, PhotoHash, WorkerId};
+use shared::protocol::v1::{Directory, ParkedNotice, ParkedOperation};
+
+pub use types::{
+    Account, AccountSummary, AddedAccount, AreaChanges, CheckReport, Credential, DeviceSummary, Importer, NewAccount,
+    NewSession, OpenedSession, PullRequest, PulledArea, Pulled, PushOutcome, Session, StoredPhoto, Taken, TokenHash,
+};
+
+use crate::apply::{HeldChain, PreparedPush};
+
+/// Why the storage did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StorageError {
+    /// Somebody else writes for too long. Retry later.
+    #[error("the database is busy")]
+    Busy,
+    /// Our own table holds nonsense. Report.
+    #[error("a row of {table} cannot be read")]
+    Inconsistent {
+        /// The table.
+        table: &'static str,
+    },
+    /// The database or its disk failed. Report.
+    #[error("the database failed")]
+    Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// What every method returns.
+pub type StorageResult<T> = Result<T, StorageError>;
+
+/// The server's storage. See the [module page](self) for the contract.
+#[async_trait]
+pub trait Storage: Send + Sync {
+    /// The life of this database.
+    async fn epoch(&self) -> StorageResult<EpochId>;
+
+    /// Looks for damage: the database's own check, and every device's hash chain recomputed from its operations.
+    async fn check(&self) -> StorageResult<CheckReport>;
+
+    // Sync
+
+    /// Takes a push: applies, parks or refuses its operations (D2, D5, D8). A push that is held already
+    /// changes nothing and has the same receipt. The time at which operations are applied never goes back,
+    /// even when `now_ms` does.
+    async fn apply_push(&self, push: PreparedPush, now_ms: TimestampMs) -> StorageResult<PushOutcome>;
+
+    /// What is held of a device; `None` for a device that is not enrolled.
+    async fn held(&self, device: DeviceId) -> StorageResult<Option<HeldChain>>;
+
+    /// Parked operations of one device from `from_seq` on, by sequence, at most `limit`.
+    async fn parked_of(&self, device: DeviceId, from_seq: u64, limit: u32) -> StorageResult<Vec<ParkedNotice>>;
+
+    /// Operations that a device lacks, per assigned area in order of their codes, each by position, seen at
+    /// one moment. An area inside another assigned one is left out.
+    async fn pull(&self, request: PullRequest) -> StorageResult<Pulled>;
+
+    /// The names that a worker's screens show; `None` when `known_version` is the present one.
+    async fn directory(&self, worker: WorkerId, known_version: u64) -> StorageResult<Option<Directory>>;
+
+    /// Parked operations in these areas, newest first, at most `limit`.
+    async fn parked_in(&self, areas: &[AreaCode], limit: u32) -> StorageResult<Vec<ParkedOperation>>;
+
+    // Areas
+
+    /// Adds areas and renames those that have another name now.
+    async fn put_areas(&self, areas: &[Area]) -> StorageResult<AreaChanges>;
+
+    /// The area with this code.
+    async fn area(&self, code: &AreaCode) -> StorageResult<Option<Area>>;
+
+    // Accounts
+
+    /// Adds an account with its areas.
+    async fn add_account(&self, account: NewAccount, now_ms: TimestampMs) -> StorageResult<AddedAccount>;
+
+    /// The account with this name, unless it was removed.
+    async fn account(&self, username: &str) -> StorageResult<Option<Account>>;
+
+    /// Every account that was not removed, by name.
+    async fn accounts(&self) -> StorageResult<Vec<AccountSummary>>;
+
+    /// Replaces a password and closes the account's sessions; `false` when there is no such account.
+    async fn set_password(&self, username: &str, password: &str) -> StorageResult<bool>;
+
+    /// Assigns exactly these areas from now on; `None` when there is no such account, else the areas that
+    /// do not exist. Nothing changes when some do not.
+    async fn set_areas(
+        &self,
+        username: &str,
+        areas: &[AreaCode],
+        now_ms: TimestampMs,
+    ) -> StorageResult<Option<Vec<AreaCode>>>;
+
+    /// Removes an account: ends its assignments and sessions. Its name stays beside what it recorded.
+    async fn remove_account(&self, username: &str, now_ms: TimestampMs) -> StorageResult<bool>;
+
+    // Sessions and devices
+
+    /// Enrols a device, or opens a new session for one that belongs to the worker, and closes the device's
+    /// earlier sessions. `None` when the worker was removed meanwhile.
+    async fn open_session(&self, session: NewSession, now_ms: TimestampMs) -> StorageResult<Option<OpenedSession>>;
+
+    /// The session that a token opens.
+    async fn session(&self, token: TokenHash) -> StorageResult<Option<Session>>;
+
+    /// Closes a session; `false` when there was none.
+    async fn close_session(&self, token: TokenHash) -> StorageResult<bool>;
+
+    /// Every device by worker and time of enrolment.
+    async fn devices(&self) -> StorageResult<Vec<DeviceSummary>>;
+
+    /// Closes a device's sessions and takes no more from it; `false` when there is no such device.
+    async fn revoke_device(&self, device: DeviceId, now_ms: TimestampMs) -> StorageResult<bool>;
+
+    // Photos
+
+    /// The areas inside `scope` in which a record names these bytes, in order.
+    async fn photo_named_in(&self, hash: PhotoHash, scope: &[AreaCode]) -> StorageResult<Vec<AreaCode>>;
+
+    /// Whether the bytes were received for an area inside `scope` in which a record names them; their size.
+    async fn photo_stored_in(&self, hash: PhotoHash, scope: &[AreaCode]) -> StorageResult<Option<u64>>;
+
+    /// Notes that bytes are durable for these areas.
+    async fn note_photo(&self, photo: StoredPhoto, now_ms: TimestampMs) -> StorageResult<()>;
+
+    // Import
+
+    /// The built-in device and worker that write imported registers, allowed to write in `community`.
+    async fn importer(&self, community: &AreaCode) -> StorageResult<Importer>;
+
+    /// The worker with this id, removed ones too.
+    async fn worker(&self, id: WorkerId) -> StorageResult<Option<Worker>>;
+}

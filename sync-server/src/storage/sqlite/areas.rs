@@ -1,0 +1,107 @@
+//! Areas and the directory of names.
+
+use std::collections::BTreeSet;
+
+use rusqlite::{Connection, OptionalExtension, params};
+use shared::domain::area::Area;
+use shared::domain::worker::Worker;
+use shared::ids::{AreaCode, AreaLevel, WorkerId};
+use shared::protocol::v1::Directory;
+
+use super::columns::{self, behind, uint};
+use crate::storage::{AreaChanges, StorageResult};
+
+pub(super) fn put_areas(tx: &Connection, areas: &[Area]) -> StorageResult<AreaChanges> {
+    let mut changes = AreaChanges::default();
+    for Area { code, name } in areas {
+        let known: Option<String> = tx
+            .prepare_cached("SELECT name FROM area WHERE code = ?1")?
+            .query_row([code.as_str()], |row| row.get(0))
+            .optional()?;
+        match known {
+            Some(known) if known == *name => changes.unchanged += 1,
+            Some(_) => changes.renamed += 1,
+            None => changes.added += 1,
+        }
+        tx.prepare_cached(
+            "INSERT INTO area (code, name) VALUES (?1, ?2) ON CONFLICT (code) DO UPDATE SET name = excluded.name",
+        )?
+        .execute([code.as_str(), name])?;
+    }
+    if changes.added + changes.renamed > 0 {
+        columns::directory_changed(tx)?;
+    }
+    Ok(changes)
+}
+
+pub(super) fn area(tx: &Connection, code: &AreaCode) -> StorageResult<Option<Area>> {
+    let mut statement = tx.prepare_cached("SELECT code, name FROM area WHERE code = ?1")?;
+    let area = statement
+        .query_row([code.as_str()], |row| Ok(Area { code: columns::area(row, 0)?, name: row.get(1)? }))
+        .optional()?;
+    Ok(area)
+}
+
+/// The assigned areas with their names.
+pub(super) fn assigned(tx: &Connection, scope: &[AreaCode]) -> StorageResult<Vec<Area>> {
+    let mut areas = Vec::with_capacity(scope.len());
+    for code in scope {
+        areas.extend(area(tx, code)?);
+    }
+    Ok(areas)
+}
+
+pub(super) fn directory(tx: &Connection, worker: WorkerId, known_version: u64) -> StorageResult<Option<Directory>> {
+    let version = tx.query_row("SELECT directory_version FROM meta", [], |row| uint(row, 0))?;
+    if version == known_version {
+        return Ok(None);
+    }
+    let scope = columns::scope(tx, worker)?;
+    let mut around = BTreeSet::new();
+    for code in &scope {
+        let mut outer = code.parent();
+        while let Some(code) = outer.filter(|code| code.level() >= AreaLevel::District) {
+            outer = code.parent();
+            around.insert(code);
+        }
+    }
+    let mut areas = assigned(tx, &around.iter().cloned().collect::<Vec<_>>())?;
+    let mut inside = tx.prepare_cached("SELECT code, name FROM area WHERE code >= ?1 AND code < ?2 ORDER BY code")?;
+    for code in &scope {
+        let found = inside.query_map(params![code.as_str(), behind(code)], |row| {
+            Ok(Area { code: columns::area(row, 0)?, name: row.get(1)? })
+        })?;
+        areas.extend(found.collect::<Result<Vec<_>, _>>()?);
+    }
+    areas.sort_by(|a, b| a.code.cmp(&b.code));
+    areas.dedup();
+    Ok(Some(Directory { version, areas, workers: colleagues(tx, &scope, &around)? }))
+}
+
+/// Workers who are or were assigned something inside the scope or around it: their names stand beside what
+/// they recorded.
+fn colleagues(tx: &Connection, scope: &[AreaCode], around: &BTreeSet<AreaCode>) -> StorageResult<Vec<Worker>> {
+    let mut statement = tx.prepare_cached(
+        "SELECT DISTINCT worker.id, worker.name, worker.role FROM assignment JOIN worker ON worker.id = assignment.worker
+         WHERE assignment.area >= ?1 AND assignment.area < ?2",
+    )?;
+    let mut workers = Vec::new();
+    for code in scope {
+        let found = statement.query_map(params![code.as_str(), behind(code)], |row| columns::worker(row, 0))?;
+        workers.extend(found.collect::<Result<Vec<_>, _>>()?);
+    }
+    let mut statement = tx.prepare_cached(
+        "SELECT DISTINCT worker.id, worker.name, worker.role FROM assignment JOIN worker ON worker.id = assignment.worker
+         WHERE assignment.area = ?1",
+    )?;
+    let mut outer: BTreeSet<AreaCode> = around.clone();
+    outer.extend(around.iter().filter_map(AreaCode::parent));
+    outer.extend(scope.iter().filter_map(AreaCode::parent));
+    for code in &outer {
+        let found = statement.query_map([code.as_str()], |row| columns::worker(row, 0))?;
+        workers.extend(found.collect::<Result<Vec<_>, _>>()?);
+    }
+    workers.sort_by_key(|worker| worker.id);
+    workers.dedup();
+    Ok(workers)
+}

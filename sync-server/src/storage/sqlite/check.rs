@@ -1,0 +1,76 @@
+//! Looks for damage, without mending anything.
+
+use rusqlite::Connection;
+use shared::change::hash::{CHAIN_START, ChainHash};
+use shared::crdt::RecordState;
+use shared::domain::RecordKind;
+
+use super::columns::{self, chain, uint, uuid};
+use crate::storage::{CheckReport, StorageResult};
+
+pub(super) fn check(tx: &Connection) -> StorageResult<CheckReport> {
+    let mut report = CheckReport::default();
+    let mut statement = tx.prepare("PRAGMA integrity_check(20)")?;
+    for line in statement.query_map([], |row| row.get::<_, String>(0))? {
+        let line = line?;
+        if line != "ok" {
+            report.faults.push(format!("sqlite: {line}"));
+        }
+    }
+    let mut statement = tx.prepare("PRAGMA foreign_key_check")?;
+    for table in statement.query_map([], |row| row.get::<_, String>(0))? {
+        report.faults.push(format!("a row of {} refers to a row that is missing", table?));
+    }
+    check_chains(tx, &mut report)?;
+    check_records(tx, &mut report)?;
+    report.parked = tx.query_row("SELECT count(*) FROM parked", [], |row| uint(row, 0))?;
+    Ok(report)
+}
+
+fn check_chains(tx: &Connection, report: &mut CheckReport) -> StorageResult<()> {
+    let mut devices = tx.prepare("SELECT id, last_seq, chain FROM device")?;
+    let mut bodies = tx.prepare(
+        "SELECT seq, body FROM operation WHERE device = ?1
+         UNION ALL SELECT seq, body FROM parked WHERE device = ?1 ORDER BY seq",
+    )?;
+    let mut rows = devices.query([])?;
+    while let Some(row) = rows.next()? {
+        let (id, last_seq, held) = (uuid(row, 0)?, uint(row, 1)?, chain(row, 2)?);
+        report.devices += 1;
+        let (mut seq, mut computed): (u64, ChainHash) = (0, CHAIN_START);
+        let mut operations = bodies.query([id.as_bytes()])?;
+        while let Some(row) = operations.next()? {
+            let body: Vec<u8> = row.get(1)?;
+            if uint(row, 0)? != seq + 1 {
+                report.faults.push(format!("device {id}: operations are missing after {seq}"));
+                break;
+            }
+            seq += 1;
+            match columns::operation("operation", &body) {
+                Ok(operation) => computed = computed.then(&operation),
+                Err(_) => report.faults.push(format!("device {id}: operation {seq} cannot be read")),
+            }
+        }
+        if seq != last_seq || computed != held {
+            report.faults.push(format!("device {id}: the chain of {last_seq} operations does not match"));
+        }
+    }
+    report.operations = tx.query_row("SELECT count(*) FROM operation", [], |row| uint(row, 0))?;
+    Ok(())
+}
+
+fn check_records(tx: &Connection, report: &mut CheckReport) -> StorageResult<()> {
+    let mut statement = tx.prepare("SELECT kind, id, area, state FROM record")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (kind, id) = (RecordKind(row.get(0)?), uuid(row, 1)?);
+        let (area, state): (String, Vec<u8>) = (row.get(2)?, row.get(3)?);
+        report.records += 1;
+        match RecordState::unpack_whole(kind, &state) {
+            Ok(state) if state.area().as_str() == area => {}
+            Ok(_) => report.faults.push(format!("record {id} stands in another area than its state says")),
+            Err(_) => report.faults.push(format!("record {id} cannot be read")),
+        }
+    }
+    Ok(())
+}

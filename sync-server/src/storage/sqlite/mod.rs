@@ -1,0 +1,277 @@
+//! SQLite inside the server process: the default storage.
+//!
+//! One writer connection, WAL, `synchronous=FULL`: what a method returned is on the disk. Readers have
+//! connections of their own. A command line may work on the same file while the server runs; the two wait
+//! for each other up to [`BUSY_MS_MAX`].
+
+mod accounts;
+mod areas;
+mod check;
+mod columns;
+mod migrate;
+mod photos;
+mod pull;
+mod push;
+mod sessions;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
+use shared::clock::TimestampMs;
+use shared::domain::area::Area;
+use shared::domain::worker::Worker;
+use shared::ids::{AreaCode, DeviceId, EpochId, PhotoHash, WorkerId};
+use shared::protocol::v1::{Directory, ParkedNotice, ParkedOperation};
+use tokio::sync::Mutex;
+
+use super::{
+    Account, AccountSummary, AddedAccount, AreaChanges, CheckReport, Importer, NewAccount, NewSession, OpenedSession,
+    PullRequest, Pulled, PushOutcome, Session, Storage, StorageError, StorageResult, StoredPhoto, TokenHash,
+};
+use super::DeviceSummary;
+use crate::apply::{HeldChain, PreparedPush};
+use crate::chance::Chance;
+
+/// How long one process waits for another that writes.
+pub const BUSY_MS_MAX: u64 = 10_000;
+/// Before this version two connections that write and checkpoint at once can lose committed work.
+const SQLITE_VERSION_MIN: i32 = 3_051_003;
+const READERS: usize = 3;
+const STATEMENTS_CACHED: usize = 64;
+
+/// The embedded storage.
+#[derive(Debug)]
+pub struct SqliteStorage {
+    writer: Arc<Mutex<Connection>>,
+    /// Empty for a database in memory, which has one connection only.
+    readers: Vec<Arc<Mutex<Connection>>>,
+    next_reader: AtomicUsize,
+}
+
+impl SqliteStorage {
+    /// Opens the database file, making or migrating it first.
+    ///
+    /// # Errors
+    /// When the file cannot be opened, is of a later version, or somebody else holds it for too long.
+    pub fn open(path: &Path, chance: &dyn Chance) -> StorageResult<Self> {
+        let mut writer = Connection::open(path)?;
+        prepare(&writer)?;
+        writer.pragma_update(None, "journal_mode", "WAL")?;
+        writer.pragma_update(None, "synchronous", "FULL")?;
+        migrate::migrate(&mut writer, chance)?;
+        let reader = || -> StorageResult<_> {
+            let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+            let reader = Connection::open_with_flags(path, flags)?;
+            prepare(&reader)?;
+            Ok(Arc::new(Mutex::new(reader)))
+        };
+        let readers = (0..READERS).map(|_| reader()).collect::<StorageResult<_>>()?;
+        Ok(Self { writer: Arc::new(Mutex::new(writer)), readers, next_reader: AtomicUsize::new(0) })
+    }
+
+    /// A database that lives as long as this value.
+    ///
+    /// # Errors
+    /// When SQLite refuses.
+    pub fn in_memory(chance: &dyn Chance) -> StorageResult<Self> {
+        let mut writer = Connection::open_in_memory()?;
+        prepare(&writer)?;
+        migrate::migrate(&mut writer, chance)?;
+        Ok(Self { writer: Arc::new(Mutex::new(writer)), readers: Vec::new(), next_reader: AtomicUsize::new(0) })
+    }
+
+    /// Runs `work` in a transaction that writes; it is durable when this returns.
+    async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> StorageResult<T> + Send + 'static,
+    ) -> StorageResult<T> {
+        run(Arc::clone(&self.writer), TransactionBehavior::Immediate, work).await
+    }
+
+    /// Runs `work` on one moment's view of the database.
+    async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> StorageResult<T> + Send + 'static,
+    ) -> StorageResult<T> {
+        let turn = self.next_reader.fetch_add(1, Ordering::Relaxed);
+        let reader = turn.checked_rem(self.readers.len()).and_then(|index| self.readers.get(index));
+        run(Arc::clone(reader.unwrap_or(&self.writer)), TransactionBehavior::Deferred, work).await
+    }
+}
+
+/// Waits for the connection without holding a thread, then works on a thread that may block. Work that has
+/// begun is finished even when the caller is gone.
+async fn run<T: Send + 'static>(
+    connection: Arc<Mutex<Connection>>,
+    behavior: TransactionBehavior,
+    work: impl FnOnce(&Transaction<'_>) -> StorageResult<T> + Send + 'static,
+) -> StorageResult<T> {
+    let mut connection = connection.lock_owned().await;
+    let done = tokio::task::spawn_blocking(move || {
+        let transaction = connection.transaction_with_behavior(behavior)?;
+        let result = work(&transaction)?;
+        transaction.commit()?;
+        Ok(result)
+    });
+    done.await.map_err(|error| StorageError::Failed(Box::new(error)))?
+}
+
+fn prepare(connection: &Connection) -> StorageResult<()> {
+    // An assertion on what we were built with, not on anything from outside.
+    assert!(rusqlite::version_number() >= SQLITE_VERSION_MIN, "this SQLite can lose committed work");
+    connection.busy_timeout(Duration::from_millis(BUSY_MS_MAX))?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
+    Ok(())
+}
+
+impl From<rusqlite::Error> for StorageError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy,
+            _ => Self::Failed(Box::new(error)),
+        }
+    }
+}
+
+#[async_trait]
+impl Storage for SqliteStorage {
+    async fn epoch(&self) -> StorageResult<EpochId> {
+        self.read(|tx| columns::epoch(tx)).await
+    }
+
+    async fn check(&self) -> StorageResult<CheckReport> {
+        self.read(|tx| check::check(tx)).await
+    }
+
+    async fn apply_push(&self, push: PreparedPush, now_ms: TimestampMs) -> StorageResult<PushOutcome> {
+        self.write(move |tx| push::apply_push(tx, &push, now_ms)).await
+    }
+
+    async fn held(&self, device: DeviceId) -> StorageResult<Option<HeldChain>> {
+        self.read(move |tx| Ok(push::device(tx, device)?.map(|row| row.held))).await
+    }
+
+    async fn parked_of(&self, device: DeviceId, from_seq: u64, limit: u32) -> StorageResult<Vec<ParkedNotice>> {
+        self.read(move |tx| push::parked_of(tx, device, from_seq, limit)).await
+    }
+
+    async fn pull(&self, request: PullRequest) -> StorageResult<Pulled> {
+        self.read(move |tx| pull::pull(tx, &request)).await
+    }
+
+    async fn directory(&self, worker: WorkerId, known_version: u64) -> StorageResult<Option<Directory>> {
+        self.read(move |tx| areas::directory(tx, worker, known_version)).await
+    }
+
+    async fn parked_in(&self, areas: &[AreaCode], limit: u32) -> StorageResult<Vec<ParkedOperation>> {
+        let areas = areas.to_vec();
+        self.read(move |tx| push::parked_in(tx, &areas, limit)).await
+    }
+
+    async fn put_areas(&self, areas: &[Area]) -> StorageResult<AreaChanges> {
+        let areas = areas.to_vec();
+        self.write(move |tx| areas::put_areas(tx, &areas)).await
+    }
+
+    async fn area(&self, code: &AreaCode) -> StorageResult<Option<Area>> {
+        let code = code.clone();
+        self.read(move |tx| areas::area(tx, &code)).await
+    }
+
+    async fn add_account(&self, account: NewAccount, now_ms: TimestampMs) -> StorageResult<AddedAccount> {
+        self.write(move |tx| accounts::add(tx, &account, now_ms)).await
+    }
+
+    async fn account(&self, username: &str) -> StorageResult<Option<Account>> {
+        let username = username.to_owned();
+        self.read(move |tx| accounts::find(tx, &username)).await
+    }
+
+    async fn accounts(&self) -> StorageResult<Vec<AccountSummary>> {
+        self.read(|tx| accounts::list(tx)).await
+    }
+
+    async fn set_password(&self, username: &str, password: &str) -> StorageResult<bool> {
+        let (username, password) = (username.to_owned(), password.to_owned());
+        self.write(move |tx| accounts::set_password(tx, &username, &password)).await
+    }
+
+    async fn set_areas(
+        &self,
+        username: &str,
+        areas: &[AreaCode],
+        now_ms: TimestampMs,
+    ) -> StorageResult<Option<Vec<AreaCode>>> {
+        let (username, areas) = (username.to_owned(), areas.to_vec());
+        self.write(move |tx| accounts::set_areas(tx, &username, &areas, now_ms)).await
+    }
+
+    async fn remove_account(&self, username: &str, now_ms: TimestampMs) -> StorageResult<bool> {
+        let username = username.to_owned();
+        self.write(move |tx| accounts::remove(tx, &username, now_ms)).await
+    }
+
+    async fn open_session(&self, session: NewSession, now_ms: TimestampMs) -> StorageResult<Option<OpenedSession>> {
+        self.write(move |tx| sessions::open(tx, &session, now_ms)).await
+    }
+
+    async fn session(&self, token: TokenHash) -> StorageResult<Option<Session>> {
+        self.read(move |tx| sessions::find(tx, token)).await
+    }
+
+    async fn close_session(&self, token: TokenHash) -> StorageResult<bool> {
+        self.write(move |tx| sessions::close(tx, token)).await
+    }
+
+    async fn devices(&self) -> StorageResult<Vec<DeviceSummary>> {
+        self.read(|tx| sessions::devices(tx)).await
+    }
+
+    async fn revoke_device(&self, device: DeviceId, now_ms: TimestampMs) -> StorageResult<bool> {
+        self.write(move |tx| sessions::revoke(tx, device, now_ms)).await
+    }
+
+    async fn photo_named_in(&self, hash: PhotoHash, scope: &[AreaCode]) -> StorageResult<Vec<AreaCode>> {
+        let scope = scope.to_vec();
+        self.read(move |tx| photos::named_in(tx, hash, &scope)).await
+    }
+
+    async fn photo_stored_in(&self, hash: PhotoHash, scope: &[AreaCode]) -> StorageResult<Option<u64>> {
+        let scope = scope.to_vec();
+        self.read(move |tx| photos::stored_in(tx, hash, &scope)).await
+    }
+
+    async fn note_photo(&self, photo: StoredPhoto, now_ms: TimestampMs) -> StorageResult<()> {
+        self.write(move |tx| photos::note(tx, &photo, now_ms)).await
+    }
+
+    async fn importer(&self, community: &AreaCode) -> StorageResult<Importer> {
+        let community = community.clone();
+        self.write(move |tx| accounts::importer(tx, &community)).await
+    }
+
+    async fn worker(&self, id: WorkerId) -> StorageResult<Option<Worker>> {
+        self.read(move |tx| accounts::worker(tx, id)).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::SqliteStorage;
+    use crate::testing::SeededChance;
+
+    crate::conformance_suite!(memory, || async {
+        (SqliteStorage::in_memory(&SeededChance::new(1)).unwrap(), ())
+    });
+
+    crate::conformance_suite!(file, || async {
+        let folder = tempfile::tempdir().unwrap();
+        let storage = SqliteStorage::open(&folder.path().join("koumen.sqlite"), &SeededChance::new(1)).unwrap();
+        (storage, folder)
+    });
+}

@@ -1,0 +1,68 @@
+//! Who may send and see a photo's bytes. The bytes themselves lie elsewhere.
+
+use rusqlite::{Connection, params};
+use shared::clock::TimestampMs;
+use shared::crdt::RecordState;
+use shared::domain::{RecordKind, RecordRef};
+use shared::ids::{AreaCode, PhotoHash};
+
+use super::columns::{self, behind, int, uint};
+use crate::apply::photo_named;
+use crate::storage::{StorageResult, StoredPhoto};
+
+/// Keeps the table of names beside the records: a withdrawn photo names nothing.
+pub(super) fn follow_record(tx: &Connection, record: RecordRef, state: &RecordState) -> StorageResult<()> {
+    if record.kind != RecordKind::PHOTO {
+        return Ok(());
+    }
+    match photo_named(record, state) {
+        Some(hash) => tx
+            .prepare_cached(
+                "INSERT INTO photo_record (record, hash, area) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (record) DO UPDATE SET hash = excluded.hash, area = excluded.area",
+            )?
+            .execute(params![record.id.as_bytes(), hash.0, state.area().as_str()])?,
+        None => tx.prepare_cached("DELETE FROM photo_record WHERE record = ?1")?.execute([record.id.as_bytes()])?,
+    };
+    Ok(())
+}
+
+pub(super) fn named_in(tx: &Connection, hash: PhotoHash, scope: &[AreaCode]) -> StorageResult<Vec<AreaCode>> {
+    let mut statement = tx.prepare_cached(
+        "SELECT DISTINCT area FROM photo_record WHERE hash = ?1 AND area >= ?2 AND area < ?3 ORDER BY area",
+    )?;
+    let mut named = Vec::new();
+    for area in scope {
+        let areas = statement.query_map(params![hash.0, area.as_str(), behind(area)], |row| columns::area(row, 0))?;
+        named.extend(areas.collect::<Result<Vec<_>, _>>()?);
+    }
+    Ok(named)
+}
+
+pub(super) fn stored_in(tx: &Connection, hash: PhotoHash, scope: &[AreaCode]) -> StorageResult<Option<u64>> {
+    let mut statement = tx.prepare_cached("SELECT size_bytes FROM photo WHERE hash = ?1 AND area = ?2")?;
+    for area in named_in(tx, hash, scope)? {
+        let mut rows = statement.query(params![hash.0, area.as_str()])?;
+        if let Some(row) = rows.next()? {
+            return Ok(Some(uint(row, 0)?));
+        }
+    }
+    Ok(None)
+}
+
+pub(super) fn note(tx: &Connection, photo: &StoredPhoto, now_ms: TimestampMs) -> StorageResult<()> {
+    let mut statement = tx.prepare_cached(
+        "INSERT INTO photo (hash, area, size_bytes, device, stored_at) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT (hash, area) DO NOTHING",
+    )?;
+    for area in &photo.areas {
+        statement.execute(params![
+            photo.hash.0,
+            area.as_str(),
+            int(photo.size_bytes),
+            photo.device.0.as_bytes(),
+            int(now_ms)
+        ])?;
+    }
+    Ok(())
+}

@@ -1,0 +1,155 @@
+//! Pulls: operations of an area and everything inside it, by position.
+//!
+//! The index is by exact area, so a community is merged from its grids: each grid's positions are read a
+//! few at a time, and only as far as the page reaches.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+
+use rusqlite::{Connection, params};
+use shared::change::AppliedOperation;
+use shared::ids::{AreaCode, DeviceId};
+
+use super::columns::{self, behind, int, uint};
+use crate::storage::{PullRequest, PulledArea, Pulled, StorageError, StorageResult};
+
+/// Positions read at once from one area.
+const POSITIONS_AT_ONCE: u32 = 256;
+
+/// What is left of a reply.
+struct Room {
+    operations: u64,
+    bytes: usize,
+    empty: bool,
+}
+
+pub(super) fn pull(tx: &Connection, request: &PullRequest) -> StorageResult<Pulled> {
+    let scope = columns::scope(tx, request.worker)?;
+    let same_epoch = request.epoch == Some(columns::epoch(tx)?);
+    let held_position: u64 = tx.query_row("SELECT last_position FROM meta", [], |row| uint(row, 0))?;
+    let mut room = Room { operations: request.operations_max.into(), bytes: request.bytes_max, empty: true };
+    let mut areas = Vec::with_capacity(scope.len());
+    for area in &scope {
+        let cursor = request.cursors.get(area).copied().unwrap_or(0);
+        // A cursor of another life of the database, or from its future, means nothing here.
+        let cursor = if same_epoch && cursor <= held_position { cursor } else { 0 };
+        areas.push(pull_area(tx, area, cursor, request.device, &mut room)?);
+    }
+    Ok(Pulled { scope, areas })
+}
+
+fn pull_area(
+    tx: &Connection,
+    area: &AreaCode,
+    cursor: u64,
+    device: DeviceId,
+    room: &mut Room,
+) -> StorageResult<PulledArea> {
+    let inner = areas_behind(tx, area, cursor)?;
+    let end = inner.iter().map(|(_, last_position)| *last_position).max().unwrap_or(cursor);
+    let mut merge = Merge::new(tx, &inner, cursor, device)?;
+    let mut body = tx.prepare_cached("SELECT body, applied_at FROM operation WHERE position = ?1")?;
+    let mut pulled = PulledArea { area: area.clone(), operations: Vec::new(), cursor, remaining: 0 };
+    let mut full = false;
+    while let Some(position) = merge.peek() {
+        let (bytes, applied_at): (Vec<u8>, u64) =
+            body.query_row([int(position)], |row| Ok((row.get(0)?, uint(row, 1)?)))?;
+        let fits = room.operations > 0 && (room.empty || bytes.len() <= room.bytes);
+        if !fits {
+            full = true;
+            break;
+        }
+        room.operations -= 1;
+        room.bytes = room.bytes.saturating_sub(bytes.len());
+        room.empty = false;
+        let operation = columns::operation("operation", &bytes)?;
+        pulled.operations.push(AppliedOperation { operation, applied_at });
+        pulled.cursor = position;
+        merge.advance()?;
+    }
+    if full {
+        pulled.remaining = count(tx, &inner, pulled.cursor, device)?;
+    } else {
+        pulled.cursor = end;
+    }
+    Ok(pulled)
+}
+
+/// The areas inside `area` in which something happened after `cursor`, with their last positions.
+fn areas_behind(tx: &Connection, area: &AreaCode, cursor: u64) -> StorageResult<Vec<(String, u64)>> {
+    let mut statement = tx.prepare_cached(
+        "SELECT code, last_position FROM area WHERE code >= ?1 AND code < ?2 AND last_position > ?3 ORDER BY code",
+    )?;
+    let areas = statement
+        .query_map(params![area.as_str(), behind(area), int(cursor)], |row| Ok((row.get(0)?, uint(row, 1)?)))?;
+    Ok(areas.collect::<Result<_, _>>()?)
+}
+
+fn count(tx: &Connection, areas: &[(String, u64)], after: u64, device: DeviceId) -> StorageResult<u64> {
+    let mut statement = tx
+        .prepare_cached("SELECT count(*) FROM operation WHERE area = ?1 AND position > ?2 AND device <> ?3")?;
+    let mut total = 0;
+    for (area, _) in areas {
+        total += statement.query_row(params![area, int(after), device.0.as_bytes()], |row| uint(row, 0))?;
+    }
+    Ok(total)
+}
+
+/// Positions of several areas in one ascending sequence.
+struct Merge<'a> {
+    tx: &'a Connection,
+    device: DeviceId,
+    queues: Vec<(&'a str, VecDeque<u64>)>,
+    /// The first position of each queue that is not empty, and whose it is.
+    heap: BinaryHeap<Reverse<(u64, usize)>>,
+}
+
+impl<'a> Merge<'a> {
+    fn new(
+        tx: &'a Connection,
+        areas: &'a [(String, u64)],
+        cursor: u64,
+        device: DeviceId,
+    ) -> StorageResult<Self> {
+        let queues = areas.iter().map(|(area, _)| (area.as_str(), VecDeque::new())).collect();
+        let mut merge = Self { tx, device, queues, heap: BinaryHeap::new() };
+        for index in 0..areas.len() {
+            merge.refill(index, cursor)?;
+        }
+        Ok(merge)
+    }
+
+    fn peek(&self) -> Option<u64> {
+        self.heap.peek().map(|Reverse((position, _))| *position)
+    }
+
+    fn advance(&mut self) -> StorageResult<()> {
+        let Some(Reverse((position, index))) = self.heap.pop() else { return Ok(()) };
+        let next = self.queues.get_mut(index).and_then(|(_, queue)| {
+            queue.pop_front();
+            queue.front().copied()
+        });
+        match next {
+            Some(next) => self.heap.push(Reverse((next, index))),
+            None => self.refill(index, position)?,
+        }
+        Ok(())
+    }
+
+    fn refill(&mut self, index: usize, after: u64) -> StorageResult<()> {
+        let (area, queue) = self.queues.get_mut(index).ok_or(StorageError::Inconsistent { table: "area" })?;
+        let mut statement = self.tx.prepare_cached(
+            "SELECT position FROM operation WHERE area = ?1 AND position > ?2 AND device <> ?3
+             ORDER BY position LIMIT ?4",
+        )?;
+        let positions = statement
+            .query_map(params![*area, int(after), self.device.0.as_bytes(), POSITIONS_AT_ONCE], |row| uint(row, 0))?;
+        for position in positions {
+            queue.push_back(position?);
+        }
+        if let Some(first) = queue.front() {
+            self.heap.push(Reverse((*first, index)));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,113 @@
+//! Sessions and devices.
+
+use rusqlite::{Connection, OptionalExtension, params};
+use shared::change::hash::CHAIN_START;
+use shared::clock::TimestampMs;
+use shared::ids::{DeviceId, WorkerId};
+
+use super::columns::{self, int, uint, uuid};
+use super::{accounts, areas, push};
+use crate::apply::HeldChain;
+use crate::storage::{
+    Credential, DeviceSummary, NewSession, OpenedSession, Session, StorageError, StorageResult, TokenHash,
+};
+
+pub(super) fn open(tx: &Connection, new: &NewSession, now_ms: TimestampMs) -> StorageResult<Option<OpenedSession>> {
+    let active: bool = tx
+        .query_row("SELECT removed_at = 0 FROM worker WHERE id = ?1", [new.worker.0.as_bytes()], |row| row.get(0))
+        .optional()?
+        .unwrap_or(false);
+    let Some(worker) = accounts::worker(tx, new.worker)?.filter(|_| active) else { return Ok(None) };
+    // Somebody else's device, a revoked or an unknown one begins anew under another id.
+    let own = match new.device {
+        Some(device) => push::device(tx, device)?
+            .filter(|row| row.worker == new.worker && !row.revoked)
+            .map(|row| (device, row.held)),
+        None => None,
+    };
+    let (device, held) = match own {
+        Some((device, held)) => {
+            tx.execute("UPDATE device SET name = ?2 WHERE id = ?1", params![device.0.as_bytes(), new.device_name])?;
+            (device, held)
+        }
+        None => {
+            enrol(tx, new, now_ms)?;
+            (new.device_fresh, HeldChain::default())
+        }
+    };
+    tx.execute("DELETE FROM token WHERE device = ?1", [device.0.as_bytes()])?;
+    tx.execute("INSERT INTO token (hash, device) VALUES (?1, ?2)", params![new.token.0, device.0.as_bytes()])?;
+    let scope = columns::scope(tx, new.worker)?;
+    Ok(Some(OpenedSession {
+        device,
+        worker,
+        areas: areas::assigned(tx, &scope)?,
+        epoch: columns::epoch(tx)?,
+        held,
+    }))
+}
+
+fn enrol(tx: &Connection, new: &NewSession, now_ms: TimestampMs) -> StorageResult<()> {
+    tx.execute(
+        "INSERT INTO device (id, worker, name, enrolled_at, chain) VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![
+            new.device_fresh.0.as_bytes(),
+            new.worker.0.as_bytes(),
+            new.device_name,
+            int(now_ms),
+            CHAIN_START.0
+        ],
+    )?;
+    Ok(())
+}
+
+pub(super) fn find(tx: &Connection, token: TokenHash) -> StorageResult<Option<Session>> {
+    let mut statement = tx.prepare_cached(
+        "SELECT device.id, worker.id, worker.name, worker.role
+         FROM token JOIN device ON device.id = token.device JOIN worker ON worker.id = device.worker
+         WHERE token.hash = ?1 AND device.revoked_at = 0 AND worker.removed_at = 0",
+    )?;
+    let found = statement
+        .query_row([token.0], |row| Ok((DeviceId(uuid(row, 0)?), columns::worker(row, 1)?)))
+        .optional()?;
+    let Some((device, worker)) = found else { return Ok(None) };
+    let credential = Credential { worker: worker.id, device, role: worker.role };
+    Ok(Some(Session { credential, scope: columns::scope(tx, worker.id)?, worker }))
+}
+
+pub(super) fn close(tx: &Connection, token: TokenHash) -> StorageResult<bool> {
+    Ok(tx.execute("DELETE FROM token WHERE hash = ?1", [token.0])? > 0)
+}
+
+pub(super) fn devices(tx: &Connection) -> StorageResult<Vec<DeviceSummary>> {
+    let mut statement = tx.prepare_cached(
+        "SELECT device.id, device.name, worker.username, device.last_seq, device.revoked_at > 0
+         FROM device JOIN worker ON worker.id = device.worker
+         WHERE worker.username <> '' ORDER BY worker.username, device.enrolled_at, device.id",
+    )?;
+    let devices = statement.query_map([], |row| {
+        Ok(DeviceSummary {
+            device: DeviceId(uuid(row, 0)?),
+            name: row.get(1)?,
+            username: row.get(2)?,
+            through_seq: uint(row, 3)?,
+            revoked: row.get(4)?,
+        })
+    })?;
+    Ok(devices.collect::<Result<_, _>>()?)
+}
+
+pub(super) fn revoke(tx: &Connection, device: DeviceId, now_ms: TimestampMs) -> StorageResult<bool> {
+    let importer: WorkerId =
+        tx.query_row("SELECT import_worker FROM meta", [], |row| uuid(row, 0)).map(WorkerId)?;
+    match push::device(tx, device)? {
+        Some(row) if row.worker != importer => {}
+        _ => return Ok(false),
+    }
+    let revoked = tx.execute(
+        "UPDATE device SET revoked_at = ?2 WHERE id = ?1",
+        params![device.0.as_bytes(), int(now_ms.max(1))],
+    )?;
+    tx.execute("DELETE FROM token WHERE device = ?1", [device.0.as_bytes()])?;
+    if revoked == 1 { Ok(true) } else { Err(StorageError::Inconsistent { table: "device" }) }
+}

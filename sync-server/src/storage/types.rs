@@ -1,0 +1,255 @@
+//! What goes into a storage and comes out of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use shared::change::AppliedOperation;
+use shared::domain::area::Area;
+use shared::domain::worker::{Role, Worker};
+use shared::ids::{AreaCode, DeviceId, EpochId, PhotoHash, WorkerId};
+use shared::protocol::v1::{ParkedNotice, Receipt};
+
+use crate::apply::{HeldChain, PushRefusal};
+
+/// Who is asking, as the token says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Credential {
+    /// The worker.
+    pub worker: WorkerId,
+    /// The enrolled device.
+    pub device: DeviceId,
+    /// What the worker may do.
+    pub role: Role,
+}
+
+/// BLAKE3 of a token; the token itself is never stored.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TokenHash(pub [u8; 32]);
+
+impl TokenHash {
+    /// The hash of a token's bytes.
+    pub fn of(token: &[u8]) -> Self {
+        Self(*blake3::hash(token).as_bytes())
+    }
+}
+
+impl fmt::Debug for TokenHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenHash(..)")
+    }
+}
+
+/// An open session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// Who.
+    pub credential: Credential,
+    /// The worker as colleagues see them.
+    pub worker: Worker,
+    /// The assigned areas, none inside another, in order.
+    pub scope: Vec<AreaCode>,
+}
+
+/// A session to open.
+#[derive(Debug, Clone)]
+pub struct NewSession {
+    /// For whom.
+    pub worker: WorkerId,
+    /// The device's id if it has one already.
+    pub device: Option<DeviceId>,
+    /// The id that it gets otherwise.
+    pub device_fresh: DeviceId,
+    /// How it is called in lists.
+    pub device_name: String,
+    /// The token's hash.
+    pub token: TokenHash,
+}
+
+/// A session that was opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenedSession {
+    /// The device.
+    pub device: DeviceId,
+    /// The worker.
+    pub worker: Worker,
+    /// The assigned areas with their names, in order of their codes.
+    pub areas: Vec<Area>,
+    /// The life of the database.
+    pub epoch: EpochId,
+    /// What is held of the device.
+    pub held: HeldChain,
+}
+
+/// What came of a push.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PushOutcome {
+    /// Everything up to the receipt is durable.
+    Taken(Taken),
+    /// Nothing was written.
+    Refused(PushRefusal),
+}
+
+/// A push that was taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    /// What is held of the device now.
+    pub receipt: Receipt,
+    /// Operations that this push applied.
+    pub applied: u64,
+    /// Operations of this push that are parked, now or since an earlier try.
+    pub parked: Vec<ParkedNotice>,
+    /// The areas in which something was applied.
+    pub areas: BTreeSet<AreaCode>,
+}
+
+/// What a device asks for.
+#[derive(Debug, Clone)]
+pub struct PullRequest {
+    /// Its worker.
+    pub worker: WorkerId,
+    /// Itself: its own operations are left out.
+    pub device: DeviceId,
+    /// The epoch that its cursors belong to.
+    pub epoch: Option<EpochId>,
+    /// Per assigned area the position up to which it holds everything.
+    pub cursors: BTreeMap<AreaCode, u64>,
+    /// At most this many operations.
+    pub operations_max: u32,
+    /// At most about this many bytes of operations; one operation always fits.
+    pub bytes_max: usize,
+}
+
+/// Operations of all assigned areas.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pulled {
+    /// The assigned areas, none inside another, in order.
+    pub scope: Vec<AreaCode>,
+    /// One entry per area of `scope`.
+    pub areas: Vec<PulledArea>,
+}
+
+/// Operations of one assigned area.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PulledArea {
+    /// The assigned area.
+    pub area: AreaCode,
+    /// By position.
+    pub operations: Vec<AppliedOperation>,
+    /// The position after them.
+    pub cursor: u64,
+    /// How many are still behind it.
+    pub remaining: u64,
+}
+
+/// What an import of areas did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct AreaChanges {
+    /// New ones.
+    pub added: u64,
+    /// Known ones with another name.
+    pub renamed: u64,
+    /// Known ones.
+    pub unchanged: u64,
+}
+
+/// An account to add.
+#[derive(Debug, Clone)]
+pub struct NewAccount {
+    /// The worker's id.
+    pub worker: WorkerId,
+    /// Account name.
+    pub username: String,
+    /// The name on screens.
+    pub display: String,
+    /// What they may do.
+    pub role: Role,
+    /// The assigned areas.
+    pub areas: Vec<AreaCode>,
+    /// The password's hash in PHC form.
+    pub password: String,
+}
+
+/// What became of [`NewAccount`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AddedAccount {
+    /// It is there.
+    Added,
+    /// The name is taken.
+    NameTaken,
+    /// These areas do not exist.
+    AreasUnknown(Vec<AreaCode>),
+}
+
+/// An account as sign-in needs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// The worker.
+    pub worker: Worker,
+    /// The password's hash in PHC form.
+    pub password: String,
+}
+
+/// An account as lists show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountSummary {
+    /// Account name.
+    pub username: String,
+    /// The worker.
+    pub worker: Worker,
+    /// The assigned areas, in order.
+    pub areas: Vec<AreaCode>,
+}
+
+/// A device as lists show it. Deliberately without any time of use (`docs/lines.md`, line 1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceSummary {
+    /// Its id.
+    pub device: DeviceId,
+    /// How it is called.
+    pub name: String,
+    /// The account it belongs to.
+    pub username: String,
+    /// How many operations the server holds of it.
+    pub through_seq: u64,
+    /// Whether it was revoked.
+    pub revoked: bool,
+}
+
+/// Bytes of a photo that are durable.
+#[derive(Debug, Clone)]
+pub struct StoredPhoto {
+    /// Their name.
+    pub hash: PhotoHash,
+    /// How many.
+    pub size_bytes: u64,
+    /// For which areas they were received.
+    pub areas: Vec<AreaCode>,
+    /// From which device.
+    pub device: DeviceId,
+}
+
+/// The built-in writer of imported registers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Importer {
+    /// Its worker, the same for the life of the database file.
+    pub worker: WorkerId,
+    /// Its device, the same for the life of the database file.
+    pub device: DeviceId,
+    /// What is held of it.
+    pub held: HeldChain,
+}
+
+/// What [`check`](super::Storage::check) found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CheckReport {
+    /// Operations looked at.
+    pub operations: u64,
+    /// Parked operations looked at.
+    pub parked: u64,
+    /// Devices whose chain was recomputed.
+    pub devices: u64,
+    /// Records whose state was read.
+    pub records: u64,
+    /// Sentences about damage, without personal data.
+    pub faults: Vec<String>,
+}
