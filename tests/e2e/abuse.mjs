@@ -1,0 +1,183 @@
+// Texts that want to be programs stay texts; a second tab works through the first and takes over from it.
+import assert from 'node:assert/strict';
+import { readdir } from 'node:fs/promises';
+
+import {
+  beginVisit, by, editResident, go, openHousehold, recordVisit, reportIssue, shows, signIn, upToDate, walk,
+} from './pages.mjs';
+import { until } from './until.mjs';
+
+const IMAGE = '<img src=x onerror="window.knocked=1">';
+const SCRIPT = '<script>window.knocked=1</script>';
+const CLOSING = '"><svg onload="window.knocked=1">';
+const DOOR = '1-1-102';
+
+/** Nothing of the texts became part of the page. */
+async function harmless(page) {
+  const found = await page.evaluate(() => ({
+    knocked: window.knocked ?? 0,
+    elements: document.querySelectorAll('body script:not([src]), img[src="x"], [onerror], [onload]').length,
+  }));
+  assert.deepEqual(found, { knocked: 0, elements: 0 });
+}
+
+/** The text stands on the screen as it was typed. */
+async function readsAsTyped(page, ...texts) {
+  for (const text of texts) {
+    await page.locator('main, dialog[open]').getByText(text, { exact: false }).first().waitFor();
+  }
+  await harmless(page);
+}
+
+async function hostileRecords(page) {
+  await openHousehold(page, DOOR);
+  await by(page, 'household-edit').click();
+  await by(page, 'household-hours').fill(SCRIPT);
+  await by(page, 'household-note').fill(IMAGE);
+  await by(page, 'household-save').click();
+  await shows(page, 'resident-add');
+  await by(page, 'resident-add').click();
+  await by(page, 'resident-name').fill(CLOSING);
+  await by(page, 'resident-phone-1').fill(IMAGE);
+  await by(page, 'resident-birth-year').fill(SCRIPT);
+  await by(page, 'resident-save').click();
+  await shows(page, 'error');
+  await harmless(page);
+  await by(page, 'resident-phone-1').fill('');
+  await by(page, 'resident-birth-year').fill('');
+  await by(page, 'resident-save').click();
+  await shows(page, 'household');
+  await by(page, 'report-issue').click();
+  await reportIssue(page, { category: 'other', title: IMAGE, place: CLOSING, note: SCRIPT });
+  await readsAsTyped(page, IMAGE, CLOSING, SCRIPT);
+  await beginVisit(page, DOOR);
+  await by(page, 'visit-note').fill(`${IMAGE}${SCRIPT}`);
+  await by(page, 'visit-promise').fill(CLOSING);
+  await by(page, 'visit-save').click();
+  await shows(page, 'saved-next');
+  await beginVisit(page, DOOR);
+  await by(page, 'visit-note').fill(SCRIPT);
+  await by(page, 'back').click();
+}
+
+async function tabs({ chapter, newWorld }) {
+  const world = await newWorld();
+  const device = world.device('qian');
+
+  await chapter('a second tab works through the first', async () => {
+    await world.server.start();
+    const first = await signIn(device);
+    await openHousehold(first, DOOR);
+    const second = await device.tab('/');
+    await shows(second, 'following');
+    await recordVisit(second, { door: DOOR, note: '第二个标签页写的' });
+    await first.getByTestId('visit-row').filter({ hasText: '第二个标签页写的' }).waitFor();
+    await upToDate(second);
+  });
+
+  await chapter('it takes over when the first is closed', async () => {
+    const [first, second] = device.context.pages();
+    await beginVisit(second, '1-1-201');
+    await by(second, 'visit-note').pressSequentially('第一个标签页还开着');
+    await first.close();
+    await by(second, 'visit-note').pressSequentially('，现在关了');
+    await by(second, 'visit-save').click();
+    await second.getByTestId('visit-row').filter({ hasText: '第一个标签页还开着，现在关了' }).waitFor();
+    await upToDate(second);
+    const third = await device.tab('/');
+    await shows(third, 'following');
+    await openHousehold(third, '1-1-201');
+    await third.getByTestId('visit-row').filter({ hasText: '第一个标签页还开着，现在关了' }).waitFor();
+    device.page = second;
+    assert.deepEqual(device.complaints, []);
+  });
+}
+
+export async function abuse(suite) {
+  const { chapter, newWorld } = suite;
+  const world = await newWorld();
+  const { server } = world;
+  const [zhao, sun] = ['zhao', 'sun'].map((person) => world.device(person));
+
+  await chapter('every page and script comes with a policy that forbids foreign and inline scripts', async () => {
+    await server.start();
+    const scripts = (await readdir(server.web)).filter((name) => name.endsWith('.js')).map((name) => `/${name}`);
+    for (const path of ['/', '/households', ...scripts]) {
+      const reply = await fetch(server.origin + path);
+      const policy = reply.headers.get('content-security-policy') ?? '';
+      assert.match(policy, /default-src 'self'/, path);
+      assert.match(policy, /script-src 'self' 'wasm-unsafe-eval'(;|$)/, path);
+      assert.doesNotMatch(policy, /'unsafe-inline'|'unsafe-eval'|https?:/, path);
+    }
+  });
+
+  await chapter('a script for a name is no way in', async () => {
+    const page = await zhao.open('/');
+    await by(page, 'sign-in-username').fill(IMAGE);
+    await by(page, 'sign-in-password').fill(SCRIPT);
+    await by(page, 'sign-in-submit').click();
+    await shows(page, 'error');
+    await harmless(page);
+    // That the server said no is told by the browser, too; nothing else may be.
+    assert.deepEqual(zhao.complaints.filter((text) => !text.includes('401')), []);
+    zhao.complaints.length = 0;
+  });
+
+  await chapter('scripts typed into every field are shown as they were typed where they were typed', async () => {
+    for (const device of [zhao, sun]) await signIn(device);
+    const { page } = zhao;
+    await hostileRecords(page);
+    await walk(page, '/');
+    await readsAsTyped(page, IMAGE, CLOSING, SCRIPT);
+    await openHousehold(page, DOOR);
+    await readsAsTyped(page, IMAGE, CLOSING, SCRIPT);
+    await go(page, 'tab-households');
+    await by(page, 'search').fill(SCRIPT);
+    await shows(page, 'search-nothing');
+    await harmless(page);
+    for (const list of ['drafts', 'waiting', 'uploaded']) {
+      await walk(page, '/outbox');
+      await by(page, `outbox-tab-${list}`).click();
+      await harmless(page);
+    }
+    await upToDate(page);
+  });
+
+  await chapter('and where others read them', async () => {
+    const { page } = sun;
+    await go(page, 'tab-log');
+    await readsAsTyped(page, IMAGE);
+    await page.getByTestId('visit-row').first().locator('a').click();
+    await shows(page, 'visit');
+    await readsAsTyped(page, IMAGE, CLOSING);
+    await go(page, 'tab-issues');
+    await page.getByTestId('issue-row').filter({ hasText: IMAGE }).locator('a').click();
+    await by(page, 'step-accepted').click();
+    await by(page, 'step-note').fill(CLOSING);
+    await by(page, 'step-save').click();
+    await readsAsTyped(page, IMAGE, CLOSING, SCRIPT);
+    await by(page, 'step-assigned').click();
+    await by(page, 'step-department').fill(SCRIPT);
+    await by(page, 'step-save').click();
+    await page.getByTestId('timeline-entry').filter({ hasText: SCRIPT }).waitFor();
+    await harmless(page);
+  });
+
+  await chapter('also in a conflict', async () => {
+    await server.stop();
+    for (const [device, note] of [[zhao, IMAGE], [sun, SCRIPT]]) {
+      await openHousehold(device.page, DOOR);
+      await editResident(device.page, '武军刚', () => by(device.page, 'resident-name').fill(`武军刚${note}`));
+    }
+    await server.start();
+    for (const { page } of [zhao, sun]) {
+      await by(page, 'conflict-mark').click();
+      await readsAsTyped(page, IMAGE, SCRIPT);
+      await page.keyboard.press('Escape');
+      await until('the sheet is closed', async () => await page.getByTestId('conflict-sheet').count() === 0);
+    }
+    for (const { complaints, strangers } of [zhao, sun]) assert.deepEqual([...complaints, ...strangers], []);
+  });
+
+  await tabs(suite);
+}
