@@ -129,6 +129,7 @@ pub(super) fn find(rows: &[Row]) -> Option<Header> {
     for (index, row) in rows.iter().enumerate().take(HEADER_ROWS_SEARCHED) {
         let upper = Header {
             index,
+            top: index,
             ..Header::of(row)
         };
         let lower = rows.get(index + 1).and_then(|row| upper.is_completed_by(row));
