@@ -100,7 +100,8 @@ impl Route {
             | Self::HouseholdPage { .. }
             | Self::HouseholdEdit { .. }
             | Self::ResidentNew { .. }
-            | Self::ResidentEdit { .. } => Self::Households {},
+            | Self::ResidentEdit { .. }
+            | Self::VisitPage { .. } => Self::Households {},
             Self::IssuePage { .. } | Self::IssueNew { .. } | Self::IssueForm { .. } => Self::Issues {},
             Self::Start {} | Self::StartDoors { .. } | Self::VisitNew { .. } | Self::VisitResume { .. } | Self::VisitForm { .. } => {
                 Self::Today {}

@@ -33,9 +33,51 @@ tab-settings = Settings
 day-today = today
 day-yesterday = yesterday
 day-tomorrow = tomorrow
-day-of-year = { $day }/{ $month }
-day-full = { $day }/{ $month }/{ $year }
-long-day = { $weekday }, { $day }/{ $month }
+day-of-year =
+    { $month ->
+        [1] { $day } Jan
+        [2] { $day } Feb
+        [3] { $day } Mar
+        [4] { $day } Apr
+        [5] { $day } May
+        [6] { $day } Jun
+        [7] { $day } Jul
+        [8] { $day } Aug
+        [9] { $day } Sep
+        [10] { $day } Oct
+        [11] { $day } Nov
+       *[12] { $day } Dec
+    }
+day-full =
+    { $month ->
+        [1] { $day } Jan { $year }
+        [2] { $day } Feb { $year }
+        [3] { $day } Mar { $year }
+        [4] { $day } Apr { $year }
+        [5] { $day } May { $year }
+        [6] { $day } Jun { $year }
+        [7] { $day } Jul { $year }
+        [8] { $day } Aug { $year }
+        [9] { $day } Sep { $year }
+        [10] { $day } Oct { $year }
+        [11] { $day } Nov { $year }
+       *[12] { $day } Dec { $year }
+    }
+long-day =
+    { $month ->
+        [1] { $weekday }, { $day } Jan
+        [2] { $weekday }, { $day } Feb
+        [3] { $weekday }, { $day } Mar
+        [4] { $weekday }, { $day } Apr
+        [5] { $weekday }, { $day } May
+        [6] { $weekday }, { $day } Jun
+        [7] { $weekday }, { $day } Jul
+        [8] { $weekday }, { $day } Aug
+        [9] { $weekday }, { $day } Sep
+        [10] { $weekday }, { $day } Oct
+        [11] { $weekday }, { $day } Nov
+       *[12] { $weekday }, { $day } Dec
+    }
 weekday-0 = Sunday
 weekday-1 = Monday
 weekday-2 = Tuesday
@@ -129,7 +171,21 @@ no-visit-before-warning = They asked: please do not visit before { $day }.
 not-alone-warning = They prefer that nobody comes alone. Bring a colleague.
 preferred-hours-are = Good times: { $hours }
 born-year = Born { $year }
-born-month = Born { $month }/{ $year }
+born-month =
+    { $month ->
+        [1] Born Jan { $year }
+        [2] Born Feb { $year }
+        [3] Born Mar { $year }
+        [4] Born Apr { $year }
+        [5] Born May { $year }
+        [6] Born Jun { $year }
+        [7] Born Jul { $year }
+        [8] Born Aug { $year }
+        [9] Born Sep { $year }
+        [10] Born Oct { $year }
+        [11] Born Nov { $year }
+       *[12] Born Dec { $year }
+    }
 record-visit = Record a visit
 report-issue = Report an issue
 saved-on-phone = Saved on the phone
@@ -402,7 +458,7 @@ parked-nothing = Nothing is parked
 parked-nothing-hint = Everything received is in its place.
 parked-of = { $author }: { $kind }
 parked-content = See what was written
-parked-area-not-assigned = This household is not in your grids now. The record is kept; ask your supervisor.
+parked-area-not-assigned = This household is not in the writer’s grids now. The record is kept; ask the supervisor.
 parked-area-unknown = The server does not know this grid. The record is kept; ask your supervisor.
 parked-author-not-allowed = This step is for a supervisor. The record is kept.
 parked-record-unknown = The server has not received the beginning of this record. Trying again mostly helps.
@@ -558,6 +614,7 @@ invalid-photo-hash-missing = A photo was not kept; take it out and add it again.
 invalid-photo-size-impossible = A photo has an impossible size; take it out and add it again.
 invalid-photo-thumbnail-no-jpeg = A photo was not prepared; take it out and add it again.
 invalid-record-unknown = This record has not reached this phone; try again when connected.
+invalid-field-empty = One entry is still empty; fill it in and save. What you wrote is still here.
 invalid-field-no-flag = One tick is wrong; tick it again.
 invalid-field-too-long = One entry is too long; please shorten it.
 invalid-field-wrong-shape = One entry is wrong; correct it and save. What you wrote is still here.

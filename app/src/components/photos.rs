@@ -10,7 +10,7 @@ use shared::ids::{DraftId, PhotoHash};
 
 use super::{ErrorNote, Icon, IconName, PhotoViewer};
 use crate::i18n::{t, t_args};
-use crate::platform;
+use crate::platform::{self, Node, node_of};
 use crate::store::use_store;
 
 /// How many small pictures keep their URL.
@@ -72,6 +72,13 @@ pub(crate) fn PhotoStrip(photos: Vec<PhotoSummary>, onremove: Option<EventHandle
     }
 }
 
+/// Empties the field, so that the same file can be chosen again after it was taken out.
+fn forget(field: CopyValue<Option<Node>>) {
+    if let Some(node) = field.read().as_ref() {
+        node.set_value("");
+    }
+}
+
 /// Camera and files. Each photo is prepared and kept with the draft before it shows.
 ///
 /// `before` makes sure that the draft is there; `running` counts the photos on their way, so that the form is
@@ -112,6 +119,8 @@ pub(crate) fn PhotoInput(
         });
     });
     let full = count >= PHOTOS_PER_RECORD_MAX;
+    let camera = use_hook(|| CopyValue::new(None::<Node>));
+    let files = use_hook(|| CopyValue::new(None::<Node>));
     rsx! {
         if full {
             p { class: "hint", {t_args("photo-enough", &[("count", PHOTOS_PER_RECORD_MAX.into())])} }
@@ -120,7 +129,9 @@ pub(crate) fn PhotoInput(
                 label { class: "button",
                     input {
                         r#type: "file", accept: "image/*", capture: "environment", class: "cover",
-                        "data-testid": "photo-camera", "aria-label": t("photo-camera"), onchange: add,
+                        "data-testid": "photo-camera", "aria-label": t("photo-camera"),
+                        onmounted: move |event| { let mut camera = camera; camera.set(node_of(&event)); },
+                        onchange: move |event| { add.call(event); forget(camera); },
                     }
                     Icon { name: IconName::Camera }
                     span { "aria-hidden": "true", {t("photo-camera")} }
@@ -128,7 +139,9 @@ pub(crate) fn PhotoInput(
                 label { class: "button",
                     input {
                         r#type: "file", accept: "image/*", multiple: true, class: "cover",
-                        "data-testid": "photo-files", "aria-label": t("photo-files"), onchange: add,
+                        "data-testid": "photo-files", "aria-label": t("photo-files"),
+                        onmounted: move |event| { let mut files = files; files.set(node_of(&event)); },
+                        onchange: move |event| { add.call(event); forget(files); },
                     }
                     Icon { name: IconName::Picture }
                     span { "aria-hidden": "true", {t("photo-files")} }
