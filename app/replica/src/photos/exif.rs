@@ -22,7 +22,10 @@ pub(super) fn taken_at(exif: &[u8]) -> Option<TimestampMs> {
     let ifd = tiff.entry(tiff.u32(4)?, EXIF_IFD)?.offset;
     TIMES.iter().find_map(|(time, zone)| {
         let local = parts(tiff.text(ifd, *time)?)?;
-        let zone = tiff.text(ifd, *zone).and_then(offset_minutes).unwrap_or(CHINA_OFFSET_MINUTES);
+        let zone = tiff
+            .text(ifd, *zone)
+            .and_then(offset_minutes)
+            .unwrap_or(CHINA_OFFSET_MINUTES);
         instant(local, zone)
     })
 }
@@ -32,7 +35,15 @@ fn parts(text: &[u8]) -> Option<[u32; 6]> {
     let text = text.get(..19)?;
     let mut parts = text.split(|byte| matches!(byte, b':' | b' ')).map(number);
     let all = [(); 6].map(|()| parts.next().flatten());
-    let [Some(year), Some(month), Some(day), Some(hour), Some(minute), Some(second)] = all else {
+    let [
+        Some(year),
+        Some(month),
+        Some(day),
+        Some(hour),
+        Some(minute),
+        Some(second),
+    ] = all
+    else {
         return None;
     };
     (hour < 24 && minute < 60 && second <= 60).then_some([year, month, day, hour, minute, second])
@@ -53,7 +64,9 @@ fn offset_minutes(text: &[u8]) -> Option<i64> {
 }
 
 fn instant([year, month, day, hour, minute, second]: [u32; 6], zone_minutes: i64) -> Option<TimestampMs> {
-    let year = i32::try_from(year).ok().filter(|year| (YEAR_MIN..=YEAR_MAX).contains(year))?;
+    let year = i32::try_from(year)
+        .ok()
+        .filter(|year| (YEAR_MIN..=YEAR_MAX).contains(year))?;
     let midnight_in_china = CalendarDate::from_parts(year, month, day)?.start_ms();
     let seconds = u64::from(hour * 3600 + minute * 60 + second);
     let shift_ms = (CHINA_OFFSET_MINUTES - zone_minutes) * 60_000;
@@ -62,7 +75,11 @@ fn instant([year, month, day, hour, minute, second]: [u32; 6], zone_minutes: i64
 
 fn number(digits: &[u8]) -> Option<u32> {
     let all_digits = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
-    if all_digits { std::str::from_utf8(digits).ok()?.parse().ok() } else { None }
+    if all_digits {
+        std::str::from_utf8(digits).ok()?.parse().ok()
+    } else {
+        None
+    }
 }
 
 struct Tiff<'a> {
@@ -87,7 +104,10 @@ impl<'a> Tiff<'a> {
     }
 
     fn read<const N: usize>(&self, offset: u32) -> Option<[u8; N]> {
-        let mut bytes = *self.bytes.get(usize::try_from(offset).ok()?..)?.first_chunk::<N>()?;
+        let mut bytes = *self
+            .bytes
+            .get(usize::try_from(offset).ok()?..)?
+            .first_chunk::<N>()?;
         if self.big_endian {
             bytes.reverse();
         }
@@ -106,14 +126,18 @@ impl<'a> Tiff<'a> {
         let count = usize::from(self.u16(ifd)?).min(ENTRIES_MAX);
         let mut entries = (ifd.checked_add(2)?..).step_by(12).take(count);
         let at = entries.find(|at| self.u16(*at) == Some(tag))?;
-        Some(Entry { count: self.u32(at.checked_add(4)?)?, offset: self.u32(at.checked_add(8)?)? })
+        Some(Entry {
+            count: self.u32(at.checked_add(4)?)?,
+            offset: self.u32(at.checked_add(8)?)?,
+        })
     }
 
     /// A text of more than four bytes, which lies elsewhere in the block.
     fn text(&self, ifd: u32, tag: u16) -> Option<&'a [u8]> {
         let entry = self.entry(ifd, tag).filter(|entry| entry.count > 4)?;
         let start = usize::try_from(entry.offset).ok()?;
-        self.bytes.get(start..start.checked_add(usize::try_from(entry.count).ok()?)?)
+        self.bytes
+            .get(start..start.checked_add(usize::try_from(entry.count).ok()?)?)
     }
 }
 
@@ -125,11 +149,33 @@ mod tests {
 
     /// A block with these texts as `DateTimeOriginal` and `OffsetTimeOriginal`.
     fn block(big_endian: bool, time: &str, zone: Option<&str>) -> Vec<u8> {
-        let mut bytes = if big_endian { b"MM\0*".to_vec() } else { b"II*\0".to_vec() };
-        let short = |n: u16| if big_endian { n.to_be_bytes() } else { n.to_le_bytes() };
-        let long = |n: u32| if big_endian { n.to_be_bytes() } else { n.to_le_bytes() };
+        let mut bytes = if big_endian {
+            b"MM\0*".to_vec()
+        } else {
+            b"II*\0".to_vec()
+        };
+        let short = |n: u16| {
+            if big_endian {
+                n.to_be_bytes()
+            } else {
+                n.to_le_bytes()
+            }
+        };
+        let long = |n: u32| {
+            if big_endian {
+                n.to_be_bytes()
+            } else {
+                n.to_le_bytes()
+            }
+        };
         let entry = |tag: u16, kind: u16, count: u32, value: u32| {
-            [short(tag).to_vec(), short(kind).to_vec(), long(count).to_vec(), long(value).to_vec()].concat()
+            [
+                short(tag).to_vec(),
+                short(kind).to_vec(),
+                long(count).to_vec(),
+                long(value).to_vec(),
+            ]
+            .concat()
         };
         bytes.extend(long(8));
         bytes.extend([short(1).to_vec(), entry(EXIF_IFD, 4, 1, 26), long(0).to_vec()].concat());
@@ -137,7 +183,12 @@ mod tests {
         let zone_text = zone.unwrap_or_default();
         bytes.extend(short(if zone.is_some() { 2 } else { 1 }));
         bytes.extend(entry(0x9003, 2, time.len() as u32 + 1, text_at));
-        bytes.extend(entry(0x9011, 2, zone_text.len() as u32 + 1, text_at + time.len() as u32 + 1));
+        bytes.extend(entry(
+            0x9011,
+            2,
+            zone_text.len() as u32 + 1,
+            text_at + time.len() as u32 + 1,
+        ));
         bytes.extend([long(0).to_vec(), time.as_bytes().to_vec(), vec![0]].concat());
         bytes.extend([zone_text.as_bytes(), &[0]].concat());
         bytes
@@ -148,7 +199,8 @@ mod tests {
         // 2026-09-01T00:30:00Z
         let instant = 1_788_222_600_000;
         for big_endian in [true, false] {
-            let check = |time, zone, expect| assert_eq!(taken_at(&block(big_endian, time, zone)), expect, "{time}");
+            let check =
+                |time, zone, expect| assert_eq!(taken_at(&block(big_endian, time, zone)), expect, "{time}");
             check("2026:09:01 08:30:00", None, Some(instant));
             check("2026:09:01 08:30:00", Some("+08:00"), Some(instant));
             check("2026:09:01 06:00:00", Some("+05:30"), Some(instant));

@@ -38,7 +38,11 @@ pub(super) fn check_header(file: &[u8]) -> Result<Format, PhotoError> {
     }
     let side_fits = header.width <= SIDE_PX_MAX && header.height <= SIDE_PX_MAX;
     let fits = side_fits && pixels <= PIXELS_MAX && pixels * header.bytes_per_pixel <= DECODED_BYTES_MAX;
-    if fits { Ok(format) } else { Err(PhotoError::TooLarge) }
+    if fits {
+        Ok(format)
+    } else {
+        Err(PhotoError::TooLarge)
+    }
 }
 
 struct Header {
@@ -57,7 +61,9 @@ fn format(file: &[u8]) -> Result<Format, PhotoError> {
     if begins(b"\x89PNG\r\n\x1a\n") {
         return Ok(Format::Png);
     }
-    let heif = ["heic", "heix", "hevc", "heim", "heis", "hevm", "mif1", "msf1", "avif", "avis"];
+    let heif = [
+        "heic", "heix", "hevc", "heim", "heis", "hevm", "mif1", "msf1", "avif", "avis",
+    ];
     if at(4, b"ftyp") && heif.iter().any(|brand| at(8, brand.as_bytes())) {
         return Err(PhotoError::Heic);
     }
@@ -69,7 +75,11 @@ fn format(file: &[u8]) -> Result<Format, PhotoError> {
         || begins(b"\xff\x0a")
         || at(4, b"JXL ")
         || is_svg(file);
-    Err(if picture { PhotoError::Unsupported } else { PhotoError::NotAnImage })
+    Err(if picture {
+        PhotoError::Unsupported
+    } else {
+        PhotoError::NotAnImage
+    })
 }
 
 fn is_svg(file: &[u8]) -> bool {
@@ -90,8 +100,12 @@ fn jpeg_header(file: &[u8]) -> Result<Header, PhotoError> {
             rest = after;
             continue;
         }
-        let length = after.first_chunk().map(|bytes| usize::from(u16::from_be_bytes(*bytes)));
-        let (segment, after) = length.and_then(|length| after.split_at_checked(length)).ok_or(PhotoError::Damaged)?;
+        let length = after
+            .first_chunk()
+            .map(|bytes| usize::from(u16::from_be_bytes(*bytes)));
+        let (segment, after) = length
+            .and_then(|length| after.split_at_checked(length))
+            .ok_or(PhotoError::Damaged)?;
         match marker {
             0xc0..=0xc2 => header = Some(frame(marker, segment).ok_or(PhotoError::Damaged)?),
             // Lossless, arithmetic and hierarchical coding.

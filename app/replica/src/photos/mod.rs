@@ -14,6 +14,9 @@ mod prepare;
 #[cfg(test)]
 mod prepare_tests;
 
+#[cfg(test)]
+mod refusal_tests;
+
 use shared::clock::TimestampMs;
 use shared::ids::PhotoHash;
 

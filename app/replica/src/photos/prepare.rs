@@ -41,15 +41,39 @@ pub fn prepare(file: &[u8], modified_at: TimestampMs) -> Result<PreparedPhoto, P
         Format::Jpeg => decode(JpegDecoder::new(Cursor::new(file)))?,
         Format::Png => decode(PngDecoder::with_limits(Cursor::new(file), limits()))?,
     };
-    let taken_at = decoded.exif.as_deref().and_then(exif::taken_at).unwrap_or(modified_at);
-    let orientation = decoded.exif.as_deref().and_then(Orientation::from_exif_chunk).map_or(1, Orientation::to_exif);
-    let picture = shrink(&decoded.pixels, decoded.layout, decoded.width, decoded.height, PHOTO_SIDE_PX_MAX);
+    let taken_at = decoded
+        .exif
+        .as_deref()
+        .and_then(exif::taken_at)
+        .unwrap_or(modified_at);
+    let orientation = decoded
+        .exif
+        .as_deref()
+        .and_then(Orientation::from_exif_chunk)
+        .map_or(1, Orientation::to_exif);
+    let picture = shrink(
+        &decoded.pixels,
+        decoded.layout,
+        decoded.width,
+        decoded.height,
+        PHOTO_SIDE_PX_MAX,
+    );
     drop(decoded);
     let picture = upright(picture, orientation);
-    let small = shrink(&picture.rgb, ColorType::Rgb8, picture.width, picture.height, THUMBNAIL_SIDE_PX_MAX);
+    let small = shrink(
+        &picture.rgb,
+        ColorType::Rgb8,
+        picture.width,
+        picture.height,
+        THUMBNAIL_SIDE_PX_MAX,
+    );
     let bytes = encode(&picture, &QUALITIES, TARGET_SIZE_BYTES, PHOTO_SIZE_BYTES_MAX)?;
-    let thumbnail =
-        encode(&small, &THUMBNAIL_QUALITIES, TARGET_THUMBNAIL_SIZE_BYTES, THUMBNAIL_SIZE_BYTES_MAX)?;
+    let thumbnail = encode(
+        &small,
+        &THUMBNAIL_QUALITIES,
+        TARGET_THUMBNAIL_SIZE_BYTES,
+        THUMBNAIL_SIZE_BYTES_MAX,
+    )?;
     Ok(PreparedPhoto {
         hash: PhotoHash::of(&bytes),
         bytes,
@@ -87,7 +111,13 @@ fn decode(decoder: ImageResult<impl ImageDecoder>) -> Result<Decoded, PhotoError
     let exif = decoder.exif_metadata().ok().flatten();
     let layout = decoder.color_type();
     let pixels = room_for(bytes)?;
-    let mut decoded = Decoded { pixels, layout, width, height, exif };
+    let mut decoded = Decoded {
+        pixels,
+        layout,
+        width,
+        height,
+        exif,
+    };
     decoder.read_image(&mut decoded.pixels).map_err(reason)?;
     Ok(decoded)
 }
@@ -110,7 +140,12 @@ fn reason(error: ImageError) -> PhotoError {
 }
 
 /// The best of `qualities` that stays below `target`, else the last; beyond `size_max` one more try.
-fn encode(picture: &Picture, qualities: &[u8], target: usize, size_max: usize) -> Result<Vec<u8>, PhotoError> {
+fn encode(
+    picture: &Picture,
+    qualities: &[u8],
+    target: usize,
+    size_max: usize,
+) -> Result<Vec<u8>, PhotoError> {
     let mut bytes = Vec::new();
     for quality in qualities {
         bytes = jpeg(picture, *quality)?;
@@ -121,7 +156,11 @@ fn encode(picture: &Picture, qualities: &[u8], target: usize, size_max: usize) -
     if bytes.len() > size_max {
         bytes = jpeg(picture, LAST_QUALITY)?;
     }
-    if bytes.len() <= size_max { Ok(bytes) } else { Err(PhotoError::TooLarge) }
+    if bytes.len() <= size_max {
+        Ok(bytes)
+    } else {
+        Err(PhotoError::TooLarge)
+    }
 }
 
 /// Colour at half the resolution, as cameras do it: a fifth smaller than full colour, and no eye sees it.
@@ -131,6 +170,8 @@ fn jpeg(picture: &Picture, quality: u8) -> Result<Vec<u8>, PhotoError> {
     let mut bytes = Vec::with_capacity(TARGET_SIZE_BYTES);
     let mut encoder = Encoder::new(&mut bytes, quality);
     encoder.set_sampling_factor(SamplingFactor::F_2_2);
-    encoder.encode(&picture.rgb, width, height, jpeg_encoder::ColorType::Rgb).map_err(|_| PhotoError::Damaged)?;
+    encoder
+        .encode(&picture.rgb, width, height, jpeg_encoder::ColorType::Rgb)
+        .map_err(|_| PhotoError::Damaged)?;
     Ok(bytes)
 }

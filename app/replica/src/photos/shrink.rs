@@ -53,7 +53,11 @@ pub(super) fn shrink(pixels: &[u8], layout: ColorType, width: u32, height: u32, 
         }
         position = row_end;
     }
-    Picture { width: out_width, height: out_height, rgb }
+    Picture {
+        width: out_width,
+        height: out_height,
+        rgb,
+    }
 }
 
 /// Turns a picture as its EXIF orientation (1 to 8) says; any other number leaves it as it is.
@@ -80,7 +84,11 @@ pub(super) fn upright(picture: Picture, orientation: u8) -> Picture {
             out.extend_from_slice(rgb.get(at..at + 3).unwrap_or(&[0; 3]));
         }
     }
-    Picture { width: out_width, height: out_height, rgb: out }
+    Picture {
+        width: out_width,
+        height: out_height,
+        rgb: out,
+    }
 }
 
 fn add_row(sums: &mut [u32], row: &[u8], weight: u64) {
@@ -109,7 +117,12 @@ impl Columns {
                 let (first, last) = (start / whole, end / whole);
                 // An output pixel is at least as wide as an input pixel, so it ends in a later one.
                 let first_weight = (first + 1) * whole - start;
-                (first as usize, first_weight, (last - first - 1) as usize, end - last * whole)
+                (
+                    first as usize,
+                    first_weight,
+                    (last - first - 1) as usize,
+                    end - last * whole,
+                )
             })
             .collect();
         Self { spans, whole }
@@ -140,16 +153,25 @@ impl Columns {
 fn rgb_row<'a>(row: &'a [u8], layout: ColorType, buffer: &'a mut Vec<u8>) -> &'a [u8] {
     buffer.clear();
     // Sixteen bits come in the machine's byte order.
-    let high = |pair: &[u8]| pair.first_chunk().map_or(0, |pair| (u16::from_ne_bytes(*pair) >> 8) as u8);
+    let high = |pair: &[u8]| {
+        pair.first_chunk()
+            .map_or(0, |pair| (u16::from_ne_bytes(*pair) >> 8) as u8)
+    };
     match layout {
         ColorType::Rgb8 => return row,
         ColorType::L8 => buffer.extend(row.iter().flat_map(|l| [*l; 3])),
-        ColorType::La8 => row.chunks_exact(2).for_each(|pixel| push_over_white(buffer, pixel)),
-        ColorType::Rgba8 => row.chunks_exact(4).for_each(|pixel| push_over_white(buffer, pixel)),
+        ColorType::La8 => row
+            .chunks_exact(2)
+            .for_each(|pixel| push_over_white(buffer, pixel)),
+        ColorType::Rgba8 => row
+            .chunks_exact(4)
+            .for_each(|pixel| push_over_white(buffer, pixel)),
         _ => {
             let bytes: Vec<u8> = row.chunks_exact(2).map(high).collect();
             let channels = usize::from(layout.channel_count());
-            bytes.chunks_exact(channels).for_each(|pixel| push_over_white(buffer, pixel));
+            bytes
+                .chunks_exact(channels)
+                .for_each(|pixel| push_over_white(buffer, pixel));
         }
     }
     buffer
@@ -191,7 +213,11 @@ mod tests {
                 expect.apply_orientation(known);
             }
             let turned = upright(picture.clone(), orientation);
-            assert_eq!((turned.width, turned.height), (expect.width(), expect.height()), "{orientation}");
+            assert_eq!(
+                (turned.width, turned.height),
+                (expect.width(), expect.height()),
+                "{orientation}"
+            );
             assert_eq!(turned.rgb, expect.to_rgb8().into_raw(), "{orientation}");
         }
     }
@@ -200,9 +226,19 @@ mod tests {
     fn each_pixel_counts_by_the_area_it_covers() {
         // Three columns become two: the middle one counts half on either side.
         let small = shrink(&[0, 90, 240], ColorType::L8, 3, 1, 2);
-        assert_eq!(small, Picture { width: 2, height: 1, rgb: vec![30, 30, 30, 190, 190, 190] });
+        assert_eq!(
+            small,
+            Picture {
+                width: 2,
+                height: 1,
+                rgb: vec![30, 30, 30, 190, 190, 190]
+            }
+        );
         let small = shrink(&[0, 90, 240], ColorType::L8, 1, 3, 2);
-        assert_eq!((small.width, small.height, small.rgb), (1, 2, vec![30, 30, 30, 190, 190, 190]));
+        assert_eq!(
+            (small.width, small.height, small.rgb),
+            (1, 2, vec![30, 30, 30, 190, 190, 190])
+        );
     }
 
     #[test]

@@ -61,10 +61,16 @@ pub fn household_text(door: &str) -> IndexText {
     let mut text = IndexText::default();
     let mut latin = BTreeSet::new();
     let canonical = keys.first().map_or("", String::as_str);
-    for run in canonical.split(|c| !is_han(c)).filter(|run| run.chars().nth(1).is_some()) {
+    for run in canonical
+        .split(|c| !is_han(c))
+        .filter(|run| run.chars().nth(1).is_some())
+    {
         latin.extend(spellings::of_words(run));
     }
-    canonical.chars().filter(|c| is_han(*c)).for_each(|c| push_han(&mut text.chars, c));
+    canonical
+        .chars()
+        .filter(|c| is_han(*c))
+        .for_each(|c| push_han(&mut text.chars, c));
     let phrases: BTreeSet<String> = keys.iter().map(|key| door_phrase(key)).collect();
     text.latin = join(&latin);
     text.digits = join(&phrases);
@@ -86,8 +92,15 @@ impl IndexText {
 
 /// The parts of a door as tokens, the first one marked: `3-2-501` is `d3 2 501`. Empty when there are none.
 pub(super) fn door_phrase(key: &str) -> String {
-    let parts: Vec<&str> = key.split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty()).collect();
-    if parts.is_empty() { String::new() } else { format!("{DOOR_MARK}{}", parts.join(" ").to_lowercase()) }
+    let parts: Vec<&str> = key
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|part| !part.is_empty())
+        .collect();
+    if parts.is_empty() {
+        String::new()
+    } else {
+        format!("{DOOR_MARK}{}", parts.join(" ").to_lowercase())
+    }
 }
 
 /// The digits of a telephone number, without China's country code.
@@ -103,12 +116,24 @@ fn phone_tokens(phone: &str) -> Vec<String> {
     let digits = phone_digits(phone);
     let mut ends = vec![digits.as_str()];
     // 0314-4021234 and 010-64021234 are also known without the area code.
-    let area_code = if digits.starts_with("01") || digits.starts_with("02") { 3 } else { 4 };
+    let area_code = if digits.starts_with("01") || digits.starts_with("02") {
+        3
+    } else {
+        4
+    };
     if digits.starts_with('0') {
         ends.extend(digits.get(area_code..));
     }
-    ends.extend(digits.len().checked_sub(LAST_DIGITS).and_then(|start| digits.get(start..)));
-    ends.into_iter().filter(|end| !end.is_empty()).map(|end| format!("{PHONE_MARK}{end}")).collect()
+    ends.extend(
+        digits
+            .len()
+            .checked_sub(LAST_DIGITS)
+            .and_then(|start| digits.get(start..)),
+    );
+    ends.into_iter()
+        .filter(|end| !end.is_empty())
+        .map(|end| format!("{PHONE_MARK}{end}"))
+        .collect()
 }
 
 fn beginning(text: &str) -> String {
@@ -116,7 +141,12 @@ fn beginning(text: &str) -> String {
 }
 
 fn join(tokens: &BTreeSet<String>) -> String {
-    tokens.iter().filter(|token| !token.is_empty()).map(String::as_str).collect::<Vec<_>>().join(" ")
+    tokens
+        .iter()
+        .filter(|token| !token.is_empty())
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 #[cfg(test)]
@@ -129,7 +159,11 @@ mod tests {
         let text = resident_text("单春", &phones);
         assert_eq!(text.chars, "单 春");
         for token in ["shanchun", "danchun", "chanchun", "chun", "sc", "dc", "shanc"] {
-            assert!(text.latin.split(' ').any(|found| found == token), "{token} in {}", text.latin);
+            assert!(
+                text.latin.split(' ').any(|found| found == token),
+                "{token} in {}",
+                text.latin
+            );
         }
         assert_eq!(text.digits, "p03144021234 p1234 p13800138000 p4021234 p8000");
     }
@@ -137,15 +171,26 @@ mod tests {
     #[test]
     fn a_name_in_letters_is_folded() {
         let text = resident_text("Nguyễn Thị ÁNH", &[]);
-        assert_eq!((text.chars.as_str(), text.latin.as_str(), text.digits.as_str()), ("", "anh nguyen thi", ""));
+        assert_eq!(
+            (text.chars.as_str(), text.latin.as_str(), text.digits.as_str()),
+            ("", "anh nguyen thi", "")
+        );
     }
 
     #[test]
     fn a_household_is_indexed_by_every_beginning_of_its_door() {
         assert_eq!(household_text("3栋2单元501室").digits, "d3 2 501 d3 501 d501");
         let east = household_text("东区·3-2-501");
-        assert_eq!((east.chars.as_str(), east.digits.as_str()), ("东 区", "d3 2 501 d3 501 d501 d东区 3 2 501"));
-        assert!(household_text("综合楼-301").latin.split(' ').any(|token| token == "zhl"));
+        assert_eq!(
+            (east.chars.as_str(), east.digits.as_str()),
+            ("东 区", "d3 2 501 d3 501 d501 d东区 3 2 501")
+        );
+        assert!(
+            household_text("综合楼-301")
+                .latin
+                .split(' ')
+                .any(|token| token == "zhl")
+        );
         assert_eq!(household_text("").digits, "");
         assert_eq!(household_text("no door").digits, "dno door");
     }
@@ -153,6 +198,9 @@ mod tests {
     #[test]
     fn texts_join_for_a_resident_with_a_door() {
         let both = resident_text("单春", &[]).and(&household_text("3-501"));
-        assert_eq!((both.chars.as_str(), both.digits.as_str()), ("单 春", "d3 501 d501"));
+        assert_eq!(
+            (both.chars.as_str(), both.digits.as_str()),
+            ("单 春", "d3 501 d501")
+        );
     }
 }

@@ -41,7 +41,9 @@ pub(super) fn runs(text: &str) -> Vec<(Script, String)> {
     let mut joined = false;
     for c in text.chars() {
         let script = match c {
-            _ if is_middle_dot(c) || matches!(c, '\'' | '’' | '‘' | '`' | '\u{300}'..='\u{36f}') => continue,
+            _ if is_middle_dot(c) || matches!(c, '\'' | '’' | '‘' | '`' | '\u{300}'..='\u{36f}') => {
+                continue;
+            }
             _ if is_han(c) => Script::Han,
             _ if c.is_ascii_digit() => Script::Digits,
             _ if c.is_alphanumeric() => Script::Letters,
@@ -114,16 +116,28 @@ mod tests {
     fn a_text_falls_into_runs_of_one_script() {
         let check = |text: &str, expect: &[(Script, &str)]| {
             let found = runs(text);
-            let found: Vec<(Script, &str)> = found.iter().map(|(script, run)| (*script, run.as_str())).collect();
+            let found: Vec<(Script, &str)> = found
+                .iter()
+                .map(|(script, run)| (*script, run.as_str()))
+                .collect();
             assert_eq!(found, expect, "{text}");
         };
         check("单chun", &[(Script::Han, "单"), (Script::Letters, "chun")]);
         check("阿卜杜拉·买买提", &[(Script::Han, "阿卜杜拉买买提")]);
-        check("Nguyễn Đức", &[(Script::Letters, "nguyen"), (Script::Letters, "duc")]);
-        check("O'Brien-Müller", &[(Script::Letters, "obrien"), (Script::Letters, "muller")]);
+        check(
+            "Nguyễn Đức",
+            &[(Script::Letters, "nguyen"), (Script::Letters, "duc")],
+        );
+        check(
+            "O'Brien-Müller",
+            &[(Script::Letters, "obrien"), (Script::Letters, "muller")],
+        );
         check("lǚ", &[(Script::Letters, "lu")]);
         check("e\u{301}", &[(Script::Letters, "e")]);
-        check("Straße İ", &[(Script::Letters, "strasse"), (Script::Letters, "i")]);
+        check(
+            "Straße İ",
+            &[(Script::Letters, "strasse"), (Script::Letters, "i")],
+        );
         check("a1", &[(Script::Letters, "a"), (Script::Digits, "1")]);
         check("Айгуль", &[(Script::Letters, "айгуль")]);
         check(" \"*()-", &[]);

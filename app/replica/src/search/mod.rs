@@ -16,6 +16,8 @@
 
 mod letters;
 
+mod readings;
+
 mod surnames;
 
 mod spellings;
@@ -26,6 +28,9 @@ mod query;
 
 #[cfg(test)]
 mod search_tests;
+
+#[cfg(test)]
+mod syntax_tests;
 
 pub use index_text::{IndexText, household_text, resident_text};
 pub use query::{QUERY_CHARS_MAX, fts_query, person_at_door};

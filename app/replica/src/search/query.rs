@@ -32,7 +32,12 @@ pub fn fts_query(typed: &str) -> Option<String> {
 /// second for the households they belong to. `None` when the text does not have both.
 pub fn person_at_door(typed: &str) -> Option<(String, String)> {
     let parts = parts(typed);
-    let terms = |doors: bool| all(parts.iter().filter(|part| part.is_door() == doors).map(Part::term));
+    let terms = |doors: bool| {
+        all(parts
+            .iter()
+            .filter(|part| part.is_door() == doors)
+            .map(Part::term))
+    };
     Some((terms(false)?, terms(true)?))
 }
 
@@ -83,8 +88,13 @@ fn person_before_door(piece: &str) -> (&str, &str) {
     let length = name.chars().count();
     let han = name.chars().all(is_han) && length <= PERSON_CHARS_MAX;
     let person = han && !name.chars().all(is_door_word) && !name.ends_with(is_end_of_place);
-    let letters = name.chars().all(char::is_alphabetic) && !name.contains(is_han) && length >= NAME_LETTERS_MIN;
-    if !name.is_empty() && (person || letters) { (name, door) } else { ("", piece) }
+    let letters =
+        name.chars().all(char::is_alphabetic) && !name.contains(is_han) && length >= NAME_LETTERS_MIN;
+    if !name.is_empty() && (person || letters) {
+        (name, door)
+    } else {
+        ("", piece)
+    }
 }
 
 fn is_end_of_place(c: char) -> bool {
@@ -98,20 +108,32 @@ fn is_door_word(c: char) -> bool {
 /// A piece with a digit, of words and numerals of doors only, or one letter with such words.
 fn looks_like_a_door(piece: &str) -> bool {
     let letters = piece.chars().filter(char::is_ascii_alphabetic).count();
-    let words = piece.chars().filter(|c| !c.is_ascii_alphabetic()).all(is_door_word);
+    let words = piece
+        .chars()
+        .filter(|c| !c.is_ascii_alphabetic())
+        .all(is_door_word);
     piece.contains(|c: char| c.is_ascii_digit()) || (words && letters <= 1)
 }
 
 /// A door as it may go on, or a telephone number, or the pieces as they are (`三` is a name, too).
 fn door_terms(pieces: &[String]) -> Option<String> {
     let joined = pieces.join(" ");
-    let mut terms: Vec<String> = parse_query(&joined).iter().filter_map(|key| door_term(key)).collect();
+    let mut terms: Vec<String> = parse_query(&joined)
+        .iter()
+        .filter_map(|key| door_term(key))
+        .collect();
     terms.extend(phone_term(&joined));
-    let certain = pieces.iter().all(|piece| piece.contains(|c: char| c.is_ascii_digit()));
+    let certain = pieces
+        .iter()
+        .all(|piece| piece.contains(|c: char| c.is_ascii_digit()));
     if terms.is_empty() || !certain {
         terms.extend(all(pieces.iter().map(|piece| {
-            let digits = parse_query(piece).iter().filter_map(|key| door_term(key)).collect::<Vec<_>>();
-            let single = pieces.len() > 1 && piece.contains(|c: char| c.is_ascii_digit()) && !digits.is_empty();
+            let digits = parse_query(piece)
+                .iter()
+                .filter_map(|key| door_term(key))
+                .collect::<Vec<_>>();
+            let single =
+                pieces.len() > 1 && piece.contains(|c: char| c.is_ascii_digit()) && !digits.is_empty();
             if single { any(digits) } else { run_terms(piece) }
         })));
     }
@@ -126,10 +148,13 @@ fn door_term(key: &str) -> Option<String> {
 }
 
 fn phone_term(text: &str) -> Option<String> {
-    let signs_only = text.chars().all(|c| c.is_ascii_digit() || matches!(c, ' ' | '-' | '+' | '(' | ')'));
+    let signs_only = text
+        .chars()
+        .all(|c| c.is_ascii_digit() || matches!(c, ' ' | '-' | '+' | '(' | ')'));
     let digits = phone_digits(text);
     let whole = digits.len() == text.len() || digits.len() > 6;
-    (signs_only && whole && digits.len() >= PHONE_DIGITS_MIN).then(|| format!("digits : \"{PHONE_MARK}{digits}\"*"))
+    (signs_only && whole && digits.len() >= PHONE_DIGITS_MIN)
+        .then(|| format!("digits : \"{PHONE_MARK}{digits}\"*"))
 }
 
 /// Each run of one script as a term; all of them must be found.
@@ -182,14 +207,19 @@ mod tests {
         check("3# 2-501", "digits : \"d3 2 501\"*");
         check("3栋", "digits : \"d3\"");
         check("501", "(digits : \"d501\"* OR digits : \"p501\"*)");
-        check("138 0013 8000", "(digits : \"d138 13 8000\"* OR digits : \"p13800138000\"*)");
+        check(
+            "138 0013 8000",
+            "(digits : \"d138 13 8000\"* OR digits : \"p13800138000\"*)",
+        );
     }
 
     #[test]
     fn a_person_and_a_door_are_told_apart() {
         let check = |typed: &str, expect: Option<(&str, &str)>| {
             let found = person_at_door(typed);
-            let found = found.as_ref().map(|(person, door)| (person.as_str(), door.as_str()));
+            let found = found
+                .as_ref()
+                .map(|(person, door)| (person.as_str(), door.as_str()));
             assert_eq!(found, expect, "{typed}");
         };
         check("wang 3-2", Some(("latin : \"wang\"*", "digits : \"d3 2\"*")));

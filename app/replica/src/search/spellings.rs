@@ -5,8 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use pinyin::ToPinyinMulti as _;
-
+use super::readings;
 use super::surnames::{has_one_reading, surname, surname_length};
 
 /// The most ways to read one name, or the part of it from one syllable on.
@@ -21,7 +20,13 @@ const SPELT_CHARS_MAX: usize = 16;
 pub(super) fn of_name(run: &str) -> BTreeSet<String> {
     let chars: Vec<char> = run.chars().take(SPELT_CHARS_MAX).collect();
     let mut syllables = surname(run).unwrap_or_default();
-    syllables.extend(chars.iter().skip(syllables.len()).map(|c| readings(*c)).collect::<Vec<_>>());
+    syllables.extend(
+        chars
+            .iter()
+            .skip(syllables.len())
+            .map(|c| readings(*c))
+            .collect::<Vec<_>>(),
+    );
     of_syllables(&syllables, surname_length(run))
 }
 
@@ -33,7 +38,11 @@ pub(super) fn of_words(run: &str) -> BTreeSet<String> {
 
 fn of_syllables(syllables: &[Vec<&'static str>], surname_length: usize) -> BTreeSet<String> {
     let initials: Vec<Vec<&str>> = syllables.iter().map(|readings| first_letters(readings)).collect();
-    let most = if syllables.len() > SHORT_NAME_CHARS { LONG_NAME_COMBINATIONS_MAX } else { COMBINATIONS_MAX };
+    let most = if syllables.len() > SHORT_NAME_CHARS {
+        LONG_NAME_COMBINATIONS_MAX
+    } else {
+        COMBINATIONS_MAX
+    };
     let mut spellings = BTreeSet::new();
     for start in 0..syllables.len() {
         for parts in [syllables, &initials] {
@@ -55,7 +64,12 @@ fn combinations(parts: &[Vec<&'static str>], most: usize) -> Vec<String> {
     for readings in parts.iter().filter(|readings| !readings.is_empty()) {
         let mut longer: Vec<(usize, String)> = Vec::with_capacity(found.len() * readings.len());
         for (rarity, begun) in &found {
-            longer.extend(readings.iter().enumerate().map(|(rank, reading)| (rarity + rank, format!("{begun}{reading}"))));
+            longer.extend(
+                readings
+                    .iter()
+                    .enumerate()
+                    .map(|(rank, reading)| (rarity + rank, format!("{begun}{reading}"))),
+            );
         }
         longer.sort_by_key(|(rarity, _)| *rarity);
         longer.truncate(most);
@@ -67,9 +81,8 @@ fn combinations(parts: &[Vec<&'static str>], most: usize) -> Vec<String> {
 /// The readings of a character without tones, the most usual one first; empty for one nobody can read.
 fn readings(c: char) -> Vec<&'static str> {
     let mut found = Vec::new();
-    let known = c.to_pinyin_multi().into_iter().flatten();
     let count = if has_one_reading(c) { 1 } else { usize::MAX };
-    for reading in known.map(|pinyin| pinyin.plain()).take(count) {
+    for reading in readings::of(c).take(count) {
         for typed in without_umlaut(&reading) {
             if !found.contains(typed) {
                 found.push(typed);
@@ -109,7 +122,10 @@ mod tests {
     #[test]
     fn a_name_is_spelt_whole_in_parts_and_by_initials() {
         let spellings: Vec<String> = of_name("王小芳").into_iter().collect();
-        assert_eq!(spellings, ["f", "fang", "wangxf", "wangxiaofang", "wxf", "xf", "xiaofang"]);
+        assert_eq!(
+            spellings,
+            ["f", "fang", "wangxf", "wangxiaofang", "wxf", "xf", "xiaofang"]
+        );
         assert!(of_name("欧阳芳").contains("ouyangf"));
     }
 
@@ -138,10 +154,21 @@ mod tests {
             ("黑春", "hechun", "heichun"),
         ] {
             let spellings = of_name(name);
-            assert!(spellings.contains(right) && spellings.contains(wrong), "{name}: {spellings:?}");
+            assert!(
+                spellings.contains(right) && spellings.contains(wrong),
+                "{name}: {spellings:?}"
+            );
         }
-        for (name, only) in [("任春", "renchun"), ("华春", "huachun"), ("冼春", "xianchun"), ("令狐春", "linghuchun")] {
-            let whole: Vec<String> = of_name(name).into_iter().filter(|text| text.ends_with("chun")).collect();
+        for (name, only) in [
+            ("任春", "renchun"),
+            ("华春", "huachun"),
+            ("冼春", "xianchun"),
+            ("令狐春", "linghuchun"),
+        ] {
+            let whole: Vec<String> = of_name(name)
+                .into_iter()
+                .filter(|text| text.ends_with("chun"))
+                .collect();
             assert!(whole.contains(&only.to_owned()), "{name}: {whole:?}");
         }
         // The rule for surnames ends behind the surname.
@@ -158,7 +185,11 @@ mod tests {
     #[test]
     fn many_readings_stay_bounded_and_the_usual_ones_are_kept() {
         let spellings = of_name(&"乐长重行朝和".repeat(3));
-        assert!(spellings.len() <= SPELT_CHARS_MAX * 2 * LONG_NAME_COMBINATIONS_MAX + 20, "{}", spellings.len());
+        assert!(
+            spellings.len() <= SPELT_CHARS_MAX * 2 * LONG_NAME_COMBINATIONS_MAX + 20,
+            "{}",
+            spellings.len()
+        );
         assert!(of_name("单乐重行").len() <= 4 * 2 * COMBINATIONS_MAX + COMBINATIONS_MAX);
         assert!(of_name("单乐重行").contains("shanlezhongxing"));
     }

@@ -127,13 +127,25 @@ const ONE_READING: &str = "王吴朱冯于董邓许彭蔡贾丁余潘杜夏汪�
 /// The readings of a surname at the beginning of a name, one text per character.
 pub(super) fn surname(name: &str) -> Option<Vec<Vec<&'static str>>> {
     let (_, readings) = SURNAMES.iter().find(|(surname, _)| name.starts_with(surname))?;
-    Some(readings.split('/').map(|readings| readings.split(' ').collect()).collect())
+    Some(
+        readings
+            .split('/')
+            .map(|readings| readings.split(' ').collect())
+            .collect(),
+    )
 }
 
 /// How many characters of a name are the surname, 1 or 2.
 pub(super) fn surname_length(name: &str) -> usize {
-    let listed = SURNAMES.iter().map(|(surname, _)| *surname).chain(DOUBLE_SURNAMES.split_whitespace());
-    listed.filter(|surname| name.starts_with(surname)).map(|surname| surname.chars().count()).max().unwrap_or(1)
+    let listed = SURNAMES
+        .iter()
+        .map(|(surname, _)| *surname)
+        .chain(DOUBLE_SURNAMES.split_whitespace());
+    listed
+        .filter(|surname| name.starts_with(surname))
+        .map(|surname| surname.chars().count())
+        .max()
+        .unwrap_or(1)
 }
 
 /// Whether only the first reading of the pinyin data counts.
