@@ -24,7 +24,9 @@ pub mod clock;
 
 pub mod cli;
 pub mod import;
+pub mod register_write;
 pub mod serve;
+pub mod tls;
 
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

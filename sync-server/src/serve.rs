@@ -1,36 +1,142 @@
 //! Sockets: listens, bounds how long a client may take, stops gracefully.
 
-use std::net::SocketAddr;
+use std::collections::BTreeSet;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use axum::Router;
+use axum::middleware;
 use axum_server::Handle;
+use axum_server::tls_rustls::RustlsConfig;
 use hyper_util::rt::TokioTimer;
+use rustls::ServerConfig;
+use tokio::time::{MissedTickBehavior, interval};
 
-use crate::routes::router;
+use crate::routes::{ca, router};
 use crate::state::AppState;
+use crate::tls::{Authority, from_leaf, local_names};
 
 /// How long a client may take to send a request's head.
 const HEAD_SECONDS_MAX: u64 = 15;
 /// How long running requests may take once the server was asked to stop.
 const STOP_SECONDS_MAX: u64 = 8;
+/// How often the machine's addresses are looked at: a router may give another one.
+const ADDRESS_SECONDS: u64 = 60;
+/// Looks after which a certificate is renewed even when nothing changed: 30 days.
+const RENEWAL_LOOKS: u64 = 30 * 24 * 3_600 / ADDRESS_SECONDS;
+
+/// Where to listen.
+pub struct Listen {
+    /// Plain HTTP.
+    pub plain: SocketAddr,
+    /// Over plain HTTP other machines see only the page that explains the certificate.
+    pub plain_for_this_machine: bool,
+    /// TLS.
+    pub tls: Option<(SocketAddr, Certificates)>,
+}
+
+/// Where certificates come from.
+pub enum Certificates {
+    /// From files.
+    Files(Arc<ServerConfig>),
+    /// From our own authority.
+    Own(Authority),
+}
 
 /// Serves until SIGINT or SIGTERM, then finishes what runs.
 ///
 /// # Errors
-/// When the address cannot be listened on.
-pub async fn serve(state: AppState, plain: SocketAddr) -> Result<()> {
-    let listener = std::net::TcpListener::bind(plain).with_context(|| format!("cannot listen on {plain}"))?;
-    listener.set_nonblocking(true)?;
-    let handle = Handle::new();
-    tokio::spawn(stop_on_signal(handle.clone(), state.clone()));
-    let mut server = axum_server::from_tcp(listener)?.handle(handle);
-    bound(&mut server);
-    tracing::info!(address = %plain, "Serving plain HTTP.");
-    let service = router(state).into_make_service_with_connect_info::<SocketAddr>();
-    server.serve(service).await.context("the server failed")?;
+/// When an address cannot be listened on.
+pub async fn serve(state: AppState, listen: Listen) -> Result<()> {
+    let plain_handle = Handle::new();
+    let tls_handle = Handle::new();
+    tokio::spawn(stop_on_signal(vec![plain_handle.clone(), tls_handle.clone()], state.clone()));
+    let mut plain_router = router(state.clone());
+    if listen.plain_for_this_machine {
+        plain_router =
+            plain_router.layer(middleware::from_fn_with_state(state.clone(), ca::only_this_machine));
+    }
+    let mut plain = axum_server::from_tcp(bind(listen.plain)?)?.handle(plain_handle.clone());
+    bound(&mut plain);
+    tracing::info!(address = %listen.plain, "Serving plain HTTP.");
+    let plain = plain.serve(service(plain_router));
+    let tls = async {
+        let Some((address, certificates)) = listen.tls else { return Ok(()) };
+        let config = tls_config(certificates, &state)?;
+        let mut server = axum_server::from_tcp_rustls(bind(address)?, config)?.handle(tls_handle.clone());
+        bound(&mut server);
+        tracing::info!(%address, "Serving TLS.");
+        server.serve(service(router(state.clone()))).await.context("the TLS server failed")
+    };
+    tokio::try_join!(async { plain.await.context("the server failed") }, tls)?;
     tracing::info!("Stopped.");
     Ok(())
+}
+
+fn bind(address: SocketAddr) -> Result<std::net::TcpListener> {
+    let listener = std::net::TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+fn service(router: Router) -> axum::extract::connect_info::IntoMakeServiceWithConnectInfo<Router, SocketAddr> {
+    router.into_make_service_with_connect_info::<SocketAddr>()
+}
+
+fn tls_config(certificates: Certificates, state: &AppState) -> Result<RustlsConfig> {
+    let authority = match certificates {
+        Certificates::Files(config) => return Ok(RustlsConfig::from_config(config)),
+        Certificates::Own(authority) => authority,
+    };
+    let (_, addresses) = local_names();
+    warn_of_other_network(&authority, &addresses);
+    let leaf = authority.leaf(&addresses, state.clock.now_ms(), &*state.chance)?;
+    let config = RustlsConfig::from_config(from_leaf(&leaf)?);
+    tokio::spawn(follow_addresses(authority, addresses, config.clone(), state.clone()));
+    Ok(config)
+}
+
+fn warn_of_other_network(authority: &Authority, addresses: &BTreeSet<IpAddr>) {
+    for address in authority.beyond_bounds(addresses) {
+        tracing::warn!(
+            %address,
+            "The root certificate does not reach this address. Remove the tls folder for a root that does; phones must install it again."
+        );
+    }
+}
+
+/// Signs another certificate when the machine's addresses change, and now and then.
+async fn follow_addresses(
+    authority: Authority,
+    mut addresses: BTreeSet<IpAddr>,
+    config: RustlsConfig,
+    state: AppState,
+) {
+    let mut look = interval(Duration::from_secs(ADDRESS_SECONDS));
+    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut looks = 0_u64;
+    loop {
+        look.tick().await;
+        looks += 1;
+        let (_, now) = local_names();
+        if now != addresses {
+            warn_of_other_network(&authority, &now);
+        }
+        if now == addresses && looks % RENEWAL_LOOKS != 0 {
+            continue;
+        }
+        let leaf = authority.leaf(&now, state.clock.now_ms(), &*state.chance);
+        match leaf.map_err(anyhow::Error::from).and_then(|leaf| from_leaf(&leaf)) {
+            Ok(renewed) => {
+                config.reload_from_config(renewed);
+                addresses = now;
+                tracing::info!("The certificate was renewed for this machine's addresses.");
+            }
+            Err(error) => tracing::error!(%error, "The certificate cannot be renewed."),
+        }
+    }
 }
 
 fn bound<A>(server: &mut axum_server::Server<SocketAddr, A>) {
@@ -39,11 +145,13 @@ fn bound<A>(server: &mut axum_server::Server<SocketAddr, A>) {
     builder.http2().timer(TokioTimer::new()).max_concurrent_streams(64).keep_alive_interval(Duration::from_secs(30));
 }
 
-async fn stop_on_signal(handle: Handle<SocketAddr>, state: AppState) {
+async fn stop_on_signal(handles: Vec<Handle<SocketAddr>>, state: AppState) {
     signal().await;
     tracing::info!("Stopping: no new connections, running requests are finished.");
     state.hub.stop();
-    handle.graceful_shutdown(Some(Duration::from_secs(STOP_SECONDS_MAX)));
+    for handle in handles {
+        handle.graceful_shutdown(Some(Duration::from_secs(STOP_SECONDS_MAX)));
+    }
 }
 
 async fn signal() {

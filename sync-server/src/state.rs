@@ -11,6 +11,7 @@ use crate::clock::Clock;
 use crate::notices::Hub;
 use crate::passwords::Passwords;
 use crate::photos::PhotoStore;
+use crate::routes::ca::TlsNotice;
 use crate::storage::Storage;
 use crate::throttle::Throttle;
 
@@ -43,8 +44,8 @@ pub struct Parts {
     pub throttle: Throttle,
     /// The folder of the app's files, if this server hands them out.
     pub web: Option<PathBuf>,
-    /// The root certificate of the server's own authority, DER, if it has one.
-    pub authority: Option<Vec<u8>>,
+    /// Where TLS is served, if it is.
+    pub tls: Option<TlsNotice>,
     /// Bounds requests in work.
     pub turns: Semaphore,
     /// Bounds notice streams.
@@ -67,14 +68,14 @@ pub struct Setup {
     pub passwords: Passwords,
     /// The folder of the app's files, if this server hands them out.
     pub web: Option<PathBuf>,
-    /// The root certificate of the server's own authority, DER, if it has one.
-    pub authority: Option<Vec<u8>>,
+    /// Where TLS is served, if it is.
+    pub tls: Option<TlsNotice>,
 }
 
 impl AppState {
     /// Puts the parts together.
     pub fn new(setup: Setup) -> Self {
-        let Setup { storage, photos, clock, chance, passwords, web, authority } = setup;
+        let Setup { storage, photos, clock, chance, passwords, web, tls } = setup;
         Self(Arc::new(Parts {
             storage,
             photos,
@@ -84,7 +85,7 @@ impl AppState {
             hub: Hub::default(),
             throttle: Throttle::default(),
             web,
-            authority,
+            tls,
             turns: Semaphore::new(REQUESTS_AT_ONCE_MAX),
             streams: Arc::new(Semaphore::new(STREAMS_MAX)),
             photo_work: Semaphore::new(PHOTOS_AT_ONCE_MAX),

@@ -130,7 +130,7 @@ impl TestServer {
             chance: Arc::new(SeededChance::new(8)),
             passwords: Passwords::cheap(),
             web: web.map(Path::to_path_buf),
-            authority: None,
+            tls: None,
         });
         Self { router: crate::routes::router(state.clone()), state, clock }
     }

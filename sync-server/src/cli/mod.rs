@@ -7,6 +7,7 @@ mod areas;
 mod check;
 mod devices;
 mod options;
+mod register;
 mod start;
 
 use std::fs;
@@ -46,6 +47,9 @@ async fn run(command: Command) -> Result<ExitCode> {
             start::serve(options).await?;
         }
         Command::Import(ImportCommand::Areas { file, data }) => areas::import(&*open(&data.data)?, &file).await?,
+        Command::Import(ImportCommand::Register(options)) => {
+            register::import(&*open(&options.data.data)?, &options).await?;
+        }
         Command::User(command) => accounts::run(command).await?,
         Command::Device(DeviceCommand::List { data }) => devices::list(&*open(&data.data)?).await?,
         Command::Device(DeviceCommand::Revoke { device, data }) => {
@@ -77,6 +81,7 @@ fn start_log(form: LogForm) {
     let filter = tracing_subscriber::EnvFilter::try_from_env("KOUMEN_LOG");
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info")))
+        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
         .with_writer(std::io::stderr);
     match form {
         LogForm::Text => log.init(),

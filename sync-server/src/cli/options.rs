@@ -89,6 +89,22 @@ pub(super) enum ImportCommand {
         #[command(flatten)]
         data: DataOption,
     },
+    /// A community's register of residents. Importing it again changes nothing that is the same.
+    Register(RegisterOptions),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RegisterOptions {
+    /// The register, XLSX.
+    pub(super) file: PathBuf,
+    /// The community that it belongs to.
+    #[arg(long, value_name = "CODE")]
+    pub(super) community: AreaCode,
+    /// Prints the report as JSON.
+    #[arg(long)]
+    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) data: DataOption,
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,7 +1,7 @@
 //! `koumen-server serve`
 
 use std::fs::{File, TryLockError};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,11 +10,13 @@ use anyhow::{Context, Result, bail};
 use super::options::ServeOptions;
 use super::{make_folder, open};
 use crate::chance::OsChance;
-use crate::clock::SystemClock;
+use crate::clock::{Clock, SystemClock};
 use crate::passwords::Passwords;
 use crate::photos::PhotoStore;
-use crate::serve;
+use crate::routes::ca::TlsNotice;
+use crate::serve::{self, Certificates, Listen};
 use crate::state::{AppState, Setup};
+use crate::tls::{self, Authority};
 
 pub(super) async fn serve(options: ServeOptions) -> Result<()> {
     let data = &options.data.data;
@@ -27,6 +29,20 @@ pub(super) async fn serve(options: ServeOptions) -> Result<()> {
     {
         bail!("there is no index.html in {}", web.display());
     }
+    let host = if options.lan { IpAddr::from([0, 0, 0, 0]) } else { options.host };
+    let (certificates, root_der) = match (&options.tls_cert, &options.tls_key) {
+        (Some(certificates), Some(key)) => (Some(Certificates::Files(tls::from_files(certificates, key)?)), None),
+        _ if options.tls_port.is_some() => {
+            let authority = open_authority(data)?;
+            let root = authority.root_der().to_vec();
+            (Some(Certificates::Own(authority)), Some(root))
+        }
+        _ => (None, None),
+    };
+    let notice = options.tls_port.map(|port| TlsNotice { port, root_der });
+    if let Some(fingerprint) = notice.as_ref().and_then(TlsNotice::fingerprint) {
+        tracing::info!(%fingerprint, "The root certificate that phones install from /ca (SHA-256).");
+    }
     let state = AppState::new(Setup {
         storage,
         photos: PhotoStore::folder(&photos)?,
@@ -34,9 +50,21 @@ pub(super) async fn serve(options: ServeOptions) -> Result<()> {
         chance: Arc::new(OsChance),
         passwords: Passwords::default(),
         web: options.web.clone(),
-        authority: None,
+        tls: notice,
     });
-    serve::serve(state, SocketAddr::new(options.host, options.port)).await
+    let listen = Listen {
+        plain: SocketAddr::new(host, options.port),
+        plain_for_this_machine: options.lan,
+        tls: options.tls_port.zip(certificates).map(|(port, from)| (SocketAddr::new(host, port), from)),
+    };
+    serve::serve(state, listen).await
+}
+
+fn open_authority(data: &Path) -> Result<Authority> {
+    let folder = data.join("tls");
+    make_folder(&folder)?;
+    let (name, addresses) = tls::local_names();
+    Authority::open(&folder, &name, &addresses, SystemClock.now_ms()).context("the authority for TLS cannot be opened")
 }
 
 /// Two servers on one folder would not tell each other's devices of changes.

@@ -1,6 +1,7 @@
 //! The routes, one file per use case.
 
 mod body;
+pub mod ca;
 mod guard;
 pub mod health;
 pub mod me;
@@ -33,6 +34,9 @@ pub fn router(state: AppState) -> Router {
         .layer(middleware::from_fn_with_state(state.clone(), guard::in_turn))
         // Streams stay open and have a bound of their own; health must answer a server that is full, too.
         .route("/v1/notices", get(notices::notices))
+        .route("/ca", get(ca::page))
+        .route("/ca/page.css", get(ca::style))
+        .route("/ca/root.crt", get(ca::root))
         .route("/healthz", get(health::health))
         .method_not_allowed_fallback(wrong_method);
     let routes = match state.web.as_deref().map(web::WebFiles::new) {

@@ -16,6 +16,7 @@ mod types;
 pub mod conformance;
 
 use async_trait::async_trait;
+use shared::change::AppliedOperation;
 use shared::clock::TimestampMs;
 use shared::domain::area::Area;
 use shared::domain::worker::Worker;
@@ -149,6 +150,9 @@ pub trait Storage: Send + Sync {
 
     /// The built-in device and worker that write imported registers, allowed to write in `community`.
     async fn importer(&self, community: &AreaCode) -> StorageResult<Importer>;
+
+    /// The applied operations of one device inside `area`, by sequence.
+    async fn operations_of(&self, device: DeviceId, area: &AreaCode) -> StorageResult<Vec<AppliedOperation>>;
 
     /// The worker with this id, removed ones too.
     async fn worker(&self, id: WorkerId) -> StorageResult<Option<Worker>>;

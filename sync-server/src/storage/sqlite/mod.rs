@@ -21,6 +21,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
+use shared::change::AppliedOperation;
 use shared::clock::TimestampMs;
 use shared::domain::area::Area;
 use shared::domain::worker::Worker;
@@ -253,6 +254,11 @@ impl Storage for SqliteStorage {
     async fn importer(&self, community: &AreaCode) -> StorageResult<Importer> {
         let community = community.clone();
         self.write(move |tx| accounts::importer(tx, &community)).await
+    }
+
+    async fn operations_of(&self, device: DeviceId, area: &AreaCode) -> StorageResult<Vec<AppliedOperation>> {
+        let area = area.clone();
+        self.read(move |tx| pull::operations_of(tx, device, &area)).await
     }
 
     async fn worker(&self, id: WorkerId) -> StorageResult<Option<Worker>> {

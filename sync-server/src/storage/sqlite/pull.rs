@@ -95,6 +95,24 @@ fn count(tx: &Connection, areas: &[(String, u64)], after: u64, device: DeviceId)
     Ok(total)
 }
 
+pub(super) fn operations_of(
+    tx: &Connection,
+    device: DeviceId,
+    area: &AreaCode,
+) -> StorageResult<Vec<AppliedOperation>> {
+    let mut statement = tx.prepare_cached(
+        "SELECT body, applied_at FROM operation WHERE device = ?1 AND area >= ?2 AND area < ?3 ORDER BY seq",
+    )?;
+    let mut rows = statement.query(params![device.0.as_bytes(), area.as_str(), behind(area)])?;
+    let mut operations = Vec::new();
+    while let Some(row) = rows.next()? {
+        let body: Vec<u8> = row.get(0)?;
+        let operation = columns::operation("operation", &body)?;
+        operations.push(AppliedOperation { operation, applied_at: uint(row, 1)? });
+    }
+    Ok(operations)
+}
+
 /// Positions of several areas in one ascending sequence.
 struct Merge<'a> {
     tx: &'a Connection,

@@ -1,0 +1,58 @@
+//! `koumen-server import register`
+
+use anyhow::{Context, Result, anyhow};
+use serde::Serialize;
+use shared::domain::CalendarDate;
+
+use super::options::RegisterOptions;
+use crate::clock::{Clock, SystemClock};
+use crate::import::register::ImportReport;
+use crate::import::{read_register, register_ids};
+use crate::register_write::{RegisterChanges, write_register};
+use crate::storage::Storage;
+
+#[derive(Serialize)]
+struct Report<'a> {
+    changes: RegisterChanges,
+    register: &'a ImportReport,
+}
+
+pub(super) async fn import(storage: &dyn Storage, options: &RegisterOptions) -> Result<()> {
+    let file = &options.file;
+    let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let now_ms = SystemClock.now_ms();
+    let reading = read_register(&bytes, CalendarDate::of_ms(now_ms))
+        .map_err(|error| anyhow!("{}: {}", error.code(), error.sentence()))?;
+    let planned = register_ids::plan(&reading, &options.community);
+    let changes = write_register(storage, &options.community, &planned, now_ms).await?;
+    if options.json {
+        let report = Report { changes, register: &reading.report };
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        println!("{}", reading.report.to_text());
+        println!("{}", in_words(&changes));
+    }
+    Ok(())
+}
+
+fn in_words(changes: &RegisterChanges) -> String {
+    let mut words = vec![format!(
+        "写入:新增 {} 个网格、{} 户、{} 人;更新 {} 户、{} 人;共改动 {} 条记录。",
+        changes.grids_added,
+        changes.households_added,
+        changes.residents_added,
+        changes.households_changed,
+        changes.residents_changed,
+        changes.records()
+    )];
+    if changes.kept_in_grid > 0 {
+        words.push(format!("{} 户在登记表中换了网格,仍留在原来的网格。", changes.kept_in_grid));
+    }
+    if changes.not_named > 0 {
+        words.push(format!("{} 条以前导入的记录这次没有出现,没有删除。", changes.not_named));
+    }
+    if changes.parked > 0 {
+        words.push(format!("{} 处没有通过检查,放在“需处理”。", changes.parked));
+    }
+    words.join("\n")
+}

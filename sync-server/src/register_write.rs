@@ -1,0 +1,205 @@
+//! Writes a register that was read: as operations of a built-in device, through the same path as everybody's.
+//!
+//! What the register says is compared with what *the register said the last time*, not with what stands in
+//! the records now: a telephone number that a grid member has corrected since is left alone while the
+//! register still says the same, and when the register changes it too, both values are kept as a conflict.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use shared::change::{AppliedOperation, Operation};
+use shared::clock::{Hlc, TimestampMs};
+use shared::crdt::RecordState;
+use shared::domain::area::Area;
+use shared::domain::{FieldMap, RecordKind, RecordRef};
+use shared::ids::{AreaCode, AreaLevel};
+
+use crate::apply::{PreparedPush, PushRefusal};
+use crate::import::register_ids::PlannedHousehold;
+use crate::storage::{Importer, PushOutcome, Storage, StorageError};
+
+/// Operations written in one transaction.
+const OPERATIONS_AT_ONCE: usize = 4_000;
+
+/// Why a register was not written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RegisterWriteError {
+    /// The area is no community.
+    #[error("{0} is no community")]
+    NoCommunity(AreaCode),
+    /// The community is not imported yet.
+    #[error("{0} is not among the areas; import them first")]
+    UnknownCommunity(AreaCode),
+    /// Another import writes at the same time.
+    #[error("another import is running; start this one again")]
+    Concurrent,
+    /// The storage.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+/// What was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct RegisterChanges {
+    /// New grids.
+    pub grids_added: u64,
+    /// New households.
+    pub households_added: u64,
+    /// Households of an earlier import of which the register says something else now.
+    pub households_changed: u64,
+    /// New residents.
+    pub residents_added: u64,
+    /// Residents of an earlier import of whom the register says something else now.
+    pub residents_changed: u64,
+    /// Households and residents that stay where they were although the register names another grid.
+    pub kept_in_grid: u64,
+    /// Records of an earlier import that the register does not name any more. They stay.
+    pub not_named: u64,
+    /// Operations that could not be applied and are parked.
+    pub parked: u64,
+}
+
+impl RegisterChanges {
+    /// How many records are new or changed.
+    pub fn records(&self) -> u64 {
+        self.households_added + self.households_changed + self.residents_added + self.residents_changed
+    }
+}
+
+/// Writes what is new in a register.
+///
+/// # Errors
+/// [`RegisterWriteError`]. What was written before stays; importing again goes on from there.
+pub async fn write_register(
+    storage: &dyn Storage,
+    community: &AreaCode,
+    planned: &[PlannedHousehold],
+    now_ms: TimestampMs,
+) -> Result<RegisterChanges, RegisterWriteError> {
+    if community.level() != AreaLevel::Community {
+        return Err(RegisterWriteError::NoCommunity(community.clone()));
+    }
+    if storage.area(community).await?.is_none() {
+        return Err(RegisterWriteError::UnknownCommunity(community.clone()));
+    }
+    let mut changes = RegisterChanges { grids_added: add_grids(storage, planned).await?, ..Default::default() };
+    let importer = storage.importer(community).await?;
+    let earlier = storage.operations_of(importer.device, community).await?;
+    let operations = Plan::new(&importer, &earlier, now_ms).operations(planned, &mut changes);
+    changes.parked = push(storage, &importer, operations, now_ms).await?;
+    Ok(changes)
+}
+
+/// Grids that the register names and nobody made yet.
+async fn add_grids(storage: &dyn Storage, planned: &[PlannedHousehold]) -> Result<u64, StorageError> {
+    let mut grids: Vec<&AreaCode> = planned.iter().map(|household| &household.area).collect();
+    grids.sort_unstable();
+    grids.dedup();
+    let mut missing = Vec::new();
+    for grid in grids {
+        let number = grid.as_str().rsplit_once('-').and_then(|(_, number)| number.parse::<u8>().ok());
+        if let (Some(number), None) = (number, storage.area(grid).await?) {
+            missing.push(Area { code: grid.clone(), name: format!("第{number}网格") });
+        }
+    }
+    Ok(storage.put_areas(&missing).await?.added)
+}
+
+struct Plan<'a> {
+    importer: &'a Importer,
+    /// What earlier imports said, and nobody else.
+    said: BTreeMap<RecordRef, RecordState>,
+    clock: Hlc,
+    now_ms: TimestampMs,
+    operations: Vec<Operation>,
+}
+
+impl<'a> Plan<'a> {
+    fn new(importer: &'a Importer, earlier: &[AppliedOperation], now_ms: TimestampMs) -> Self {
+        let mut said: BTreeMap<RecordRef, RecordState> = BTreeMap::new();
+        let mut clock = Hlc::default();
+        for AppliedOperation { operation, applied_at } in earlier {
+            clock.observe(operation.stamp);
+            said.entry(operation.record)
+                .and_modify(|state| state.apply(operation, Some(*applied_at)))
+                .or_insert_with(|| RecordState::start(operation, Some(*applied_at)));
+        }
+        Self { importer, said, clock, now_ms, operations: Vec::new() }
+    }
+
+    fn operations(mut self, planned: &[PlannedHousehold], changes: &mut RegisterChanges) -> Vec<Operation> {
+        let mut named = 0;
+        for household in planned {
+            let record = RecordRef::new(RecordKind::HOUSEHOLD, household.id);
+            named += u64::from(self.said.contains_key(&record));
+            // A household that is here already stays in its grid, and its residents with it.
+            let area = self.said.get(&record).map_or(&household.area, RecordState::area).clone();
+            changes.kept_in_grid += u64::from(area != household.area);
+            match self.say(record, &area, &household.household.to_fields()) {
+                Said::New => changes.households_added += 1,
+                Said::Other => changes.households_changed += 1,
+                Said::Same => {}
+            }
+            for (id, resident) in &household.residents {
+                let record = RecordRef::new(RecordKind::RESIDENT, *id);
+                named += u64::from(self.said.contains_key(&record));
+                match self.say(record, &area, &resident.to_fields()) {
+                    Said::New => changes.residents_added += 1,
+                    Said::Other => changes.residents_changed += 1,
+                    Said::Same => {}
+                }
+            }
+        }
+        changes.not_named = (self.said.len() as u64).saturating_sub(named);
+        self.operations
+    }
+
+    fn say(&mut self, record: RecordRef, area: &AreaCode, fields: &FieldMap) -> Said {
+        let before = self.said.get(&record);
+        let change = RecordState::change_to(record.kind, before, fields);
+        let said = if before.is_some() { Said::Other } else { Said::New };
+        if change.is_empty() {
+            return Said::Same;
+        }
+        let seq = self.importer.held.through_seq + 1 + self.operations.len() as u64;
+        self.operations.push(Operation {
+            device: self.importer.device,
+            seq,
+            author: self.importer.worker,
+            stamp: self.clock.tick(self.now_ms),
+            area: area.clone(),
+            record,
+            change,
+        });
+        said
+    }
+}
+
+enum Said {
+    New,
+    Other,
+    Same,
+}
+
+/// Pushes as any device does; gives the number of parked operations.
+async fn push(
+    storage: &dyn Storage,
+    importer: &Importer,
+    operations: Vec<Operation>,
+    now_ms: TimestampMs,
+) -> Result<u64, RegisterWriteError> {
+    let mut chain = importer.held.chain;
+    let mut parked = 0;
+    for chunk in operations.chunks(OPERATIONS_AT_ONCE) {
+        let before = chain;
+        chain = chunk.iter().fold(chain, |chain, operation| chain.then(operation));
+        let refused = |_: PushRefusal| RegisterWriteError::Concurrent;
+        let push = PreparedPush::of(before, chain, chunk.to_vec()).map_err(refused)?;
+        match storage.apply_push(push, now_ms).await? {
+            PushOutcome::Taken(taken) => parked += taken.parked.len() as u64,
+            PushOutcome::Refused(refusal) => return Err(refused(refusal)),
+        }
+    }
+    Ok(parked)
+}
