@@ -5,6 +5,8 @@ mod support;
 
 #[path = "import/nasty.rs"]
 mod nasty;
+#[path = "import/random.rs"]
+mod random;
 #[path = "import/refused.rs"]
 mod refused;
 

@@ -395,7 +395,10 @@ fn column_names_may_stand_in_two_rows() {
         ],
     );
     let reading = read_register(&workbook.save_to_buffer().unwrap(), today()).unwrap();
-    assert_eq!((reading.report.sheets[0].header_row, reading.title.as_str()), (2, ""));
+    assert_eq!(
+        (reading.report.sheets[0].header_row, reading.title.as_str()),
+        (2, "")
+    );
     let [only] = reading.households.as_slice() else {
         panic!("{reading:?}")
     };
