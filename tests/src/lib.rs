@@ -1,1 +1,8 @@
-//! tests
+//! Builders for tests that need more than one crate: a [`World`] with one server and named phones.
+//!
+//! **What it is not:** a mock. The server is the real router over the real storage, the phones are real
+//! replicas on SQLite; only the socket between them and the clocks are set by hand.
+
+pub mod world;
+
+pub use world::{Phone, World};

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use rusqlite::{Connection, Transaction};
 use shared::change::Change;
 use shared::change::encode::encode_push;
+use shared::change::hash::ChainHash;
 use shared::clock::TimestampMs;
 use shared::domain::schema::RecordRef;
 use shared::ids::AreaCode;
@@ -16,7 +17,7 @@ use uuid::Uuid;
 use crate::api::{Answer, ApiError, Call, ErrorCode, Notice, Session, Status, SyncState};
 use crate::platform::Platform;
 use crate::storage::keep::{self, KeepError, Kept};
-use crate::storage::meta::{self, ChainEnd, Enrolment, ServerView};
+use crate::storage::meta::{self, Enrolment, ServerView};
 use crate::storage::operations::{self, Author, OperationState, SaveError};
 use crate::storage::{self, Home, StorageError, StorageResult, photo_bytes};
 use crate::sync::engine::{Engine, Event, Work};
@@ -200,13 +201,17 @@ impl Replica {
         Ok(enrolment.map(|enrolment| Credential { server: enrolment.server, token: enrolment.token }))
     }
 
-    /// The next request: what waits, and where to go on reading.
+    /// The next request: what waits (unless only a receipt is wanted), and where to go on reading.
     ///
     /// # Errors
     /// A failing database.
-    pub fn sync_request(&self) -> Result<Vec<u8>, ApiError> {
+    pub fn sync_request(&self, with_push: bool) -> Result<Vec<u8>, ApiError> {
         let view: ServerView = meta::get(&self.connection, meta::SERVER_VIEW)?.unwrap_or_default();
-        let waiting = operations::waiting(&self.connection, PUSH_OPERATIONS_MAX, PUSH_BYTES_MAX)?;
+        let waiting = if with_push {
+            operations::waiting(&self.connection, PUSH_OPERATIONS_MAX, PUSH_BYTES_MAX)?
+        } else {
+            None
+        };
         let push = waiting.map(|(chain_before, operations, chain_after)| Push {
             first_seq: operations.first().map_or(1, |operation| operation.seq),
             chain_before,
@@ -222,6 +227,14 @@ impl Replica {
             operations_max: PULL_OPERATIONS_MAX as u32,
             extensions: Vec::new(),
         }))
+    }
+
+    /// The chain at an own operation; `None` when it is not kept any more.
+    ///
+    /// # Errors
+    /// A failing database.
+    pub fn chain_at(&self, seq: u64) -> StorageResult<Option<ChainHash>> {
+        operations::chain_at(&self.connection, seq)
     }
 
     /// Keeps a reply, in one transaction.
@@ -249,8 +262,8 @@ impl Replica {
         Ok(kept)
     }
 
-    /// Keeps an enrolment. A device that signs in again goes on with its chain; another worker's replica must
-    /// have been signed out before.
+    /// Keeps an enrolment. A device that signs in again goes on with its chain. One that was revoked gets a new
+    /// identity, under which its unsent work goes out. Another worker's replica must have been signed out before.
     ///
     /// # Errors
     /// A failing database.
@@ -262,12 +275,12 @@ impl Replica {
             worker: reply.worker.clone(),
             username,
         };
+        let now_ms = self.now_ms();
         let transaction = self.connection.transaction()?;
         let known: Option<Enrolment> = meta::get(&transaction, meta::ENROLMENT)?;
         if known.is_none_or(|known| known.device != reply.device) {
-            let clock = meta::get::<ChainEnd>(&transaction, meta::CHAIN_END)?.unwrap_or_default().clock;
-            let end = ChainEnd { seq: reply.through_seq, chain: reply.chain, clock };
-            meta::set(&transaction, meta::CHAIN_END, &end)?;
+            let author = Author { device: reply.device, worker: reply.worker.id, now_ms };
+            operations::start_anew(&transaction, author, reply.through_seq, reply.chain)?;
         }
         meta::set(&transaction, meta::ENROLMENT, &enrolment)?;
         for area in &reply.areas {

@@ -84,3 +84,7 @@ fn refusal(step: Step, next: Step) -> &'static str {
         "issue.out_of_order"
     }
 }
+
+#[cfg(test)]
+#[path = "issue_state_tests.rs"]
+mod tests;

@@ -97,8 +97,11 @@ fn receipt(transaction: &Transaction<'_>, receipt: &Receipt) -> Result<u64, Keep
         "UPDATE operation SET state = 1, receipted_at = ?2 WHERE state = 0 AND seq <= ?1",
         params![through, receipt.applied_at],
     )?;
-    // A restored server holds less than it once receipted.
-    transaction.execute("UPDATE operation SET state = 0, receipted_at = 0 WHERE state = 1 AND seq > ?1", [through])?;
+    // A restored server holds less than it once receipted or set aside.
+    transaction.execute(
+        "UPDATE operation SET state = 0, receipted_at = 0, code = '' WHERE state <> 0 AND seq > ?1",
+        [through],
+    )?;
     if receipted > 0 {
         date_anew(transaction, receipt)?;
     }

@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use shared::change::hash::{ChainHash, canonical_bytes};
 use shared::change::{Change, Operation};
 use shared::clock::TimestampMs;
+use shared::crdt::RecordState;
 use shared::domain::schema::RecordRef;
 use shared::ids::{AreaCode, DeviceId, WorkerId};
 use shared::validation::{Rejection, validate};
@@ -94,6 +95,42 @@ pub fn perform(
         ])?;
     meta::set(transaction, meta::CHAIN_END, &end)?;
     Ok(Some(operation.seq))
+}
+
+/// Gives the device a new identity: its chain begins where the server says, and what waited under the old one
+/// is performed again under the new.
+///
+/// # Errors
+/// A failing database, or work that breaks a rule of this version.
+pub fn start_anew(
+    transaction: &Transaction<'_>,
+    author: Author,
+    through_seq: u64,
+    chain: ChainHash,
+) -> Result<(), SaveError> {
+    let mut statement = transaction.prepare("SELECT body FROM operation WHERE state = 0 ORDER BY seq")?;
+    let bodies: Vec<Vec<u8>> = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    transaction.execute("DELETE FROM operation", [])?;
+    let clock = meta::get::<ChainEnd>(transaction, meta::CHAIN_END)?.unwrap_or_default().clock;
+    meta::set(transaction, meta::CHAIN_END, &ChainEnd { seq: through_seq, chain, clock })?;
+    for body in bodies {
+        let old = decode(&body)?;
+        if let Some(state) = records::load(transaction, old.record)? {
+            perform(transaction, author, &old.area, old.record, made_now(&state, &old.change))?;
+        }
+    }
+    Ok(())
+}
+
+/// The same change, made now: it has seen what has come since.
+pub fn made_now(state: &RecordState, old: &Change) -> Change {
+    let settled = old.writes.iter().flat_map(|write| state.settle(write.field, write.value.clone()).writes);
+    Change {
+        writes: settled.collect(),
+        members: old.members.clone(),
+        event: old.event.clone(),
+        removal: old.removal.as_ref().and_then(|_| state.removal().removal),
+    }
 }
 
 /// Waiting operations in sequence, at most `count_max` of them and about `bytes_max` of bodies, with the chain

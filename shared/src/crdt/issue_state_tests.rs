@@ -1,0 +1,60 @@
+use uuid::Uuid;
+
+use super::*;
+use crate::clock::Stamp;
+use crate::crdt::Origin;
+use crate::domain::issue::Event;
+use crate::ids::{DeviceId, WorkerId};
+
+fn at(ms: u64, step: Step) -> RecordEvent {
+    let origin = Origin {
+        stamp: Stamp { ms, counter: 0 },
+        device: DeviceId(Uuid::from_u128(1)),
+        seq: ms,
+        author: WorkerId(Uuid::from_u128(2)),
+    };
+    RecordEvent { event: Event::of(step), origin }
+}
+
+fn check(steps: &[Step], expect: Step, reasons: &[&str]) {
+    let events: Vec<RecordEvent> = steps.iter().enumerate().map(|(ms, step)| at(ms as u64, *step)).collect();
+    let state = fold(&events.iter().collect::<Vec<_>>());
+    assert_eq!(state.step, expect, "{steps:?}");
+    let given: Vec<&str> = state.timeline.iter().map(|entry| entry.reason).collect();
+    assert_eq!(given, reasons, "{steps:?}");
+}
+
+#[test]
+fn the_whole_life_of_an_issue() {
+    use Step::*;
+    let life = [Reported, Accepted, Assigned, InProgress, Resolved, Confirmed, Closed];
+    check(&life, Closed, &[""; 7]);
+    check(&[HandledOnTheSpot, Confirmed], Confirmed, &["", ""]);
+}
+
+#[test]
+fn what_comes_too_late_stays_in_the_timeline_with_its_reason() {
+    use Step::*;
+    check(&[Reported, Resolved], Reported, &["", "issue.out_of_order"]);
+    check(&[Reported, Accepted, Resolved, Resolved], Resolved, &["", "", "", "issue.already_finished"]);
+    check(&[Reported, MergedInto, Accepted], MergedInto, &["", "", "issue.merged"]);
+    check(&[Reported, Accepted, Accepted], Accepted, &["", "", "issue.already_there"]);
+    check(&[Reported, Reported], Reported, &["", "issue.already_reported"]);
+}
+
+#[test]
+fn reopening_beats_what_ended_it_before() {
+    use Step::*;
+    check(&[Reported, Accepted, Resolved, Reopened, Resolved], Resolved, &["", "", "", "", ""]);
+    check(&[Reported, Returned, Reopened, Assigned], Assigned, &["", "", "", ""]);
+}
+
+#[test]
+fn a_step_of_a_later_version_changes_nothing_and_is_kept() {
+    let mut unknown = at(1, Step::Accepted);
+    unknown.event.step = 99;
+    let first = at(0, Step::Reported);
+    let state = fold(&[&first, &unknown]);
+    assert_eq!(state.step, Step::Reported);
+    assert_eq!(state.timeline[1].reason, "issue.unknown_step");
+}

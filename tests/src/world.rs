@@ -1,0 +1,257 @@
+//! A world with named phones and one server.
+
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+
+use replica::Replica;
+use replica::api::{Answer, ApiError, Call, Conflict, DraftBody, HouseholdPage, VisitDraft};
+use replica::platform::Platform;
+use replica::storage::Home;
+use rusqlite::Connection;
+use shared::change::hash::ChainHash;
+use shared::domain::schema::RecordRef;
+use shared::domain::visit::{Outcome, Purpose};
+use shared::domain::worker::Role;
+use shared::domain::{Household, Resident};
+use shared::ids::{AreaCode, DraftId, HouseholdId, ResidentId, VisitId};
+use shared::protocol::v1::{self, SyncReply, SyncRequest};
+use sync_server::testing::{Answer as HttpAnswer, TEST_START_MS, TestServer};
+use uuid::Uuid;
+
+/// The community of every test.
+pub const COMMUNITY: &str = "130803001001";
+/// Its first grid.
+pub const GRID: &str = "130803001001-01";
+/// Its second grid.
+pub const OTHER_GRID: &str = "130803001001-02";
+
+/// One server and its phones.
+pub struct World {
+    /// The real server core, in memory.
+    pub server: TestServer,
+    phones: Cell<u64>,
+}
+
+/// A clock set by hand, and chance that repeats itself.
+struct TestPlatform {
+    now_ms: Rc<Cell<u64>>,
+    chance: RefCell<u64>,
+}
+
+impl Platform for TestPlatform {
+    fn now_ms(&self) -> u64 {
+        self.now_ms.get()
+    }
+
+    fn fill_random(&self, bytes: &mut [u8]) {
+        // A plain counter-based generator (SplitMix64): the same phone draws the same numbers every time.
+        for chunk in bytes.chunks_mut(8) {
+            let mut state = self.chance.borrow_mut();
+            *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mut mixed = *state;
+            mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            mixed ^= mixed >> 31;
+            for (byte, drawn) in chunk.iter_mut().zip(mixed.to_le_bytes()) {
+                *byte = drawn;
+            }
+        }
+    }
+
+    fn sleep(&self, _ms: u64) -> Pin<Box<dyn Future<Output = ()>>> {
+        Box::pin(std::future::ready(()))
+    }
+}
+
+impl World {
+    /// A server with one community of two grids.
+    pub async fn new() -> Self {
+        let server = TestServer::start().await;
+        server.add_area("130803", "双滦区").await;
+        server.add_area("130803001", "元宝山街道").await;
+        server.add_area(COMMUNITY, "元宝山社区").await;
+        server.add_area(GRID, "第1网格").await;
+        server.add_area(OTHER_GRID, "第2网格").await;
+        Self { server, phones: Cell::new(0) }
+    }
+
+    /// A worker with a phone that is signed in.
+    pub async fn phone(&self, name: &str, role: Role, areas: &[&str]) -> Phone {
+        self.server.add_worker(name, role, areas).await;
+        let mut phone = self.blank_phone();
+        let reply = self.server.sign_in(name).await;
+        phone.token.clone_from(&reply.token);
+        phone.replica.keep_sign_in(String::new(), name.to_owned(), &reply).expect("the enrolment is kept");
+        phone
+    }
+
+    fn blank_phone(&self) -> Phone {
+        let number = self.phones.get() + 1;
+        self.phones.set(number);
+        let now_ms = Rc::new(Cell::new(TEST_START_MS));
+        let platform = TestPlatform { now_ms: Rc::clone(&now_ms), chance: RefCell::new(number << 32) };
+        let connection = Connection::open_in_memory().expect("memory has room");
+        let replica = Replica::open(connection, Home::Memory, Rc::new(platform)).expect("a fresh replica opens");
+        Phone { replica, token: String::new(), now_ms, drafts: 0, number }
+    }
+
+    /// One round trip, as the engine would make it.
+    ///
+    /// # Errors
+    /// The server's answer when it is a refusal.
+    pub async fn round(&self, phone: &mut Phone) -> Result<SyncReply, HttpAnswer> {
+        let request = phone.replica.sync_request(true).expect("the request is made");
+        let request: SyncRequest = v1::decode(&request).expect("the request is a request");
+        let reply = self.server.sync(&phone.token, &request).await?;
+        phone.replica.keep_reply(&reply).expect("the reply is kept");
+        Ok(reply)
+    }
+
+    /// Rounds until the phone has sent and read everything; returns how many operations it read.
+    pub async fn sync(&self, phone: &mut Phone) -> u64 {
+        let mut pulled = 0;
+        for _ in 0..1_000 {
+            let reply = self.round(phone).await.expect("the server accepts the round");
+            let pages = reply.pages.iter().map(|page| shared::change::encode::decode_pull(&page.page));
+            pulled += pages.map(|page| page.expect("a page decodes").len() as u64).sum::<u64>();
+            let waiting = phone.status().sync.waiting_operations;
+            if waiting == 0 && reply.pages.iter().all(|page| page.remaining == 0) {
+                return pulled;
+            }
+        }
+        panic!("the sync does not come to an end");
+    }
+
+    /// Rounds of all phones until nobody has anything new.
+    pub async fn settle(&self, phones: &mut [&mut Phone]) {
+        for _ in 0..2 {
+            for phone in phones.iter_mut() {
+                self.sync(phone).await;
+            }
+        }
+    }
+}
+
+/// A real replica with its clock and credential.
+pub struct Phone {
+    /// The replica.
+    pub replica: Replica,
+    /// The credential.
+    pub token: String,
+    /// Its clock, ms since the Unix epoch.
+    pub now_ms: Rc<Cell<u64>>,
+    drafts: u64,
+    number: u64,
+}
+
+impl Phone {
+    /// Time goes on.
+    pub fn advance(&self, ms: u64) {
+        self.now_ms.set(self.now_ms.get() + ms);
+    }
+
+    /// A call that must be answered.
+    pub fn call(&mut self, call: Call) -> Answer {
+        self.try_call(call).expect("the call is answered")
+    }
+
+    /// A call that may be refused.
+    ///
+    /// # Errors
+    /// As the replica says.
+    pub fn try_call(&mut self, call: Call) -> Result<Answer, ApiError> {
+        self.advance(1);
+        self.replica.call(call)
+    }
+
+    /// Who is signed in and how the sync stands.
+    pub fn status(&mut self) -> replica::api::Status {
+        match self.call(Call::Status) {
+            Answer::Status(status) => *status,
+            other => panic!("not a status: {other:?}"),
+        }
+    }
+
+    /// The hash of this phone's own operations up to `seq`, as its next request would begin there.
+    pub fn chain_at(&self, seq: u64) -> ChainHash {
+        self.replica.chain_at(seq).expect("the chain is read").expect("the operation is kept")
+    }
+
+    fn saved(&mut self, call: Call) -> RecordRef {
+        match self.call(call) {
+            Answer::Saved(record) => record,
+            other => panic!("not saved: {other:?}"),
+        }
+    }
+
+    /// A new household in [`GRID`].
+    pub fn add_household(&mut self, door: &str) -> HouseholdId {
+        self.add_household_in(GRID, door)
+    }
+
+    /// A new household in a grid.
+    pub fn add_household_in(&mut self, grid: &str, door: &str) -> HouseholdId {
+        let area = AreaCode::new(grid).expect("a grid");
+        let household = Household { door: door.to_owned(), ..Household::default() };
+        HouseholdId(self.saved(Call::AddHousehold { area, household }).id)
+    }
+
+    /// A new resident with one telephone number.
+    pub fn add_resident(&mut self, household: HouseholdId, name: &str, phone: &str) -> ResidentId {
+        let mut resident = Resident::named(household, name);
+        resident.phones = vec![phone.to_owned()];
+        ResidentId(self.saved(Call::AddResident { resident }).id)
+    }
+
+    /// A new draft id of this phone.
+    pub fn draft_id(&mut self) -> DraftId {
+        self.drafts += 1;
+        DraftId(Uuid::from_u128(u128::from(self.number) << 64 | u128::from(self.drafts)))
+    }
+
+    /// A visit form that is filled and saved.
+    pub fn visit(&mut self, household: HouseholdId, note: &str) -> VisitId {
+        let id = self.draft_id();
+        let started_at = self.now_ms.get();
+        let body = DraftBody::Visit(VisitDraft {
+            household,
+            outcome: Some(Outcome::Met),
+            met: Vec::new(),
+            purpose: Some(Purpose::Routine),
+            phrases: Vec::new(),
+            note: note.to_owned(),
+            needs: Vec::new(),
+            promise: String::new(),
+            promise_due: None,
+            started_at,
+        });
+        self.call(Call::SaveDraft { id, body });
+        VisitId(self.saved(Call::FinishDraft { id }).id)
+    }
+
+    /// The page of a household.
+    pub fn household(&mut self, id: HouseholdId) -> HouseholdPage {
+        match self.call(Call::Household { id }) {
+            Answer::Household(page) => *page,
+            other => panic!("not a household: {other:?}"),
+        }
+    }
+
+    /// Every conflict on this phone.
+    pub fn conflicts(&mut self) -> Vec<Conflict> {
+        match self.call(Call::Conflicts) {
+            Answer::Conflicts(conflicts) => conflicts,
+            other => panic!("not conflicts: {other:?}"),
+        }
+    }
+
+    /// Notes of the merged log, latest first.
+    pub fn log(&mut self) -> Vec<String> {
+        match self.call(Call::VisitLog { filter: Default::default(), after: None, limit: 100 }) {
+            Answer::Visits(visits) => visits.into_iter().map(|visit| visit.visit.note).collect(),
+            other => panic!("not a log: {other:?}"),
+        }
+    }
+}
