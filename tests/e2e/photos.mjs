@@ -13,6 +13,9 @@ export const YARD = join(ROOT, 'tests/fixtures/photos/yard-2mp.jpg');
 const PRIVATE = ['Exif', 'GPS', 'SN-0042-PRIVATE', 'maker-note-private', 'TestPhone', '2026:09:01', 'http://ns.adobe.com'];
 /** How far the mean colour of a part may move by scaling and JPEG, of 255. */
 const COLOUR_DISTANCE_MAX = 10;
+/** The longest side and the most bytes of a kept photo. */
+const SIDE_PX_MAX = 1600;
+const PHOTO_BYTES_MAX = 300 * 1024;
 
 /** The segments of a JPEG's head: marker and bytes, up to the picture itself. */
 function segments(bytes) {
@@ -62,7 +65,7 @@ export async function photoFile(path, name) {
 }
 
 /** Size and mean colour of the four corners and the middle; `turned` obeys the camera's data as a viewer does. */
-async function look(page, bytes, turned) {
+export async function look(page, bytes, { turned }) {
   return page.evaluate(async ([encoded, orientation]) => {
     const blob = await (await fetch(`data:image/jpeg;base64,${encoded}`)).blob();
     const picture = await createImageBitmap(blob, { imageOrientation: orientation });
@@ -91,18 +94,12 @@ export async function photosOfServer(server) {
   return Promise.all(files.map(async (entry) => ({ name: entry.name, bytes: await readFile(join(entry.parentPath ?? entry.path, entry.name)) })));
 }
 
-/** Whether these bytes are that photo, upright without any help of camera data. */
-export async function isUpright(page, bytes, original) {
-  const stored = await look(page, bytes, false);
-  const wanted = await look(page, original, true);
-  const lying = await look(page, original, false);
-  const ratio = Math.min(1, 1600 / Math.max(wanted.width, wanted.height));
-  const sameSize = Math.abs(stored.width - wanted.width * ratio) <= 1 && Math.abs(stored.height - wanted.height * ratio) <= 1;
-  const near = distance(stored.parts, wanted.parts);
-  if (lying.width !== wanted.width) {
-    assert.ok(distance(lying.parts, wanted.parts) > 3 * COLOUR_DISTANCE_MAX, 'the colours tell upright from lying');
-  }
-  return { yes: sameSize && near <= COLOUR_DISTANCE_MAX, stored, near };
+/** Whether a kept photo looks like the wanted one, brought to the size that photos are kept in. */
+export function isSame(kept, wanted) {
+  const ratio = Math.min(1, SIDE_PX_MAX / Math.max(wanted.width, wanted.height));
+  const near = (one, other) => Math.abs(one - other * ratio) <= 1;
+  return near(kept.width, wanted.width) && near(kept.height, wanted.height)
+    && distance(kept.parts, wanted.parts) <= COLOUR_DISTANCE_MAX;
 }
 
 /** Refuses a photo in which anything but pixels is left. */
@@ -111,5 +108,5 @@ export function onlyPixels({ name, bytes }) {
   for (const word of PRIVATE) assert.ok(!text.includes(word), `${name} still says ${word}`);
   const extra = segments(bytes).map(({ marker }) => marker).filter((marker) => (marker >= 0xe1 && marker <= 0xef) || marker === 0xfe);
   assert.deepEqual(extra, [], `${name} has segments that are no part of a picture`);
-  assert.ok(bytes.length <= 300 * 1024, `${name} has ${bytes.length} bytes`);
+  assert.ok(bytes.length <= PHOTO_BYTES_MAX, `${name} has ${bytes.length} bytes`);
 }
