@@ -4,6 +4,8 @@
 //! (a crack, a wire) fade instead of breaking up. One pass over the input in whole numbers: the result is
 //! the same on every device, and a browser without vector instructions is quick enough.
 
+use std::ops::Range;
+
 use image::ColorType;
 
 /// Pixels as red, green, blue bytes, row by row.
@@ -33,9 +35,10 @@ pub(super) fn shrink(pixels: &[u8], layout: ColorType, width: u32, height: u32, 
     let row_bytes = width as usize * usize::from(layout.bytes_per_pixel());
     let mut sums = vec![0_u32; width as usize * 3];
     let mut row_buffer = Vec::new();
-    let mut rgb = Vec::with_capacity(out_width as usize * out_height as usize * 3);
+    let mut rgb = vec![0; out_width as usize * out_height as usize * 3];
+    let mut out_rows = rgb.chunks_exact_mut((out_width as usize * 3).max(1));
     let columns = Columns::new(width, out_width);
-    let total = f64::from(width) * f64::from(height);
+    let scale = 1.0 / (f64::from(width) * f64::from(height));
 
     // Positions are in units of 1 / (height * out_height) of the picture, so that all are whole numbers.
     let (mut out_end, out_step, in_step) = (u64::from(height), u64::from(height), u64::from(out_height));
@@ -46,7 +49,7 @@ pub(super) fn shrink(pixels: &[u8], layout: ColorType, width: u32, height: u32, 
         let inside = row_end.min(out_end) - position;
         add_row(&mut sums, row, inside);
         if row_end >= out_end {
-            columns.write(&sums, total, &mut rgb);
+            columns.write(&sums, scale, out_rows.next().unwrap_or_default());
             sums.fill(0);
             add_row(&mut sums, row, row_end - out_end);
             out_end += out_step;
@@ -103,9 +106,16 @@ fn add_row(sums: &mut [u32], row: &[u8], weight: u64) {
 
 /// The input columns of each output pixel.
 struct Columns {
-    /// First column, weight of the first, whole ones between, weight of the last.
-    spans: Vec<(usize, u64, usize, u64)>,
+    spans: Vec<Span>,
     whole: u64,
+}
+
+/// The columns of one output pixel: the first and the last one count in part.
+struct Span {
+    /// In the row's values, three per column.
+    values: Range<usize>,
+    first_weight: u64,
+    last_weight: u64,
 }
 
 impl Columns {
@@ -114,38 +124,39 @@ impl Columns {
         let spans = (0..whole)
             .map(|x| {
                 let (start, end) = (x * width, (x + 1) * width);
-                let (first, last) = (start / whole, end / whole);
-                // An output pixel is at least as wide as an input pixel, so it ends in a later one.
-                let first_weight = (first + 1) * whole - start;
-                (
-                    first as usize,
-                    first_weight,
-                    (last - first - 1) as usize,
-                    end - last * whole,
-                )
+                let (first, last) = (start / whole, (end - 1) / whole);
+                let end_of_first = (first + 1) * whole;
+                Span {
+                    values: first as usize * 3..(last as usize + 1) * 3,
+                    first_weight: end_of_first.min(end) - start,
+                    last_weight: end - last * whole,
+                }
             })
             .collect();
         Self { spans, whole }
     }
 
-    fn write(&self, sums: &[u32], total: f64, out: &mut Vec<u8>) {
-        for (first, first_weight, between, last_weight) in &self.spans {
-            let mut sum = [0_u64; 3];
-            let mut add = |columns: &[u32], weight: u64| {
-                for column in columns.chunks_exact(3) {
-                    for (sum, value) in sum.iter_mut().zip(column) {
-                        *sum += u64::from(*value) * weight;
-                    }
+    /// Written for a compiler that is told to make it small: one plain loop, no growing vector.
+    fn write(&self, sums: &[u32], scale: f64, out: &mut [u8]) {
+        for (span, out) in self.spans.iter().zip(out.chunks_exact_mut(3)) {
+            let columns = sums.get(span.values.clone()).unwrap_or_default();
+            let (mut red, mut green, mut blue) = (0_u64, 0_u64, 0_u64);
+            let mut weight = span.first_weight;
+            let mut left = columns.len();
+            for column in columns.chunks_exact(3) {
+                if let [r, g, b] = column {
+                    red += u64::from(*r) * weight;
+                    green += u64::from(*g) * weight;
+                    blue += u64::from(*b) * weight;
                 }
-            };
-            let part = |from: usize, count: usize| sums.get(from * 3..(from + count) * 3).unwrap_or_default();
-            add(part(*first, 1), *first_weight);
-            add(part(first + 1, *between), self.whole);
-            if *last_weight > 0 {
-                add(part(first + 1 + between, 1), *last_weight);
+                left -= 3;
+                weight = if left == 3 { span.last_weight } else { self.whole };
             }
-            // The sums are below 2^53, so the only rounding is the last one.
-            out.extend(sum.map(|sum| (sum as f64 / total + 0.5) as u8));
+            if let [r, g, b] = out {
+                // The sums are below 2^53.
+                let byte = |sum: u64| (sum as f64 * scale + 0.5) as u32 as u8;
+                (*r, *g, *b) = (byte(red), byte(green), byte(blue));
+            }
         }
     }
 }
