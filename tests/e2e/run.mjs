@@ -10,12 +10,14 @@ import { offline } from './offline.mjs';
 import { screens } from './screens.mjs';
 import { shell } from './shell.mjs';
 import { story } from './story.mjs';
+import { tabs } from './tabs.mjs';
 import { Template, World, settingsOf } from './world.mjs';
 
 const SUITES = {
   shell: ({ settings, check }) => shell({ webDir: settings.web, chromiumPath: settings.chromium, check }),
   story,
   offline,
+  tabs,
   abuse,
   screens,
 };
