@@ -34,27 +34,27 @@ fn meaning(kind: RecordKind, field: FieldId) -> Meaning {
         | (RecordKind::RESIDENT, resident::CONSENT_ON)
         | (RecordKind::VISIT, visit::PROMISE_DUE | visit::PROMISE_KEPT_ON) => Meaning::Day,
         (RecordKind::VISIT, visit::STARTED_AT) | (RecordKind::ISSUE, issue::REPORTED_AT) => Meaning::Moment,
-        (RecordKind::RESIDENT, resident::RELATION) => {
-            Meaning::Member("relation", |number| Relation::from_number(number).map(Relation::code))
-        }
-        (RecordKind::RESIDENT, resident::CONSENT_PURPOSE) => {
-            Meaning::Member("consent", |number| ConsentPurpose::from_number(number).map(ConsentPurpose::code))
-        }
+        (RecordKind::RESIDENT, resident::RELATION) => Meaning::Member("relation", |number| {
+            Relation::from_number(number).map(Relation::code)
+        }),
+        (RecordKind::RESIDENT, resident::CONSENT_PURPOSE) => Meaning::Member("consent", |number| {
+            ConsentPurpose::from_number(number).map(ConsentPurpose::code)
+        }),
         (RecordKind::RESIDENT, resident::NEEDS) | (RecordKind::VISIT, visit::NEEDS) => {
             Meaning::Member("need", |number| Need::from_number(number).map(Need::code))
         }
-        (RecordKind::VISIT, visit::OUTCOME) => {
-            Meaning::Member("outcome", |number| Outcome::from_number(number).map(Outcome::code))
-        }
-        (RecordKind::VISIT, visit::PURPOSE) => {
-            Meaning::Member("purpose", |number| Purpose::from_number(number).map(Purpose::code))
-        }
+        (RecordKind::VISIT, visit::OUTCOME) => Meaning::Member("outcome", |number| {
+            Outcome::from_number(number).map(Outcome::code)
+        }),
+        (RecordKind::VISIT, visit::PURPOSE) => Meaning::Member("purpose", |number| {
+            Purpose::from_number(number).map(Purpose::code)
+        }),
         (RecordKind::VISIT, visit::PHRASES) => {
             Meaning::Member("phrase", |number| Phrase::from_number(number).map(Phrase::code))
         }
-        (RecordKind::ISSUE, issue::CATEGORY) => {
-            Meaning::Member("category", |number| Category::from_number(number).map(Category::code))
-        }
+        (RecordKind::ISSUE, issue::CATEGORY) => Meaning::Member("category", |number| {
+            Category::from_number(number).map(Category::code)
+        }),
         _ => Meaning::Plain,
     }
 }
@@ -69,12 +69,16 @@ pub(crate) fn describe_value(kind: RecordKind, field: FieldId, value: &Value) ->
         Value::Int(number) => describe_number(meaning, *number),
         Value::Text(text) => text.clone(),
         Value::Numbers(numbers) => {
-            let words = numbers.iter().map(|number| describe_number(meaning, i64::try_from(*number).unwrap_or(0)));
+            let words = numbers
+                .iter()
+                .map(|number| describe_number(meaning, i64::try_from(*number).unwrap_or(0)));
             words.collect::<Vec<_>>().join(&comma())
         }
-        Value::Texts(texts) if (kind, field) == (RecordKind::RESIDENT, resident::PHONES) => {
-            texts.iter().map(|phone| format::phone(phone)).collect::<Vec<_>>().join(&comma())
-        }
+        Value::Texts(texts) if (kind, field) == (RecordKind::RESIDENT, resident::PHONES) => texts
+            .iter()
+            .map(|phone| format::phone(phone))
+            .collect::<Vec<_>>()
+            .join(&comma()),
         Value::Texts(texts) => texts.join(&comma()),
         Value::Ids(ids) => t_args("value-people", &[("count", ids.len().into())]),
         Value::Id(_) | Value::Bytes(_) => t("value-other"),
@@ -85,7 +89,9 @@ fn describe_number(meaning: Meaning, number: i64) -> String {
     let positive = u64::try_from(number).unwrap_or(0);
     match meaning {
         Meaning::Plain => number.to_string(),
-        Meaning::Day => CalendarDate::try_from(number).map_or_else(|_| number.to_string(), |day| day.to_string()),
+        Meaning::Day => {
+            CalendarDate::try_from(number).map_or_else(|_| number.to_string(), |day| day.to_string())
+        }
         Meaning::Moment => format::moment(positive, platform::now_ms()),
         Meaning::Flag => t(if number == 1 { "yes" } else { "no" }),
         Meaning::Member(family, code) => t_code(family, code(positive).unwrap_or("unknown")),

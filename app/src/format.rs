@@ -29,8 +29,16 @@ pub(crate) fn day(date: CalendarDate, now: TimestampMs) -> String {
         1 => t("day-tomorrow"),
         _ => {
             let (year, month, day) = date.parts();
-            let args = [("year", year.to_string().into()), ("month", month.into()), ("day", day.into())];
-            if year == today.parts().0 { t_args("day-of-year", &args) } else { t_args("day-full", &args) }
+            let args = [
+                ("year", year.to_string().into()),
+                ("month", month.into()),
+                ("day", day.into()),
+            ];
+            if year == today.parts().0 {
+                t_args("day-of-year", &args)
+            } else {
+                t_args("day-full", &args)
+            }
         }
     }
 }
@@ -42,13 +50,22 @@ pub(crate) fn long_day(now: TimestampMs) -> String {
     // 1 January 1970 was a Thursday.
     let number = (today.days_since(CalendarDate::of_ms(0)) + 4).rem_euclid(7);
     let weekday = t_code("weekday", &number.to_string());
-    t_args("long-day", &[("month", month.into()), ("day", day.into()), ("weekday", weekday.into())])
+    t_args(
+        "long-day",
+        &[
+            ("month", month.into()),
+            ("day", day.into()),
+            ("weekday", weekday.into()),
+        ],
+    )
 }
 
 /// How long ago somebody was met: `今天`, `12 天前`, `3 个月前`, or `还没见过`.
 pub(crate) fn last_met(at: Option<TimestampMs>, now: TimestampMs) -> String {
     let Some(at) = at else { return t("met-never") };
-    let days = CalendarDate::of_ms(now).days_since(CalendarDate::of_ms(at)).max(0);
+    let days = CalendarDate::of_ms(now)
+        .days_since(CalendarDate::of_ms(at))
+        .max(0);
     match days {
         0 => t("met-today"),
         1..=59 => t_args("met-days-ago", &[("days", days.into())]),
@@ -69,13 +86,19 @@ pub(crate) fn due(date: CalendarDate, now: TimestampMs) -> String {
 /// `3.2 MB`.
 pub(crate) fn bytes(bytes: f64) -> String {
     const MB: f64 = 1024.0 * 1024.0;
-    if bytes >= 1024.0 * MB { format!("{:.1} GB", bytes / (1024.0 * MB)) } else { format!("{:.1} MB", bytes / MB) }
+    if bytes >= 1024.0 * MB {
+        format!("{:.1} GB", bytes / (1024.0 * MB))
+    } else {
+        format!("{:.1} MB", bytes / MB)
+    }
 }
 
 /// A telephone number in groups: `138 0314 2956`.
 pub(crate) fn phone(digits: &str) -> String {
     match (digits.get(..3), digits.get(3..7), digits.get(7..)) {
-        (Some(a), Some(b), Some(c)) if digits.len() == 11 && digits.starts_with('1') => format!("{a} {b} {c}"),
+        (Some(a), Some(b), Some(c)) if digits.len() == 11 && digits.starts_with('1') => {
+            format!("{a} {b} {c}")
+        }
         _ => digits.to_owned(),
     }
 }

@@ -103,9 +103,11 @@ impl Route {
             | Self::ResidentEdit { .. }
             | Self::VisitPage { .. } => Self::Households {},
             Self::IssuePage { .. } | Self::IssueNew { .. } | Self::IssueForm { .. } => Self::Issues {},
-            Self::Start {} | Self::StartDoors { .. } | Self::VisitNew { .. } | Self::VisitResume { .. } | Self::VisitForm { .. } => {
-                Self::Today {}
-            }
+            Self::Start {}
+            | Self::StartDoors { .. }
+            | Self::VisitNew { .. }
+            | Self::VisitResume { .. }
+            | Self::VisitForm { .. } => Self::Today {},
             other => other.clone(),
         }
     }
@@ -122,9 +124,15 @@ mod tests {
         let route = Route::VisitForm { draft, household };
         assert_eq!(route.to_string().parse::<Route>().unwrap(), route);
         assert!(route.is_form());
-        let doors = Route::Doors { area: AreaCode::new("130803001001-02").unwrap(), building: "甲".to_owned() };
+        let doors = Route::Doors {
+            area: AreaCode::new("130803001001-02").unwrap(),
+            building: "甲".to_owned(),
+        };
         assert_eq!(doors.to_string().parse::<Route>().unwrap(), doors);
-        let issue = Route::IssueNew { household: household.to_string(), visit: String::new() };
+        let issue = Route::IssueNew {
+            household: household.to_string(),
+            visit: String::new(),
+        };
         assert_eq!(issue.to_string().parse::<Route>().unwrap(), issue);
     }
 }

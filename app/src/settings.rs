@@ -18,11 +18,20 @@ pub(crate) struct Setting {
 }
 
 /// `zh-CN`, `en`
-pub(crate) const LANGUAGE: Setting = Setting { name: "language", choices: &["zh-CN", "en"] };
+pub(crate) const LANGUAGE: Setting = Setting {
+    name: "language",
+    choices: &["zh-CN", "en"],
+};
 /// How large the type is.
-pub(crate) const TYPE_SIZE: Setting = Setting { name: "type_size", choices: &["standard", "large", "largest"] };
+pub(crate) const TYPE_SIZE: Setting = Setting {
+    name: "type_size",
+    choices: &["standard", "large", "largest"],
+};
 /// Light, dark, or as the device is set.
-pub(crate) const THEME: Setting = Setting { name: "theme", choices: &["system", "light", "dark"] };
+pub(crate) const THEME: Setting = Setting {
+    name: "theme",
+    choices: &["system", "light", "dark"],
+};
 
 /// The settings in use.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,12 +56,22 @@ fn from_copy() -> Settings {
         let kept = platform::local_get(&copy_key(setting.name)).unwrap_or_default();
         valid(setting, &kept)
     };
-    Settings { language: value(&LANGUAGE), type_size: value(&TYPE_SIZE), theme: value(&THEME) }
+    Settings {
+        language: value(&LANGUAGE),
+        type_size: value(&TYPE_SIZE),
+        theme: value(&THEME),
+    }
 }
 
 fn valid(setting: &Setting, value: &str) -> String {
     let fallback = setting.choices.first().copied().unwrap_or_default();
-    setting.choices.iter().find(|choice| **choice == value).copied().unwrap_or(fallback).to_owned()
+    setting
+        .choices
+        .iter()
+        .find(|choice| **choice == value)
+        .copied()
+        .unwrap_or(fallback)
+        .to_owned()
 }
 
 /// Puts the settings in use on the page.
@@ -72,7 +91,11 @@ pub(crate) fn show_at_once() {
 }
 
 fn put_on_page(settings: &Settings) {
-    let theme = if settings.theme == "system" { "" } else { settings.theme.as_str() };
+    let theme = if settings.theme == "system" {
+        ""
+    } else {
+        settings.theme.as_str()
+    };
     platform::set_root(&[
         ("lang", &settings.language),
         ("data-theme", theme),
@@ -83,7 +106,10 @@ fn put_on_page(settings: &Settings) {
 /// Changes a setting now and keeps it.
 pub(crate) fn change(store: &Store, setting: &Setting, value: &str) {
     set(setting, value);
-    store.tell(Call::SetSetting { name: setting.name.to_owned(), value: value.to_owned() });
+    store.tell(Call::SetSetting {
+        name: setting.name.to_owned(),
+        value: value.to_owned(),
+    });
 }
 
 fn set(setting: &Setting, value: &str) {
@@ -106,7 +132,11 @@ pub(crate) async fn load(store: &Store) {
         if platform::local_get(&copy_key(setting.name)).is_some() {
             continue;
         }
-        let reply = store.call(Call::Setting { name: setting.name.to_owned() }).await;
+        let reply = store
+            .call(Call::Setting {
+                name: setting.name.to_owned(),
+            })
+            .await;
         if let Ok(Answer::Setting(Some(value))) = reply {
             set(&setting, &value);
         }

@@ -40,7 +40,10 @@ impl Who {
 /// Who is signed in; from last time until the replica has said.
 pub(crate) fn who(live: Live) -> Who {
     match live.status.read().as_ref() {
-        Some(status) => status.session.as_ref().map_or(Who::Nobody, |session| Who::Somebody(session.role)),
+        Some(status) => status
+            .session
+            .as_ref()
+            .map_or(Who::Nobody, |session| Who::Somebody(session.role)),
         None => match platform::local_get(ROLE_COPY).as_deref() {
             Some("") => Who::Nobody,
             Some(code) => Role::from_code(code).map_or(Who::Unknown, Who::Somebody),
@@ -78,7 +81,13 @@ pub(crate) fn Shell() -> Element {
         }
     });
 
-    if let Some(code) = live.unusable.read().as_ref() {
+    // Once something could be kept here, a form may be open: it stays, with a message above it.
+    if let Some(code) = live
+        .unusable
+        .read()
+        .as_ref()
+        .filter(|_| live.status.read().is_none())
+    {
         return rsx! { Unusable { code: code.clone() } };
     }
     let who = who(live);
@@ -91,11 +100,18 @@ pub(crate) fn Shell() -> Element {
     }
     let class = if route.is_form() { "shell in-form" } else { "shell" };
     rsx! {
-        a { class: "skip-link", href: "#content", {t("skip-to-content")} }
+        a {
+            class: "skip-link", href: "#content",
+            onclick: move |event| {
+                event.prevent_default();
+                platform::focus_element("content");
+            },
+            {t("skip-to-content")}
+        }
         div { class,
             TabBar { entries: entries(who), current: route.main_screen() }
             div { class: "stage",
-                Following {}
+                Tabs {}
                 Outlet::<Route> {}
             }
         }
@@ -104,7 +120,12 @@ pub(crate) fn Shell() -> Element {
 }
 
 fn entries(who: Who) -> Vec<Entry> {
-    let entry = |to, key, icon, wide_only| Entry { to, key, icon, wide_only };
+    let entry = |to, key, icon, wide_only| Entry {
+        to,
+        key,
+        icon,
+        wide_only,
+    };
     let mut entries = vec![
         entry(Route::Today {}, "tab-today", IconName::Today, false),
         entry(Route::Households {}, "tab-households", IconName::Door, false),
@@ -117,8 +138,18 @@ fn entries(who: Who) -> Vec<Entry> {
         entries.push(entry(Route::Conflicts {}, "tab-conflicts", IconName::Fork, true));
         entries.push(entry(Route::Parked {}, "tab-parked", IconName::Parked, true));
     }
-    entries.push(entry(Route::Outbox {}, "tab-outbox", IconName::Upload, who.oversees()));
-    entries.push(entry(Route::Settings {}, "tab-settings", IconName::Settings, false));
+    entries.push(entry(
+        Route::Outbox {},
+        "tab-outbox",
+        IconName::Upload,
+        who.oversees(),
+    ));
+    entries.push(entry(
+        Route::Settings {},
+        "tab-settings",
+        IconName::Settings,
+        false,
+    ));
     entries
 }
 
@@ -128,19 +159,37 @@ fn use_wake(store: &Store) {
     use_hook(move || platform::on_wake(move || store.tell(Call::SyncNow)));
 }
 
-/// Says that another tab holds the database, until it is closed.
+/// A tab that is just being reloaded holds the database for a moment longer; nobody needs to know.
+const FOLLOWING_SHOWN_AFTER_MS: i32 = 3_000;
+
+/// What is to be known about other tabs: that one holds the database, or that it does not answer.
 #[component]
-fn Following() -> Element {
-    let mut live = use_live();
+fn Tabs() -> Element {
+    let live = use_live();
+    let mut shown = use_signal(|| false);
+    use_effect(move || {
+        if !*live.following.read() {
+            shown.set(false);
+            return;
+        }
+        spawn(async move {
+            platform::sleep_ms(FOLLOWING_SHOWN_AFTER_MS).await;
+            let still = *live.following.peek();
+            shown.set(still);
+        });
+    });
+    let silent = live.unusable.read().clone();
     rsx! {
+        div { role: "alert",
+            if let Some(code) = silent {
+                p { class: "note warning slim", "data-testid": "tab-silent", {t_code("unusable", &code)} }
+            }
+        }
         div { role: "status",
-            if *live.following.read() {
+            if shown() {
                 div { class: "note slim", "data-testid": "following",
                     p { {t("following")} }
-                    button {
-                        class: "button quiet", r#type: "button", onclick: move |_| live.following.set(false),
-                        {t("close")}
-                    }
+                    button { class: "button quiet", r#type: "button", onclick: move |_| shown.set(false), {t("close")} }
                 }
             }
         }

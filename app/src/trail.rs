@@ -15,7 +15,10 @@ const TRAIL_LENGTH_MAX: usize = 100;
 impl<R: PartialEq> Trail<R> {
     /// Nothing passed yet.
     pub(crate) const fn new() -> Self {
-        Self { passed: Vec::new(), replacing: false }
+        Self {
+            passed: Vec::new(),
+            replacing: false,
+        }
     }
 
     /// The next screen takes the place of the shown one.
@@ -43,7 +46,10 @@ impl<R: PartialEq> Trail<R> {
 
     /// The screen before the shown one.
     pub(crate) fn previous(&self) -> Option<&R> {
-        self.passed.len().checked_sub(2).and_then(|index| self.passed.get(index))
+        self.passed
+            .len()
+            .checked_sub(2)
+            .and_then(|index| self.passed.get(index))
     }
 }
 

@@ -7,18 +7,24 @@ use super::{Icon, IconName};
 use crate::i18n::{code_key, known_code, t, t_code};
 use crate::store::Loaded;
 
+/// The tab that held the database was closed while it worked on this.
+const LEADER_LOST: &str = "storage.leader_lost";
+
 /// The sentence for an error: what is safe and what to do next.
 fn error_text(error: &ApiError) -> String {
     match error.code {
         ErrorCode::Invalid => t_code("invalid", &error.detail),
         ErrorCode::BadPhoto => t_code("bad", &error.detail),
+        ErrorCode::Internal if error.detail == LEADER_LOST => t("error-lost"),
         other => t(&code_key("error", error_code(other))),
     }
 }
 
 /// Why the server set something aside, in a sentence: its own codes first, then those of the validation.
 pub(crate) fn parked_text(code: &str) -> String {
-    known_code("parked", code).or_else(|| known_code("invalid", code)).unwrap_or_else(|| t_code("parked", "unknown"))
+    known_code("parked", code)
+        .or_else(|| known_code("invalid", code))
+        .unwrap_or_else(|| t_code("parked", "unknown"))
 }
 
 /// The code of an error in the language files.
@@ -70,7 +76,11 @@ pub(crate) fn Loading() -> Element {
 
 /// Nothing here, and what one can do about it.
 #[component]
-pub(crate) fn EmptyState(title: String, #[props(default)] text: String, #[props(default)] testid: String) -> Element {
+pub(crate) fn EmptyState(
+    title: String,
+    #[props(default)] text: String,
+    #[props(default)] testid: String,
+) -> Element {
     rsx! {
         div { class: "empty", "data-testid": testid,
             p { class: "empty-title", "{title}" }

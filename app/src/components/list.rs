@@ -17,8 +17,16 @@ pub(crate) fn VisitRow(visit: VisitSummary, #[props(default)] show_door: bool) -
     let when = format::moment(record.started_at, platform::now_ms());
     let purpose = t_code("purpose", record.purpose.code());
     let outcome = t_code("outcome", record.outcome.code());
-    let title = if show_door { format!("{} · {outcome}", visit.door) } else { outcome };
-    let phrases: Vec<String> = record.phrases.iter().map(|phrase| t_code("phrase", phrase.code())).collect();
+    let title = if show_door {
+        format!("{} · {outcome}", visit.door)
+    } else {
+        outcome
+    };
+    let phrases: Vec<String> = record
+        .phrases
+        .iter()
+        .map(|phrase| t_code("phrase", phrase.code()))
+        .collect();
     let mut text = phrases.join(&t("list-comma"));
     if !record.note.is_empty() {
         if !text.is_empty() {
@@ -26,7 +34,11 @@ pub(crate) fn VisitRow(visit: VisitSummary, #[props(default)] show_door: bool) -
         }
         text.push_str(&record.note);
     }
-    let tone = if record.outcome == Outcome::Met { "dot met" } else { "dot" };
+    let tone = if record.outcome == Outcome::Met {
+        "dot met"
+    } else {
+        "dot"
+    };
     rsx! {
         li { class: "row card", "data-testid": "visit-row",
             Link { class: "row-link", to: Route::VisitPage { id: visit.id },
@@ -53,8 +65,15 @@ pub(crate) fn VisitRow(visit: VisitSummary, #[props(default)] show_door: bool) -
 pub(crate) fn IssueRow(issue: IssueSummary) -> Element {
     let when = format::moment(issue.issue.reported_at, platform::now_ms());
     let category = t_code("category", issue.issue.category.code());
-    let place = if issue.door.is_empty() { issue.issue.place.clone() } else { issue.door.clone() };
-    let meta: Vec<String> = [category, place, when, issue.author.clone()].into_iter().filter(|part| !part.is_empty()).collect();
+    let place = if issue.door.is_empty() {
+        issue.issue.place.clone()
+    } else {
+        issue.door.clone()
+    };
+    let meta: Vec<String> = [category, place, when, issue.author.clone()]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect();
     rsx! {
         li { class: "row card", "data-testid": "issue-row",
             Link { class: "row-link", to: Route::IssuePage { id: issue.id },
@@ -90,8 +109,16 @@ fn Marks(waiting: bool, conflicts: u32) -> Element {
 /// A draft in a list.
 #[component]
 pub(crate) fn DraftRow(draft: DraftSummary, to: Route) -> Element {
-    let kind = t(if draft.is_visit { "draft-visit" } else { "draft-issue" });
-    let title = if draft.door.is_empty() { kind } else { format!("{} · {kind}", draft.door) };
+    let kind = t(if draft.is_visit {
+        "draft-visit"
+    } else {
+        "draft-issue"
+    });
+    let title = if draft.door.is_empty() {
+        kind
+    } else {
+        format!("{} · {kind}", draft.door)
+    };
     let when = format::moment(draft.changed_at, platform::now_ms());
     rsx! {
         li { class: "row card", "data-testid": "draft-row",

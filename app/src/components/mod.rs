@@ -15,9 +15,9 @@ mod text_field;
 mod toast;
 mod viewer;
 
-pub(crate) use answer::{EmptyState, ErrorNote, Loading, WithAnswer, parked_text};
 #[cfg(test)]
 pub(crate) use answer::error_code;
+pub(crate) use answer::{EmptyState, ErrorNote, Loading, WithAnswer, parked_text};
 pub(crate) use button::{Button, ButtonKind, LinkButton};
 pub(crate) use chips::{ChoiceChips, MultiChips, NeedChips, Select};
 pub(crate) use conflict::ConflictMarks;

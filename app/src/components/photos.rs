@@ -26,7 +26,9 @@ fn thumbnail_url(photo: &PhotoSummary) -> String {
         if let Some((_, url)) = kept.iter().find(|(hash, _)| *hash == photo.hash) {
             return url.clone();
         }
-        let Some(url) = platform::blob_url(&photo.thumbnail, "image/jpeg") else { return String::new() };
+        let Some(url) = platform::blob_url(&photo.thumbnail, "image/jpeg") else {
+            return String::new();
+        };
         if kept.len() >= THUMBNAILS_KEPT_MAX
             && let Some((_, oldest)) = kept.pop_front()
         {
@@ -107,7 +109,11 @@ pub(crate) fn PhotoInput(
             for file in files {
                 let modified_at = file.last_modified();
                 if let Ok(bytes) = file.read_bytes().await {
-                    let call = Call::AddPhoto { draft, file: bytes.to_vec(), modified_at };
+                    let call = Call::AddPhoto {
+                        draft,
+                        file: bytes.to_vec(),
+                        modified_at,
+                    };
                     match store.call(call).await {
                         Ok(Answer::Photo(photo)) => onadd.call(photo),
                         Ok(_) => {}

@@ -38,7 +38,9 @@ pub(crate) fn Screen(
     #[props(default)] testid: String,
     children: Element,
 ) -> Element {
-    use_effect(use_reactive((&title,), |(title,)| platform::set_title(&format!("{title} · {}", t("app-name")))));
+    use_effect(use_reactive((&title,), |(title,)| {
+        platform::set_title(&format!("{title} · {}", t("app-name")))
+    }));
     rsx! {
         header { class: "top-bar",
             if let Some(back) = back {

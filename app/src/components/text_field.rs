@@ -112,7 +112,13 @@ pub(crate) fn TextField(
 ) -> Element {
     let initial = use_hook(|| value.clone());
     let field = use_hook(|| {
-        Rc::new(RefCell::new(Field { node: None, text: Composing { composing: false, shown: initial.clone() } }))
+        Rc::new(RefCell::new(Field {
+            node: None,
+            text: Composing {
+                composing: false,
+                shown: initial.clone(),
+            },
+        }))
     });
     {
         let mut field = field.borrow_mut();
@@ -221,7 +227,10 @@ mod tests {
 
     #[test]
     fn an_aborted_composition_reports_what_is_left() {
-        let mut text = Composing { composing: false, shown: "灯".to_owned() };
+        let mut text = Composing {
+            composing: false,
+            shown: "灯".to_owned(),
+        };
         text.start();
         assert!(!text.input("灯h"));
         assert!(!text.end("灯"));

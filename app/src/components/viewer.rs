@@ -17,8 +17,13 @@ use crate::store::use_query;
 pub(crate) fn PhotoViewer(photos: Vec<PhotoSummary>, first: usize, onclose: EventHandler<()>) -> Element {
     let mut index = use_signal(|| first);
     let total = photos.len();
-    let Some(photo) = photos.get(index().min(total.saturating_sub(1))) else { return rsx! {} };
-    let title = t_args("photo-number", &[("number", (index() + 1).into()), ("total", total.into())]);
+    let Some(photo) = photos.get(index().min(total.saturating_sub(1))) else {
+        return rsx! {};
+    };
+    let title = t_args(
+        "photo-number",
+        &[("number", (index() + 1).into()), ("total", total.into())],
+    );
     let taken = format::moment(photo.taken_at, platform::now_ms());
     rsx! {
         Sheet { title: "{title}", testid: "photo-viewer", full: true, onclose,
@@ -67,7 +72,11 @@ fn FullPhoto(photo: PhotoSummary) -> Element {
         Some(Err(error)) => rsx! { ErrorNote { error } },
         Some(Ok(Answer::Bytes(bytes))) => {
             // A photo is named by its content: once made, the URL stays right.
-            let src = url.0.borrow_mut().get_or_insert_with(|| platform::blob_url(&bytes, "image/jpeg").unwrap_or_default()).clone();
+            let src = url
+                .0
+                .borrow_mut()
+                .get_or_insert_with(|| platform::blob_url(&bytes, "image/jpeg").unwrap_or_default())
+                .clone();
             rsx! { img { class: "full-photo", src, alt: t("photo-alt"), "data-testid": "photo-full" } }
         }
         Some(Ok(_)) => rsx! {},

@@ -97,7 +97,11 @@ fn translate(lang: Lang, key: &str, args: &[(&str, FluentValue<'_>)]) -> Option<
         let pattern = bundle.get_message(key)?.value()?;
         let args: FluentArgs<'_> = args.iter().map(|(name, value)| (*name, value.clone())).collect();
         // What goes wrong shows in the text; the test over the files finds it.
-        Some(bundle.format_pattern(pattern, Some(&args), &mut Vec::new()).into_owned())
+        Some(
+            bundle
+                .format_pattern(pattern, Some(&args), &mut Vec::new())
+                .into_owned(),
+        )
     })
 }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use fluent_bundle::FluentValue;
 use replica::api::ErrorCode;
+use shared::domain::Need;
 use shared::domain::door::DoorError;
 use shared::domain::household::Tenure;
 use shared::domain::issue::{Category, Step};
@@ -13,7 +14,6 @@ use shared::domain::resident::{ConsentPurpose, Relation};
 use shared::domain::schema::{KINDS, RecordKind};
 use shared::domain::visit::{Outcome, Phrase, Purpose};
 use shared::domain::worker::Role;
-use shared::domain::Need;
 
 use super::{Lang, code_key, translate};
 use crate::components::error_code;
@@ -25,7 +25,10 @@ fn root() -> PathBuf {
 fn keys(lang: Lang) -> BTreeSet<String> {
     let is_key = |line: &str| line.chars().next().is_some_and(|c| c.is_ascii_lowercase());
     let lines = lang.source().lines().filter(|line| is_key(line));
-    lines.filter_map(|line| line.split_once(" =")).map(|(key, _)| key.to_owned()).collect()
+    lines
+        .filter_map(|line| line.split_once(" ="))
+        .map(|(key, _)| key.to_owned())
+        .collect()
 }
 
 fn sources(folder: &Path, into: &mut String) {
@@ -47,23 +50,41 @@ fn code_of_the_app() -> String {
 
 /// Texts in quotation marks behind `mark`.
 fn quoted_after<'a>(code: &'a str, mark: &'a str) -> impl Iterator<Item = &'a str> {
-    code.split(mark).skip(1).filter_map(|rest| rest.split_once('"').map(|(text, _)| text))
+    code.split(mark)
+        .skip(1)
+        .filter_map(|rest| rest.split_once('"').map(|(text, _)| text))
 }
 
 /// Keys made from codes.
 fn family_keys() -> BTreeSet<String> {
     let mut keys = BTreeSet::new();
-    let mut family = |name: &str, codes: Vec<&str>| keys.extend(codes.into_iter().map(|code| code_key(name, code)));
+    let mut family =
+        |name: &str, codes: Vec<&str>| keys.extend(codes.into_iter().map(|code| code_key(name, code)));
     family("need", Need::ALL.iter().map(|need| need.code()).collect());
-    family("outcome", Outcome::ALL.iter().map(|outcome| outcome.code()).collect());
-    family("purpose", Purpose::ALL.iter().map(|purpose| purpose.code()).collect());
+    family(
+        "outcome",
+        Outcome::ALL.iter().map(|outcome| outcome.code()).collect(),
+    );
+    family(
+        "purpose",
+        Purpose::ALL.iter().map(|purpose| purpose.code()).collect(),
+    );
     family("phrase", Phrase::ALL.iter().map(|phrase| phrase.code()).collect());
-    family("category", Category::ALL.iter().map(|category| category.code()).collect());
+    family(
+        "category",
+        Category::ALL.iter().map(|category| category.code()).collect(),
+    );
     family("step", Step::ALL.iter().map(|step| step.code()).collect());
     family("do", Step::ALL.iter().map(|step| step.code()).collect());
     family("tenure", Tenure::ALL.iter().map(|tenure| tenure.code()).collect());
-    family("relation", Relation::ALL.iter().map(|relation| relation.code()).collect());
-    family("consent", ConsentPurpose::ALL.iter().map(|purpose| purpose.code()).collect());
+    family(
+        "relation",
+        Relation::ALL.iter().map(|relation| relation.code()).collect(),
+    );
+    family(
+        "consent",
+        ConsentPurpose::ALL.iter().map(|purpose| purpose.code()).collect(),
+    );
     family("role", Role::ALL.iter().map(|role| role.code()).collect());
     family("type-size", crate::settings::TYPE_SIZE.choices.to_vec());
     family("theme", crate::settings::THEME.choices.to_vec());
@@ -72,11 +93,28 @@ fn family_keys() -> BTreeSet<String> {
     family("period", vec!["all", "today", "week", "month", "days"]);
     family("action", vec!["created", "edited", "step", "removed"]);
     family("department", crate::screens::issue::DEPARTMENTS.to_vec());
-    family("phase", vec!["idle", "working", "up-to-date", "offline", "trouble", "sign-in-again", "update-needed"]);
+    family(
+        "phase",
+        vec![
+            "idle",
+            "working",
+            "up-to-date",
+            "offline",
+            "trouble",
+            "sign-in-again",
+            "update-needed",
+        ],
+    );
     family("kind", KINDS.iter().map(|kind| kind.name).collect());
     let shown_field_by_field = KINDS.iter().filter(|kind| kind.kind != RecordKind::PHOTO);
     for kind in shown_field_by_field {
-        family("field", kind.fields.iter().map(|field| format!("{}.{}", kind.name, field.name).leak() as &str).collect());
+        family(
+            "field",
+            kind.fields
+                .iter()
+                .map(|field| format!("{}.{}", kind.name, field.name).leak() as &str)
+                .collect(),
+        );
     }
     let errors = [
         ErrorCode::Offline,
@@ -100,7 +138,10 @@ fn family_keys() -> BTreeSet<String> {
     ];
     family("invalid", doors.iter().map(|error| error.code()).collect());
     family("unusable", vec!["worker_failed"]);
-    for name in ["need", "outcome", "purpose", "phrase", "category", "step", "kind", "field", "reason", "parked", "bad", "unusable", "invalid"] {
+    for name in [
+        "need", "outcome", "purpose", "phrase", "category", "step", "kind", "field", "reason", "parked",
+        "bad", "unusable", "invalid",
+    ] {
         family(name, vec!["unknown"]);
     }
     keys.extend(codes_of_other_crates());
@@ -113,6 +154,23 @@ fn codes_of_other_crates() -> BTreeSet<String> {
     let mut code = String::new();
     sources(&root().join("../shared/src/validation"), &mut code);
     keys.extend(quoted_after(&code, "refuse(\"").map(|code| code_key("invalid", code)));
+    let mut replica = String::new();
+    sources(&root().join("replica/src"), &mut replica);
+    keys.extend(quoted_after(&replica, "=> \"photo.").map(|code| code_key("bad-photo", code)));
+    keys.extend(
+        quoted_after(&replica, "ErrorCode::BadPhoto, \"photo.").map(|code| code_key("bad-photo", code)),
+    );
+    keys.extend(quoted_after(&replica, "ErrorCode::Invalid, \"").map(|code| code_key("invalid", code)));
+    let opening = fs::read_to_string(root().join("replica/src/browser/open.rs")).unwrap();
+    let asking = fs::read_to_string(root().join("replica/src/browser/host.rs")).unwrap();
+    for source in [&opening, &asking] {
+        keys.extend(quoted_after(source, "\"storage.").map(|code| code_key("unusable-storage", code)));
+    }
+    let server = fs::read_to_string(root().join("../sync-server/src/apply.rs")).unwrap();
+    for family in ["area", "record"] {
+        let mark = format!("\"{family}.");
+        keys.extend(quoted_after(&server, &mark).map(|code| code_key(&format!("parked-{family}"), code)));
+    }
     let timeline = fs::read_to_string(root().join("../shared/src/crdt/issue_state.rs")).unwrap();
     keys.extend(quoted_after(&timeline, "\"issue.").map(|code| code_key("reason-issue", code)));
     keys
@@ -129,7 +187,14 @@ fn every_key_that_the_code_uses_exists() {
     let code = code_of_the_app();
     let known = keys(Lang::ZhCn);
     let mut used: BTreeSet<String> = family_keys();
-    for mark in [" t(\"", "(t(\"", "{t(\"", "{t_args(\"", " t_args(\"", "(t_args(\""] {
+    for mark in [
+        " t(\"",
+        "(t(\"",
+        "{t(\"",
+        "{t_args(\"",
+        " t_args(\"",
+        "(t_args(\"",
+    ] {
         used.extend(quoted_after(&code, mark).map(str::to_owned));
     }
     let missing: Vec<_> = used.difference(&known).collect();
@@ -141,10 +206,16 @@ fn every_key_is_used() {
     let code = code_of_the_app();
     let families = family_keys();
     // What the server or the replica may say; kept although no source here names it.
-    let said_elsewhere = |key: &str| ["parked-", "bad-photo-", "invalid-"].iter().any(|family| key.starts_with(family));
+    let said_elsewhere = |key: &str| {
+        ["parked-", "invalid-", "unusable-storage-"]
+            .iter()
+            .any(|family| key.starts_with(family))
+    };
     let unused: Vec<String> = keys(Lang::ZhCn)
         .into_iter()
-        .filter(|key| !families.contains(key) && !said_elsewhere(key) && !code.contains(&format!("\"{key}\"")))
+        .filter(|key| {
+            !families.contains(key) && !said_elsewhere(key) && !code.contains(&format!("\"{key}\""))
+        })
         .collect();
     assert!(unused.is_empty(), "nobody shows {unused:?}");
 }
@@ -161,7 +232,8 @@ fn every_text_is_well_formed_in_both_languages() {
 
 #[test]
 fn numbers_find_their_plural() {
-    let days = |count: i64| translate(Lang::En, "met-days-ago", &[("days", FluentValue::from(count))]).unwrap();
+    let days =
+        |count: i64| translate(Lang::En, "met-days-ago", &[("days", FluentValue::from(count))]).unwrap();
     assert_eq!(days(1), "Met yesterday");
     assert_eq!(days(12), "Met 12 days ago");
     let chinese = translate(Lang::ZhCn, "met-days-ago", &[("days", FluentValue::from(12))]).unwrap();

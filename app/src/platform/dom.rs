@@ -24,8 +24,15 @@ impl Node {
 
     /// What stands in a text field.
     pub(crate) fn value(&self) -> Option<String> {
-        let input = self.0.dyn_ref::<web_sys::HtmlInputElement>().map(web_sys::HtmlInputElement::value);
-        input.or_else(|| self.0.dyn_ref::<web_sys::HtmlTextAreaElement>().map(web_sys::HtmlTextAreaElement::value))
+        let input = self
+            .0
+            .dyn_ref::<web_sys::HtmlInputElement>()
+            .map(web_sys::HtmlInputElement::value);
+        input.or_else(|| {
+            self.0
+                .dyn_ref::<web_sys::HtmlTextAreaElement>()
+                .map(web_sys::HtmlTextAreaElement::value)
+        })
     }
 
     /// Replaces what stands in a text field, unless it stands there already (that would move the cursor).

@@ -9,8 +9,8 @@ mod worker_link;
 
 pub(crate) use dom::{Node, node_of};
 pub(crate) use page::{
-    announce, blob_url, device_name, is_page, local_get, local_set, mark, meta, now_ms, on_wake, reload,
-    revoke_url, scroll_to_top, set_root, set_title, sleep_ms, storage_estimate, storage_persist, storage_persisted,
-    uuid_v7,
+    announce, blob_url, device_name, focus_element, is_page, local_get, local_set, mark, meta, now_ms,
+    on_wake, reload, revoke_url, scroll_to_top, set_root, set_title, sleep_ms, storage_estimate,
+    storage_persist, storage_persisted, uuid_v7,
 };
 pub(crate) use worker_link::{WorkerLink, serve_replica};

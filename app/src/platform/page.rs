@@ -30,8 +30,12 @@ pub(crate) fn uuid_v7() -> Uuid {
 /// The content of `<meta name=...>`.
 pub(crate) fn meta(name: &str) -> Option<String> {
     let document = web_sys::window()?.document()?;
-    let element = document.query_selector(&format!("meta[name=\"{name}\"]")).ok()??;
-    element.get_attribute("content").filter(|content| !content.is_empty())
+    let element = document
+        .query_selector(&format!("meta[name=\"{name}\"]"))
+        .ok()??;
+    element
+        .get_attribute("content")
+        .filter(|content| !content.is_empty())
 }
 
 /// The title of the page.
@@ -47,7 +51,11 @@ pub(crate) fn set_root(attributes: &[(&str, &str)]) {
     let Some(root) = root else { return };
     for (name, value) in attributes {
         // Fails only for names that are no attribute names.
-        let _ = if value.is_empty() { root.remove_attribute(name) } else { root.set_attribute(name, value) };
+        let _ = if value.is_empty() {
+            root.remove_attribute(name)
+        } else {
+            root.set_attribute(name, value)
+        };
     }
 }
 
@@ -77,6 +85,14 @@ pub(crate) fn mark(name: &str) {
     }
 }
 
+/// Moves the focus to the element with this id.
+pub(crate) fn focus_element(id: &str) {
+    let element = web_sys::window().and_then(|window| window.document()?.get_element_by_id(id));
+    if let Some(element) = element.and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok()) {
+        let _ = element.focus();
+    }
+}
+
 /// Back to the top of a new screen.
 pub(crate) fn scroll_to_top() {
     if let Some(window) = web_sys::window() {
@@ -93,13 +109,18 @@ pub(crate) fn reload() {
 
 /// What the device calls itself, e.g. `Chrome, Android`, so that its owner knows it in a list.
 pub(crate) fn device_name() -> String {
-    let agent = web_sys::window().and_then(|window| window.navigator().user_agent().ok()).unwrap_or_default();
+    let agent = web_sys::window()
+        .and_then(|window| window.navigator().user_agent().ok())
+        .unwrap_or_default();
     name_of_agent(&agent)
 }
 
 fn name_of_agent(agent: &str) -> String {
     let find = |names: &[(&str, &'static str)]| {
-        names.iter().find(|(mark, _)| agent.contains(mark)).map(|(_, name)| *name)
+        names
+            .iter()
+            .find(|(mark, _)| agent.contains(mark))
+            .map(|(_, name)| *name)
     };
     let browser = find(&[
         ("MicroMessenger", "WeChat"),
@@ -117,7 +138,11 @@ fn name_of_agent(agent: &str) -> String {
         ("Mac OS", "macOS"),
         ("Linux", "Linux"),
     ]);
-    [browser, system].into_iter().flatten().collect::<Vec<_>>().join(", ")
+    [browser, system]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// Waits.
@@ -128,7 +153,9 @@ pub(crate) async fn sleep_ms(ms: i32) {
     });
     let started = web_sys::window()
         .and_then(|window| {
-            window.set_timeout_with_callback_and_timeout_and_arguments_0(callback.unchecked_ref(), ms).ok()
+            window
+                .set_timeout_with_callback_and_timeout_and_arguments_0(callback.unchecked_ref(), ms)
+                .ok()
         })
         .is_some();
     if started {

@@ -28,7 +28,10 @@ impl WorkerLink {
         worker.set_onmessage(Some(message.as_ref().unchecked_ref()));
         let error = Closure::<dyn FnMut(MessageEvent)>::new(move |_| on_error());
         worker.set_onerror(Some(error.as_ref().unchecked_ref()));
-        Some(Self { worker, _listeners: vec![message, error] })
+        Some(Self {
+            worker,
+            _listeners: vec![message, error],
+        })
     }
 
     /// Posts bytes to the worker; false when it cannot be reached.
@@ -53,7 +56,11 @@ pub(crate) fn serve_replica() {
     let on_message = Closure::<dyn FnMut(MessageEvent)>::new({
         let (early, handle) = (Rc::clone(&early), Rc::clone(&handle));
         move |event: MessageEvent| {
-            let Some(bytes) = event.data().dyn_ref::<js_sys::Uint8Array>().map(js_sys::Uint8Array::to_vec) else {
+            let Some(bytes) = event
+                .data()
+                .dyn_ref::<js_sys::Uint8Array>()
+                .map(js_sys::Uint8Array::to_vec)
+            else {
                 return;
             };
             match handle.borrow().as_ref() {

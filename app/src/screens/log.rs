@@ -24,15 +24,26 @@ impl Page for VisitSummary {
     type Filter = VisitFilter;
 
     fn call(filter: VisitFilter, after: Option<LogCursor>) -> Call {
-        Call::VisitLog { filter, after, limit: PAGE_SIZE }
+        Call::VisitLog {
+            filter,
+            after,
+            limit: PAGE_SIZE,
+        }
     }
 
     fn of(answer: Answer) -> Vec<Self> {
-        if let Answer::Visits(visits) = answer { visits } else { Vec::new() }
+        if let Answer::Visits(visits) = answer {
+            visits
+        } else {
+            Vec::new()
+        }
     }
 
     fn cursor(&self) -> LogCursor {
-        LogCursor { at: self.visit.started_at, id: self.id.0 }
+        LogCursor {
+            at: self.visit.started_at,
+            id: self.id.0,
+        }
     }
 
     fn size() -> usize {
@@ -94,10 +105,20 @@ fn Filters(mut filter: Signal<VisitFilter>) -> Element {
     let mut area_choices = vec![all()];
     area_choices.extend(areas.into_iter().map(|area| (area.code.to_string(), area.name)));
     let mut outcomes = vec![all()];
-    outcomes.extend(Outcome::ALL.iter().map(|o| (o.code().to_owned(), t_code("outcome", o.code()))));
+    outcomes.extend(
+        Outcome::ALL
+            .iter()
+            .map(|o| (o.code().to_owned(), t_code("outcome", o.code()))),
+    );
     let mut purposes = vec![all()];
-    purposes.extend(Purpose::ALL.iter().map(|p| (p.code().to_owned(), t_code("purpose", p.code()))));
-    let periods = ["all", "today", "week", "month", "days"].map(|code| (code.to_owned(), t_code("period", code))).to_vec();
+    purposes.extend(
+        Purpose::ALL
+            .iter()
+            .map(|p| (p.code().to_owned(), t_code("purpose", p.code()))),
+    );
+    let periods = ["all", "today", "week", "month", "days"]
+        .map(|code| (code.to_owned(), t_code("period", code)))
+        .to_vec();
     let now = filter.read().clone();
     let day = |day: Option<CalendarDate>| day.map(|day| day.to_string()).unwrap_or_default();
     rsx! {

@@ -8,7 +8,8 @@ use replica::api::{Answer, ApiError, Call, Outbox as Contents, OutboxEntry, Sync
 use shared::domain::RecordKind;
 
 use crate::components::{
-    Button, ButtonKind, DraftRow, EmptyState, ErrorNote, Icon, IconName, LinkButton, PhotoStrip, Screen, WithAnswer, parked_text, toast,
+    Button, ButtonKind, DraftRow, EmptyState, ErrorNote, Icon, IconName, LinkButton, PhotoStrip, Screen,
+    WithAnswer, parked_text, toast,
 };
 use crate::i18n::{t, t_args, t_code};
 use crate::routes::Route;
@@ -99,13 +100,22 @@ fn SyncNow() -> Element {
 /// How wrong the clock is, in whole minutes.
 fn clock_text(ahead_ms: i64) -> String {
     let minutes = (ahead_ms.unsigned_abs() / 60_000).max(1);
-    let key = if ahead_ms > 0 { "clock-ahead" } else { "clock-behind" };
+    let key = if ahead_ms > 0 {
+        "clock-ahead"
+    } else {
+        "clock-behind"
+    };
     t_args(key, &[("minutes", minutes.into())])
 }
 
 #[component]
 fn Lists(outbox: Contents) -> Element {
-    let counts = [outbox.drafts.len(), outbox.waiting.len(), outbox.uploaded.len(), outbox.attention.len()];
+    let counts = [
+        outbox.drafts.len(),
+        outbox.waiting.len(),
+        outbox.uploaded.len(),
+        outbox.attention.len(),
+    ];
     let first = use_hook(|| {
         if counts[3] > 0 {
             Tab::Attention
@@ -177,7 +187,11 @@ fn entry_title(entry: &OutboxEntry) -> String {
         &crate::i18n::code_key("action", &entry.action),
         &[("kind", t_code("kind", kind).into())],
     );
-    if entry.title.is_empty() { what } else { format!("{} · {what}", entry.title) }
+    if entry.title.is_empty() {
+        what
+    } else {
+        format!("{} · {what}", entry.title)
+    }
 }
 
 #[component]
@@ -219,9 +233,15 @@ fn AttentionRow(entry: OutboxEntry) -> Element {
         });
     });
     let to = match entry.record.kind {
-        RecordKind::VISIT => Some(Route::VisitPage { id: entry.record.id.into() }),
-        RecordKind::ISSUE => Some(Route::IssuePage { id: entry.record.id.into() }),
-        RecordKind::HOUSEHOLD => Some(Route::HouseholdPage { id: entry.record.id.into() }),
+        RecordKind::VISIT => Some(Route::VisitPage {
+            id: entry.record.id.into(),
+        }),
+        RecordKind::ISSUE => Some(Route::IssuePage {
+            id: entry.record.id.into(),
+        }),
+        RecordKind::HOUSEHOLD => Some(Route::HouseholdPage {
+            id: entry.record.id.into(),
+        }),
         _ => None,
     };
     rsx! {

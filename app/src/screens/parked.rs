@@ -41,7 +41,8 @@ fn ParkedRow(entry: ParkedOfOthers) -> Element {
     let spec = entry.record.kind.spec();
     let kind = t_code("kind", spec.map_or("unknown", |spec| spec.name));
     let when = format::moment(entry.parked_at, platform::now_ms());
-    let field = |name: &str| spec.and_then(|spec| spec.fields.iter().find(|field| name.ends_with(field.name)));
+    let field =
+        |name: &str| spec.and_then(|spec| spec.fields.iter().find(|field| name.ends_with(field.name)));
     rsx! {
         li { class: "row card", "data-testid": "parked-row",
             p { class: "row-title", {t_args("parked-of", &[("author", entry.author.clone().into()), ("kind", kind.into())])} }

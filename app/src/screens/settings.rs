@@ -22,9 +22,15 @@ pub(crate) fn Settings() -> Element {
     let store = use_store();
     let oversees = who(use_live()).oversees();
     let in_use = SETTINGS.read().clone();
-    let languages = Lang::ALL.iter().map(|lang| (lang.tag().to_owned(), lang.own_name().to_owned())).collect::<Vec<_>>();
+    let languages = Lang::ALL
+        .iter()
+        .map(|lang| (lang.tag().to_owned(), lang.own_name().to_owned()))
+        .collect::<Vec<_>>();
     let choices = |family: &str, codes: &[&str]| {
-        codes.iter().map(|code| ((*code).to_owned(), t_code(family, code))).collect::<Vec<_>>()
+        codes
+            .iter()
+            .map(|code| ((*code).to_owned(), t_code(family, code)))
+            .collect::<Vec<_>>()
     };
     let (for_language, for_size, for_theme) = (store.clone(), store.clone(), store.clone());
     rsx! {
@@ -148,8 +154,15 @@ fn Account() -> Element {
             }
         });
     });
-    let Some(session) = use_session() else { return rsx! {} };
-    let areas = session.areas.iter().map(|area| area.name.clone()).collect::<Vec<_>>().join(&t("list-comma"));
+    let Some(session) = use_session() else {
+        return rsx! {};
+    };
+    let areas = session
+        .areas
+        .iter()
+        .map(|area| area.name.clone())
+        .collect::<Vec<_>>()
+        .join(&t("list-comma"));
     rsx! {
         Section { title: t("settings-account"), testid: "account",
             div { class: "card",

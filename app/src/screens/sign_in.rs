@@ -3,7 +3,9 @@
 use dioxus::prelude::*;
 use replica::api::{ApiError, Call};
 
-use crate::components::{Button, ButtonKind, ChoiceChips, ErrorNote, FieldKind, Icon, IconName, TextField, replace};
+use crate::components::{
+    Button, ButtonKind, ChoiceChips, ErrorNote, FieldKind, Icon, IconName, TextField, replace,
+};
 use crate::i18n::{Lang, t};
 use crate::platform;
 use crate::routes::Route;
@@ -20,7 +22,9 @@ pub(crate) fn SignIn() -> Element {
     let mut busy = use_signal(|| false);
     let mut failed = use_signal(|| None::<ApiError>);
     let title = t("sign-in-title");
-    use_effect(use_reactive((&title,), |(title,)| platform::set_title(&format!("{title} · {}", t("app-name")))));
+    use_effect(use_reactive((&title,), |(title,)| {
+        platform::set_title(&format!("{title} · {}", t("app-name")))
+    }));
 
     let asking = store.clone();
     let sign_in = use_callback(move |()| {
@@ -51,7 +55,10 @@ pub(crate) fn SignIn() -> Element {
         });
     });
 
-    let languages = Lang::ALL.iter().map(|lang| (lang.tag().to_owned(), lang.own_name().to_owned())).collect::<Vec<_>>();
+    let languages = Lang::ALL
+        .iter()
+        .map(|lang| (lang.tag().to_owned(), lang.own_name().to_owned()))
+        .collect::<Vec<_>>();
     rsx! {
         main { class: "content alone", id: "content", "data-testid": "sign-in",
             div { class: "sign-in-head",

@@ -4,13 +4,13 @@
 //! `today-conflicts`, `promise-kept`.
 
 use dioxus::prelude::*;
-use replica::api::{Answer, ApiError, Call, CareDue, PromiseDue, Today as Plan};
+use replica::api::{Answer, ApiError, Call, CareDue, PromiseDue, SyncPhase, Today as Plan};
 use shared::domain::visit::PROMISE_KEPT_ON;
 use shared::domain::{CalendarDate, FieldMap, RecordKind, RecordRef, Value};
 
 use crate::components::{
-    Button, ButtonKind, DraftRow, EmptyState, ErrorNote, Icon, IconName, IssueRow, LinkButton, NeedChips, Screen,
-    Section, WithAnswer, toast,
+    Button, ButtonKind, DraftRow, EmptyState, ErrorNote, Icon, IconName, IssueRow, LinkButton, NeedChips,
+    Screen, Section, WithAnswer, toast,
 };
 use crate::i18n::{t, t_args};
 use crate::routes::Route;
@@ -57,6 +57,11 @@ fn PlanView(plan: Plan) -> Element {
         && plan.care.is_empty()
         && plan.open_issues.is_empty()
         && plan.conflict_count == 0;
+    let receiving = use_live()
+        .sync
+        .read()
+        .as_ref()
+        .is_some_and(|sync| sync.phase == SyncPhase::Working);
     rsx! {
         if !plan.drafts.is_empty() {
             Section { title: t("today-drafts"), testid: "today-drafts",
@@ -104,7 +109,9 @@ fn PlanView(plan: Plan) -> Element {
             }
         }
         if nothing {
-            if plan.household_count == 0 {
+            if plan.household_count == 0 && receiving {
+                EmptyState { title: t("today-receiving"), text: t("today-receiving-hint"), testid: "today-receiving" }
+            } else if plan.household_count == 0 {
                 EmptyState { title: t("today-no-households"), text: t("today-no-households-hint"), testid: "today-empty" }
             } else {
                 EmptyState { title: t("today-nothing"), text: t("today-nothing-hint"), testid: "today-empty" }

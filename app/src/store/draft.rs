@@ -34,7 +34,10 @@ struct KeeperState {
 impl DraftKeeper {
     /// For one form.
     pub(crate) fn new(store: Store) -> Self {
-        Self { store, state: Rc::default() }
+        Self {
+            store,
+            state: Rc::default(),
+        }
     }
 
     /// Keeps `body` under `id`. Returns at once; the first write is on its way already.
@@ -91,4 +94,3 @@ impl DraftKeeper {
         self.state.borrow().failed.clone().map_or(Ok(()), Err)
     }
 }
-

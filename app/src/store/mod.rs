@@ -69,7 +69,9 @@ impl Store {
         let (inner, failed) = (Rc::downgrade(&store.0), notify.clone());
         let on_bytes = move |bytes: Vec<u8>| match postcard::from_bytes(&bytes) {
             Ok(FromReplica::Answer { id, result }) => {
-                let waiting = inner.upgrade().and_then(|inner| inner.pending.borrow_mut().remove(&id));
+                let waiting = inner
+                    .upgrade()
+                    .and_then(|inner| inner.pending.borrow_mut().remove(&id));
                 if let Some(waiting) = waiting {
                     // Nobody waits when the screen was left.
                     let _ = waiting.send(result);
@@ -90,7 +92,8 @@ impl Store {
                 inner.pending.borrow_mut().clear();
             }
         };
-        let link = platform::meta("koumen-worker").and_then(|url| WorkerLink::spawn(&url, on_bytes, on_error));
+        let link =
+            platform::meta("koumen-worker").and_then(|url| WorkerLink::spawn(&url, on_bytes, on_error));
         if link.is_none() {
             let _ = failed.unbounded_send(Notice::Unusable(WORKER_FAILED.to_owned()));
         }
@@ -111,7 +114,10 @@ impl Store {
         let (answer, waiting) = oneshot::channel();
         let id = self.0.next_id.get();
         self.0.next_id.set(id.wrapping_add(1));
-        let sent = match (self.0.link.borrow().as_ref(), postcard::to_allocvec(&ToReplica { id, call })) {
+        let sent = match (
+            self.0.link.borrow().as_ref(),
+            postcard::to_allocvec(&ToReplica { id, call }),
+        ) {
             (Some(link), Ok(bytes)) => link.post(&bytes),
             _ => false,
         };
@@ -128,7 +134,10 @@ impl Store {
 }
 
 fn worker_gone() -> ApiError {
-    ApiError { code: ErrorCode::Internal, detail: WORKER_FAILED.to_owned() }
+    ApiError {
+        code: ErrorCode::Internal,
+        detail: WORKER_FAILED.to_owned(),
+    }
 }
 
 /// The store, anywhere in the app.
@@ -178,10 +187,16 @@ impl Live {
             Notice::Changed => self.changes += 1,
             Notice::Sync(state) => self.sync.set(Some(state)),
             Notice::Session => {
+                // Said too when this tab takes over the database: whatever was wrong with the other is past.
+                self.following.set(false);
+                self.unusable.set(None);
                 self.ask_status(store).await;
                 self.changes += 1;
             }
-            Notice::Following => self.following.set(true),
+            Notice::Following => {
+                self.following.set(true);
+                self.unusable.set(None);
+            }
             Notice::Unusable(code) => self.unusable.set(Some(code)),
         }
     }

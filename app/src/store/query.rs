@@ -23,7 +23,10 @@ pub(crate) fn use_query(call: Call) -> Loaded {
         }
     }));
     let answer = answer.read();
-    answer.as_ref().filter(|(asked, _)| *asked == call).map(|(_, reply)| reply.clone())
+    answer
+        .as_ref()
+        .filter(|(asked, _)| *asked == call)
+        .map(|(_, reply)| reply.clone())
 }
 
 /// An entry of a list that is read page by page.
@@ -101,6 +104,9 @@ pub(crate) fn use_pages<T: Page>(filter: T::Filter) -> Pages<T> {
         }
     }));
     let loaded = loaded.read();
-    let loaded = loaded.as_ref().filter(|(asked, _)| *asked == filter).map(|(_, entries)| entries.clone());
+    let loaded = loaded
+        .as_ref()
+        .filter(|(asked, _)| *asked == filter)
+        .map(|(_, entries)| entries.clone());
     Pages { count, loaded }
 }

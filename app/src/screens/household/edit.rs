@@ -11,7 +11,8 @@ use shared::domain::{CalendarDate, FieldMap, Household, RecordKind, RecordRef};
 use shared::ids::{AreaCode, HouseholdId};
 
 use crate::components::{
-    Button, ButtonKind, ChoiceChips, ErrorNote, FieldKind, Screen, TextField, WithAnswer, go_back, replace, toast,
+    Button, ButtonKind, ChoiceChips, ErrorNote, FieldKind, Screen, TextField, WithAnswer, go_back, replace,
+    toast,
 };
 use crate::i18n::{t, t_code};
 use crate::routes::Route;
@@ -19,7 +20,11 @@ use crate::store::{use_query, use_store};
 
 /// The fields that differ: what a form has to write.
 pub(crate) fn changed_fields(before: &FieldMap, after: &FieldMap) -> FieldMap {
-    after.iter().filter(|(field, value)| before.get(field) != Some(value)).map(|(f, v)| (*f, v.clone())).collect()
+    after
+        .iter()
+        .filter(|(field, value)| before.get(field) != Some(value))
+        .map(|(f, v)| (*f, v.clone()))
+        .collect()
 }
 
 /// Changes a household.
@@ -69,7 +74,10 @@ fn HouseholdForm(area: AreaCode, id: Option<HouseholdId>, before: Household) -> 
         match DoorNumber::parse(&after.door) {
             Ok(door) => after.door = door.to_string(),
             Err(error) => {
-                failed.set(Some(ApiError { code: ErrorCode::Invalid, detail: error.code().to_owned() }));
+                failed.set(Some(ApiError {
+                    code: ErrorCode::Invalid,
+                    detail: error.code().to_owned(),
+                }));
                 return;
             }
         }
@@ -80,17 +88,29 @@ fn HouseholdForm(area: AreaCode, id: Option<HouseholdId>, before: Household) -> 
                     go_back(Route::HouseholdPage { id });
                     return;
                 }
-                Call::SaveFields { record: RecordRef::new(RecordKind::HOUSEHOLD, id), fields }
+                Call::SaveFields {
+                    record: RecordRef::new(RecordKind::HOUSEHOLD, id),
+                    fields,
+                }
             }
-            None => Call::AddHousehold { area, household: after },
+            None => Call::AddHousehold {
+                area,
+                household: after,
+            },
         };
         busy.set(true);
         spawn(async move {
             match store.call(call).await {
                 Ok(Answer::Saved(record)) => {
                     toast(t("saved-on-phone"));
-                    let page = Route::HouseholdPage { id: HouseholdId(record.id) };
-                    if id.is_some() { go_back(page) } else { replace(page) }
+                    let page = Route::HouseholdPage {
+                        id: HouseholdId(record.id),
+                    };
+                    if id.is_some() {
+                        go_back(page)
+                    } else {
+                        replace(page)
+                    }
                 }
                 Ok(_) => {}
                 Err(error) => failed.set(Some(error)),
@@ -99,7 +119,10 @@ fn HouseholdForm(area: AreaCode, id: Option<HouseholdId>, before: Household) -> 
         });
     });
 
-    let tenures = Tenure::ALL.iter().map(|tenure| (tenure.code().to_owned(), t_code("tenure", tenure.code()))).collect::<Vec<_>>();
+    let tenures = Tenure::ALL
+        .iter()
+        .map(|tenure| (tenure.code().to_owned(), t_code("tenure", tenure.code())))
+        .collect::<Vec<_>>();
     let household = form.read().clone();
     rsx! {
         div { class: "form",
@@ -154,8 +177,14 @@ mod tests {
 
     #[test]
     fn only_what_was_changed_is_written() {
-        let before = Household { door: "3-2-501".to_owned(), ..Household::default() };
-        let after = Household { note: "狗".to_owned(), ..before.clone() };
+        let before = Household {
+            door: "3-2-501".to_owned(),
+            ..Household::default()
+        };
+        let after = Household {
+            note: "狗".to_owned(),
+            ..before.clone()
+        };
         let changed = changed_fields(&before.to_fields(), &after.to_fields());
         assert_eq!(changed, FieldMap::from([(NOTE, Value::text("狗"))]));
         assert!(changed_fields(&before.to_fields(), &before.to_fields()).is_empty());

@@ -9,8 +9,8 @@ use shared::domain::CalendarDate;
 use shared::ids::HouseholdId;
 
 use crate::components::{
-    ButtonKind, ConflictMarks, DraftRow, EmptyState, Icon, IconName, IssueRow, LinkButton, NeedChips, Screen, Section,
-    VisitRow, WithAnswer,
+    ButtonKind, ConflictMarks, DraftRow, EmptyState, Icon, IconName, IssueRow, LinkButton, NeedChips, Screen,
+    Section, VisitRow, WithAnswer,
 };
 use crate::i18n::{t, t_args, t_code};
 use crate::routes::Route;
@@ -30,7 +30,11 @@ impl VisitSaved {
     }
 
     fn of(household: HouseholdId) -> Option<String> {
-        SAVED.read().as_ref().filter(|(saved, _)| *saved == household).map(|(_, visit)| visit.clone())
+        SAVED
+            .read()
+            .as_ref()
+            .filter(|(saved, _)| *saved == household)
+            .map(|(_, visit)| visit.clone())
     }
 
     fn forget() {
@@ -162,7 +166,9 @@ fn PageView(page: Page) -> Element {
 fn Wishes(page: Page) -> Element {
     let now = platform::now_ms();
     let household = &page.household;
-    let not_yet = household.no_visit_before.filter(|day| *day > CalendarDate::of_ms(now));
+    let not_yet = household
+        .no_visit_before
+        .filter(|day| *day > CalendarDate::of_ms(now));
     rsx! {
         if let Some(day) = not_yet {
             div { class: "note warning", "data-testid": "no-visit-before",
@@ -191,12 +197,21 @@ fn Wishes(page: Page) -> Element {
 #[component]
 fn ResidentCard(household: HouseholdId, entry: ResidentEntry) -> Element {
     let resident = &entry.resident;
-    let relation = resident.relation.map(|relation| t_code("relation", relation.code()));
+    let relation = resident
+        .relation
+        .map(|relation| t_code("relation", relation.code()));
     let born = resident.birth_year.map(|year| match resident.birth_month {
-        Some(month) => t_args("born-month", &[("year", year.to_string().into()), ("month", month.into())]),
+        Some(month) => t_args(
+            "born-month",
+            &[("year", year.to_string().into()), ("month", month.into())],
+        ),
         None => t_args("born-year", &[("year", year.to_string().into())]),
     });
-    let meta = [relation, born].into_iter().flatten().collect::<Vec<_>>().join(" · ");
+    let meta = [relation, born]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(" · ");
     rsx! {
         li { class: "row card resident", "data-testid": "resident",
             div { class: "resident-head",

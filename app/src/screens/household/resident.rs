@@ -12,8 +12,8 @@ use shared::ids::{HouseholdId, ResidentId};
 
 use super::edit::changed_fields;
 use crate::components::{
-    Button, ButtonKind, ChoiceChips, ErrorNote, FieldKind, MultiChips, Screen, Sheet, TextField, WithAnswer, go_back,
-    toast,
+    Button, ButtonKind, ChoiceChips, ErrorNote, FieldKind, MultiChips, Screen, Sheet, TextField, WithAnswer,
+    go_back, toast,
 };
 use crate::i18n::{t, t_args, t_code};
 use crate::platform;
@@ -59,7 +59,12 @@ fn ResidentForm(household: HouseholdId, id: Option<ResidentId>, before: Resident
     let store = use_store();
     let mut form = use_signal(|| before.clone());
     let mut year = use_signal(|| before.birth_year.map(|year| year.to_string()).unwrap_or_default());
-    let mut month = use_signal(|| before.birth_month.map(|month| month.to_string()).unwrap_or_default());
+    let mut month = use_signal(|| {
+        before
+            .birth_month
+            .map(|month| month.to_string())
+            .unwrap_or_default()
+    });
     let mut busy = use_signal(|| false);
     let mut failed = use_signal(|| None::<ApiError>);
     let page = Route::HouseholdPage { id: household };
@@ -89,14 +94,22 @@ fn ResidentForm(household: HouseholdId, id: Option<ResidentId>, before: Resident
         after.birth_year = number_or(&year.peek(), 0);
         after.birth_month = number_or(&month.peek(), 0);
         after.name = after.name.trim().to_owned();
-        after.phones = after.phones.iter().map(|phone| dialled(phone)).filter(|phone| !phone.is_empty()).collect();
+        after.phones = after
+            .phones
+            .iter()
+            .map(|phone| dialled(phone))
+            .filter(|phone| !phone.is_empty())
+            .collect();
         match id {
             Some(id) => {
                 let fields = changed_fields(&original.to_fields(), &after.to_fields());
                 if fields.is_empty() {
                     go_back(page.clone());
                 } else {
-                    finish.call(Call::SaveFields { record: RecordRef::new(RecordKind::RESIDENT, id), fields });
+                    finish.call(Call::SaveFields {
+                        record: RecordRef::new(RecordKind::RESIDENT, id),
+                        fields,
+                    });
                 }
             }
             None => finish.call(Call::AddResident { resident: after }),
@@ -105,12 +118,30 @@ fn ResidentForm(household: HouseholdId, id: Option<ResidentId>, before: Resident
 
     let resident = form.read().clone();
     let choices = |family: &str, codes: &[&str]| {
-        codes.iter().map(|code| ((*code).to_owned(), t_code(family, code))).collect::<Vec<_>>()
+        codes
+            .iter()
+            .map(|code| ((*code).to_owned(), t_code(family, code)))
+            .collect::<Vec<_>>()
     };
-    let relations = choices("relation", &Relation::ALL.iter().map(|relation| relation.code()).collect::<Vec<_>>());
-    let needs = choices("need", &Need::ALL.iter().map(|need| need.code()).collect::<Vec<_>>());
+    let relations = choices(
+        "relation",
+        &Relation::ALL
+            .iter()
+            .map(|relation| relation.code())
+            .collect::<Vec<_>>(),
+    );
+    let needs = choices(
+        "need",
+        &Need::ALL.iter().map(|need| need.code()).collect::<Vec<_>>(),
+    );
     let mut consents = vec![(String::new(), t("consent-none"))];
-    consents.extend(choices("consent", &ConsentPurpose::ALL.iter().map(|purpose| purpose.code()).collect::<Vec<_>>()));
+    consents.extend(choices(
+        "consent",
+        &ConsentPurpose::ALL
+            .iter()
+            .map(|purpose| purpose.code())
+            .collect::<Vec<_>>(),
+    ));
     rsx! {
         div { class: "form",
             TextField {
@@ -214,7 +245,10 @@ fn set_phone(phones: &mut Vec<String>, index: usize, text: &str) {
 
 /// What can be dialled; people type spaces, brackets and full-width digits.
 fn dialled(text: &str) -> String {
-    text.chars().filter(|c| !c.is_whitespace() && !"()（）".contains(*c)).map(half_width).collect()
+    text.chars()
+        .filter(|c| !c.is_whitespace() && !"()（）".contains(*c))
+        .map(half_width)
+        .collect()
 }
 
 fn half_width(c: char) -> char {

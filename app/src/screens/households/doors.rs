@@ -40,20 +40,33 @@ struct Unit {
 
 /// Groups doors by staircase and floor, in the order in which one walks: bottom up.
 fn group_doors(doors: &[HouseholdSummary]) -> Vec<Unit> {
-    let mut read: Vec<(Option<DoorNumber>, &HouseholdSummary)> =
-        doors.iter().map(|door| (DoorNumber::parse(&door.door).ok(), door)).collect();
-    read.sort_by(|(a, x), (b, y)| a.is_none().cmp(&b.is_none()).then_with(|| a.cmp(b)).then_with(|| x.door.cmp(&y.door)));
+    let mut read: Vec<(Option<DoorNumber>, &HouseholdSummary)> = doors
+        .iter()
+        .map(|door| (DoorNumber::parse(&door.door).ok(), door))
+        .collect();
+    read.sort_by(|(a, x), (b, y)| {
+        a.is_none()
+            .cmp(&b.is_none())
+            .then_with(|| a.cmp(b))
+            .then_with(|| x.door.cmp(&y.door))
+    });
     let mut units: Vec<Unit> = Vec::new();
     for (number, household) in read {
         let name = number.as_ref().and_then(DoorNumber::unit).map(str::to_owned);
         let floor = number.as_ref().and_then(DoorNumber::floor);
         if units.last().is_none_or(|unit| unit.name != name) {
-            units.push(Unit { name, floors: Vec::new() });
+            units.push(Unit {
+                name,
+                floors: Vec::new(),
+            });
         }
         let Some(unit) = units.last_mut() else { continue };
         match unit.floors.last_mut() {
             Some(last) if last.floor == floor => last.doors.push(household.clone()),
-            _ => unit.floors.push(Floor { floor, doors: vec![household.clone()] }),
+            _ => unit.floors.push(Floor {
+                floor,
+                doors: vec![household.clone()],
+            }),
         }
     }
     units
@@ -61,13 +74,21 @@ fn group_doors(doors: &[HouseholdSummary]) -> Vec<Unit> {
 
 #[component]
 fn DoorsOf(area: AreaCode, building: String, purpose: Purpose) -> Element {
-    let loaded = use_query(Call::Doors { area, building: building.clone() });
-    let back = if purpose == Purpose::Look { Route::Households {} } else { Route::Start {} };
+    let loaded = use_query(Call::Doors {
+        area,
+        building: building.clone(),
+    });
+    let back = if purpose == Purpose::Look {
+        Route::Households {}
+    } else {
+        Route::Start {}
+    };
     rsx! {
         Screen { title: building_name(&building), back, testid: "doors",
             WithAnswer { loaded, show: move |answer| {
                 let Answer::Households(doors) = answer else { return rsx! {} };
                 rsx! {
+                    div { class: "units",
                     for unit in group_doors(&doors) {
                         Section {
                             key: "{unit.name.clone().unwrap_or_default()}",
@@ -89,6 +110,7 @@ fn DoorsOf(area: AreaCode, building: String, purpose: Purpose) -> Element {
                             }
                         }
                     }
+                    }
                 }
             } }
         }
@@ -98,8 +120,15 @@ fn DoorsOf(area: AreaCode, building: String, purpose: Purpose) -> Element {
 #[component]
 fn DoorTile(door: HouseholdSummary, purpose: Purpose) -> Element {
     let now = platform::now_ms();
-    let number = DoorNumber::parse(&door.door).ok().map(|number| number.room().to_owned()).filter(|room| !room.is_empty());
-    let class = if door.vacant { "tile door vacant" } else { "tile door" };
+    let number = DoorNumber::parse(&door.door)
+        .ok()
+        .map(|number| number.room().to_owned())
+        .filter(|room| !room.is_empty());
+    let class = if door.vacant {
+        "tile door vacant"
+    } else {
+        "tile door"
+    };
     rsx! {
         li {
             Link { class, to: purpose.household(door.id), "data-testid": "door", "data-door": door.door.clone(),
@@ -141,18 +170,41 @@ mod tests {
 
     #[test]
     fn doors_are_walked_unit_by_unit_from_the_bottom() {
-        let units = group_doors(&[door("3-2-1001"), door("3-1-202"), door("3-1-201"), door("3-2-101"), door("3-1-101")]);
+        let units = group_doors(&[
+            door("3-2-1001"),
+            door("3-1-202"),
+            door("3-1-201"),
+            door("3-2-101"),
+            door("3-1-101"),
+        ]);
         let walk: Vec<(Option<String>, Vec<(Option<u16>, Vec<String>)>)> = units
             .into_iter()
             .map(|unit| {
                 let floors = unit.floors.into_iter();
-                (unit.name, floors.map(|f| (f.floor, f.doors.into_iter().map(|d| d.door).collect())).collect())
+                (
+                    unit.name,
+                    floors
+                        .map(|f| (f.floor, f.doors.into_iter().map(|d| d.door).collect()))
+                        .collect(),
+                )
             })
             .collect();
         let text = |list: &[&str]| list.iter().map(|t| (*t).to_owned()).collect::<Vec<_>>();
-        assert_eq!(walk, vec![
-            (Some("1".to_owned()), vec![(Some(1), text(&["3-1-101"])), (Some(2), text(&["3-1-201", "3-1-202"]))]),
-            (Some("2".to_owned()), vec![(Some(1), text(&["3-2-101"])), (Some(10), text(&["3-2-1001"]))]),
-        ]);
+        assert_eq!(
+            walk,
+            vec![
+                (
+                    Some("1".to_owned()),
+                    vec![
+                        (Some(1), text(&["3-1-101"])),
+                        (Some(2), text(&["3-1-201", "3-1-202"]))
+                    ]
+                ),
+                (
+                    Some("2".to_owned()),
+                    vec![(Some(1), text(&["3-2-101"])), (Some(10), text(&["3-2-1001"]))]
+                ),
+            ]
+        );
     }
 }

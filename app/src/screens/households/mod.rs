@@ -88,7 +88,10 @@ fn Hits(text: String, purpose: Purpose) -> Element {
     // The finds of the text before stay until the new ones are there, so that nothing flickers.
     let mut shown = use_signal(Vec::<SearchHit>::new);
     let mut asked = use_signal(|| false);
-    let loaded = use_query(Call::Search { text: text.clone(), limit: HITS_MAX });
+    let loaded = use_query(Call::Search {
+        text: text.clone(),
+        limit: HITS_MAX,
+    });
     use_effect(use_reactive((&loaded,), move |(loaded,)| {
         if let Some(Ok(Answer::Hits(hits))) = loaded {
             shown.set(hits);
@@ -184,5 +187,9 @@ fn BuildingTile(building: BuildingSummary, purpose: Purpose) -> Element {
 /// `3 号楼`; names that are no number stay as they are.
 fn building_name(building: &str) -> String {
     let short = building.chars().all(|c| c.is_ascii_alphanumeric());
-    if short { t_args("building-name", &[("building", building.into())]) } else { building.to_owned() }
+    if short {
+        t_args("building-name", &[("building", building.into())])
+    } else {
+        building.to_owned()
+    }
 }

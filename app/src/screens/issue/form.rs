@@ -11,8 +11,8 @@ use shared::domain::issue::Category;
 use shared::ids::{AreaCode, AreaLevel, DraftId, HouseholdId, IssueId, VisitId};
 
 use crate::components::{
-    Button, ButtonKind, ChoiceChips, ErrorNote, FieldKind, IconName, PhotoInput, PhotoStrip, Screen, Select, TextField,
-    go_back, replace, toast,
+    Button, ButtonKind, ChoiceChips, ErrorNote, FieldKind, IconName, PhotoInput, PhotoStrip, Screen, Select,
+    TextField, go_back, replace, toast,
 };
 use crate::i18n::{t, t_args, t_code};
 use crate::platform;
@@ -68,7 +68,12 @@ pub(crate) fn IssueForm(draft: DraftId) -> Element {
 fn FormOf(draft: DraftId) -> Element {
     let store = use_store();
     let keeper = use_hook(|| DraftKeeper::new(store.clone()));
-    let begun = use_hook(|| BEGINNING.take().filter(|(id, _)| *id == draft).map(|(_, body)| body));
+    let begun = use_hook(|| {
+        BEGINNING
+            .take()
+            .filter(|(id, _)| *id == draft)
+            .map(|(_, body)| body)
+    });
     let mut issue = use_signal(|| begun.clone().unwrap_or_else(fresh));
     let mut photos = use_signal(Vec::<PhotoSummary>::new);
     let mut kept = use_signal(|| false);
@@ -184,7 +189,10 @@ fn Fields(issue: Signal<IssueDraft>, keep: Callback<()>) -> Element {
         keep.call(());
     };
     let form = issue.read();
-    let categories = Category::ALL.iter().map(|c| (c.code().to_owned(), t_code("category", c.code()))).collect::<Vec<_>>();
+    let categories = Category::ALL
+        .iter()
+        .map(|c| (c.code().to_owned(), t_code("category", c.code())))
+        .collect::<Vec<_>>();
     rsx! {
         ChoiceChips {
             name: "category", legend: t("field-issue-category"), choices: categories,
@@ -228,7 +236,9 @@ fn Fields(issue: Signal<IssueDraft>, keep: Callback<()>) -> Element {
 #[component]
 fn AtHousehold(household: HouseholdId) -> Element {
     let loaded = use_query(Call::Household { id: household });
-    let Some(Ok(Answer::Household(page))) = loaded else { return rsx! {} };
+    let Some(Ok(Answer::Household(page))) = loaded else {
+        return rsx! {};
+    };
     rsx! {
         p { class: "place-line", {t_args("issue-at", &[("door", page.household.door.clone().into()), ("area", page.area_name.clone().into())])} }
     }
@@ -242,14 +252,22 @@ fn AreaChoice(issue: Signal<IssueDraft>, keep: Callback<()>) -> Element {
         Some(Ok(Answer::Areas(areas))) => grids(areas),
         _ => Vec::new(),
     };
-    let choices: Vec<(String, String)> = areas.iter().map(|area| (area.code.to_string(), area.name.clone())).collect();
+    let choices: Vec<(String, String)> = areas
+        .iter()
+        .map(|area| (area.code.to_string(), area.name.clone()))
+        .collect();
     let first = areas.first().map(|area| area.code.clone());
     use_effect(use_reactive((&first,), move |(first,)| {
         if issue.peek().area.is_none() && first.is_some() {
             issue.write().area = first;
         }
     }));
-    let selected = issue.read().area.as_ref().map(ToString::to_string).unwrap_or_default();
+    let selected = issue
+        .read()
+        .area
+        .as_ref()
+        .map(ToString::to_string)
+        .unwrap_or_default();
     rsx! {
         if choices.len() > 1 {
             Select {
@@ -265,6 +283,10 @@ fn AreaChoice(issue: Signal<IssueDraft>, keep: Callback<()>) -> Element {
 
 /// Issues belong to grids; where a community has none, to the community.
 fn grids(areas: Vec<Area>) -> Vec<Area> {
-    let grids: Vec<Area> = areas.iter().filter(|area| area.code.level() == AreaLevel::Grid).cloned().collect();
+    let grids: Vec<Area> = areas
+        .iter()
+        .filter(|area| area.code.level() == AreaLevel::Grid)
+        .cloned()
+        .collect();
     if grids.is_empty() { areas } else { grids }
 }

@@ -5,7 +5,8 @@ use replica::api::{Answer, Call, IssueFilter, IssueSummary, LogCursor};
 use shared::domain::issue::Category;
 
 use crate::components::{
-    Button, ButtonKind, ChoiceChips, EmptyState, ErrorNote, IconName, IssueRow, LinkButton, Loading, Screen, Select,
+    Button, ButtonKind, ChoiceChips, EmptyState, ErrorNote, IconName, IssueRow, LinkButton, Loading, Screen,
+    Select,
 };
 use crate::i18n::{t, t_code};
 use crate::routes::Route;
@@ -18,15 +19,26 @@ impl Page for IssueSummary {
     type Filter = IssueFilter;
 
     fn call(filter: IssueFilter, after: Option<LogCursor>) -> Call {
-        Call::Issues { filter, after, limit: PAGE_SIZE }
+        Call::Issues {
+            filter,
+            after,
+            limit: PAGE_SIZE,
+        }
     }
 
     fn of(answer: Answer) -> Vec<Self> {
-        if let Answer::Issues(issues) = answer { issues } else { Vec::new() }
+        if let Answer::Issues(issues) = answer {
+            issues
+        } else {
+            Vec::new()
+        }
     }
 
     fn cursor(&self) -> LogCursor {
-        LogCursor { at: self.issue.reported_at, id: self.id.0 }
+        LogCursor {
+            at: self.issue.reported_at,
+            id: self.id.0,
+        }
     }
 
     fn size() -> usize {
@@ -37,10 +49,17 @@ impl Page for IssueSummary {
 /// Issues, open ones first asked for.
 #[component]
 pub(crate) fn Issues() -> Element {
-    let mut filter = use_signal(|| IssueFilter { open_only: true, ..IssueFilter::default() });
+    let mut filter = use_signal(|| IssueFilter {
+        open_only: true,
+        ..IssueFilter::default()
+    });
     let pages = use_pages::<IssueSummary>(filter());
     let mut categories = vec![(String::new(), t("filter-all"))];
-    categories.extend(Category::ALL.iter().map(|c| (c.code().to_owned(), t_code("category", c.code()))));
+    categories.extend(
+        Category::ALL
+            .iter()
+            .map(|c| (c.code().to_owned(), t_code("category", c.code()))),
+    );
     let issues = pages.entries();
     rsx! {
         Screen { title: t("tab-issues"), testid: "issues",

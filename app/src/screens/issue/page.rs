@@ -40,7 +40,10 @@ fn PageView(page: Page) -> Element {
     let summary = &page.summary;
     let issue = &summary.issue;
     let now = platform::now_ms();
-    let place: Vec<&str> = [summary.door.as_str(), issue.place.as_str()].into_iter().filter(|p| !p.is_empty()).collect();
+    let place: Vec<&str> = [summary.door.as_str(), issue.place.as_str()]
+        .into_iter()
+        .filter(|p| !p.is_empty())
+        .collect();
     rsx! {
         p { class: "place-line",
             span { class: "tag state-{summary.state.code()}", "data-testid": "issue-state", "data-state": summary.state.code(),

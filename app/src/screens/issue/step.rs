@@ -8,12 +8,21 @@ use replica::api::{Answer, ApiError, Call, IssueFilter};
 use shared::domain::issue::{Event, Step};
 use shared::ids::IssueId;
 
-use crate::components::{Button, ButtonKind, ChoiceChips, ErrorNote, FieldKind, Select, Sheet, TextField, toast};
+use crate::components::{
+    Button, ButtonKind, ChoiceChips, ErrorNote, FieldKind, Select, Sheet, TextField, toast,
+};
 use crate::i18n::{t, t_code};
 use crate::store::{use_query, use_store};
 
 /// Whom issues go to most; any other name can be typed.
-pub(crate) const DEPARTMENTS: [&str; 6] = ["property", "sanitation", "police", "housing", "civil-affairs", "power-water"];
+pub(crate) const DEPARTMENTS: [&str; 6] = [
+    "property",
+    "sanitation",
+    "police",
+    "housing",
+    "civil-affairs",
+    "power-water",
+];
 /// How many issues are offered to be merged into.
 const MERGE_CHOICES_MAX: u32 = 50;
 
@@ -95,8 +104,15 @@ fn Department(mut target: Signal<String>) -> Element {
 
 #[component]
 fn MergeTarget(issue: IssueId, mut target: Signal<String>) -> Element {
-    let filter = IssueFilter { open_only: true, ..IssueFilter::default() };
-    let loaded = use_query(Call::Issues { filter, after: None, limit: MERGE_CHOICES_MAX });
+    let filter = IssueFilter {
+        open_only: true,
+        ..IssueFilter::default()
+    };
+    let loaded = use_query(Call::Issues {
+        filter,
+        after: None,
+        limit: MERGE_CHOICES_MAX,
+    });
     let mut choices = vec![(String::new(), t("step-target-none"))];
     if let Some(Ok(Answer::Issues(issues))) = loaded {
         let others = issues.into_iter().filter(|other| other.id != issue);
@@ -112,8 +128,10 @@ fn MergeTarget(issue: IssueId, mut target: Signal<String>) -> Element {
 
 #[component]
 fn Rating(mut target: Signal<String>) -> Element {
-    let choices: Vec<(String, String)> =
-        (1..=5).rev().map(|rating: u8| (rating.to_string(), t_code("rating", &rating.to_string()))).collect();
+    let choices: Vec<(String, String)> = (1..=5)
+        .rev()
+        .map(|rating: u8| (rating.to_string(), t_code("rating", &rating.to_string())))
+        .collect();
     rsx! {
         ChoiceChips {
             name: "rating", legend: t("step-rating"), choices, selected: target(),

@@ -71,7 +71,11 @@ fn joined(kept: &str, typed: &str) -> String {
 
 /// Who was met, when there is no question: the only resident.
 pub(crate) fn obvious_met(residents: &[ResidentId]) -> Vec<ResidentId> {
-    if let [only] = residents { vec![*only] } else { Vec::new() }
+    if let [only] = residents {
+        vec![*only]
+    } else {
+        Vec::new()
+    }
 }
 
 /// What will be saved: nobody is met at a closed door, a day without a promise is none.
@@ -101,7 +105,14 @@ mod tests {
         kept.outcome = Some(Outcome::NotAtHome);
         let mut typed = fresh(household(), 2_000);
         typed.note = "三楼".to_owned();
-        let form = merged(kept.clone(), &typed, Touched { note: true, ..Touched::default() });
+        let form = merged(
+            kept.clone(),
+            &typed,
+            Touched {
+                note: true,
+                ..Touched::default()
+            },
+        );
         assert_eq!(form.note, "楼道灯坏了\n三楼");
         assert_eq!(form.outcome, Some(Outcome::NotAtHome));
         assert_eq!(form.started_at, 1_000);

@@ -22,7 +22,12 @@ use crate::store::{DraftKeeper, use_query, use_store};
 /// Begins a visit: chooses the draft's id and shows its form.
 #[component]
 pub(crate) fn VisitNew(household: HouseholdId) -> Element {
-    use_hook(|| replace(Route::VisitForm { draft: DraftId(platform::uuid_v7()), household }));
+    use_hook(|| {
+        replace(Route::VisitForm {
+            draft: DraftId(platform::uuid_v7()),
+            household,
+        })
+    });
     rsx! {}
 }
 
@@ -36,7 +41,10 @@ pub(crate) fn VisitResume(draft: DraftId) -> Element {
             match store.call(Call::Draft { id: draft }).await {
                 Ok(Answer::Draft(Some(kept))) if matches!(kept.body, DraftBody::Visit(_)) => {
                     if let DraftBody::Visit(form) = kept.body {
-                        replace(Route::VisitForm { draft, household: form.household });
+                        replace(Route::VisitForm {
+                            draft,
+                            household: form.household,
+                        });
                     }
                 }
                 _ => replace(Route::Today {}),
@@ -96,7 +104,14 @@ fn FormOf(draft: DraftId, household: HouseholdId) -> Element {
         kept.set(true);
     });
     let running = use_signal(|| 0);
-    let form = Form { draft, visit, touched, photos, running, keep };
+    let form = Form {
+        draft,
+        visit,
+        touched,
+        photos,
+        running,
+        keep,
+    };
     use_kept_draft(form, kept);
 
     let page = use_query(Call::Household { id: household });
@@ -138,12 +153,21 @@ fn FormOf(draft: DraftId, household: HouseholdId) -> Element {
 /// Takes over what was kept under this draft; the form accepts text meanwhile.
 fn use_kept_draft(form: Form, mut kept: Signal<bool>) {
     let store = use_store();
-    let Form { draft, mut visit, touched, mut photos, keep, .. } = form;
+    let Form {
+        draft,
+        mut visit,
+        touched,
+        mut photos,
+        keep,
+        ..
+    } = form;
     use_future(move || {
         let store = store.clone();
         async move {
             let reply = store.call(Call::Draft { id: draft }).await;
-            let Ok(Answer::Draft(Some(found))) = reply else { return };
+            let Ok(Answer::Draft(Some(found))) = reply else {
+                return;
+            };
             if let DraftBody::Visit(body) = found.body {
                 let typed = visit.peek().clone();
                 let touched = *touched.peek();
@@ -160,8 +184,11 @@ fn use_kept_draft(form: Form, mut kept: Signal<bool>) {
 
 /// Chooses the only resident of a fresh form as the one who was met.
 fn use_obvious_met(form: Form, page: Option<Rc<HouseholdPage>>) {
-    let Form { mut visit, touched, .. } = form;
-    let residents: Option<Vec<ResidentId>> = page.map(|page| page.residents.iter().map(|entry| entry.id).collect());
+    let Form {
+        mut visit, touched, ..
+    } = form;
+    let residents: Option<Vec<ResidentId>> =
+        page.map(|page| page.residents.iter().map(|entry| entry.id).collect());
     use_effect(use_reactive((&residents,), move |(residents,)| {
         let Some(residents) = residents else { return };
         if visit.peek().met.is_empty() && !touched.peek().choices {

@@ -18,5 +18,9 @@ pub(crate) use page::VisitPage;
 ///
 /// A visit's form is found by its draft alone: the household is read from the draft.
 pub(crate) fn draft_route(draft: &DraftSummary) -> Route {
-    if draft.is_visit { Route::VisitResume { draft: draft.id } } else { Route::IssueForm { draft: draft.id } }
+    if draft.is_visit {
+        Route::VisitResume { draft: draft.id }
+    } else {
+        Route::IssueForm { draft: draft.id }
+    }
 }

@@ -36,8 +36,14 @@ fn PageView(page: Page) -> Element {
     let summary = &page.summary;
     let visit = &summary.visit;
     let now = platform::now_ms();
-    let phrases = visit.phrases.iter().map(|phrase| t_code("phrase", phrase.code())).collect::<Vec<_>>();
-    let kept = visit.promise_kept_on.map(|day| t_args("promise-kept-on", &[("day", format::day(day, now).into())]));
+    let phrases = visit
+        .phrases
+        .iter()
+        .map(|phrase| t_code("phrase", phrase.code()))
+        .collect::<Vec<_>>();
+    let kept = visit
+        .promise_kept_on
+        .map(|day| t_args("promise-kept-on", &[("day", format::day(day, now).into())]));
     let due = visit.promise_due.filter(|_| kept.is_none());
     let overdue = due.is_some_and(|day| day < CalendarDate::of_ms(now));
     rsx! {

@@ -21,8 +21,14 @@ use crate::{format, platform};
 #[component]
 pub(super) fn Warnings(form: Form, page: Rc<HouseholdPage>) -> Element {
     let now = platform::now_ms();
-    let not_yet = page.household.no_visit_before.filter(|day| *day > CalendarDate::of_ms(now));
-    let other = page.drafts.iter().find(|other| other.is_visit && other.id != form.draft);
+    let not_yet = page
+        .household
+        .no_visit_before
+        .filter(|day| *day > CalendarDate::of_ms(now));
+    let other = page
+        .drafts
+        .iter()
+        .find(|other| other.is_visit && other.id != form.draft);
     let touched = form.touched.read().any();
     rsx! {
         if let Some(day) = not_yet {
@@ -47,11 +53,23 @@ pub(super) fn Warnings(form: Form, page: Rc<HouseholdPage>) -> Element {
 #[component]
 pub(super) fn Choices(form: Form, page: Option<Rc<HouseholdPage>>) -> Element {
     let visit = form.visit.read();
-    let outcomes = Outcome::ALL.iter().map(|o| (o.code().to_owned(), t_code("outcome", o.code()))).collect::<Vec<_>>();
-    let purposes = Purpose::ALL.iter().map(|p| (p.code().to_owned(), t_code("purpose", p.code()))).collect::<Vec<_>>();
-    let phrases = Phrase::ALL.iter().map(|p| (p.code().to_owned(), t_code("phrase", p.code()))).collect::<Vec<_>>();
+    let outcomes = Outcome::ALL
+        .iter()
+        .map(|o| (o.code().to_owned(), t_code("outcome", o.code())))
+        .collect::<Vec<_>>();
+    let purposes = Purpose::ALL
+        .iter()
+        .map(|p| (p.code().to_owned(), t_code("purpose", p.code())))
+        .collect::<Vec<_>>();
+    let phrases = Phrase::ALL
+        .iter()
+        .map(|p| (p.code().to_owned(), t_code("phrase", p.code())))
+        .collect::<Vec<_>>();
     let people = page.map(|page| page.residents.clone()).unwrap_or_default();
-    let people = people.into_iter().map(|entry| (entry.id.to_string(), entry.resident.name)).collect::<Vec<_>>();
+    let people = people
+        .into_iter()
+        .map(|entry| (entry.id.to_string(), entry.resident.name))
+        .collect::<Vec<_>>();
     rsx! {
         ChoiceChips {
             name: "outcome", legend: t("field-visit-outcome"), choices: outcomes, large: true,
@@ -90,7 +108,13 @@ pub(super) fn Choices(form: Form, page: Option<Rc<HouseholdPage>>) -> Element {
 #[component]
 pub(super) fn Photos(form: Form) -> Element {
     let store = use_store();
-    let Form { draft, mut photos, running, keep, .. } = form;
+    let Form {
+        draft,
+        mut photos,
+        running,
+        keep,
+        ..
+    } = form;
     rsx! {
         section { class: "field", "aria-label": t("photos"),
             h2 { class: "label", {t("photos-optional")} }
@@ -116,8 +140,16 @@ pub(super) fn Photos(form: Form) -> Element {
 /// Needs found and a promise.
 #[component]
 pub(super) fn More(form: Form) -> Element {
-    let Form { mut visit, mut touched, keep, .. } = form;
-    let needs = Need::ALL.iter().map(|need| (need.code().to_owned(), t_code("need", need.code()))).collect::<Vec<_>>();
+    let Form {
+        mut visit,
+        mut touched,
+        keep,
+        ..
+    } = form;
+    let needs = Need::ALL
+        .iter()
+        .map(|need| (need.code().to_owned(), t_code("need", need.code())))
+        .collect::<Vec<_>>();
     rsx! {
         MultiChips {
             name: "need", legend: t("field-visit-needs"), choices: needs,

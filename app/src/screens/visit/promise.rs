@@ -10,7 +10,8 @@ use crate::platform;
 /// Days that are one tap away: tomorrow, in three days, the Monday after.
 fn quick_days(today: CalendarDate) -> [(&'static str, CalendarDate); 3] {
     // 5 January 1970 was a Monday.
-    let monday = CalendarDate::from_parts(1970, 1, 5).map_or(0, |monday| today.days_since(monday).rem_euclid(7));
+    let monday =
+        CalendarDate::from_parts(1970, 1, 5).map_or(0, |monday| today.days_since(monday).rem_euclid(7));
     [
         ("promise-tomorrow", today.plus_days(1)),
         ("promise-three-days", today.plus_days(3)),
@@ -57,9 +58,10 @@ mod tests {
     fn next_week_begins_on_monday() {
         let day = |text| CalendarDate::parse(text).unwrap();
         // 21 November 2026 is a Saturday.
-        assert_eq!(quick_days(day("2026-11-21")).map(|(_, day)| day.to_string()), [
-            "2026-11-22", "2026-11-24", "2026-11-23"
-        ]);
+        assert_eq!(
+            quick_days(day("2026-11-21")).map(|(_, day)| day.to_string()),
+            ["2026-11-22", "2026-11-24", "2026-11-23"]
+        );
         assert_eq!(quick_days(day("2026-11-23"))[2].1, day("2026-11-30"));
     }
 }

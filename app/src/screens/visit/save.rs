@@ -18,7 +18,12 @@ pub(super) fn SaveBar(form: Form, household: HouseholdId, keeper: DraftKeeper, k
     let store = use_store();
     let mut busy = use_signal(|| false);
     let mut failed = use_signal(|| None::<ApiError>);
-    let Form { draft, visit, running, .. } = form;
+    let Form {
+        draft,
+        visit,
+        running,
+        ..
+    } = form;
     let (discarding, stopping) = (store.clone(), keeper.clone());
     let discard = move |()| {
         stopping.stop();
