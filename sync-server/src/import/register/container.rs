@@ -13,7 +13,7 @@ pub const FILE_BYTES_MAX: u64 = 32 << 20;
 pub const UNPACKED_BYTES_MAX: u64 = 64 << 20;
 /// The most parts. A workbook of a community has about a dozen.
 pub const PARTS_MAX: usize = 1_000;
-/// A part larger than [`RATIO_FREE_BYTES`] may be at most this many times its packed size.
+/// A part larger than 4 MiB may be at most this many times its packed size.
 pub const RATIO_MAX: u64 = 200;
 const RATIO_FREE_BYTES: u64 = 4 << 20;
 
