@@ -1,5 +1,11 @@
 //! The register import against registers whose contents are known, and against files that are none.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that meets the unexpected shall fail at once"
+)]
+
 #[path = "import/support.rs"]
 mod support;
 
