@@ -13,8 +13,9 @@ use crate::storage::{Home, StorageError};
 const POOL: &str = "koumen";
 /// The database's name in the pool. Changing it would lose what is in it.
 const DATABASE: &str = "replica.db";
-/// The database, its journal, and two to spare: nothing else is written (temporary tables are in memory).
-const POOL_FILES: usize = 4;
+/// The database, its journal, and one to spare, which costs two flushes at each start. Nothing else is written:
+/// temporary tables are in memory.
+const POOL_FILES: usize = 3;
 /// The files of a worker that was killed are free again a little later. So long they are waited for, ms.
 const WAITS_MS: [u64; 9] = [20, 40, 80, 160, 320, 640, 1_000, 1_500, 2_000];
 
@@ -54,10 +55,13 @@ pub(super) async fn install_pool(name: &str, files: usize, emptied: bool) -> Res
     install::<sqlite_wasm_rs::WasmOsCallback>(&config, false).await.map(drop)
 }
 
-/// Opens a database of a pool.
+/// Opens a database of a pool. Nobody else can, so it is locked for good: otherwise every read would look for a
+/// journal left by somebody else, and the pool flushes that file each time.
 pub(super) fn connection(pool: &str, database: &str) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    Connection::open_with_flags_and_vfs(database, flags, pool)
+    let connection = Connection::open_with_flags_and_vfs(database, flags, pool)?;
+    connection.pragma_update(None, "locking_mode", "exclusive")?;
+    Ok(connection)
 }
 
 /// Whether the browser says that there is no such storage here (private windows), not that it is in use.
