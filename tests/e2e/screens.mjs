@@ -34,6 +34,7 @@ async function furnish(world, { zhao, qian, sun }) {
   await page.getByTestId('resident').filter({ hasText: NAME }).getByTestId('resident-edit').click();
   await shows(page, 'resident-form');
   at.resident = pathOf(page);
+  await go(page, 'back');
   await beginVisit(page, DOOR);
   await by(page, 'phrase-unwell').check();
   await by(page, 'visit-note').fill('老人说夜里咳嗽');
