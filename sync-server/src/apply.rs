@@ -89,7 +89,11 @@ impl PreparedPush {
     /// # Errors
     /// [`PushRefusal::Damaged`] or [`PushRefusal::Chain`].
     pub fn new(device: DeviceId, author: WorkerId, push: &Push) -> Result<Self, PushRefusal> {
-        let origin = PushOrigin { device, author, first_seq: push.first_seq };
+        let origin = PushOrigin {
+            device,
+            author,
+            first_seq: push.first_seq,
+        };
         let operations = decode_push(&push.page, origin).map_err(|_| PushRefusal::Damaged)?;
         Self::of(push.chain_before, push.chain_after, operations)
     }
@@ -103,9 +107,13 @@ impl PreparedPush {
         chain_after: ChainHash,
         operations: Vec<Operation>,
     ) -> Result<Self, PushRefusal> {
-        let Some(first) = operations.first() else { return Err(PushRefusal::Damaged) };
+        let Some(first) = operations.first() else {
+            return Err(PushRefusal::Damaged);
+        };
         let (device, author, first_seq) = (first.device, first.author, first.seq);
-        let last_seq = first_seq.checked_add(operations.len() as u64).filter(|last| i64::try_from(*last).is_ok());
+        let last_seq = first_seq
+            .checked_add(operations.len() as u64)
+            .filter(|last| i64::try_from(*last).is_ok());
         if first_seq == 0 || last_seq.is_none() || operations.len() > PUSH_OPERATIONS_MAX {
             return Err(PushRefusal::Damaged);
         }
@@ -116,12 +124,21 @@ impl PreparedPush {
                 return Err(PushRefusal::Damaged);
             }
             chain = chain.then(&operation);
-            prepared.push(Prepared { body: canonical_bytes(&operation), operation, chain });
+            prepared.push(Prepared {
+                body: canonical_bytes(&operation),
+                operation,
+                chain,
+            });
         }
         if chain != chain_after {
             return Err(PushRefusal::Chain);
         }
-        Ok(Self { device, author, chain_before, operations: prepared })
+        Ok(Self {
+            device,
+            author,
+            chain_before,
+            operations: prepared,
+        })
     }
 
     /// The device.
@@ -141,17 +158,23 @@ impl PreparedPush {
 
     /// The first operation's number.
     pub fn first_seq(&self) -> u64 {
-        self.operations.first().map_or(0, |prepared| prepared.operation.seq)
+        self.operations
+            .first()
+            .map_or(0, |prepared| prepared.operation.seq)
     }
 
     /// The last operation's number.
     pub fn last_seq(&self) -> u64 {
-        self.operations.last().map_or(0, |prepared| prepared.operation.seq)
+        self.operations
+            .last()
+            .map_or(0, |prepared| prepared.operation.seq)
     }
 
     /// The chain after the last operation.
     pub fn chain_after(&self) -> ChainHash {
-        self.operations.last().map_or(self.chain_before, |prepared| prepared.chain)
+        self.operations
+            .last()
+            .map_or(self.chain_before, |prepared| prepared.chain)
     }
 }
 
@@ -176,7 +199,9 @@ pub enum Placement {
 /// # Errors
 /// [`PushRefusal::Gap`] and [`PushRefusal::Fork`].
 pub fn place(push: &PreparedPush, held: &HeldChain) -> Result<Placement, PushRefusal> {
-    let Some(gap) = push.first_seq().checked_sub(1) else { return Err(PushRefusal::Damaged) };
+    let Some(gap) = push.first_seq().checked_sub(1) else {
+        return Err(PushRefusal::Damaged);
+    };
     if gap > held.through_seq {
         return Err(PushRefusal::Gap { held: *held });
     }
@@ -238,7 +263,9 @@ impl Needs {
 
 /// The records that a write may name. A photo's owner is a visit or an issue; which, another field says.
 fn named(kind: RecordKind, write: &Write) -> Vec<RecordRef> {
-    let Value::Id(id) = write.value else { return Vec::new() };
+    let Value::Id(id) = write.value else {
+        return Vec::new();
+    };
     let kinds: &[RecordKind] = match (kind, write.field) {
         (RecordKind::RESIDENT, resident::HOUSEHOLD)
         | (RecordKind::VISIT, visit::HOUSEHOLD)
@@ -277,7 +304,13 @@ impl Batch {
         spans: Vec<AssignmentSpan>,
         applied_at: TimestampMs,
     ) -> Self {
-        Self { records, areas, spans, applied_at, changed: BTreeSet::new() }
+        Self {
+            records,
+            areas,
+            spans,
+            applied_at,
+            changed: BTreeSet::new(),
+        }
     }
 
     /// Applies one operation, or says with which code it is parked.
@@ -289,7 +322,9 @@ impl Batch {
         self.authorise(operation)?;
         let loaded = self.records.get(&operation.record);
         validate(operation, loaded.map(|loaded| &loaded.state))?;
-        let size_bytes = loaded.map_or(0, |loaded| loaded.size_bytes).saturating_add(prepared.body.len());
+        let size_bytes = loaded
+            .map_or(0, |loaded| loaded.size_bytes)
+            .saturating_add(prepared.body.len());
         if size_bytes > RECORD_BYTES_MAX {
             return park("record.too_large");
         }
@@ -300,7 +335,8 @@ impl Batch {
             }
             None => {
                 let state = RecordState::start(operation, Some(self.applied_at));
-                self.records.insert(operation.record, Loaded { state, size_bytes });
+                self.records
+                    .insert(operation.record, Loaded { state, size_bytes });
             }
         }
         self.changed.insert(operation.record);
@@ -311,7 +347,11 @@ impl Batch {
     /// there, else those of the author's own area. Nobody can fill a stranger's list.
     pub fn shown_in(&self, operation: &Operation) -> Option<AreaCode> {
         let at_home = self.spans.iter().any(|span| operation.area.is_within(&span.area));
-        if at_home { Some(operation.area.clone()) } else { self.spans.first().map(|span| span.area.clone()) }
+        if at_home {
+            Some(operation.area.clone())
+        } else {
+            self.spans.first().map(|span| span.area.clone())
+        }
     }
 
     /// The records that changed.
@@ -326,7 +366,9 @@ impl Batch {
 
     fn authorise(&self, operation: &Operation) -> Result<(), Rejection> {
         let assigned = self.spans.iter().any(|span| {
-            let in_time = span.ended_at.is_none_or(|ended_at| operation.stamp.ms <= ended_at);
+            let in_time = span
+                .ended_at
+                .is_none_or(|ended_at| operation.stamp.ms <= ended_at);
             in_time && operation.area.is_within(&span.area)
         });
         if !assigned {
@@ -345,7 +387,10 @@ impl Batch {
     /// What an operation names must exist in its area; elsewhere is as good as nowhere.
     fn check_named(&self, operation: &Operation) -> Result<(), Rejection> {
         let writes = &operation.change.writes;
-        let owner_kind = writes.iter().find(|write| write.field == photo::OWNER_KIND).and_then(|w| w.value.as_int());
+        let owner_kind = writes
+            .iter()
+            .find(|write| write.field == photo::OWNER_KIND)
+            .and_then(|w| w.value.as_int());
         let half_an_owner = operation.record.kind == RecordKind::PHOTO
             && writes.iter().any(|write| write.field == photo::OWNER) != owner_kind.is_some();
         if half_an_owner {
@@ -358,7 +403,9 @@ impl Batch {
             }
             let must_exist = is_reference(operation.record.kind, write.field) && write.value != Value::Null;
             let exists = |record: &RecordRef| {
-                self.records.get(record).is_some_and(|loaded| *loaded.state.area() == operation.area)
+                self.records
+                    .get(record)
+                    .is_some_and(|loaded| *loaded.state.area() == operation.area)
             };
             if must_exist && !candidates.iter().any(exists) {
                 return park("reference.unknown");
@@ -369,7 +416,15 @@ impl Batch {
 }
 
 fn is_reference(kind: RecordKind, field: FieldId) -> bool {
-    !named(kind, &Write { field, value: Value::Id(uuid::Uuid::nil()), seen: Default::default() }).is_empty()
+    !named(
+        kind,
+        &Write {
+            field,
+            value: Value::Id(uuid::Uuid::nil()),
+            seen: Default::default(),
+        },
+    )
+    .is_empty()
 }
 
 fn park<T>(code: &'static str) -> Result<T, Rejection> {
@@ -382,7 +437,11 @@ pub fn photo_named(record: RecordRef, state: &RecordState) -> Option<PhotoHash> 
         return None;
     }
     let fields = state.values();
-    shared::domain::value::field(&fields, photo::HASH).as_bytes().try_into().ok().map(PhotoHash)
+    shared::domain::value::field(&fields, photo::HASH)
+        .as_bytes()
+        .try_into()
+        .ok()
+        .map(PhotoHash)
 }
 
 #[cfg(test)]

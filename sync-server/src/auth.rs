@@ -38,8 +38,13 @@ impl FromRequestParts<AppState> for Authorised {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Refused> {
-        let header = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let token = header.and_then(|header| header.strip_prefix("Bearer ")).and_then(read_token);
+        let header = parts
+            .headers
+            .get(AUTHORIZATION)
+            .and_then(|value| value.to_str().ok());
+        let token = header
+            .and_then(|header| header.strip_prefix("Bearer "))
+            .and_then(read_token);
         let token = TokenHash::of(&token.ok_or(Refused::session())?);
         let session = state.storage.session(token).await?.ok_or(Refused::session())?;
         Ok(Self { session, token })

@@ -23,6 +23,9 @@ impl Chance for OsChance {
     /// # Panics
     /// When the operating system has no random numbers: without them no token is safe.
     fn fill(&self, bytes: &mut [u8]) {
-        assert!(getrandom::fill(bytes).is_ok(), "the operating system has no random numbers");
+        assert!(
+            getrandom::fill(bytes).is_ok(),
+            "the operating system has no random numbers"
+        );
     }
 }

@@ -16,6 +16,8 @@ impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "the one real clock of the server")]
     fn now_ms(&self) -> TimestampMs {
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-        since.map(|since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX)).unwrap_or(0)
+        since
+            .map(|since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+            .unwrap_or(0)
     }
 }

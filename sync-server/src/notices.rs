@@ -34,7 +34,10 @@ pub struct Hub {
 
 impl Default for Hub {
     fn default() -> Self {
-        Self { words: broadcast::Sender::new(WORDS_KEPT), stopping: watch::Sender::new(false) }
+        Self {
+            words: broadcast::Sender::new(WORDS_KEPT),
+            stopping: watch::Sender::new(false),
+        }
     }
 }
 

@@ -38,7 +38,11 @@ impl Default for Passwords {
 
 impl Passwords {
     fn with(params: Params) -> Self {
-        Self { params, at_once: Arc::new(Semaphore::new(AT_ONCE_MAX)), nobody: Arc::default() }
+        Self {
+            params,
+            at_once: Arc::new(Semaphore::new(AT_ONCE_MAX)),
+            nobody: Arc::default(),
+        }
     }
 
     /// So cheap that tests can sign in hundreds of times. Never for a real account.
@@ -61,23 +65,32 @@ impl Passwords {
     pub async fn verify(&self, password: String, phc: Option<String>) -> bool {
         let known = phc.is_some();
         let phc = phc.unwrap_or_else(|| self.nobody().to_owned());
-        let Ok(_permit) = self.at_once.acquire().await else { return false };
+        let Ok(_permit) = self.at_once.acquire().await else {
+            return false;
+        };
         let verified = tokio::task::spawn_blocking(move || {
             let parsed = PasswordHash::new(&phc);
-            parsed.is_ok_and(|parsed| Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok())
+            parsed.is_ok_and(|parsed| {
+                Argon2::default()
+                    .verify_password(password.as_bytes(), &parsed)
+                    .is_ok()
+            })
         });
         verified.await.unwrap_or(false) && known
     }
 
     /// The hash of no account's password.
     fn nobody(&self) -> &str {
-        self.nobody.get_or_init(|| hash(&self.params, "nobody", &[0; SALT_BYTES]).unwrap_or_default())
+        self.nobody
+            .get_or_init(|| hash(&self.params, "nobody", &[0; SALT_BYTES]).unwrap_or_default())
     }
 }
 
 fn hash(params: &Params, password: &str, salt: &[u8]) -> Result<String, PasswordError> {
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone());
-    let hash = argon2.hash_password_with_salt(password.as_bytes(), salt).map_err(|_| PasswordError)?;
+    let hash = argon2
+        .hash_password_with_salt(password.as_bytes(), salt)
+        .map_err(|_| PasswordError)?;
     Ok(hash.to_string())
 }
 
@@ -91,7 +104,11 @@ mod tests {
         let passwords = Passwords::cheap();
         let phc = passwords.hash("knock knock", &SeededChance::new(1)).unwrap();
         assert!(phc.starts_with("$argon2id$v=19$"));
-        assert!(passwords.verify("knock knock".to_owned(), Some(phc.clone())).await);
+        assert!(
+            passwords
+                .verify("knock knock".to_owned(), Some(phc.clone()))
+                .await
+        );
         assert!(!passwords.verify("knock".to_owned(), Some(phc)).await);
         assert!(!passwords.verify("nobody".to_owned(), None).await);
         assert!(!passwords.verify("x".to_owned(), Some(String::new())).await);

@@ -37,7 +37,13 @@ struct HeldBody {
 impl Refused {
     /// A refusal.
     pub const fn new(status: StatusCode, code: &'static str, message: &'static str) -> Self {
-        Self { status, code, message, retry_after_s: None, held: None }
+        Self {
+            status,
+            code,
+            message,
+            retry_after_s: None,
+            held: None,
+        }
     }
 
     /// 400.
@@ -57,12 +63,20 @@ impl Refused {
 
     /// 413.
     pub const fn too_large() -> Self {
-        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "request.too_large", "the request is larger than allowed")
+        Self::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "request.too_large",
+            "the request is larger than allowed",
+        )
     }
 
     /// 500: an invariant of ours is broken.
     pub const fn internal() -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the server failed; the request can be repeated")
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "the server failed; the request can be repeated",
+        )
     }
 
     /// Says after how many seconds to come again.
@@ -81,9 +95,12 @@ impl Refused {
 impl From<StorageError> for Refused {
     fn from(error: StorageError) -> Self {
         match error {
-            StorageError::Busy => {
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "server.busy", "the server is busy").retry_after(2)
-            }
+            StorageError::Busy => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "server.busy",
+                "the server is busy",
+            )
+            .retry_after(2),
             broken => {
                 tracing::error!(error = %broken, cause = ?std::error::Error::source(&broken), "The storage failed.");
                 Self::internal()
@@ -94,16 +111,24 @@ impl From<StorageError> for Refused {
 
 impl From<PushRefusal> for Refused {
     fn from(refusal: PushRefusal) -> Self {
-        let conflict = |code, message, held| {
-            Self { held: Some(held), ..Self::new(StatusCode::CONFLICT, code, message) }
+        let conflict = |code, message, held| Self {
+            held: Some(held),
+            ..Self::new(StatusCode::CONFLICT, code, message)
         };
         match refusal {
             PushRefusal::Damaged => Self::bad("push.damaged", "the pushed operations cannot be read"),
-            PushRefusal::Chain => Self::bad("push.chain", "the pushed operations do not match their hash chain"),
-            PushRefusal::Gap { held } => conflict("push.gap", "operations before these are missing here", held),
-            PushRefusal::Fork { held } => {
-                conflict("push.fork", "the server holds other operations of this device", held)
+            PushRefusal::Chain => Self::bad(
+                "push.chain",
+                "the pushed operations do not match their hash chain",
+            ),
+            PushRefusal::Gap { held } => {
+                conflict("push.gap", "operations before these are missing here", held)
             }
+            PushRefusal::Fork { held } => conflict(
+                "push.fork",
+                "the server holds other operations of this device",
+                held,
+            ),
             PushRefusal::Revoked => Self::session(),
         }
     }
@@ -115,7 +140,11 @@ impl IntoResponse for Refused {
             through_seq: held.through_seq,
             chain: held.chain.0.iter().map(|byte| format!("{byte:02x}")).collect(),
         });
-        let body = Body { code: self.code, message: self.message, held };
+        let body = Body {
+            code: self.code,
+            message: self.message,
+            held,
+        };
         let mut response = (self.status, Json(body)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -83,7 +83,10 @@ pub async fn write_register(
     if storage.area(community).await?.is_none() {
         return Err(RegisterWriteError::UnknownCommunity(community.clone()));
     }
-    let mut changes = RegisterChanges { grids_added: add_grids(storage, planned).await?, ..Default::default() };
+    let mut changes = RegisterChanges {
+        grids_added: add_grids(storage, planned).await?,
+        ..Default::default()
+    };
     let importer = storage.importer(community).await?;
     let earlier = storage.operations_of(importer.device, community).await?;
     let operations = Plan::new(&importer, &earlier, now_ms).operations(planned, &mut changes);
@@ -98,9 +101,15 @@ async fn add_grids(storage: &dyn Storage, planned: &[PlannedHousehold]) -> Resul
     grids.dedup();
     let mut missing = Vec::new();
     for grid in grids {
-        let number = grid.as_str().rsplit_once('-').and_then(|(_, number)| number.parse::<u8>().ok());
+        let number = grid
+            .as_str()
+            .rsplit_once('-')
+            .and_then(|(_, number)| number.parse::<u8>().ok());
         if let (Some(number), None) = (number, storage.area(grid).await?) {
-            missing.push(Area { code: grid.clone(), name: format!("第{number}网格") });
+            missing.push(Area {
+                code: grid.clone(),
+                name: format!("第{number}网格"),
+            });
         }
     }
     Ok(storage.put_areas(&missing).await?.added)
@@ -119,13 +128,23 @@ impl<'a> Plan<'a> {
     fn new(importer: &'a Importer, earlier: &[AppliedOperation], now_ms: TimestampMs) -> Self {
         let mut said: BTreeMap<RecordRef, RecordState> = BTreeMap::new();
         let mut clock = Hlc::default();
-        for AppliedOperation { operation, applied_at } in earlier {
+        for AppliedOperation {
+            operation,
+            applied_at,
+        } in earlier
+        {
             clock.observe(operation.stamp);
             said.entry(operation.record)
                 .and_modify(|state| state.apply(operation, Some(*applied_at)))
                 .or_insert_with(|| RecordState::start(operation, Some(*applied_at)));
         }
-        Self { importer, said, clock, now_ms, operations: Vec::new() }
+        Self {
+            importer,
+            said,
+            clock,
+            now_ms,
+            operations: Vec::new(),
+        }
     }
 
     fn operations(mut self, planned: &[PlannedHousehold], changes: &mut RegisterChanges) -> Vec<Operation> {
@@ -134,7 +153,11 @@ impl<'a> Plan<'a> {
             let record = RecordRef::new(RecordKind::HOUSEHOLD, household.id);
             named += u64::from(self.said.contains_key(&record));
             // A household that is here already stays in its grid, and its residents with it.
-            let area = self.said.get(&record).map_or(&household.area, RecordState::area).clone();
+            let area = self
+                .said
+                .get(&record)
+                .map_or(&household.area, RecordState::area)
+                .clone();
             changes.kept_in_grid += u64::from(area != household.area);
             match self.say(record, &area, &household.household.to_fields()) {
                 Said::New => changes.households_added += 1,

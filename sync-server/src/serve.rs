@@ -42,7 +42,7 @@ pub enum Certificates {
     /// From files.
     Files(Arc<ServerConfig>),
     /// From our own authority.
-    Own(Authority),
+    Own(Box<Authority>),
 }
 
 /// Serves until SIGINT or SIGTERM, then finishes what runs.
@@ -52,23 +52,33 @@ pub enum Certificates {
 pub async fn serve(state: AppState, listen: Listen) -> Result<()> {
     let plain_handle = Handle::new();
     let tls_handle = Handle::new();
-    tokio::spawn(stop_on_signal(vec![plain_handle.clone(), tls_handle.clone()], state.clone()));
+    tokio::spawn(stop_on_signal(
+        vec![plain_handle.clone(), tls_handle.clone()],
+        state.clone(),
+    ));
     let mut plain_router = router(state.clone());
     if listen.plain_for_this_machine {
-        plain_router =
-            plain_router.layer(middleware::from_fn_with_state(state.clone(), ca::only_this_machine));
+        plain_router = plain_router.layer(middleware::from_fn_with_state(
+            state.clone(),
+            ca::only_this_machine,
+        ));
     }
     let mut plain = axum_server::from_tcp(bind(listen.plain)?)?.handle(plain_handle.clone());
     bound(&mut plain);
     tracing::info!(address = %listen.plain, "Serving plain HTTP.");
     let plain = plain.serve(service(plain_router));
     let tls = async {
-        let Some((address, certificates)) = listen.tls else { return Ok(()) };
+        let Some((address, certificates)) = listen.tls else {
+            return Ok(());
+        };
         let config = tls_config(certificates, &state)?;
         let mut server = axum_server::from_tcp_rustls(bind(address)?, config)?.handle(tls_handle.clone());
         bound(&mut server);
         tracing::info!(%address, "Serving TLS.");
-        server.serve(service(router(state.clone()))).await.context("the TLS server failed")
+        server
+            .serve(service(router(state.clone())))
+            .await
+            .context("the TLS server failed")
     };
     tokio::try_join!(async { plain.await.context("the server failed") }, tls)?;
     tracing::info!("Stopped.");
@@ -76,12 +86,15 @@ pub async fn serve(state: AppState, listen: Listen) -> Result<()> {
 }
 
 fn bind(address: SocketAddr) -> Result<std::net::TcpListener> {
-    let listener = std::net::TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
+    let listener =
+        std::net::TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
     listener.set_nonblocking(true)?;
     Ok(listener)
 }
 
-fn service(router: Router) -> axum::extract::connect_info::IntoMakeServiceWithConnectInfo<Router, SocketAddr> {
+fn service(
+    router: Router,
+) -> axum::extract::connect_info::IntoMakeServiceWithConnectInfo<Router, SocketAddr> {
     router.into_make_service_with_connect_info::<SocketAddr>()
 }
 
@@ -94,7 +107,12 @@ fn tls_config(certificates: Certificates, state: &AppState) -> Result<RustlsConf
     warn_of_other_network(&authority, &addresses);
     let leaf = authority.leaf(&addresses, state.clock.now_ms(), &*state.chance)?;
     let config = RustlsConfig::from_config(from_leaf(&leaf)?);
-    tokio::spawn(follow_addresses(authority, addresses, config.clone(), state.clone()));
+    tokio::spawn(follow_addresses(
+        authority,
+        addresses,
+        config.clone(),
+        state.clone(),
+    ));
     Ok(config)
 }
 
@@ -109,7 +127,7 @@ fn warn_of_other_network(authority: &Authority, addresses: &BTreeSet<IpAddr>) {
 
 /// Signs another certificate when the machine's addresses change, and now and then.
 async fn follow_addresses(
-    authority: Authority,
+    authority: Box<Authority>,
     mut addresses: BTreeSet<IpAddr>,
     config: RustlsConfig,
     state: AppState,
@@ -124,11 +142,14 @@ async fn follow_addresses(
         if now != addresses {
             warn_of_other_network(&authority, &now);
         }
-        if now == addresses && looks % RENEWAL_LOOKS != 0 {
+        if now == addresses && !looks.is_multiple_of(RENEWAL_LOOKS) {
             continue;
         }
         let leaf = authority.leaf(&now, state.clock.now_ms(), &*state.chance);
-        match leaf.map_err(anyhow::Error::from).and_then(|leaf| from_leaf(&leaf)) {
+        match leaf
+            .map_err(anyhow::Error::from)
+            .and_then(|leaf| from_leaf(&leaf))
+        {
             Ok(renewed) => {
                 config.reload_from_config(renewed);
                 addresses = now;
@@ -141,8 +162,15 @@ async fn follow_addresses(
 
 fn bound<A>(server: &mut axum_server::Server<SocketAddr, A>) {
     let builder = server.http_builder();
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(HEAD_SECONDS_MAX));
-    builder.http2().timer(TokioTimer::new()).max_concurrent_streams(64).keep_alive_interval(Duration::from_secs(30));
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(Duration::from_secs(HEAD_SECONDS_MAX));
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(64)
+        .keep_alive_interval(Duration::from_secs(30));
 }
 
 async fn stop_on_signal(handles: Vec<Handle<SocketAddr>>, state: AppState) {

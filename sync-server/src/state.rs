@@ -75,7 +75,15 @@ pub struct Setup {
 impl AppState {
     /// Puts the parts together.
     pub fn new(setup: Setup) -> Self {
-        let Setup { storage, photos, clock, chance, passwords, web, tls } = setup;
+        let Setup {
+            storage,
+            photos,
+            clock,
+            chance,
+            passwords,
+            web,
+            tls,
+        } = setup;
         Self(Arc::new(Parts {
             storage,
             photos,

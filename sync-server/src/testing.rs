@@ -13,6 +13,8 @@
 //! # });
 //! ```
 
+mod phone;
+
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -35,6 +37,8 @@ use crate::photos::PhotoStore;
 use crate::state::{AppState, Setup};
 use crate::storage::sqlite::SqliteStorage;
 use crate::storage::{AddedAccount, NewAccount, Storage};
+
+pub use phone::{TestPhone, a_request};
 
 /// The password of every worker that [`TestServer::add_worker`] makes.
 pub const TEST_PASSWORD: &str = "koumen-test";
@@ -75,7 +79,9 @@ pub struct SeededChance(Mutex<blake3::OutputReader>);
 impl SeededChance {
     /// The sequence of `seed`.
     pub fn new(seed: u64) -> Self {
-        Self(Mutex::new(blake3::Hasher::new().update(&seed.to_le_bytes()).finalize_xof()))
+        Self(Mutex::new(
+            blake3::Hasher::new().update(&seed.to_le_bytes()).finalize_xof(),
+        ))
     }
 }
 
@@ -99,7 +105,9 @@ pub struct Answer {
 impl Answer {
     /// The code of a refusal; empty when it is none.
     pub fn code(&self) -> String {
-        serde_json::from_slice::<Refusal>(&self.body).map(|refusal| refusal.code).unwrap_or_default()
+        serde_json::from_slice::<Refusal>(&self.body)
+            .map(|refusal| refusal.code)
+            .unwrap_or_default()
     }
 }
 
@@ -116,7 +124,8 @@ pub struct TestServer {
 impl TestServer {
     /// A server in memory without areas and workers.
     pub async fn start() -> Self {
-        let storage = SqliteStorage::in_memory(&SeededChance::new(7)).unwrap_or_else(|error| unreachable!("{error}"));
+        let storage =
+            SqliteStorage::in_memory(&SeededChance::new(7)).unwrap_or_else(|error| unreachable!("{error}"));
         Self::with(Arc::new(storage), PhotoStore::in_memory(), None)
     }
 
@@ -132,13 +141,24 @@ impl TestServer {
             web: web.map(Path::to_path_buf),
             tls: None,
         });
-        Self { router: crate::routes::router(state.clone()), state, clock }
+        Self {
+            router: crate::routes::router(state.clone()),
+            state,
+            clock,
+        }
     }
 
     /// Adds an area.
     pub async fn add_area(&self, code: &str, name: &str) {
         let code = AreaCode::new(code).unwrap_or_else(|error| unreachable!("{error}"));
-        let added = self.state.storage.put_areas(&[Area { code, name: name.to_owned() }]).await;
+        let added = self
+            .state
+            .storage
+            .put_areas(&[Area {
+                code,
+                name: name.to_owned(),
+            }])
+            .await;
         assert!(added.is_ok(), "the area is added");
     }
 
@@ -151,11 +171,17 @@ impl TestServer {
             username: username.to_owned(),
             display: username.to_owned(),
             role,
-            areas: areas.iter().map(|code| AreaCode::new(code).unwrap_or_else(|_| unreachable!("{code}"))).collect(),
+            areas: areas
+                .iter()
+                .map(|code| AreaCode::new(code).unwrap_or_else(|_| unreachable!("{code}")))
+                .collect(),
             password: password.unwrap_or_else(|error| unreachable!("{error}")),
         };
         let added = self.state.storage.add_account(account, self.clock.now_ms()).await;
-        assert!(matches!(added, Ok(AddedAccount::Added)), "the account is added: {added:?}");
+        assert!(
+            matches!(added, Ok(AddedAccount::Added)),
+            "the account is added: {added:?}"
+        );
         worker
     }
 
@@ -173,10 +199,21 @@ impl TestServer {
 
     /// Sends a request and reads the answer to its end.
     pub async fn send(&self, request: Request<Body>) -> Answer {
-        let response = self.router.clone().oneshot(request).await.unwrap_or_else(|never| match never {});
+        let response = self
+            .router
+            .clone()
+            .oneshot(request)
+            .await
+            .unwrap_or_else(|never| match never {});
         let (parts, body) = response.into_parts();
-        let body = to_bytes(body, usize::MAX).await.unwrap_or_else(|error| unreachable!("{error}"));
-        Answer { status: parts.status, headers: parts.headers, body }
+        let body = to_bytes(body, usize::MAX)
+            .await
+            .unwrap_or_else(|error| unreachable!("{error}"));
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body,
+        }
     }
 
     /// Sends a request with a body of the given type.
@@ -187,12 +224,16 @@ impl TestServer {
         token: Option<&str>,
         body: (&str, impl Into<Body>),
     ) -> Answer {
-        let mut request = Request::builder().method(method).uri(path).header(header::CONTENT_TYPE, body.0);
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::CONTENT_TYPE, body.0);
         if let Some(token) = token {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
         }
         let request = request.body(body.1.into());
-        self.send(request.unwrap_or_else(|error| unreachable!("{error}"))).await
+        self.send(request.unwrap_or_else(|error| unreachable!("{error}")))
+            .await
     }
 
     /// Sends JSON.
@@ -209,7 +250,8 @@ impl TestServer {
 
     /// Gets a path.
     pub async fn get(&self, path: &str, token: Option<&str>) -> Answer {
-        self.call(Method::GET, path, token, ("text/plain", Body::empty())).await
+        self.call(Method::GET, path, token, ("text/plain", Body::empty()))
+            .await
     }
 
     /// One round of sync.
@@ -217,7 +259,14 @@ impl TestServer {
     /// # Errors
     /// The answer when it is a refusal.
     pub async fn sync(&self, token: &str, request: &SyncRequest) -> Result<SyncReply, Answer> {
-        let answer = self.call(Method::POST, "/v1/sync", Some(token), (CONTENT_TYPE, v1::encode(request))).await;
+        let answer = self
+            .call(
+                Method::POST,
+                "/v1/sync",
+                Some(token),
+                (CONTENT_TYPE, v1::encode(request)),
+            )
+            .await;
         if answer.status != StatusCode::OK {
             return Err(answer);
         }
@@ -232,7 +281,8 @@ pub fn a_jpeg(width: u32, height: u32, seed: u64) -> Vec<u8> {
     noise.fill(&mut pixels);
     let mut bytes = Vec::new();
     let encoder = image::codecs::jpeg::JpegEncoder::new_with_quality(&mut bytes, 20);
-    let encoded = image::ImageEncoder::write_image(encoder, &pixels, width, height, image::ExtendedColorType::Rgb8);
+    let encoded =
+        image::ImageEncoder::write_image(encoder, &pixels, width, height, image::ExtendedColorType::Rgb8);
     assert!(encoded.is_ok(), "noise can be encoded");
     bytes
 }

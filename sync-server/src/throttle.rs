@@ -37,7 +37,10 @@ impl Throttle {
     /// The milliseconds to wait, when it comes too soon; it is not counted then.
     pub fn begin(&self, key: &TryKey, now_ms: TimestampMs) -> Result<(), u64> {
         let mut tries = self.tries.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = tries.get(key).copied().filter(|known| now_ms < known.last_ms.saturating_add(FORGOTTEN_AFTER_MS));
+        let known = tries
+            .get(key)
+            .copied()
+            .filter(|known| now_ms < known.last_ms.saturating_add(FORGOTTEN_AFTER_MS));
         if let Some(known) = known {
             let free_at = known.last_ms.saturating_add(wait_ms(known.count));
             if now_ms < free_at {
@@ -52,20 +55,32 @@ impl Throttle {
             tries.clear();
         }
         let count = known.map_or(0, |known| known.count).saturating_add(1);
-        tries.insert(key.clone(), Tries { count, last_ms: now_ms });
+        tries.insert(
+            key.clone(),
+            Tries {
+                count,
+                last_ms: now_ms,
+            },
+        );
         Ok(())
     }
 
     /// The password was right.
     pub fn succeeded(&self, key: &TryKey) {
-        self.tries.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+        self.tries
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(key);
     }
 }
 
 fn wait_ms(count: u32) -> u64 {
     match count.checked_sub(FREE_TRIES) {
         None => 0,
-        Some(beyond) => 1_000_u64.checked_shl(beyond).unwrap_or(WAIT_MS_MAX).clamp(1_000, WAIT_MS_MAX),
+        Some(beyond) => 1_000_u64
+            .checked_shl(beyond)
+            .unwrap_or(WAIT_MS_MAX)
+            .clamp(1_000, WAIT_MS_MAX),
     }
 }
 
@@ -87,9 +102,18 @@ mod tests {
         for _ in 0..100 {
             now_ms += throttle.begin(&key, now_ms).err().unwrap_or(0);
         }
-        assert!(throttle.begin(&key, now_ms).err().is_none_or(|wait| wait <= WAIT_MS_MAX));
+        assert!(
+            throttle
+                .begin(&key, now_ms)
+                .err()
+                .is_none_or(|wait| wait <= WAIT_MS_MAX)
+        );
         assert_eq!(throttle.begin(&key, now_ms + FORGOTTEN_AFTER_MS), Ok(()));
-        assert_eq!(throttle.begin(&("qian".to_owned(), None), 2_000), Ok(()), "somebody else is not slowed");
+        assert_eq!(
+            throttle.begin(&("qian".to_owned(), None), 2_000),
+            Ok(()),
+            "somebody else is not slowed"
+        );
     }
 
     #[test]

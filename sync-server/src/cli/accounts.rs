@@ -18,7 +18,14 @@ const DISPLAY_BYTES_MAX: usize = 120;
 pub(super) async fn run(command: UserCommand) -> Result<()> {
     let now_ms = SystemClock.now_ms();
     match command {
-        UserCommand::Add { name, display, role, areas, password_stdin: _, data } => {
+        UserCommand::Add {
+            name,
+            display,
+            role,
+            areas,
+            password_stdin: _,
+            data,
+        } => {
             let username = checked_name(&name)?;
             let display = display.trim().to_owned();
             if display.is_empty() || display.len() > DISPLAY_BYTES_MAX {
@@ -26,7 +33,14 @@ pub(super) async fn run(command: UserCommand) -> Result<()> {
             }
             let worker = WorkerId(OsChance.uuid());
             let password = read_password()?;
-            let account = NewAccount { worker, username, display, role: role.into(), areas, password };
+            let account = NewAccount {
+                worker,
+                username,
+                display,
+                role: role.into(),
+                areas,
+                password,
+            };
             match open(&data.data)?.add_account(account, now_ms).await? {
                 AddedAccount::Added => println!("added {name}"),
                 AddedAccount::NameTaken => bail!("there is an account {name} already"),
@@ -47,7 +61,11 @@ pub(super) async fn run(command: UserCommand) -> Result<()> {
             }
             println!("removed {name}");
         }
-        UserCommand::Password { name, password_stdin: _, data } => {
+        UserCommand::Password {
+            name,
+            password_stdin: _,
+            data,
+        } => {
             if !open(&data.data)?.set_password(&name, &read_password()?).await? {
                 bail!("there is no account {name}");
             }
@@ -60,7 +78,13 @@ pub(super) async fn run(command: UserCommand) -> Result<()> {
 async fn list(storage: &dyn Storage) -> Result<()> {
     for account in storage.accounts().await? {
         let worker = account.worker;
-        println!("{}\t{}\t{}\t{}", account.username, worker.name, worker.role.code(), codes(&account.areas));
+        println!(
+            "{}\t{}\t{}\t{}",
+            account.username,
+            worker.name,
+            worker.role.code(),
+            codes(&account.areas)
+        );
     }
     Ok(())
 }
@@ -81,10 +105,15 @@ fn checked_name(name: &str) -> Result<String> {
 fn read_password() -> Result<String> {
     let mut text = String::new();
     let limit = PASSWORD_BYTES_MAX as u64 + 2;
-    std::io::stdin().take(limit).read_to_string(&mut text).context("the password cannot be read")?;
+    std::io::stdin()
+        .take(limit)
+        .read_to_string(&mut text)
+        .context("the password cannot be read")?;
     let password = text.trim_end_matches(['\r', '\n']);
     if password.len() > PASSWORD_BYTES_MAX || password.chars().count() < PASSWORD_CHARS_MIN {
-        bail!("a password has at least {PASSWORD_CHARS_MIN} characters and at most {PASSWORD_BYTES_MAX} bytes");
+        bail!(
+            "a password has at least {PASSWORD_CHARS_MIN} characters and at most {PASSWORD_BYTES_MAX} bytes"
+        );
     }
     Ok(Passwords::default().hash(password, &OsChance)?)
 }

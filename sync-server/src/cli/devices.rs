@@ -9,7 +9,10 @@ use crate::storage::Storage;
 pub(super) async fn list(storage: &dyn Storage) -> Result<()> {
     for device in storage.devices().await? {
         let revoked = if device.revoked { "revoked" } else { "active" };
-        println!("{}\t{}\t{}\t{} operations\t{revoked}", device.device, device.username, device.name, device.through_seq);
+        println!(
+            "{}\t{}\t{}\t{} operations\t{revoked}",
+            device.device, device.username, device.name, device.through_seq
+        );
     }
     Ok(())
 }

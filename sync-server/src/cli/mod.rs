@@ -46,7 +46,9 @@ async fn run(command: Command) -> Result<ExitCode> {
             start_log(options.log);
             start::serve(options).await?;
         }
-        Command::Import(ImportCommand::Areas { file, data }) => areas::import(&*open(&data.data)?, &file).await?,
+        Command::Import(ImportCommand::Areas { file, data }) => {
+            areas::import(&*open(&data.data)?, &file).await?
+        }
         Command::Import(ImportCommand::Register(options)) => {
             register::import(&*open(&options.data.data)?, &options).await?;
         }
@@ -65,7 +67,9 @@ fn open(data: &Path) -> Result<Arc<dyn Storage>> {
     make_folder(data)?;
     let file = data.join("koumen.sqlite");
     let storage = SqliteStorage::open(&file, &OsChance);
-    Ok(Arc::new(storage.with_context(|| format!("cannot open {}", file.display()))?))
+    Ok(Arc::new(
+        storage.with_context(|| format!("cannot open {}", file.display()))?,
+    ))
 }
 
 /// A folder that only its owner may read: it holds residents' names.
@@ -74,7 +78,9 @@ fn make_folder(path: &Path) -> Result<()> {
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path).with_context(|| format!("cannot make {}", path.display()))
+    builder
+        .create(path)
+        .with_context(|| format!("cannot make {}", path.display()))
 }
 
 fn start_log(form: LogForm) {

@@ -26,7 +26,10 @@ pub(super) async fn import(storage: &dyn Storage, options: &RegisterOptions) -> 
     let planned = register_ids::plan(&reading, &options.community);
     let changes = write_register(storage, &options.community, &planned, now_ms).await?;
     if options.json {
-        let report = Report { changes, register: &reading.report };
+        let report = Report {
+            changes,
+            register: &reading.report,
+        };
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else {
         println!("{}", reading.report.to_text());
@@ -46,10 +49,16 @@ fn in_words(changes: &RegisterChanges) -> String {
         changes.records()
     )];
     if changes.kept_in_grid > 0 {
-        words.push(format!("{} 户在登记表中换了网格,仍留在原来的网格。", changes.kept_in_grid));
+        words.push(format!(
+            "{} 户在登记表中换了网格,仍留在原来的网格。",
+            changes.kept_in_grid
+        ));
     }
     if changes.not_named > 0 {
-        words.push(format!("{} 条以前导入的记录这次没有出现,没有删除。", changes.not_named));
+        words.push(format!(
+            "{} 条以前导入的记录这次没有出现,没有删除。",
+            changes.not_named
+        ));
     }
     if changes.parked > 0 {
         words.push(format!("{} 处没有通过检查,放在“需处理”。", changes.parked));

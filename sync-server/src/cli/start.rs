@@ -29,13 +29,20 @@ pub(super) async fn serve(options: ServeOptions) -> Result<()> {
     {
         bail!("there is no index.html in {}", web.display());
     }
-    let host = if options.lan { IpAddr::from([0, 0, 0, 0]) } else { options.host };
+    let host = if options.lan {
+        IpAddr::from([0, 0, 0, 0])
+    } else {
+        options.host
+    };
     let (certificates, root_der) = match (&options.tls_cert, &options.tls_key) {
-        (Some(certificates), Some(key)) => (Some(Certificates::Files(tls::from_files(certificates, key)?)), None),
+        (Some(certificates), Some(key)) => (
+            Some(Certificates::Files(tls::from_files(certificates, key)?)),
+            None,
+        ),
         _ if options.tls_port.is_some() => {
             let authority = open_authority(data)?;
             let root = authority.root_der().to_vec();
-            (Some(Certificates::Own(authority)), Some(root))
+            (Some(Certificates::Own(Box::new(authority))), Some(root))
         }
         _ => (None, None),
     };
@@ -55,7 +62,10 @@ pub(super) async fn serve(options: ServeOptions) -> Result<()> {
     let listen = Listen {
         plain: SocketAddr::new(host, options.port),
         plain_for_this_machine: options.lan,
-        tls: options.tls_port.zip(certificates).map(|(port, from)| (SocketAddr::new(host, port), from)),
+        tls: options
+            .tls_port
+            .zip(certificates)
+            .map(|(port, from)| (SocketAddr::new(host, port), from)),
     };
     serve::serve(state, listen).await
 }
@@ -64,7 +74,8 @@ fn open_authority(data: &Path) -> Result<Authority> {
     let folder = data.join("tls");
     make_folder(&folder)?;
     let (name, addresses) = tls::local_names();
-    Authority::open(&folder, &name, &addresses, SystemClock.now_ms()).context("the authority for TLS cannot be opened")
+    Authority::open(&folder, &name, &addresses, SystemClock.now_ms())
+        .context("the authority for TLS cannot be opened")
 }
 
 /// Two servers on one folder would not tell each other's devices of changes.
@@ -74,6 +85,8 @@ fn lock(data: &Path) -> Result<File> {
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => bail!("another server serves {}", data.display()),
-        Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
+        Err(TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("cannot lock {}", path.display()))
+        }
     }
 }

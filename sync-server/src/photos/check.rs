@@ -97,7 +97,9 @@ fn segment(bytes: &[u8], at: usize) -> Result<&[u8], PhotoFault> {
 }
 
 fn check_frame(segment: &[u8]) -> Result<(), PhotoFault> {
-    let [_, h1, h0, w1, w0, ..] = segment else { return Err(PhotoFault::NoJpeg) };
+    let [_, h1, h0, w1, w0, ..] = segment else {
+        return Err(PhotoFault::NoJpeg);
+    };
     let sides = [u16::from_be_bytes([*h1, *h0]), u16::from_be_bytes([*w1, *w0])].map(u32::from);
     if sides.contains(&0) {
         return Err(PhotoFault::NoJpeg);
@@ -150,7 +152,11 @@ mod tests {
             (0xe2, b"MPF\0"),
             (0xe0, b"JFXX\0"),
         ] {
-            assert_eq!(check(&with_segment(marker, content)), Err(PhotoFault::Metadata), "{marker:x}");
+            assert_eq!(
+                check(&with_segment(marker, content)),
+                Err(PhotoFault::Metadata),
+                "{marker:x}"
+            );
         }
         let trailer = [a_jpeg(8, 8, 1), b"hidden".to_vec()].concat();
         assert_eq!(check(&trailer), Err(PhotoFault::Metadata));
@@ -175,7 +181,13 @@ mod tests {
 
     #[test]
     fn other_bytes_are_no_jpeg() {
-        for bytes in [&b""[..], b"\x89PNG\r\n\x1a\n", b"<svg onload=alert(1)>", b"\xff\xd8\xff\xd9", b"\xff\xd8\xff\xe0\x00\x01"] {
+        for bytes in [
+            &b""[..],
+            b"\x89PNG\r\n\x1a\n",
+            b"<svg onload=alert(1)>",
+            b"\xff\xd8\xff\xd9",
+            b"\xff\xd8\xff\xe0\x00\x01",
+        ] {
             assert_eq!(check(bytes), Err(PhotoFault::NoJpeg));
         }
     }

@@ -25,7 +25,9 @@ impl PhotoStore {
     /// # Errors
     /// When it does not.
     pub fn folder(path: &Path) -> Result<Self, PhotoStoreError> {
-        Ok(Self(Arc::new(LocalFileSystem::new_with_prefix(path)?.with_fsync(true))))
+        Ok(Self(Arc::new(
+            LocalFileSystem::new_with_prefix(path)?.with_fsync(true),
+        )))
     }
 
     /// Keeps nothing beyond this value.

@@ -16,27 +16,41 @@ pub(super) const JSON_BYTES_MAX: usize = 16 * 1024;
 
 /// The whole body, if it is not larger than `bytes_max`.
 pub(super) async fn read(headers: &HeaderMap, body: Body, bytes_max: usize) -> Result<Bytes, Refused> {
-    let announced = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    let announced = headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|announced| announced > bytes_max as u64) {
         return Err(Refused::too_large());
     }
-    let arrived = tokio::time::timeout(Duration::from_secs(BODY_SECONDS_MAX), to_bytes(body, bytes_max)).await;
+    let arrived =
+        tokio::time::timeout(Duration::from_secs(BODY_SECONDS_MAX), to_bytes(body, bytes_max)).await;
     match arrived {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(error)) if is_limit(&error) => Err(Refused::too_large()),
         Ok(Err(_)) => Err(Refused::bad("request.cut", "the request broke off")),
-        Err(_) => Err(Refused::new(StatusCode::REQUEST_TIMEOUT, "request.slow", "the request took too long to arrive")),
+        Err(_) => Err(Refused::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "request.slow",
+            "the request took too long to arrive",
+        )),
     }
 }
 
 /// Whether a content type begins with `wanted`; parameters may follow.
 pub(super) fn check_media_type(headers: &HeaderMap, wanted: &str) -> Result<(), Refused> {
-    let sent = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let sent = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     let essence = sent.split(';').next().unwrap_or_default().trim();
     if essence.eq_ignore_ascii_case(wanted) {
         Ok(())
     } else {
-        Err(Refused::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "request.media_type", "another content type is wanted"))
+        Err(Refused::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "request.media_type",
+            "another content type is wanted",
+        ))
     }
 }
 
@@ -44,7 +58,8 @@ pub(super) fn check_media_type(headers: &HeaderMap, wanted: &str) -> Result<(), 
 pub(super) async fn json<T: DeserializeOwned>(headers: &HeaderMap, body: Body) -> Result<T, Refused> {
     check_media_type(headers, "application/json")?;
     let bytes = read(headers, body, JSON_BYTES_MAX).await?;
-    serde_json::from_slice(&bytes).map_err(|_| Refused::bad("request.json", "the body is not the JSON that is wanted"))
+    serde_json::from_slice(&bytes)
+        .map_err(|_| Refused::bad("request.json", "the body is not the JSON that is wanted"))
 }
 
 fn is_limit(error: &axum::Error) -> bool {

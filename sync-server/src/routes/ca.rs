@@ -33,7 +33,11 @@ impl TlsNotice {
 }
 
 fn missing() -> Refused {
-    Refused::new(StatusCode::NOT_FOUND, "ca.none", "this server has no authority of its own")
+    Refused::new(
+        StatusCode::NOT_FOUND,
+        "ca.none",
+        "this server has no authority of its own",
+    )
 }
 
 /// The page that explains.
@@ -45,9 +49,14 @@ pub async fn page(State(state): State<AppState>, headers: HeaderMap, uri: Uri) -
     let fingerprint = notice.fingerprint().ok_or_else(missing)?;
     let host = host_of(&headers, &uri).unwrap_or_else(|| "localhost".to_owned());
     let address = format!("https://{host}:{}/", notice.port);
-    let page = PAGE.replace("{{address}}", &address).replace("{{fingerprint}}", &fingerprint);
+    let page = PAGE
+        .replace("{{address}}", &address)
+        .replace("{{fingerprint}}", &fingerprint);
     let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
+        (
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("text/html; charset=utf-8"),
+        ),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     ];
     Ok((headers, page).into_response())
@@ -55,7 +64,14 @@ pub async fn page(State(state): State<AppState>, headers: HeaderMap, uri: Uri) -
 
 /// The page's style.
 pub async fn style() -> Response {
-    ([(header::CONTENT_TYPE, HeaderValue::from_static("text/css; charset=utf-8"))], STYLE).into_response()
+    (
+        [(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("text/css; charset=utf-8"),
+        )],
+        STYLE,
+    )
+        .into_response()
 }
 
 /// The root, as phones install it.
@@ -63,10 +79,20 @@ pub async fn style() -> Response {
 /// # Errors
 /// 404 when the server has no authority of its own.
 pub async fn root(State(state): State<AppState>) -> Result<Response, Refused> {
-    let root = state.tls.as_ref().and_then(|notice| notice.root_der.clone()).ok_or_else(missing)?;
+    let root = state
+        .tls
+        .as_ref()
+        .and_then(|notice| notice.root_der.clone())
+        .ok_or_else(missing)?;
     let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static("application/x-x509-ca-cert")),
-        (header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"koumen-root.crt\"")),
+        (
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/x-x509-ca-cert"),
+        ),
+        (
+            header::CONTENT_DISPOSITION,
+            HeaderValue::from_static("attachment; filename=\"koumen-root.crt\""),
+        ),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     ];
     Ok((headers, root).into_response())
@@ -74,7 +100,10 @@ pub async fn root(State(state): State<AppState>) -> Result<Response, Refused> {
 
 /// Over plain HTTP the network sees these pages only; passwords and records travel by TLS.
 pub async fn only_this_machine(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip());
+    let peer = request
+        .extensions()
+        .get::<ConnectInfo<SocketAddr>>()
+        .map(|ConnectInfo(address)| address.ip());
     let path = request.uri().path();
     if peer.is_some_and(is_this_machine) || path == "/ca" || path.starts_with("/ca/") {
         return next.run(request).await;

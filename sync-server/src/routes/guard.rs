@@ -26,7 +26,10 @@ pub(super) async fn observe(request: Request, next: Next) -> Response {
     let began = Instant::now();
     let id = request_id(began);
     let method = request.method().clone();
-    let route = request.extensions().get::<MatchedPath>().map_or("-".to_owned(), |path| path.as_str().to_owned());
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("-".to_owned(), |path| path.as_str().to_owned());
     let span = tracing::info_span!("request", id = %id);
     let mut response = next.run(request).instrument(span).await;
     let status = response.status();
@@ -44,9 +47,18 @@ pub(super) async fn observe(request: Request, next: Next) -> Response {
         (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
-        (HeaderName::from_static("permissions-policy"), "camera=(self), geolocation=(), microphone=()"),
-        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (
+            HeaderName::from_static("permissions-policy"),
+            "camera=(self), geolocation=(), microphone=()",
+        ),
+        (
+            HeaderName::from_static("cross-origin-opener-policy"),
+            "same-origin",
+        ),
+        (
+            HeaderName::from_static("cross-origin-resource-policy"),
+            "same-origin",
+        ),
     ] {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
@@ -60,23 +72,37 @@ fn request_id(began: Instant) -> String {
     static FIRST: OnceLock<Instant> = OnceLock::new();
     static COUNT: AtomicU64 = AtomicU64::new(1);
     let since: Duration = began.saturating_duration_since(*FIRST.get_or_init(|| began));
-    format!("{:x}-{:x}", COUNT.fetch_add(1, Ordering::Relaxed), since.as_micros())
+    format!(
+        "{:x}-{:x}",
+        COUNT.fetch_add(1, Ordering::Relaxed),
+        since.as_micros()
+    )
 }
 
 /// A page of another origin cannot change anything here, even if somebody is signed in.
 pub(super) async fn same_origin(request: Request, next: Next) -> Response {
     let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    let origin = request.headers().get(header::ORIGIN).map(|origin| origin.to_str().unwrap_or("null"));
+    let origin = request
+        .headers()
+        .get(header::ORIGIN)
+        .map(|origin| origin.to_str().unwrap_or("null"));
     let foreign = origin.is_some_and(|origin| {
-        let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+        let host = request
+            .headers()
+            .get(header::HOST)
+            .and_then(|host| host.to_str().ok());
         // HTTP/2 names the host in the address instead.
         let host = host.or_else(|| request.uri().authority().map(|authority| authority.as_str()));
         let of_origin = origin.split_once("://").map(|(_, host)| host);
         host.is_none() || of_origin != host
     });
     if !reads && foreign {
-        return Refused::new(StatusCode::FORBIDDEN, "origin.foreign", "another site's page may not do this")
-            .into_response();
+        return Refused::new(
+            StatusCode::FORBIDDEN,
+            "origin.foreign",
+            "another site's page may not do this",
+        )
+        .into_response();
     }
     next.run(request).await
 }
@@ -86,8 +112,12 @@ pub(super) async fn in_turn(State(state): State<AppState>, request: Request, nex
     let turn = tokio::time::timeout(Duration::from_secs(TURN_SECONDS_MAX), state.turns.acquire()).await;
     match turn {
         Ok(Ok(_turn)) => next.run(request).await,
-        _ => Refused::new(StatusCode::SERVICE_UNAVAILABLE, "server.busy", "the server is busy")
-            .retry_after(5)
-            .into_response(),
+        _ => Refused::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "server.busy",
+            "the server is busy",
+        )
+        .retry_after(5)
+        .into_response(),
     }
 }

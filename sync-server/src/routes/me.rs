@@ -34,5 +34,10 @@ pub struct Me {
 pub async fn me(authorised: Authorised, State(state): State<AppState>) -> Result<Json<Me>, Refused> {
     let session = authorised.session;
     let epoch = state.storage.epoch().await?;
-    Ok(Json(Me { worker: session.worker, device: session.credential.device, areas: session.scope, epoch }))
+    Ok(Json(Me {
+        worker: session.worker,
+        device: session.credential.device,
+        areas: session.scope,
+        epoch,
+    }))
 }

@@ -29,7 +29,12 @@ pub fn router(state: AppState) -> Router {
         .route("/v1/session", post(session::sign_in).delete(session::sign_out))
         .route("/v1/me", get(me::me))
         .route("/v1/parked", get(parked::parked))
-        .route("/v1/photos/{hash}", put(photos::put_photo).get(photos::get_photo).head(photos::head_photo))
+        .route(
+            "/v1/photos/{hash}",
+            put(photos::put_photo)
+                .get(photos::get_photo)
+                .head(photos::head_photo),
+        )
         .route("/openapi.json", get(openapi::openapi))
         .layer(middleware::from_fn_with_state(state.clone(), guard::in_turn))
         // Streams stay open and have a bound of their own; health must answer a server that is full, too.
@@ -53,9 +58,17 @@ pub fn router(state: AppState) -> Router {
 }
 
 async fn unknown_route() -> Refused {
-    Refused::new(StatusCode::NOT_FOUND, "route.unknown", "there is nothing at this address")
+    Refused::new(
+        StatusCode::NOT_FOUND,
+        "route.unknown",
+        "there is nothing at this address",
+    )
 }
 
 async fn wrong_method() -> Refused {
-    Refused::new(StatusCode::METHOD_NOT_ALLOWED, "route.method", "this address knows other methods")
+    Refused::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "route.method",
+        "this address knows other methods",
+    )
 }

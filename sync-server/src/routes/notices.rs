@@ -35,7 +35,12 @@ const RECHECK_SECONDS: u64 = 15;
 ))]
 pub async fn notices(authorised: Authorised, State(state): State<AppState>) -> Result<Response, Refused> {
     let permit = Arc::clone(&state.streams).try_acquire_owned().map_err(|_| {
-        Refused::new(StatusCode::SERVICE_UNAVAILABLE, "server.busy", "too many streams are open").retry_after(60)
+        Refused::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "server.busy",
+            "too many streams are open",
+        )
+        .retry_after(60)
     })?;
     let mut recheck = interval(Duration::from_secs(RECHECK_SECONDS));
     recheck.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -50,12 +55,18 @@ pub async fn notices(authorised: Authorised, State(state): State<AppState>) -> R
         _permit: permit,
     };
     let events = stream::unfold(listener, |mut listener| async move {
-        listener.next().await.map(|event| (Ok::<_, Infallible>(event), listener))
+        listener
+            .next()
+            .await
+            .map(|event| (Ok::<_, Infallible>(event), listener))
     });
     let keep_alive = KeepAlive::new().interval(Duration::from_secs(KEEP_ALIVE_SECONDS));
     let headers = [
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-        (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
+        (
+            HeaderName::from_static("x-accel-buffering"),
+            HeaderValue::from_static("no"),
+        ),
     ];
     Ok((headers, Sse::new(events).keep_alive(keep_alive)).into_response())
 }
@@ -103,7 +114,8 @@ impl Listener {
             Word::Closed(_) => Some(false),
             Word::Changed { areas, device } => {
                 let session = &self.authorised.session;
-                let mine = |area: &shared::ids::AreaCode| session.scope.iter().any(|outer| area.is_within(outer));
+                let mine =
+                    |area: &shared::ids::AreaCode| session.scope.iter().any(|outer| area.is_within(outer));
                 Some(*device != session.credential.device && areas.iter().any(mine))
             }
         }

@@ -25,5 +25,10 @@ pub async fn parked(
     State(state): State<AppState>,
 ) -> Result<Json<Vec<ParkedOperation>>, Refused> {
     authorised.at_least_supervisor()?;
-    Ok(Json(state.storage.parked_in(&authorised.session.scope, PARKED_SHOWN_MAX).await?))
+    Ok(Json(
+        state
+            .storage
+            .parked_in(&authorised.session.scope, PARKED_SHOWN_MAX)
+            .await?,
+    ))
 }

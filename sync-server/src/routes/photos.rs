@@ -15,14 +15,21 @@ use crate::state::AppState;
 use crate::storage::StoredPhoto;
 
 /// The same answer whether the photo does not exist or is not for this worker.
-const UNKNOWN: Refused = Refused::new(StatusCode::NOT_FOUND, "photo.unknown", "no record of yours names this photo");
+const UNKNOWN: Refused = Refused::new(
+    StatusCode::NOT_FOUND,
+    "photo.unknown",
+    "no record of yours names this photo",
+);
 
 impl From<PhotoFault> for Refused {
     fn from(fault: PhotoFault) -> Self {
         let refused = |code, message| Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, message);
         match fault {
             PhotoFault::NoJpeg => refused("photo.no_jpeg", "the bytes are no whole JPEG"),
-            PhotoFault::TooManyPixels => refused("photo.too_many_pixels", "the picture has more pixels than allowed"),
+            PhotoFault::TooManyPixels => refused(
+                "photo.too_many_pixels",
+                "the picture has more pixels than allowed",
+            ),
             PhotoFault::Metadata => refused("photo.metadata", "the picture carries metadata"),
         }
     }
@@ -36,7 +43,8 @@ impl From<PhotoStoreError> for Refused {
 }
 
 fn read_hash(text: &str) -> Result<PhotoHash, Refused> {
-    text.parse().map_err(|_| Refused::bad("photo.name", "a photo is named by 64 hexadecimal digits"))
+    text.parse()
+        .map_err(|_| Refused::bad("photo.name", "a photo is named by 64 hexadecimal digits"))
 }
 
 /// Takes a photo's bytes. Durable before the answer; the same bytes again change nothing.
@@ -65,33 +73,66 @@ pub async fn put_photo(
 ) -> Result<StatusCode, Refused> {
     let hash = read_hash(&hash)?;
     body::check_media_type(&headers, "image/jpeg")?;
-    let areas = state.storage.photo_named_in(hash, &authorised.session.scope).await?;
+    let areas = state
+        .storage
+        .photo_named_in(hash, &authorised.session.scope)
+        .await?;
     if areas.is_empty() {
         return Err(UNKNOWN);
     }
     let bytes = body::read(&headers, body, PHOTO_SIZE_BYTES_MAX).await?;
     if PhotoHash::of(&bytes) != hash {
-        return Err(Refused::new(StatusCode::UNPROCESSABLE_ENTITY, "photo.hash", "the bytes have another hash"));
+        return Err(Refused::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "photo.hash",
+            "the bytes have another hash",
+        ));
     }
     // Whoever sends the bytes has them; from now on they may be seen in all these areas.
     let stored = all_stored(&state, hash, &areas).await?;
     if stored {
         return Ok(StatusCode::NO_CONTENT);
     }
-    let permit = state.photo_work.acquire().await.map_err(|_| Refused::internal())?;
+    let permit = state
+        .photo_work
+        .acquire()
+        .await
+        .map_err(|_| Refused::internal())?;
     let picture = bytes.clone();
-    tokio::task::spawn_blocking(move || check(&picture)).await.map_err(|_| Refused::internal())??;
+    tokio::task::spawn_blocking(move || check(&picture))
+        .await
+        .map_err(|_| Refused::internal())??;
     drop(permit);
     let size_bytes = bytes.len() as u64;
     state.photos.put(hash, bytes).await?;
     let device = authorised.session.credential.device;
-    state.storage.note_photo(StoredPhoto { hash, size_bytes, areas, device }, state.clock.now_ms()).await?;
+    state
+        .storage
+        .note_photo(
+            StoredPhoto {
+                hash,
+                size_bytes,
+                areas,
+                device,
+            },
+            state.clock.now_ms(),
+        )
+        .await?;
     Ok(StatusCode::CREATED)
 }
 
-async fn all_stored(state: &AppState, hash: PhotoHash, areas: &[shared::ids::AreaCode]) -> Result<bool, Refused> {
+async fn all_stored(
+    state: &AppState,
+    hash: PhotoHash,
+    areas: &[shared::ids::AreaCode],
+) -> Result<bool, Refused> {
     for area in areas {
-        if state.storage.photo_stored_in(hash, std::slice::from_ref(area)).await?.is_none() {
+        if state
+            .storage
+            .photo_stored_in(hash, std::slice::from_ref(area))
+            .await?
+            .is_none()
+        {
             return Ok(false);
         }
     }
@@ -116,7 +157,11 @@ pub async fn get_photo(
     Path(hash): Path<String>,
 ) -> Result<Response, Refused> {
     let hash = read_hash(&hash)?;
-    state.storage.photo_stored_in(hash, &authorised.session.scope).await?.ok_or(UNKNOWN)?;
+    state
+        .storage
+        .photo_stored_in(hash, &authorised.session.scope)
+        .await?
+        .ok_or(UNKNOWN)?;
     match state.photos.get(hash).await? {
         Some(bytes) => Ok((photo_headers(), bytes).into_response()),
         None => {
@@ -143,14 +188,25 @@ pub async fn head_photo(
     Path(hash): Path<String>,
 ) -> Result<Response, Refused> {
     let hash = read_hash(&hash)?;
-    let size = state.storage.photo_stored_in(hash, &authorised.session.scope).await?.ok_or(UNKNOWN)?;
-    Ok((photo_headers(), [(header::CONTENT_LENGTH, HeaderValue::from(size))]).into_response())
+    let size = state
+        .storage
+        .photo_stored_in(hash, &authorised.session.scope)
+        .await?
+        .ok_or(UNKNOWN)?;
+    Ok((
+        photo_headers(),
+        [(header::CONTENT_LENGTH, HeaderValue::from(size))],
+    )
+        .into_response())
 }
 
 /// The name is the content, so it may be kept; only by the person it was sent to.
 fn photo_headers() -> [(header::HeaderName, HeaderValue); 2] {
     [
         (header::CONTENT_TYPE, HeaderValue::from_static("image/jpeg")),
-        (header::CACHE_CONTROL, HeaderValue::from_static("private, max-age=31536000, immutable")),
+        (
+            header::CACHE_CONTROL,
+            HeaderValue::from_static("private, max-age=31536000, immutable"),
+        ),
     ]
 }

@@ -2,11 +2,11 @@
 
 use std::net::SocketAddr;
 
+use axum::Json;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, State};
 use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::Json;
 use shared::ids::DeviceId;
 use shared::protocol::v1::{SignInReply, SignInRequest};
 
@@ -23,8 +23,11 @@ pub const USERNAME_BYTES_MAX: usize = 100;
 /// The most bytes of a device's name.
 const DEVICE_NAME_BYTES_MAX: usize = 200;
 
-const WRONG: Refused =
-    Refused::new(StatusCode::UNAUTHORIZED, "session.wrong_password", "account or password is wrong");
+const WRONG: Refused = Refused::new(
+    StatusCode::UNAUTHORIZED,
+    "session.wrong_password",
+    "account or password is wrong",
+);
 
 /// Checks the password and enrols the device, or finds it again.
 ///
@@ -48,14 +51,26 @@ pub async fn sign_in(
         && request.password.len() <= PASSWORD_BYTES_MAX
         && request.device_name.len() <= DEVICE_NAME_BYTES_MAX;
     if !fits {
-        return Err(Refused::bad("session.too_long", "account, password or device name is too long"));
+        return Err(Refused::bad(
+            "session.too_long",
+            "account, password or device name is too long",
+        ));
     }
-    let address = extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip());
+    let address = extensions
+        .get::<ConnectInfo<SocketAddr>>()
+        .map(|ConnectInfo(address)| address.ip());
     let key = (username.clone(), address);
-    state.throttle.begin(&key, state.clock.now_ms()).map_err(|wait_ms| {
-        Refused::new(StatusCode::TOO_MANY_REQUESTS, "session.throttled", "too many wrong passwords; wait a moment")
+    state
+        .throttle
+        .begin(&key, state.clock.now_ms())
+        .map_err(|wait_ms| {
+            Refused::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "session.throttled",
+                "too many wrong passwords; wait a moment",
+            )
             .retry_after(wait_ms.div_ceil(1_000))
-    })?;
+        })?;
     let account = state.storage.account(&username).await?;
     let phc = account.as_ref().map(|account| account.password.clone());
     if !state.passwords.verify(request.password, phc).await {
@@ -84,7 +99,11 @@ pub async fn sign_in(
         chain: opened.held.chain,
         now_ms,
     };
-    Ok(([(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(reply)).into_response())
+    Ok((
+        [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))],
+        Json(reply),
+    )
+        .into_response())
 }
 
 /// Closes the session; its token opens nothing any more.

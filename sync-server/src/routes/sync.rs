@@ -7,8 +7,8 @@ use axum::response::{IntoResponse, Response};
 use shared::change::encode::encode_pull;
 use shared::change::frame::FrameError;
 use shared::protocol::v1::{
-    self, AreaPage, CONTENT_TYPE, MessageError, PROTOCOL_VERSION, PULL_OPERATIONS_MAX, ParkedNotice, REQUEST_BYTES_MAX,
-    Receipt, SyncReply, SyncRequest,
+    self, AreaPage, CONTENT_TYPE, MessageError, PROTOCOL_VERSION, PULL_OPERATIONS_MAX, ParkedNotice,
+    REQUEST_BYTES_MAX, Receipt, SyncReply, SyncRequest,
 };
 
 use super::body;
@@ -58,7 +58,10 @@ pub async fn sync(
             bytes_max: PULL_BYTES_MAX,
         })
         .await?;
-    let directory = state.storage.directory(credential.worker, request.directory_version).await?;
+    let directory = state
+        .storage
+        .directory(credential.worker, request.directory_version)
+        .await?;
     let now_ms = state.clock.now_ms();
     let reply = on_thread(move || {
         let page = |area: crate::storage::PulledArea| AreaPage {
@@ -96,22 +99,32 @@ async fn on_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static)
 
 fn read(bytes: &[u8], credential: Credential) -> Result<(SyncRequest, Option<PreparedPush>), Refused> {
     let mut request: SyncRequest = v1::decode(bytes).map_err(|error| match error {
-        MessageError::Frame(FrameError::Foreign) => Refused::bad("message.foreign", "these bytes are no sync message"),
+        MessageError::Frame(FrameError::Foreign) => {
+            Refused::bad("message.foreign", "these bytes are no sync message")
+        }
         MessageError::Frame(FrameError::Version(_)) => unknown_protocol(),
         MessageError::Frame(FrameError::TooLarge) => Refused::too_large(),
-        MessageError::Frame(FrameError::Damaged) => Refused::bad("message.damaged", "the message is cut or altered"),
+        MessageError::Frame(FrameError::Damaged) => {
+            Refused::bad("message.damaged", "the message is cut or altered")
+        }
         MessageError::Form => Refused::bad("message.form", "the message does not have the form of version 1"),
     })?;
     if request.protocol != PROTOCOL_VERSION {
         return Err(unknown_protocol());
     }
     let push = request.push.take();
-    let push = push.map(|push| PreparedPush::new(credential.device, credential.worker, &push)).transpose()?;
+    let push = push
+        .map(|push| PreparedPush::new(credential.device, credential.worker, &push))
+        .transpose()?;
     Ok((request, push))
 }
 
 fn unknown_protocol() -> Refused {
-    Refused::new(StatusCode::BAD_REQUEST, "protocol.unknown", "this server speaks version 1 of the protocol")
+    Refused::new(
+        StatusCode::BAD_REQUEST,
+        "protocol.unknown",
+        "this server speaks version 1 of the protocol",
+    )
 }
 
 async fn apply(state: &AppState, push: PreparedPush) -> Result<(Receipt, Vec<ParkedNotice>), Refused> {
@@ -120,7 +133,10 @@ async fn apply(state: &AppState, push: PreparedPush) -> Result<(Receipt, Vec<Par
         PushOutcome::Refused(refusal) => Err(refusal.into()),
         PushOutcome::Taken(taken) => {
             if !taken.areas.is_empty() {
-                state.hub.say(Word::Changed { areas: taken.areas, device });
+                state.hub.say(Word::Changed {
+                    areas: taken.areas,
+                    device,
+                });
             }
             Ok((taken.receipt, taken.parked))
         }
@@ -134,10 +150,19 @@ async fn standing(
     credential: Credential,
     knows_epoch: bool,
 ) -> Result<(Receipt, Vec<ParkedNotice>), Refused> {
-    let held = state.storage.held(credential.device).await?.ok_or(Refused::session())?;
+    let held = state
+        .storage
+        .held(credential.device)
+        .await?
+        .ok_or(Refused::session())?;
     let parked = match knows_epoch {
         true => Vec::new(),
-        false => state.storage.parked_of(credential.device, 1, PARKED_TOLD_MAX).await?,
+        false => {
+            state
+                .storage
+                .parked_of(credential.device, 1, PARKED_TOLD_MAX)
+                .await?
+        }
     };
     let receipt = Receipt {
         through_seq: held.through_seq,

@@ -19,7 +19,9 @@ pub(super) struct WebFiles {
 
 impl WebFiles {
     pub(super) fn new(folder: &Path) -> Self {
-        let page = ServeFile::new(folder.join("index.html")).precompressed_br().precompressed_gzip();
+        let page = ServeFile::new(folder.join("index.html"))
+            .precompressed_br()
+            .precompressed_gzip();
         let files = ServeDir::new(folder).precompressed_br().precompressed_gzip();
         Self { files, page }
     }
@@ -33,18 +35,32 @@ impl WebFiles {
         }
         let (parts, body) = request.into_parts();
         let again = Request::from_parts(parts.clone(), axum::body::Body::empty());
-        let found = self.files.oneshot(Request::from_parts(parts, body)).await.unwrap_or_else(|never| match never {});
+        let found = self
+            .files
+            .oneshot(Request::from_parts(parts, body))
+            .await
+            .unwrap_or_else(|never| match never {});
         let last = path.rsplit('/').next().unwrap_or_default();
         let mut response = match found.status() {
             StatusCode::NOT_FOUND if last.contains('.') => return unknown_route().await.into_response(),
             StatusCode::NOT_FOUND => {
-                let page = self.page.oneshot(again).await.unwrap_or_else(|never| match never {});
+                let page = self
+                    .page
+                    .oneshot(again)
+                    .await
+                    .unwrap_or_else(|never| match never {});
                 page.into_response()
             }
             _ => found.into_response(),
         };
-        let caching = if is_hashed(last) { "public, max-age=31536000, immutable" } else { "no-cache" };
-        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
+        let caching = if is_hashed(last) {
+            "public, max-age=31536000, immutable"
+        } else {
+            "no-cache"
+        };
+        response
+            .headers_mut()
+            .insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
         response
     }
 }
@@ -66,7 +82,15 @@ mod tests {
     fn only_names_with_a_whole_hash_are_kept_for_ever() {
         assert!(is_hashed("app-0123456789abcdef.js"));
         assert!(is_hashed("app-0123456789abcdef_bg.wasm"));
-        for name in ["index.html", "sw.js", "app-0123.js", "app-0123456789ABCDEF.js", "", "-", "icon-512.png"] {
+        for name in [
+            "index.html",
+            "sw.js",
+            "app-0123.js",
+            "app-0123456789ABCDEF.js",
+            "",
+            "-",
+            "icon-512.png",
+        ] {
             assert!(!is_hashed(name), "{name}");
         }
     }

@@ -1,7 +1,165 @@
 //! The suite that every storage backend passes.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a suite of tests, also for backends elsewhere"
+)]
 
-/// Runs the suite over a backend. `open` gives an empty storage and what must live as long as it.
+mod people;
+mod sync;
+
+pub use people::*;
+pub use sync::*;
+
+use shared::clock::TimestampMs;
+use shared::domain::area::Area;
+use shared::domain::worker::Role;
+use shared::ids::{AreaCode, DeviceId, WorkerId};
+use uuid::Uuid;
+
+use super::{
+    AddedAccount, NewAccount, NewSession, OpenedSession, PullRequest, Pulled, PushOutcome, Storage, Taken,
+    TokenHash,
+};
+use crate::testing::TestPhone;
+
+/// Runs the suite over a backend, in a module named `$name`. `$open` gives a future of an empty storage and of
+/// what must live as long as it.
 #[macro_export]
 macro_rules! conformance_suite {
-    ($name:ident, $open:expr) => {};
+    ($name:ident, $open:expr) => {
+        $crate::conformance_suite!(@tests $name, $open,
+            a_repeated_push_changes_nothing,
+            a_push_behind_a_gap_is_refused,
+            a_fork_is_refused,
+            a_push_that_overlaps_brings_only_what_is_new,
+            a_clamped_time_is_told_before_a_later_one,
+            a_bad_operation_is_parked_and_the_rest_flows,
+            the_time_of_applying_never_goes_back,
+            a_community_is_pulled_in_order_and_in_pages,
+            a_page_is_bounded_by_bytes,
+            a_cursor_of_another_life_starts_over,
+            what_was_recorded_before_a_reassignment_is_accepted,
+            parked_operations_show_where_the_author_worked,
+            photos_belong_to_areas,
+            areas_are_added_and_renamed,
+            the_directory_names_what_is_around,
+            accounts_come_and_go,
+            devices_stay_with_their_worker,
+            a_revoked_device_sends_nothing,
+            the_importer_stays_the_same,
+            what_is_not_there_is_none,
+        );
+    };
+    (@tests $name:ident, $open:expr, $($test:ident,)+) => {
+        mod $name {
+            use super::*;
+            $(
+                #[tokio::test]
+                async fn $test() {
+                    let (storage, _kept) = ($open)().await;
+                    $crate::storage::conformance::$test(&storage).await;
+                    let report = $crate::storage::Storage::check(&storage).await.unwrap();
+                    assert_eq!(report.faults, Vec::<String>::new());
+                }
+            )+
+        }
+    };
+}
+
+pub(super) const COMMUNITY: &str = "130803001001";
+pub(super) const GRID: &str = "130803001001-01";
+pub(super) const OTHER_GRID: &str = "130803001001-02";
+pub(super) const NEIGHBOUR: &str = "130803001002";
+pub(super) const NOW: TimestampMs = 1_795_000_000_000;
+
+pub(super) fn area(code: &str) -> AreaCode {
+    AreaCode::new(code).unwrap()
+}
+
+pub(super) fn id(number: u8) -> Uuid {
+    Uuid::from_bytes([number; 16])
+}
+
+pub(super) async fn with_areas(storage: &dyn Storage) {
+    let areas = ["130803", "130803001", COMMUNITY, GRID, OTHER_GRID, NEIGHBOUR];
+    let areas = areas.map(|code| Area {
+        code: area(code),
+        name: format!("area {code}"),
+    });
+    storage.put_areas(&areas).await.unwrap();
+}
+
+/// A worker with a signed-in phone; `number` keeps ids of people apart.
+pub(super) async fn a_phone(storage: &dyn Storage, number: u8, role: Role, at: &[&str]) -> TestPhone {
+    let worker = WorkerId(id(100 + number));
+    let account = NewAccount {
+        worker,
+        username: format!("worker{number}"),
+        display: format!("Worker {number}"),
+        role,
+        areas: at.iter().map(|code| area(code)).collect(),
+        password: "$argon2id$".to_owned(),
+    };
+    assert_eq!(
+        storage.add_account(account, NOW).await.unwrap(),
+        AddedAccount::Added
+    );
+    let opened = enrol(storage, worker, None, number).await.unwrap();
+    TestPhone::new(opened.device, worker, at[0])
+}
+
+pub(super) async fn enrol(
+    storage: &dyn Storage,
+    worker: WorkerId,
+    device: Option<DeviceId>,
+    number: u8,
+) -> Option<OpenedSession> {
+    let session = NewSession {
+        worker,
+        device,
+        device_fresh: DeviceId(id(number)),
+        device_name: "phone".to_owned(),
+        token: TokenHash([number; 32]),
+    };
+    storage.open_session(session, NOW).await.unwrap()
+}
+
+/// Pushes operations `first..=last` at `now_ms`.
+pub(super) async fn push_at(
+    storage: &dyn Storage,
+    phone: &TestPhone,
+    first: u64,
+    last: u64,
+    now_ms: TimestampMs,
+) -> PushOutcome {
+    let push = phone.prepared(&phone.push_of(first, last)).unwrap();
+    storage.apply_push(push, now_ms).await.unwrap()
+}
+
+/// Pushes everything from `first` on, which must be taken.
+pub(super) async fn push(storage: &dyn Storage, phone: &TestPhone, first: u64) -> Taken {
+    match push_at(storage, phone, first, phone.operations.len() as u64, NOW).await {
+        PushOutcome::Taken(taken) => taken,
+        PushOutcome::Refused(refusal) => panic!("refused: {refusal}"),
+    }
+}
+
+/// Everything that a phone lacks behind `cursor` in its first area.
+pub(super) async fn pull(
+    storage: &dyn Storage,
+    phone: &TestPhone,
+    cursor: u64,
+    operations_max: u32,
+) -> Pulled {
+    let epoch = storage.epoch().await.unwrap();
+    let request = PullRequest {
+        worker: phone.worker,
+        device: phone.device,
+        epoch: Some(epoch),
+        cursors: [(phone.area.clone(), cursor)].into(),
+        operations_max,
+        bytes_max: usize::MAX,
+    };
+    storage.pull(request).await.unwrap()
 }

@@ -24,8 +24,9 @@ use shared::ids::{AreaCode, DeviceId, EpochId, PhotoHash, WorkerId};
 use shared::protocol::v1::{Directory, ParkedNotice, ParkedOperation};
 
 pub use types::{
-    Account, AccountSummary, AddedAccount, AreaChanges, CheckReport, Credential, DeviceSummary, Importer, NewAccount,
-    NewSession, OpenedSession, PullRequest, PulledArea, Pulled, PushOutcome, Session, StoredPhoto, Taken, TokenHash,
+    Account, AccountSummary, AddedAccount, AreaChanges, CheckReport, Credential, DeviceSummary, Importer,
+    NewAccount, NewSession, OpenedSession, PullRequest, Pulled, PulledArea, PushOutcome, Session,
+    StoredPhoto, Taken, TokenHash,
 };
 
 use crate::apply::{HeldChain, PreparedPush};
@@ -71,7 +72,12 @@ pub trait Storage: Send + Sync {
     async fn held(&self, device: DeviceId) -> StorageResult<Option<HeldChain>>;
 
     /// Parked operations of one device from `from_seq` on, by sequence, at most `limit`.
-    async fn parked_of(&self, device: DeviceId, from_seq: u64, limit: u32) -> StorageResult<Vec<ParkedNotice>>;
+    async fn parked_of(
+        &self,
+        device: DeviceId,
+        from_seq: u64,
+        limit: u32,
+    ) -> StorageResult<Vec<ParkedNotice>>;
 
     /// Operations that a device lacks, per assigned area in order of their codes, each by position, seen at
     /// one moment. An area inside another assigned one is left out.
@@ -121,7 +127,11 @@ pub trait Storage: Send + Sync {
 
     /// Enrols a device, or opens a new session for one that belongs to the worker, and closes the device's
     /// earlier sessions. `None` when the worker was removed meanwhile.
-    async fn open_session(&self, session: NewSession, now_ms: TimestampMs) -> StorageResult<Option<OpenedSession>>;
+    async fn open_session(
+        &self,
+        session: NewSession,
+        now_ms: TimestampMs,
+    ) -> StorageResult<Option<OpenedSession>>;
 
     /// The session that a token opens.
     async fn session(&self, token: TokenHash) -> StorageResult<Option<Session>>;

@@ -12,7 +12,8 @@ use std::path::Path;
 
 use rcgen::{
     BasicConstraints, CertificateParams, CidrSubnet, DistinguishedName, DnType, ExtendedKeyUsagePurpose,
-    GeneralSubtree, IsCa, Issuer, KeyPair, KeyUsagePurpose, NameConstraints, SanType, SerialNumber, date_time_ymd,
+    GeneralSubtree, IsCa, Issuer, KeyPair, KeyUsagePurpose, NameConstraints, SanType, SerialNumber,
+    date_time_ymd,
 };
 use serde::{Deserialize, Serialize};
 use shared::clock::TimestampMs;
@@ -65,8 +66,13 @@ struct Bounds {
 impl Bounds {
     /// The private networks and those of `addresses`: some local networks use public numbers.
     fn of(host: &str, addresses: &BTreeSet<IpAddr>) -> Self {
-        let networks = NETWORKS.iter().filter_map(|(network, prefix)| Some((network.parse().ok()?, *prefix)));
-        let mut bounds = Self { host: host.to_owned(), networks: networks.collect() };
+        let networks = NETWORKS
+            .iter()
+            .filter_map(|(network, prefix)| Some((network.parse().ok()?, *prefix)));
+        let mut bounds = Self {
+            host: host.to_owned(),
+            networks: networks.collect(),
+        };
         for address in addresses {
             if !bounds.hold(*address) && !address.is_loopback() {
                 let prefix = if address.is_ipv4() { 24 } else { 64 };
@@ -77,7 +83,9 @@ impl Bounds {
     }
 
     fn hold(&self, address: IpAddr) -> bool {
-        self.networks.iter().any(|(network, prefix)| masked(address, *prefix) == *network)
+        self.networks
+            .iter()
+            .any(|(network, prefix)| masked(address, *prefix) == *network)
     }
 }
 
@@ -85,11 +93,15 @@ impl Bounds {
 fn masked(address: IpAddr, prefix: u8) -> IpAddr {
     match address {
         IpAddr::V4(v4) => {
-            let mask = u32::MAX.checked_shl(32_u32.saturating_sub(prefix.into())).unwrap_or(0);
+            let mask = u32::MAX
+                .checked_shl(32_u32.saturating_sub(prefix.into()))
+                .unwrap_or(0);
             IpAddr::V4(Ipv4Addr::from_bits(v4.to_bits() & mask))
         }
         IpAddr::V6(v6) => {
-            let mask = u128::MAX.checked_shl(128_u32.saturating_sub(prefix.into())).unwrap_or(0);
+            let mask = u128::MAX
+                .checked_shl(128_u32.saturating_sub(prefix.into()))
+                .unwrap_or(0);
             IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & mask))
         }
     }
@@ -129,7 +141,11 @@ impl Authority {
         let root_der = fs::read(folder.join(ROOT_FILE))?;
         let bounds: Bounds = serde_json::from_slice(&fs::read(folder.join(BOUNDS_FILE))?)?;
         let issuer = Issuer::new(root_params(&key, &bounds, now_ms), key);
-        Ok(Self { root_der, issuer, bounds })
+        Ok(Self {
+            root_der,
+            issuer,
+            bounds,
+        })
     }
 
     /// The root certificate, DER: what a phone installs.
@@ -139,7 +155,11 @@ impl Authority {
 
     /// Those of `addresses` for which no certificate can be signed: the machine moved to another network.
     pub fn beyond_bounds(&self, addresses: &BTreeSet<IpAddr>) -> Vec<IpAddr> {
-        addresses.iter().copied().filter(|address| !address.is_loopback() && !self.bounds.hold(*address)).collect()
+        addresses
+            .iter()
+            .copied()
+            .filter(|address| !address.is_loopback() && !self.bounds.hold(*address))
+            .collect()
     }
 
     /// A certificate for `localhost`, this machine's names and those of `addresses` that lie within the root's
@@ -156,7 +176,9 @@ impl Authority {
         let key = KeyPair::generate()?;
         let mut params = CertificateParams::new(names(&self.bounds.host))?;
         let held = addresses.iter().filter(|address| self.bounds.hold(**address));
-        params.subject_alt_names.extend(held.map(|address| SanType::IpAddress(*address)));
+        params
+            .subject_alt_names
+            .extend(held.map(|address| SanType::IpAddress(*address)));
         params.distinguished_name = DistinguishedName::new();
         params.distinguished_name.push(DnType::CommonName, "Koumen");
         params.use_authority_key_identifier_extension = true;
@@ -169,14 +191,21 @@ impl Authority {
         lasts(&mut params, now_ms, LEAF_DAYS);
         let certificate = params.signed_by(&key, &self.issuer)?;
         let chain_der = vec![certificate.der().to_vec(), self.root_der.clone()];
-        Ok(Leaf { chain_der, key_der: key.serialize_der() })
+        Ok(Leaf {
+            chain_der,
+            key_der: key.serialize_der(),
+        })
     }
 }
 
 /// The machine's name, and its addresses in its networks.
 pub fn local_names() -> (String, BTreeSet<IpAddr>) {
     let name = gethostname::gethostname().to_string_lossy().to_lowercase();
-    let name: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(63).collect();
+    let name: String = name
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric() || *c == '-')
+        .take(63)
+        .collect();
     let mut addresses = BTreeSet::from([IpAddr::from([127, 0, 0, 1])]);
     if let Ok(interfaces) = if_addrs::get_if_addrs() {
         addresses.extend(interfaces.iter().map(|interface| interface.ip()));
@@ -212,15 +241,27 @@ fn root_params(key: &KeyPair, bounds: &Bounds, now_ms: TimestampMs) -> Certifica
     let mut params = CertificateParams::default();
     params.distinguished_name = DistinguishedName::new();
     let short: String = mark.chars().take(8).collect();
-    params.distinguished_name.push(DnType::CommonName, format!("Koumen {short}"));
-    params.distinguished_name.push(DnType::OrganizationName, "Koumen, this network only");
+    params
+        .distinguished_name
+        .push(DnType::CommonName, format!("Koumen {short}"));
+    params
+        .distinguished_name
+        .push(DnType::OrganizationName, "Koumen, this network only");
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    let networks = bounds.networks.iter().map(|(network, prefix)| {
-        GeneralSubtree::IpAddress(CidrSubnet::from_addr_prefix(*network, *prefix))
+    let networks = bounds
+        .networks
+        .iter()
+        .map(|(network, prefix)| GeneralSubtree::IpAddress(CidrSubnet::from_addr_prefix(*network, *prefix)));
+    let permitted_subtrees = names(&bounds.host)
+        .into_iter()
+        .map(GeneralSubtree::DnsName)
+        .chain(networks)
+        .collect();
+    params.name_constraints = Some(NameConstraints {
+        permitted_subtrees,
+        excluded_subtrees: Vec::new(),
     });
-    let permitted_subtrees = names(&bounds.host).into_iter().map(GeneralSubtree::DnsName).chain(networks).collect();
-    params.name_constraints = Some(NameConstraints { permitted_subtrees, excluded_subtrees: Vec::new() });
     lasts(&mut params, now_ms, ROOT_DAYS);
     params
 }
@@ -238,7 +279,11 @@ fn names(host: &str) -> Vec<String> {
 fn lasts(params: &mut CertificateParams, now_ms: TimestampMs, days: i64) {
     let date = |days: i64| {
         let (year, month, day) = CalendarDate::of_ms(now_ms).plus_days(days).parts();
-        date_time_ymd(year, u8::try_from(month).unwrap_or(1), u8::try_from(day).unwrap_or(1))
+        date_time_ymd(
+            year,
+            u8::try_from(month).unwrap_or(1),
+            u8::try_from(day).unwrap_or(1),
+        )
     };
     params.not_before = date(-1);
     params.not_after = date(days);
@@ -258,12 +303,24 @@ mod tests {
         let second = Authority::open(folder.path(), "renamed", &BTreeSet::new(), later_ms).unwrap();
         assert_eq!(first.root_der(), second.root_der());
         let addresses = BTreeSet::from([[192, 168, 1, 7], [192, 0, 2, 9], [8, 8, 8, 8]].map(IpAddr::from));
-        let leaf = second.leaf(&addresses, TEST_START_MS, &SeededChance::new(1)).unwrap();
+        let leaf = second
+            .leaf(&addresses, TEST_START_MS, &SeededChance::new(1))
+            .unwrap();
         crate::tls::from_leaf(&leaf).unwrap();
-        let has = |octets: [u8; 4]| leaf.chain_der[0].windows(6).any(|six| six[..2] == [0x87, 4] && six[2..] == octets);
+        let has = |octets: [u8; 4]| {
+            leaf.chain_der[0]
+                .windows(6)
+                .any(|six| six[..2] == [0x87, 4] && six[2..] == octets)
+        };
         assert!(has([192, 168, 1, 7]));
-        assert!(has([192, 0, 2, 9]), "the network that the machine was in when the root was made");
-        assert!(!has([8, 8, 8, 8]), "a public address lies outside the root's bounds");
+        assert!(
+            has([192, 0, 2, 9]),
+            "the network that the machine was in when the root was made"
+        );
+        assert!(
+            !has([8, 8, 8, 8]),
+            "a public address lies outside the root's bounds"
+        );
         assert_eq!(second.beyond_bounds(&addresses), [IpAddr::from([8, 8, 8, 8])]);
     }
 
@@ -273,7 +330,10 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
         Authority::open(folder.path(), "server", &BTreeSet::new(), TEST_START_MS).unwrap();
-        let mode = fs::metadata(folder.path().join(KEY_FILE)).unwrap().permissions().mode();
+        let mode = fs::metadata(folder.path().join(KEY_FILE))
+            .unwrap()
+            .permissions()
+            .mode();
         assert_eq!(mode & 0o777, 0o600);
     }
 

@@ -20,7 +20,8 @@ pub fn from_files(certificates: &Path, key: &Path) -> Result<Arc<ServerConfig>> 
     let chain = CertificateDer::pem_file_iter(certificates)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
         .with_context(|| format!("cannot read certificates from {}", certificates.display()))?;
-    let key = PrivateKeyDer::from_pem_file(key).with_context(|| format!("cannot read a key from {}", key.display()))?;
+    let key = PrivateKeyDer::from_pem_file(key)
+        .with_context(|| format!("cannot read a key from {}", key.display()))?;
     config(chain, key)
 }
 
@@ -30,7 +31,10 @@ pub fn from_files(certificates: &Path, key: &Path) -> Result<Arc<ServerConfig>> 
 /// When rustls refuses it.
 pub fn from_leaf(leaf: &Leaf) -> Result<Arc<ServerConfig>> {
     let key = PrivateKeyDer::try_from(leaf.key_der.clone()).map_err(|error| anyhow::anyhow!("{error}"))?;
-    config(leaf.chain_der.iter().cloned().map(CertificateDer::from).collect(), key)
+    config(
+        leaf.chain_der.iter().cloned().map(CertificateDer::from).collect(),
+        key,
+    )
 }
 
 fn config(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Result<Arc<ServerConfig>> {

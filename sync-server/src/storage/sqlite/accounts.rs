@@ -7,9 +7,15 @@ use shared::ids::{AreaCode, DeviceId, WorkerId};
 
 use super::columns::{self, int, uuid};
 use super::push;
-use crate::storage::{Account, AccountSummary, AddedAccount, Importer, NewAccount, StorageError, StorageResult};
+use crate::storage::{
+    Account, AccountSummary, AddedAccount, Importer, NewAccount, StorageError, StorageResult,
+};
 
-pub(super) fn add(tx: &Connection, account: &NewAccount, _now_ms: TimestampMs) -> StorageResult<AddedAccount> {
+pub(super) fn add(
+    tx: &Connection,
+    account: &NewAccount,
+    _now_ms: TimestampMs,
+) -> StorageResult<AddedAccount> {
     if find(tx, &account.username)?.is_some() {
         return Ok(AddedAccount::NameTaken);
     }
@@ -57,14 +63,21 @@ pub(super) fn find(tx: &Connection, username: &str) -> StorageResult<Option<Acco
         "SELECT id, name, role, password FROM worker WHERE username = ?1 AND removed_at = 0 AND username <> ''",
     )?;
     let account = statement
-        .query_row([username], |row| Ok(Account { worker: columns::worker(row, 0)?, password: row.get(3)? }))
+        .query_row([username], |row| {
+            Ok(Account {
+                worker: columns::worker(row, 0)?,
+                password: row.get(3)?,
+            })
+        })
         .optional()?;
     Ok(account)
 }
 
 pub(super) fn worker(tx: &Connection, id: WorkerId) -> StorageResult<Option<Worker>> {
     let mut statement = tx.prepare_cached("SELECT id, name, role FROM worker WHERE id = ?1")?;
-    Ok(statement.query_row([id.0.as_bytes()], |row| columns::worker(row, 0)).optional()?)
+    Ok(statement
+        .query_row([id.0.as_bytes()], |row| columns::worker(row, 0))
+        .optional()?)
 }
 
 pub(super) fn list(tx: &Connection) -> StorageResult<Vec<AccountSummary>> {
@@ -75,18 +88,27 @@ pub(super) fn list(tx: &Connection) -> StorageResult<Vec<AccountSummary>> {
     let mut accounts = Vec::new();
     for row in rows {
         let (worker, username) = row?;
-        let mut assigned =
-            tx.prepare_cached("SELECT area FROM assignment WHERE worker = ?1 AND ended_at = 0 ORDER BY area")?;
+        let mut assigned = tx
+            .prepare_cached("SELECT area FROM assignment WHERE worker = ?1 AND ended_at = 0 ORDER BY area")?;
         let areas = assigned.query_map([worker.id.0.as_bytes()], |row| columns::area(row, 0))?;
-        accounts.push(AccountSummary { username, areas: areas.collect::<Result<_, _>>()?, worker });
+        accounts.push(AccountSummary {
+            username,
+            areas: areas.collect::<Result<_, _>>()?,
+            worker,
+        });
     }
     Ok(accounts)
 }
 
 pub(super) fn set_password(tx: &Connection, username: &str, password: &str) -> StorageResult<bool> {
-    let Some(account) = find(tx, username)? else { return Ok(false) };
+    let Some(account) = find(tx, username)? else {
+        return Ok(false);
+    };
     let id = account.worker.id.0;
-    tx.execute("UPDATE worker SET password = ?2 WHERE id = ?1", params![id.as_bytes(), password])?;
+    tx.execute(
+        "UPDATE worker SET password = ?2 WHERE id = ?1",
+        params![id.as_bytes(), password],
+    )?;
     close_sessions(tx, account.worker.id)?;
     Ok(true)
 }
@@ -97,15 +119,22 @@ pub(super) fn set_areas(
     areas: &[AreaCode],
     now_ms: TimestampMs,
 ) -> StorageResult<Option<Vec<AreaCode>>> {
-    let Some(account) = find(tx, username)? else { return Ok(None) };
+    let Some(account) = find(tx, username)? else {
+        return Ok(None);
+    };
     let unknown = unknown_areas(tx, areas)?;
     if !unknown.is_empty() {
         return Ok(Some(unknown));
     }
     let worker = account.worker.id;
-    let mut statement = tx.prepare_cached("SELECT area FROM assignment WHERE worker = ?1 AND ended_at = 0")?;
+    let mut statement =
+        tx.prepare_cached("SELECT area FROM assignment WHERE worker = ?1 AND ended_at = 0")?;
     let current = statement.query_map([worker.0.as_bytes()], |row| columns::area(row, 0))?;
-    for area in current.collect::<Result<Vec<_>, _>>()?.iter().filter(|area| !areas.contains(area)) {
+    for area in current
+        .collect::<Result<Vec<_>, _>>()?
+        .iter()
+        .filter(|area| !areas.contains(area))
+    {
         end_assignments(tx, worker, Some(area), now_ms)?;
     }
     assign(tx, worker, areas)?;
@@ -128,7 +157,9 @@ fn end_assignments(
 }
 
 pub(super) fn remove(tx: &Connection, username: &str, now_ms: TimestampMs) -> StorageResult<bool> {
-    let Some(account) = find(tx, username)? else { return Ok(false) };
+    let Some(account) = find(tx, username)? else {
+        return Ok(false);
+    };
     let worker = account.worker.id;
     tx.execute(
         "UPDATE worker SET removed_at = ?2, password = '' WHERE id = ?1",
@@ -158,5 +189,9 @@ pub(super) fn importer(tx: &Connection, community: &AreaCode) -> StorageResult<I
         columns::directory_changed(tx)?;
     }
     let row = push::device(tx, device)?.ok_or(StorageError::Inconsistent { table: "device" })?;
-    Ok(Importer { worker, device, held: row.held })
+    Ok(Importer {
+        worker,
+        device,
+        held: row.held,
+    })
 }

@@ -37,7 +37,12 @@ pub(super) fn put_areas(tx: &Connection, areas: &[Area]) -> StorageResult<AreaCh
 pub(super) fn area(tx: &Connection, code: &AreaCode) -> StorageResult<Option<Area>> {
     let mut statement = tx.prepare_cached("SELECT code, name FROM area WHERE code = ?1")?;
     let area = statement
-        .query_row([code.as_str()], |row| Ok(Area { code: columns::area(row, 0)?, name: row.get(1)? }))
+        .query_row([code.as_str()], |row| {
+            Ok(Area {
+                code: columns::area(row, 0)?,
+                name: row.get(1)?,
+            })
+        })
         .optional()?;
     Ok(area)
 }
@@ -51,7 +56,11 @@ pub(super) fn assigned(tx: &Connection, scope: &[AreaCode]) -> StorageResult<Vec
     Ok(areas)
 }
 
-pub(super) fn directory(tx: &Connection, worker: WorkerId, known_version: u64) -> StorageResult<Option<Directory>> {
+pub(super) fn directory(
+    tx: &Connection,
+    worker: WorkerId,
+    known_version: u64,
+) -> StorageResult<Option<Directory>> {
     let version = tx.query_row("SELECT directory_version FROM meta", [], |row| uint(row, 0))?;
     if version == known_version {
         return Ok(None);
@@ -66,28 +75,42 @@ pub(super) fn directory(tx: &Connection, worker: WorkerId, known_version: u64) -
         }
     }
     let mut areas = assigned(tx, &around.iter().cloned().collect::<Vec<_>>())?;
-    let mut inside = tx.prepare_cached("SELECT code, name FROM area WHERE code >= ?1 AND code < ?2 ORDER BY code")?;
+    let mut inside =
+        tx.prepare_cached("SELECT code, name FROM area WHERE code >= ?1 AND code < ?2 ORDER BY code")?;
     for code in &scope {
         let found = inside.query_map(params![code.as_str(), behind(code)], |row| {
-            Ok(Area { code: columns::area(row, 0)?, name: row.get(1)? })
+            Ok(Area {
+                code: columns::area(row, 0)?,
+                name: row.get(1)?,
+            })
         })?;
         areas.extend(found.collect::<Result<Vec<_>, _>>()?);
     }
     areas.sort_by(|a, b| a.code.cmp(&b.code));
     areas.dedup();
-    Ok(Some(Directory { version, areas, workers: colleagues(tx, &scope, &around)? }))
+    Ok(Some(Directory {
+        version,
+        areas,
+        workers: colleagues(tx, &scope, &around)?,
+    }))
 }
 
 /// Workers who are or were assigned something inside the scope or around it: their names stand beside what
 /// they recorded.
-fn colleagues(tx: &Connection, scope: &[AreaCode], around: &BTreeSet<AreaCode>) -> StorageResult<Vec<Worker>> {
+fn colleagues(
+    tx: &Connection,
+    scope: &[AreaCode],
+    around: &BTreeSet<AreaCode>,
+) -> StorageResult<Vec<Worker>> {
     let mut statement = tx.prepare_cached(
         "SELECT DISTINCT worker.id, worker.name, worker.role FROM assignment JOIN worker ON worker.id = assignment.worker
          WHERE assignment.area >= ?1 AND assignment.area < ?2",
     )?;
     let mut workers = Vec::new();
     for code in scope {
-        let found = statement.query_map(params![code.as_str(), behind(code)], |row| columns::worker(row, 0))?;
+        let found = statement.query_map(params![code.as_str(), behind(code)], |row| {
+            columns::worker(row, 0)
+        })?;
         workers.extend(found.collect::<Result<Vec<_>, _>>()?);
     }
     let mut statement = tx.prepare_cached(

@@ -19,7 +19,9 @@ pub(super) fn check(tx: &Connection) -> StorageResult<CheckReport> {
     }
     let mut statement = tx.prepare("PRAGMA foreign_key_check")?;
     for table in statement.query_map([], |row| row.get::<_, String>(0))? {
-        report.faults.push(format!("a row of {} refers to a row that is missing", table?));
+        report
+            .faults
+            .push(format!("a row of {} refers to a row that is missing", table?));
     }
     check_chains(tx, &mut report)?;
     check_records(tx, &mut report)?;
@@ -42,17 +44,23 @@ fn check_chains(tx: &Connection, report: &mut CheckReport) -> StorageResult<()> 
         while let Some(row) = operations.next()? {
             let body: Vec<u8> = row.get(1)?;
             if uint(row, 0)? != seq + 1 {
-                report.faults.push(format!("device {id}: operations are missing after {seq}"));
+                report
+                    .faults
+                    .push(format!("device {id}: operations are missing after {seq}"));
                 break;
             }
             seq += 1;
             match columns::operation("operation", &body) {
                 Ok(operation) => computed = computed.then(&operation),
-                Err(_) => report.faults.push(format!("device {id}: operation {seq} cannot be read")),
+                Err(_) => report
+                    .faults
+                    .push(format!("device {id}: operation {seq} cannot be read")),
             }
         }
         if seq != last_seq || computed != held {
-            report.faults.push(format!("device {id}: the chain of {last_seq} operations does not match"));
+            report.faults.push(format!(
+                "device {id}: the chain of {last_seq} operations does not match"
+            ));
         }
     }
     report.operations = tx.query_row("SELECT count(*) FROM operation", [], |row| uint(row, 0))?;
@@ -68,7 +76,9 @@ fn check_records(tx: &Connection, report: &mut CheckReport) -> StorageResult<()>
         report.records += 1;
         match RecordState::unpack_whole(kind, &state) {
             Ok(state) if state.area().as_str() == area => {}
-            Ok(_) => report.faults.push(format!("record {id} stands in another area than its state says")),
+            Ok(_) => report
+                .faults
+                .push(format!("record {id} stands in another area than its state says")),
             Err(_) => report.faults.push(format!("record {id} cannot be read")),
         }
     }

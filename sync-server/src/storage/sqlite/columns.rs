@@ -36,15 +36,26 @@ pub(super) fn area(row: &Row<'_>, column: usize) -> rusqlite::Result<AreaCode> {
 pub(super) fn role(row: &Row<'_>, column: usize) -> rusqlite::Result<Role> {
     let number = uint(row, column)?;
     let known = Role::from_number(number);
-    known.ok_or(rusqlite::Error::IntegralValueOutOfRange(column, i64::try_from(number).unwrap_or(i64::MAX)))
+    known.ok_or(rusqlite::Error::IntegralValueOutOfRange(
+        column,
+        i64::try_from(number).unwrap_or(i64::MAX),
+    ))
 }
 
 /// A worker from the columns id, name, role that begin at `column`.
 pub(super) fn worker(row: &Row<'_>, column: usize) -> rusqlite::Result<Worker> {
-    Ok(Worker { id: WorkerId(uuid(row, column)?), name: row.get(column + 1)?, role: role(row, column + 2)? })
+    Ok(Worker {
+        id: WorkerId(uuid(row, column)?),
+        name: row.get(column + 1)?,
+        role: role(row, column + 2)?,
+    })
 }
 
-fn conversion(column: usize, from: Type, error: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
+fn conversion(
+    column: usize,
+    from: Type,
+    error: impl std::error::Error + Send + Sync + 'static,
+) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(column, from, Box::new(error))
 }
 
@@ -54,7 +65,9 @@ pub(super) fn operation(table: &'static str, body: &[u8]) -> StorageResult<Opera
 }
 
 pub(super) fn epoch(connection: &Connection) -> StorageResult<EpochId> {
-    Ok(connection.query_row("SELECT epoch FROM meta", [], |row| uuid(row, 0)).map(EpochId)?)
+    Ok(connection
+        .query_row("SELECT epoch FROM meta", [], |row| uuid(row, 0))
+        .map(EpochId)?)
 }
 
 /// What sorts behind every code inside `area` and before its next sibling: codes are digits and `-`.
@@ -64,9 +77,11 @@ pub(super) fn behind(area: &AreaCode) -> String {
 
 /// The areas assigned to a worker now, none inside another, in order.
 pub(super) fn scope(connection: &Connection, worker: WorkerId) -> StorageResult<Vec<AreaCode>> {
-    let mut statement =
-        connection.prepare_cached("SELECT area FROM assignment WHERE worker = ?1 AND ended_at = 0 ORDER BY area")?;
-    let areas = statement.query_map([worker.0.as_bytes()], |row| area(row, 0))?.collect::<Result<Vec<_>, _>>()?;
+    let mut statement = connection
+        .prepare_cached("SELECT area FROM assignment WHERE worker = ?1 AND ended_at = 0 ORDER BY area")?;
+    let areas = statement
+        .query_map([worker.0.as_bytes()], |row| area(row, 0))?
+        .collect::<Result<Vec<_>, _>>()?;
     let mut scope: Vec<AreaCode> = Vec::with_capacity(areas.len());
     // In this order an area follows the one that contains it.
     for area in areas {
@@ -79,7 +94,10 @@ pub(super) fn scope(connection: &Connection, worker: WorkerId) -> StorageResult<
 
 pub(super) fn area_exists(connection: &Connection, code: &AreaCode) -> StorageResult<bool> {
     let mut statement = connection.prepare_cached("SELECT 1 FROM area WHERE code = ?1")?;
-    Ok(statement.query_row([code.as_str()], |_| Ok(())).optional()?.is_some())
+    Ok(statement
+        .query_row([code.as_str()], |_| Ok(()))
+        .optional()?
+        .is_some())
 }
 
 /// Devices ask for the directory again after this.

@@ -27,7 +27,10 @@ pub(super) fn migrate(connection: &mut Connection, chance: &dyn Chance) -> Stora
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let version = version(&transaction)?;
         if version > MIGRATIONS.len() {
-            return Err(StorageError::Failed(Box::new(TooNew { found: version, known: MIGRATIONS.len() })));
+            return Err(StorageError::Failed(Box::new(TooNew {
+                found: version,
+                known: MIGRATIONS.len(),
+            })));
         }
         if version > index {
             continue;
@@ -56,7 +59,11 @@ fn first_rows(connection: &Connection, chance: &dyn Chance) -> StorageResult<()>
     // Without a password nobody signs in as the importer; its empty name belongs to nobody else.
     connection.execute(
         "INSERT INTO worker (id, username, name, role) VALUES (?1, '', ?2, ?3)",
-        params![worker.as_bytes(), IMPORTER_NAME, Role::Administrator.number() as i64],
+        params![
+            worker.as_bytes(),
+            IMPORTER_NAME,
+            Role::Administrator.number() as i64
+        ],
     )?;
     connection.execute(
         "INSERT INTO device (id, worker, name, enrolled_at, chain) VALUES (?1, ?2, ?3, 0, ?4)",

@@ -29,11 +29,12 @@ use shared::ids::{AreaCode, DeviceId, EpochId, PhotoHash, WorkerId};
 use shared::protocol::v1::{Directory, ParkedNotice, ParkedOperation};
 use tokio::sync::Mutex;
 
-use super::{
-    Account, AccountSummary, AddedAccount, AreaChanges, CheckReport, Importer, NewAccount, NewSession, OpenedSession,
-    PullRequest, Pulled, PushOutcome, Session, Storage, StorageError, StorageResult, StoredPhoto, TokenHash,
-};
 use super::DeviceSummary;
+use super::{
+    Account, AccountSummary, AddedAccount, AreaChanges, CheckReport, Importer, NewAccount, NewSession,
+    OpenedSession, PullRequest, Pulled, PushOutcome, Session, Storage, StorageError, StorageResult,
+    StoredPhoto, TokenHash,
+};
 use crate::apply::{HeldChain, PreparedPush};
 use crate::chance::Chance;
 
@@ -65,13 +66,19 @@ impl SqliteStorage {
         writer.pragma_update(None, "synchronous", "FULL")?;
         migrate::migrate(&mut writer, chance)?;
         let reader = || -> StorageResult<_> {
-            let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+            let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+                | OpenFlags::SQLITE_OPEN_NO_MUTEX
+                | OpenFlags::SQLITE_OPEN_URI;
             let reader = Connection::open_with_flags(path, flags)?;
             prepare(&reader)?;
             Ok(Arc::new(Mutex::new(reader)))
         };
         let readers = (0..READERS).map(|_| reader()).collect::<StorageResult<_>>()?;
-        Ok(Self { writer: Arc::new(Mutex::new(writer)), readers, next_reader: AtomicUsize::new(0) })
+        Ok(Self {
+            writer: Arc::new(Mutex::new(writer)),
+            readers,
+            next_reader: AtomicUsize::new(0),
+        })
     }
 
     /// A database that lives as long as this value.
@@ -82,7 +89,11 @@ impl SqliteStorage {
         let mut writer = Connection::open_in_memory()?;
         prepare(&writer)?;
         migrate::migrate(&mut writer, chance)?;
-        Ok(Self { writer: Arc::new(Mutex::new(writer)), readers: Vec::new(), next_reader: AtomicUsize::new(0) })
+        Ok(Self {
+            writer: Arc::new(Mutex::new(writer)),
+            readers: Vec::new(),
+            next_reader: AtomicUsize::new(0),
+        })
     }
 
     /// Runs `work` in a transaction that writes; it is durable when this returns.
@@ -99,8 +110,15 @@ impl SqliteStorage {
         work: impl FnOnce(&Transaction<'_>) -> StorageResult<T> + Send + 'static,
     ) -> StorageResult<T> {
         let turn = self.next_reader.fetch_add(1, Ordering::Relaxed);
-        let reader = turn.checked_rem(self.readers.len()).and_then(|index| self.readers.get(index));
-        run(Arc::clone(reader.unwrap_or(&self.writer)), TransactionBehavior::Deferred, work).await
+        let reader = turn
+            .checked_rem(self.readers.len())
+            .and_then(|index| self.readers.get(index));
+        run(
+            Arc::clone(reader.unwrap_or(&self.writer)),
+            TransactionBehavior::Deferred,
+            work,
+        )
+        .await
     }
 }
 
@@ -118,12 +136,16 @@ async fn run<T: Send + 'static>(
         transaction.commit()?;
         Ok(result)
     });
-    done.await.map_err(|error| StorageError::Failed(Box::new(error)))?
+    done.await
+        .map_err(|error| StorageError::Failed(Box::new(error)))?
 }
 
 fn prepare(connection: &Connection) -> StorageResult<()> {
     // An assertion on what we were built with, not on anything from outside.
-    assert!(rusqlite::version_number() >= SQLITE_VERSION_MIN, "this SQLite can lose committed work");
+    assert!(
+        rusqlite::version_number() >= SQLITE_VERSION_MIN,
+        "this SQLite can lose committed work"
+    );
     connection.busy_timeout(Duration::from_millis(BUSY_MS_MAX))?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
@@ -154,11 +176,18 @@ impl Storage for SqliteStorage {
     }
 
     async fn held(&self, device: DeviceId) -> StorageResult<Option<HeldChain>> {
-        self.read(move |tx| Ok(push::device(tx, device)?.map(|row| row.held))).await
+        self.read(move |tx| Ok(push::device(tx, device)?.map(|row| row.held)))
+            .await
     }
 
-    async fn parked_of(&self, device: DeviceId, from_seq: u64, limit: u32) -> StorageResult<Vec<ParkedNotice>> {
-        self.read(move |tx| push::parked_of(tx, device, from_seq, limit)).await
+    async fn parked_of(
+        &self,
+        device: DeviceId,
+        from_seq: u64,
+        limit: u32,
+    ) -> StorageResult<Vec<ParkedNotice>> {
+        self.read(move |tx| push::parked_of(tx, device, from_seq, limit))
+            .await
     }
 
     async fn pull(&self, request: PullRequest) -> StorageResult<Pulled> {
@@ -166,7 +195,8 @@ impl Storage for SqliteStorage {
     }
 
     async fn directory(&self, worker: WorkerId, known_version: u64) -> StorageResult<Option<Directory>> {
-        self.read(move |tx| areas::directory(tx, worker, known_version)).await
+        self.read(move |tx| areas::directory(tx, worker, known_version))
+            .await
     }
 
     async fn parked_in(&self, areas: &[AreaCode], limit: u32) -> StorageResult<Vec<ParkedOperation>> {
@@ -199,7 +229,8 @@ impl Storage for SqliteStorage {
 
     async fn set_password(&self, username: &str, password: &str) -> StorageResult<bool> {
         let (username, password) = (username.to_owned(), password.to_owned());
-        self.write(move |tx| accounts::set_password(tx, &username, &password)).await
+        self.write(move |tx| accounts::set_password(tx, &username, &password))
+            .await
     }
 
     async fn set_areas(
@@ -209,15 +240,21 @@ impl Storage for SqliteStorage {
         now_ms: TimestampMs,
     ) -> StorageResult<Option<Vec<AreaCode>>> {
         let (username, areas) = (username.to_owned(), areas.to_vec());
-        self.write(move |tx| accounts::set_areas(tx, &username, &areas, now_ms)).await
+        self.write(move |tx| accounts::set_areas(tx, &username, &areas, now_ms))
+            .await
     }
 
     async fn remove_account(&self, username: &str, now_ms: TimestampMs) -> StorageResult<bool> {
         let username = username.to_owned();
-        self.write(move |tx| accounts::remove(tx, &username, now_ms)).await
+        self.write(move |tx| accounts::remove(tx, &username, now_ms))
+            .await
     }
 
-    async fn open_session(&self, session: NewSession, now_ms: TimestampMs) -> StorageResult<Option<OpenedSession>> {
+    async fn open_session(
+        &self,
+        session: NewSession,
+        now_ms: TimestampMs,
+    ) -> StorageResult<Option<OpenedSession>> {
         self.write(move |tx| sessions::open(tx, &session, now_ms)).await
     }
 
@@ -277,7 +314,8 @@ mod tests {
 
     crate::conformance_suite!(file, || async {
         let folder = tempfile::tempdir().unwrap();
-        let storage = SqliteStorage::open(&folder.path().join("koumen.sqlite"), &SeededChance::new(1)).unwrap();
+        let storage =
+            SqliteStorage::open(&folder.path().join("koumen.sqlite"), &SeededChance::new(1)).unwrap();
         (storage, folder)
     });
 }

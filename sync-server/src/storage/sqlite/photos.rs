@@ -22,7 +22,9 @@ pub(super) fn follow_record(tx: &Connection, record: RecordRef, state: &RecordSt
                  ON CONFLICT (record) DO UPDATE SET hash = excluded.hash, area = excluded.area",
             )?
             .execute(params![record.id.as_bytes(), hash.0, state.area().as_str()])?,
-        None => tx.prepare_cached("DELETE FROM photo_record WHERE record = ?1")?.execute([record.id.as_bytes()])?,
+        None => tx
+            .prepare_cached("DELETE FROM photo_record WHERE record = ?1")?
+            .execute([record.id.as_bytes()])?,
     };
     Ok(())
 }
@@ -33,7 +35,9 @@ pub(super) fn named_in(tx: &Connection, hash: PhotoHash, scope: &[AreaCode]) -> 
     )?;
     let mut named = Vec::new();
     for area in scope {
-        let areas = statement.query_map(params![hash.0, area.as_str(), behind(area)], |row| columns::area(row, 0))?;
+        let areas = statement.query_map(params![hash.0, area.as_str(), behind(area)], |row| {
+            columns::area(row, 0)
+        })?;
         named.extend(areas.collect::<Result<Vec<_>, _>>()?);
     }
     Ok(named)

@@ -11,7 +11,7 @@ use shared::change::AppliedOperation;
 use shared::ids::{AreaCode, DeviceId};
 
 use super::columns::{self, behind, int, uint};
-use crate::storage::{PullRequest, PulledArea, Pulled, StorageError, StorageResult};
+use crate::storage::{PullRequest, Pulled, PulledArea, StorageError, StorageResult};
 
 /// Positions read at once from one area.
 const POSITIONS_AT_ONCE: u32 = 256;
@@ -27,12 +27,20 @@ pub(super) fn pull(tx: &Connection, request: &PullRequest) -> StorageResult<Pull
     let scope = columns::scope(tx, request.worker)?;
     let same_epoch = request.epoch == Some(columns::epoch(tx)?);
     let held_position: u64 = tx.query_row("SELECT last_position FROM meta", [], |row| uint(row, 0))?;
-    let mut room = Room { operations: request.operations_max.into(), bytes: request.bytes_max, empty: true };
+    let mut room = Room {
+        operations: request.operations_max.into(),
+        bytes: request.bytes_max,
+        empty: true,
+    };
     let mut areas = Vec::with_capacity(scope.len());
     for area in &scope {
         let cursor = request.cursors.get(area).copied().unwrap_or(0);
         // A cursor of another life of the database, or from its future, means nothing here.
-        let cursor = if same_epoch && cursor <= held_position { cursor } else { 0 };
+        let cursor = if same_epoch && cursor <= held_position {
+            cursor
+        } else {
+            0
+        };
         areas.push(pull_area(tx, area, cursor, request.device, &mut room)?);
     }
     Ok(Pulled { scope, areas })
@@ -46,10 +54,19 @@ fn pull_area(
     room: &mut Room,
 ) -> StorageResult<PulledArea> {
     let inner = areas_behind(tx, area, cursor)?;
-    let end = inner.iter().map(|(_, last_position)| *last_position).max().unwrap_or(cursor);
+    let end = inner
+        .iter()
+        .map(|(_, last_position)| *last_position)
+        .max()
+        .unwrap_or(cursor);
     let mut merge = Merge::new(tx, &inner, cursor, device)?;
     let mut body = tx.prepare_cached("SELECT body, applied_at FROM operation WHERE position = ?1")?;
-    let mut pulled = PulledArea { area: area.clone(), operations: Vec::new(), cursor, remaining: 0 };
+    let mut pulled = PulledArea {
+        area: area.clone(),
+        operations: Vec::new(),
+        cursor,
+        remaining: 0,
+    };
     let mut full = false;
     while let Some(position) = merge.peek() {
         let (bytes, applied_at): (Vec<u8>, u64) =
@@ -63,7 +80,10 @@ fn pull_area(
         room.bytes = room.bytes.saturating_sub(bytes.len());
         room.empty = false;
         let operation = columns::operation("operation", &bytes)?;
-        pulled.operations.push(AppliedOperation { operation, applied_at });
+        pulled.operations.push(AppliedOperation {
+            operation,
+            applied_at,
+        });
         pulled.cursor = position;
         merge.advance()?;
     }
@@ -80,14 +100,16 @@ fn areas_behind(tx: &Connection, area: &AreaCode, cursor: u64) -> StorageResult<
     let mut statement = tx.prepare_cached(
         "SELECT code, last_position FROM area WHERE code >= ?1 AND code < ?2 AND last_position > ?3 ORDER BY code",
     )?;
-    let areas = statement
-        .query_map(params![area.as_str(), behind(area), int(cursor)], |row| Ok((row.get(0)?, uint(row, 1)?)))?;
+    let areas = statement.query_map(params![area.as_str(), behind(area), int(cursor)], |row| {
+        Ok((row.get(0)?, uint(row, 1)?))
+    })?;
     Ok(areas.collect::<Result<_, _>>()?)
 }
 
 fn count(tx: &Connection, areas: &[(String, u64)], after: u64, device: DeviceId) -> StorageResult<u64> {
-    let mut statement = tx
-        .prepare_cached("SELECT count(*) FROM operation WHERE area = ?1 AND position > ?2 AND device <> ?3")?;
+    let mut statement = tx.prepare_cached(
+        "SELECT count(*) FROM operation WHERE area = ?1 AND position > ?2 AND device <> ?3",
+    )?;
     let mut total = 0;
     for (area, _) in areas {
         total += statement.query_row(params![area, int(after), device.0.as_bytes()], |row| uint(row, 0))?;
@@ -108,7 +130,10 @@ pub(super) fn operations_of(
     while let Some(row) = rows.next()? {
         let body: Vec<u8> = row.get(0)?;
         let operation = columns::operation("operation", &body)?;
-        operations.push(AppliedOperation { operation, applied_at: uint(row, 1)? });
+        operations.push(AppliedOperation {
+            operation,
+            applied_at: uint(row, 1)?,
+        });
     }
     Ok(operations)
 }
@@ -129,8 +154,16 @@ impl<'a> Merge<'a> {
         cursor: u64,
         device: DeviceId,
     ) -> StorageResult<Self> {
-        let queues = areas.iter().map(|(area, _)| (area.as_str(), VecDeque::new())).collect();
-        let mut merge = Self { tx, device, queues, heap: BinaryHeap::new() };
+        let queues = areas
+            .iter()
+            .map(|(area, _)| (area.as_str(), VecDeque::new()))
+            .collect();
+        let mut merge = Self {
+            tx,
+            device,
+            queues,
+            heap: BinaryHeap::new(),
+        };
         for index in 0..areas.len() {
             merge.refill(index, cursor)?;
         }
@@ -142,7 +175,9 @@ impl<'a> Merge<'a> {
     }
 
     fn advance(&mut self) -> StorageResult<()> {
-        let Some(Reverse((position, index))) = self.heap.pop() else { return Ok(()) };
+        let Some(Reverse((position, index))) = self.heap.pop() else {
+            return Ok(());
+        };
         let next = self.queues.get_mut(index).and_then(|(_, queue)| {
             queue.pop_front();
             queue.front().copied()
@@ -155,13 +190,18 @@ impl<'a> Merge<'a> {
     }
 
     fn refill(&mut self, index: usize, after: u64) -> StorageResult<()> {
-        let (area, queue) = self.queues.get_mut(index).ok_or(StorageError::Inconsistent { table: "area" })?;
+        let (area, queue) = self
+            .queues
+            .get_mut(index)
+            .ok_or(StorageError::Inconsistent { table: "area" })?;
         let mut statement = self.tx.prepare_cached(
             "SELECT position FROM operation WHERE area = ?1 AND position > ?2 AND device <> ?3
              ORDER BY position LIMIT ?4",
         )?;
-        let positions = statement
-            .query_map(params![*area, int(after), self.device.0.as_bytes(), POSITIONS_AT_ONCE], |row| uint(row, 0))?;
+        let positions = statement.query_map(
+            params![*area, int(after), self.device.0.as_bytes(), POSITIONS_AT_ONCE],
+            |row| uint(row, 0),
+        )?;
         for position in positions {
             queue.push_back(position?);
         }

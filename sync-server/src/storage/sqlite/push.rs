@@ -35,12 +35,20 @@ pub(super) fn device(tx: &Connection, device: DeviceId) -> StorageResult<Option<
             applied_at: uint(row, 4)?,
             applied_from_seq: uint(row, 5)?,
         };
-        Ok(DeviceRow { worker: WorkerId(uuid(row, 0)?), revoked: uint(row, 1)? > 0, held })
+        Ok(DeviceRow {
+            worker: WorkerId(uuid(row, 0)?),
+            revoked: uint(row, 1)? > 0,
+            held,
+        })
     });
     Ok(row.optional()?)
 }
 
-pub(super) fn apply_push(tx: &Connection, push: &PreparedPush, now_ms: TimestampMs) -> StorageResult<PushOutcome> {
+pub(super) fn apply_push(
+    tx: &Connection,
+    push: &PreparedPush,
+    now_ms: TimestampMs,
+) -> StorageResult<PushOutcome> {
     let row = device(tx, push.device())?.ok_or(StorageError::Inconsistent { table: "device" })?;
     if row.revoked || row.worker != push.author() {
         return Ok(PushOutcome::Refused(PushRefusal::Revoked));
@@ -51,7 +59,10 @@ pub(super) fn apply_push(tx: &Connection, push: &PreparedPush, now_ms: Timestamp
         Ok(Placement::Earlier) if is_held(tx, push)? => push.operations().len(),
         Ok(Placement::Earlier) => return Ok(PushOutcome::Refused(PushRefusal::Fork { held: row.held })),
     };
-    let (held_part, new_part) = push.operations().split_at_checked(held_count).unwrap_or((push.operations(), &[]));
+    let (held_part, new_part) = push
+        .operations()
+        .split_at_checked(held_count)
+        .unwrap_or((push.operations(), &[]));
     if new_part.is_empty() || !times_are_plain(held_part, &row.held) {
         let taken = Taken {
             receipt: receipt(&row.held),
@@ -72,7 +83,9 @@ fn is_held(tx: &Connection, push: &PreparedPush) -> StorageResult<bool> {
     )?;
     for Prepared { operation, body, .. } in push.operations() {
         let held: Option<Vec<u8>> = statement
-            .query_row(params![push.device().0.as_bytes(), int(operation.seq)], |row| row.get(0))
+            .query_row(params![push.device().0.as_bytes(), int(operation.seq)], |row| {
+                row.get(0)
+            })
             .optional()?;
         if held.as_ref() != Some(body) {
             return Ok(false);
@@ -82,8 +95,10 @@ fn is_held(tx: &Connection, push: &PreparedPush) -> StorageResult<bool> {
 }
 
 fn take(tx: &Connection, push: &PreparedPush, new: &[Prepared], now_ms: TimestampMs) -> StorageResult<Taken> {
-    let (mut position, last_applied_at): (u64, u64) = tx
-        .query_row("SELECT last_position, last_applied_at FROM meta", [], |row| Ok((uint(row, 0)?, uint(row, 1)?)))?;
+    let (mut position, last_applied_at): (u64, u64) =
+        tx.query_row("SELECT last_position, last_applied_at FROM meta", [], |row| {
+            Ok((uint(row, 0)?, uint(row, 1)?))
+        })?;
     let applied_at = now_ms.max(last_applied_at);
     let needs = Needs::of(new);
     let known_areas = needs
@@ -94,7 +109,12 @@ fn take(tx: &Connection, push: &PreparedPush, new: &[Prepared], now_ms: Timestam
             Err(error) => Some(Err(error)),
         })
         .collect::<StorageResult<_>>()?;
-    let mut batch = Batch::new(load(tx, &needs)?, known_areas, spans(tx, push.author())?, applied_at);
+    let mut batch = Batch::new(
+        load(tx, &needs)?,
+        known_areas,
+        spans(tx, push.author())?,
+        applied_at,
+    );
     let mut last_in_area: BTreeMap<AreaCode, u64> = BTreeMap::new();
     let mut applied = 0;
     for prepared in new {
@@ -118,7 +138,10 @@ fn take(tx: &Connection, push: &PreparedPush, new: &[Prepared], now_ms: Timestam
         tx.prepare_cached("UPDATE area SET last_position = ?2 WHERE code = ?1")?
             .execute(params![area.as_str(), int(*position)])?;
     }
-    tx.execute("UPDATE meta SET last_position = ?1, last_applied_at = ?2", [int(position), int(applied_at)])?;
+    tx.execute(
+        "UPDATE meta SET last_position = ?1, last_applied_at = ?2",
+        [int(position), int(applied_at)],
+    )?;
     let held = HeldChain {
         through_seq: push.last_seq(),
         chain: push.chain_after(),
@@ -136,7 +159,12 @@ fn take(tx: &Connection, push: &PreparedPush, new: &[Prepared], now_ms: Timestam
         ],
     )?;
     let parked = parked_of(tx, push.device(), push.first_seq(), u32::MAX)?;
-    Ok(Taken { receipt: receipt(&held), applied, parked, areas: last_in_area.into_keys().collect() })
+    Ok(Taken {
+        receipt: receipt(&held),
+        applied,
+        parked,
+        areas: last_in_area.into_keys().collect(),
+    })
 }
 
 fn receipt(held: &HeldChain) -> Receipt {
@@ -152,12 +180,19 @@ fn load(tx: &Connection, needs: &Needs) -> StorageResult<BTreeMap<RecordRef, Loa
     let mut statement = tx.prepare_cached("SELECT state FROM record WHERE kind = ?1 AND id = ?2")?;
     let mut records = BTreeMap::new();
     for record in &needs.records {
-        let state: Option<Vec<u8>> =
-            statement.query_row(params![record.kind.0, record.id.as_bytes()], |row| row.get(0)).optional()?;
+        let state: Option<Vec<u8>> = statement
+            .query_row(params![record.kind.0, record.id.as_bytes()], |row| row.get(0))
+            .optional()?;
         if let Some(blob) = state {
             let state = RecordState::unpack_whole(record.kind, &blob)
                 .map_err(|_| StorageError::Inconsistent { table: "record" })?;
-            records.insert(*record, Loaded { state, size_bytes: blob.len() });
+            records.insert(
+                *record,
+                Loaded {
+                    state,
+                    size_bytes: blob.len(),
+                },
+            );
         }
     }
     Ok(records)
@@ -167,12 +202,20 @@ fn spans(tx: &Connection, worker: WorkerId) -> StorageResult<Vec<AssignmentSpan>
     let mut statement = tx.prepare_cached("SELECT area, ended_at FROM assignment WHERE worker = ?1")?;
     let spans = statement.query_map([worker.0.as_bytes()], |row| {
         let ended_at = uint(row, 1)?;
-        Ok(AssignmentSpan { area: columns::area(row, 0)?, ended_at: (ended_at > 0).then_some(ended_at) })
+        Ok(AssignmentSpan {
+            area: columns::area(row, 0)?,
+            ended_at: (ended_at > 0).then_some(ended_at),
+        })
     })?;
     Ok(spans.collect::<Result<_, _>>()?)
 }
 
-fn insert_operation(tx: &Connection, position: u64, prepared: &Prepared, applied_at: u64) -> StorageResult<()> {
+fn insert_operation(
+    tx: &Connection,
+    position: u64,
+    prepared: &Prepared,
+    applied_at: u64,
+) -> StorageResult<()> {
     let operation = &prepared.operation;
     let mut statement = tx.prepare_cached(
         "INSERT INTO operation (position, area, device, seq, author, kind, record, applied_at, body)
@@ -221,7 +264,12 @@ fn write_record(tx: &Connection, record: RecordRef, state: &RecordState) -> Stor
          ON CONFLICT (kind, id) DO UPDATE SET area = excluded.area, state = excluded.state",
     )?;
     let blob = state.pack_whole(record.kind);
-    statement.execute(params![record.kind.0, record.id.as_bytes(), state.area().as_str(), blob])?;
+    statement.execute(params![
+        record.kind.0,
+        record.id.as_bytes(),
+        state.area().as_str(),
+        blob
+    ])?;
     photos::follow_record(tx, record, state)
 }
 
@@ -231,15 +279,23 @@ pub(super) fn parked_of(
     from_seq: u64,
     limit: u32,
 ) -> StorageResult<Vec<ParkedNotice>> {
-    let mut statement = tx
-        .prepare_cached("SELECT seq, code FROM parked WHERE device = ?1 AND seq >= ?2 ORDER BY seq LIMIT ?3")?;
+    let mut statement = tx.prepare_cached(
+        "SELECT seq, code FROM parked WHERE device = ?1 AND seq >= ?2 ORDER BY seq LIMIT ?3",
+    )?;
     let notices = statement.query_map(params![device.0.as_bytes(), int(from_seq), limit], |row| {
-        Ok(ParkedNotice { seq: uint(row, 0)?, code: row.get(1)? })
+        Ok(ParkedNotice {
+            seq: uint(row, 0)?,
+            code: row.get(1)?,
+        })
     })?;
     Ok(notices.collect::<Result<_, _>>()?)
 }
 
-pub(super) fn parked_in(tx: &Connection, areas: &[AreaCode], limit: u32) -> StorageResult<Vec<ParkedOperation>> {
+pub(super) fn parked_in(
+    tx: &Connection,
+    areas: &[AreaCode],
+    limit: u32,
+) -> StorageResult<Vec<ParkedOperation>> {
     let mut statement = tx.prepare_cached(
         "SELECT author, code, parked_at, body FROM parked WHERE shown_in >= ?1 AND shown_in < ?2
          ORDER BY parked_at DESC, device, seq DESC LIMIT ?3",
@@ -256,7 +312,12 @@ pub(super) fn parked_in(tx: &Connection, areas: &[AreaCode], limit: u32) -> Stor
                 record: operation.record,
                 code: row.get(1)?,
                 parked_at: uint(row, 2)?,
-                fields: operation.change.writes.into_iter().map(|write| (write.field, write.value)).collect(),
+                fields: operation
+                    .change
+                    .writes
+                    .into_iter()
+                    .map(|write| (write.field, write.value))
+                    .collect(),
             });
         }
     }

@@ -12,12 +12,22 @@ use crate::storage::{
     Credential, DeviceSummary, NewSession, OpenedSession, Session, StorageError, StorageResult, TokenHash,
 };
 
-pub(super) fn open(tx: &Connection, new: &NewSession, now_ms: TimestampMs) -> StorageResult<Option<OpenedSession>> {
+pub(super) fn open(
+    tx: &Connection,
+    new: &NewSession,
+    now_ms: TimestampMs,
+) -> StorageResult<Option<OpenedSession>> {
     let active: bool = tx
-        .query_row("SELECT removed_at = 0 FROM worker WHERE id = ?1", [new.worker.0.as_bytes()], |row| row.get(0))
+        .query_row(
+            "SELECT removed_at = 0 FROM worker WHERE id = ?1",
+            [new.worker.0.as_bytes()],
+            |row| row.get(0),
+        )
         .optional()?
         .unwrap_or(false);
-    let Some(worker) = accounts::worker(tx, new.worker)?.filter(|_| active) else { return Ok(None) };
+    let Some(worker) = accounts::worker(tx, new.worker)?.filter(|_| active) else {
+        return Ok(None);
+    };
     // Somebody else's device, a revoked or an unknown one begins anew under another id.
     let own = match new.device {
         Some(device) => push::device(tx, device)?
@@ -27,7 +37,10 @@ pub(super) fn open(tx: &Connection, new: &NewSession, now_ms: TimestampMs) -> St
     };
     let (device, held) = match own {
         Some((device, held)) => {
-            tx.execute("UPDATE device SET name = ?2 WHERE id = ?1", params![device.0.as_bytes(), new.device_name])?;
+            tx.execute(
+                "UPDATE device SET name = ?2 WHERE id = ?1",
+                params![device.0.as_bytes(), new.device_name],
+            )?;
             (device, held)
         }
         None => {
@@ -36,7 +49,10 @@ pub(super) fn open(tx: &Connection, new: &NewSession, now_ms: TimestampMs) -> St
         }
     };
     tx.execute("DELETE FROM token WHERE device = ?1", [device.0.as_bytes()])?;
-    tx.execute("INSERT INTO token (hash, device) VALUES (?1, ?2)", params![new.token.0, device.0.as_bytes()])?;
+    tx.execute(
+        "INSERT INTO token (hash, device) VALUES (?1, ?2)",
+        params![new.token.0, device.0.as_bytes()],
+    )?;
     let scope = columns::scope(tx, new.worker)?;
     Ok(Some(OpenedSession {
         device,
@@ -68,11 +84,23 @@ pub(super) fn find(tx: &Connection, token: TokenHash) -> StorageResult<Option<Se
          WHERE token.hash = ?1 AND device.revoked_at = 0 AND worker.removed_at = 0",
     )?;
     let found = statement
-        .query_row([token.0], |row| Ok((DeviceId(uuid(row, 0)?), columns::worker(row, 1)?)))
+        .query_row([token.0], |row| {
+            Ok((DeviceId(uuid(row, 0)?), columns::worker(row, 1)?))
+        })
         .optional()?;
-    let Some((device, worker)) = found else { return Ok(None) };
-    let credential = Credential { worker: worker.id, device, role: worker.role };
-    Ok(Some(Session { credential, scope: columns::scope(tx, worker.id)?, worker }))
+    let Some((device, worker)) = found else {
+        return Ok(None);
+    };
+    let credential = Credential {
+        worker: worker.id,
+        device,
+        role: worker.role,
+    };
+    Ok(Some(Session {
+        credential,
+        scope: columns::scope(tx, worker.id)?,
+        worker,
+    }))
 }
 
 pub(super) fn close(tx: &Connection, token: TokenHash) -> StorageResult<bool> {
@@ -98,8 +126,9 @@ pub(super) fn devices(tx: &Connection) -> StorageResult<Vec<DeviceSummary>> {
 }
 
 pub(super) fn revoke(tx: &Connection, device: DeviceId, now_ms: TimestampMs) -> StorageResult<bool> {
-    let importer: WorkerId =
-        tx.query_row("SELECT import_worker FROM meta", [], |row| uuid(row, 0)).map(WorkerId)?;
+    let importer: WorkerId = tx
+        .query_row("SELECT import_worker FROM meta", [], |row| uuid(row, 0))
+        .map(WorkerId)?;
     match push::device(tx, device)? {
         Some(row) if row.worker != importer => {}
         _ => return Ok(false),
@@ -109,5 +138,9 @@ pub(super) fn revoke(tx: &Connection, device: DeviceId, now_ms: TimestampMs) -> 
         params![device.0.as_bytes(), int(now_ms.max(1))],
     )?;
     tx.execute("DELETE FROM token WHERE device = ?1", [device.0.as_bytes()])?;
-    if revoked == 1 { Ok(true) } else { Err(StorageError::Inconsistent { table: "device" }) }
+    if revoked == 1 {
+        Ok(true)
+    } else {
+        Err(StorageError::Inconsistent { table: "device" })
+    }
 }

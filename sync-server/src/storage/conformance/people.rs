@@ -1,0 +1,233 @@
+//! Areas, accounts, devices, sessions.
+
+use shared::change::hash::CHAIN_START;
+use shared::domain::area::Area;
+use shared::domain::worker::Role;
+use shared::ids::{AreaCode, DeviceId, WorkerId};
+
+use super::{
+    COMMUNITY, GRID, NEIGHBOUR, NOW, OTHER_GRID, a_phone, area, enrol, id, push, push_at, with_areas,
+};
+use crate::apply::PushRefusal;
+use crate::storage::{AddedAccount, AreaChanges, NewAccount, PushOutcome, Storage, TokenHash};
+
+/// An import says what it did, and the same again does nothing.
+pub async fn areas_are_added_and_renamed(storage: &dyn Storage) {
+    let one = |name: &str| {
+        [Area {
+            code: area(COMMUNITY),
+            name: name.to_owned(),
+        }]
+    };
+    let added = AreaChanges {
+        added: 1,
+        ..AreaChanges::default()
+    };
+    assert_eq!(storage.put_areas(&one("东园社区")).await.unwrap(), added);
+    let unchanged = AreaChanges {
+        unchanged: 1,
+        ..AreaChanges::default()
+    };
+    assert_eq!(storage.put_areas(&one("东园社区")).await.unwrap(), unchanged);
+    let renamed = AreaChanges {
+        renamed: 1,
+        ..AreaChanges::default()
+    };
+    assert_eq!(storage.put_areas(&one("北园社区")).await.unwrap(), renamed);
+    assert_eq!(
+        storage.area(&area(COMMUNITY)).await.unwrap().unwrap().name,
+        "北园社区"
+    );
+}
+
+/// Names of the areas inside, of those around up to the district, and of the people who work there.
+pub async fn the_directory_names_what_is_around(storage: &dyn Storage) {
+    with_areas(storage).await;
+    let amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
+    let joao = a_phone(storage, 2, Role::Member, &[OTHER_GRID]).await;
+    let stranger = a_phone(storage, 3, Role::Member, &[NEIGHBOUR]).await;
+    let lead = a_phone(storage, 4, Role::Supervisor, &[COMMUNITY]).await;
+    let directory = storage.directory(amina.worker, 0).await.unwrap().unwrap();
+    let codes: Vec<_> = directory.areas.iter().map(|area| area.code.as_str()).collect();
+    assert_eq!(codes, ["130803", "130803001", COMMUNITY, GRID]);
+    let has = |worker: WorkerId| directory.workers.iter().any(|colleague| colleague.id == worker);
+    assert!(has(amina.worker) && has(lead.worker) && !has(stranger.worker) && !has(joao.worker));
+    assert_eq!(
+        storage.directory(amina.worker, directory.version).await.unwrap(),
+        None
+    );
+    let of_lead = storage.directory(lead.worker, 0).await.unwrap().unwrap();
+    assert_eq!(of_lead.areas.len(), 5);
+    assert!(
+        of_lead
+            .workers
+            .iter()
+            .any(|colleague| colleague.id == joao.worker)
+    );
+    // Whoever leaves keeps their name beside what they recorded.
+    storage.remove_account("worker2", NOW).await.unwrap();
+    let later = storage
+        .directory(lead.worker, of_lead.version)
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(later.version > of_lead.version);
+    assert!(later.workers.iter().any(|colleague| colleague.id == joao.worker));
+}
+
+/// Names are unique while they are in use; removing closes everything.
+pub async fn accounts_come_and_go(storage: &dyn Storage) {
+    with_areas(storage).await;
+    let amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
+    let account = |worker: u8, areas: Vec<AreaCode>| NewAccount {
+        worker: WorkerId(id(worker)),
+        username: "worker1".to_owned(),
+        display: "Somebody".to_owned(),
+        role: Role::Member,
+        areas,
+        password: "x".to_owned(),
+    };
+    assert_eq!(
+        storage.add_account(account(50, vec![]), NOW).await.unwrap(),
+        AddedAccount::NameTaken
+    );
+    assert_eq!(
+        storage.account("worker1").await.unwrap().unwrap().worker.id,
+        amina.worker
+    );
+    let session = storage.session(TokenHash([1; 32])).await.unwrap().unwrap();
+    assert_eq!(
+        (session.credential.device, session.scope),
+        (amina.device, vec![area(GRID)])
+    );
+    assert!(storage.set_password("worker1", "$other").await.unwrap());
+    assert_eq!(
+        storage.session(TokenHash([1; 32])).await.unwrap(),
+        None,
+        "another password signs out"
+    );
+    enrol(storage, amina.worker, Some(amina.device), 1).await.unwrap();
+    assert!(storage.remove_account("worker1", NOW).await.unwrap());
+    assert!(!storage.remove_account("worker1", NOW).await.unwrap());
+    assert_eq!(storage.session(TokenHash([1; 32])).await.unwrap(), None);
+    assert_eq!(storage.account("worker1").await.unwrap(), None);
+    assert_eq!(enrol(storage, amina.worker, None, 60).await, None);
+    assert!(storage.worker(amina.worker).await.unwrap().is_some());
+    let unknown = vec![area("990000")];
+    let refused = storage
+        .add_account(account(51, unknown.clone()), NOW)
+        .await
+        .unwrap();
+    assert_eq!(refused, AddedAccount::AreasUnknown(unknown.clone()));
+    let areas = vec![area(COMMUNITY), area(GRID)];
+    assert_eq!(
+        storage
+            .add_account(account(51, areas.clone()), NOW)
+            .await
+            .unwrap(),
+        AddedAccount::Added
+    );
+    let listed = storage.accounts().await.unwrap();
+    assert_eq!((listed.len(), &listed[0].areas), (1, &areas));
+    assert_eq!(
+        storage.set_areas("worker1", &unknown, NOW).await.unwrap(),
+        Some(unknown)
+    );
+    assert_eq!(storage.set_areas("nobody", &[], NOW).await.unwrap(), None);
+    enrol(storage, WorkerId(id(51)), None, 61).await.unwrap();
+    let session = storage.session(TokenHash([61; 32])).await.unwrap().unwrap();
+    assert_eq!(
+        session.scope,
+        [area(COMMUNITY)],
+        "a grid inside an assigned community is left out"
+    );
+}
+
+/// A device that signs in again goes on with its numbers; somebody else's begins anew.
+pub async fn devices_stay_with_their_worker(storage: &dyn Storage) {
+    with_areas(storage).await;
+    let mut amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
+    let joao = a_phone(storage, 2, Role::Member, &[GRID]).await;
+    amina.household("1-1-101");
+    push(storage, &amina, 1).await;
+    let again = enrol(storage, amina.worker, Some(amina.device), 70)
+        .await
+        .unwrap();
+    assert_eq!(
+        (again.device, again.held.through_seq, again.held.chain),
+        (amina.device, 1, amina.chain_at(1))
+    );
+    assert_eq!(
+        storage.session(TokenHash([1; 32])).await.unwrap(),
+        None,
+        "one session per device"
+    );
+    let stolen = enrol(storage, joao.worker, Some(amina.device), 71).await.unwrap();
+    assert_eq!(
+        (stolen.device, stolen.held.through_seq, stolen.held.chain),
+        (DeviceId(id(71)), 0, CHAIN_START)
+    );
+    let unknown = enrol(storage, joao.worker, Some(DeviceId(id(200))), 72)
+        .await
+        .unwrap();
+    assert_eq!(unknown.device, DeviceId(id(72)));
+    assert!(storage.close_session(TokenHash([72; 32])).await.unwrap());
+    assert!(!storage.close_session(TokenHash([72; 32])).await.unwrap());
+    assert_eq!(storage.devices().await.unwrap().len(), 4);
+}
+
+/// What a revoked device sent stays; more is not taken.
+pub async fn a_revoked_device_sends_nothing(storage: &dyn Storage) {
+    with_areas(storage).await;
+    let mut amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
+    amina.household("1-1-101");
+    amina.household("1-1-201");
+    push_at(storage, &amina, 1, 1, NOW).await;
+    assert!(storage.revoke_device(amina.device, NOW).await.unwrap());
+    assert_eq!(storage.session(TokenHash([1; 32])).await.unwrap(), None);
+    let outcome = push_at(storage, &amina, 2, 2, NOW).await;
+    assert_eq!(outcome, PushOutcome::Refused(PushRefusal::Revoked));
+    let again = enrol(storage, amina.worker, Some(amina.device), 80)
+        .await
+        .unwrap();
+    assert_eq!(again.device, DeviceId(id(80)), "it begins anew");
+    assert!(
+        storage
+            .devices()
+            .await
+            .unwrap()
+            .iter()
+            .any(|device| device.revoked && device.through_seq == 1)
+    );
+}
+
+/// Imports are written by one device for the life of the database; nobody signs in as it or revokes it.
+pub async fn the_importer_stays_the_same(storage: &dyn Storage) {
+    with_areas(storage).await;
+    let first = storage.importer(&area(COMMUNITY)).await.unwrap();
+    assert_eq!(storage.importer(&area(NEIGHBOUR)).await.unwrap(), first);
+    assert_eq!(storage.account("").await.unwrap(), None);
+    assert!(!storage.revoke_device(first.device, NOW).await.unwrap());
+    assert!(storage.accounts().await.unwrap().is_empty() && storage.devices().await.unwrap().is_empty());
+    assert_eq!(
+        storage
+            .operations_of(first.device, &area(COMMUNITY))
+            .await
+            .unwrap(),
+        []
+    );
+}
+
+/// Nothing found is no error.
+pub async fn what_is_not_there_is_none(storage: &dyn Storage) {
+    assert_eq!(storage.held(DeviceId(id(9))).await.unwrap(), None);
+    assert_eq!(storage.parked_of(DeviceId(id(9)), 1, 9).await.unwrap(), []);
+    assert_eq!(storage.parked_in(&[area(COMMUNITY)], 9).await.unwrap(), []);
+    assert_eq!(storage.area(&area(COMMUNITY)).await.unwrap(), None);
+    assert_eq!(storage.account("nobody").await.unwrap(), None);
+    assert_eq!(storage.worker(WorkerId(id(9))).await.unwrap(), None);
+    assert_eq!(storage.session(TokenHash([9; 32])).await.unwrap(), None);
+    assert!(!storage.set_password("nobody", "x").await.unwrap());
+    assert!(!storage.revoke_device(DeviceId(id(9)), NOW).await.unwrap());
+    assert!(storage.devices().await.unwrap().is_empty());
+}

@@ -1,0 +1,380 @@
+//! Pushes, pulls, parked operations, photos.
+
+use shared::change::Change;
+use shared::domain::worker::Role;
+use shared::domain::{RecordKind, RecordRef};
+use shared::ids::{EpochId, PhotoHash};
+
+use super::{
+    COMMUNITY, GRID, NEIGHBOUR, NOW, OTHER_GRID, a_phone, area, id, pull, push, push_at, with_areas,
+};
+use crate::apply::PushRefusal;
+use crate::storage::{PullRequest, PushOutcome, Storage, StoredPhoto};
+use crate::testing::TestPhone;
+
+/// The same push again has the same receipt, and nothing is there twice.
+pub async fn a_repeated_push_changes_nothing(storage: &dyn Storage) {
+    with_areas(storage).await;
+    let mut amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
+    let joao = a_phone(storage, 2, Role::Member, &[GRID]).await;
+    let household = amina.household("3-2-501");
+    amina.visit(household, "all well");
+    let first = push(storage, &amina, 1).await;
+    assert_eq!(
+        (first.applied, first.receipt.through_seq, first.receipt.chain),
+        (2, 2, amina.chain_at(2))
+    );
+    assert_eq!(
+        (first.receipt.applied_from_seq, first.receipt.applied_at),
+        (1, NOW)
+    );
+    assert_eq!(first.areas, [area(GRID)].into());
+    let PushOutcome::Taken(again) = push_at(storage, &amina, 1, 2, NOW + 5_000).await else {
+        panic!("refused")
+    };
+    assert_eq!((again.applied, &again.receipt), (0, &first.receipt));
+    let PushOutcome::Taken(earlier) = push_at(storage, &amina, 1, 1, NOW + 5_000).await else {
+        panic!("refused")
+    };
+    assert_eq!((earlier.applied, &earlier.receipt), (0, &first.receipt));
+    let pulled = pull(storage, &joao, 0, 100).await;
+    assert_eq!(pulled.areas[0].operations.len(), 2);
+    assert_eq!(pulled.areas[0].operations[1].operation, amina.operations[1]);
+    assert_eq!(storage.held(amina.device).await.unwrap().unwrap().through_seq, 2);
+}
+
+/// Nothing is taken behind a gap, and what is held stays.
+pub async fn a_push_behind_a_gap_is_refused(storage: &dyn Storage) {
+    with_areas(storage).await;
+    let mut amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
+    households(&mut amina, 1..=4);
+    assert!(matches!(
+        push_at(storage, &amina, 1, 1, NOW).await,
+        PushOutcome::Taken(_)
+    ));
+    let PushOutcome::Refused(PushRefusal::Gap { held }) = push_at(storage, &amina, 3, 4, NOW).await else {
+        panic!("a gap was taken")
+    };
+    assert_eq!((held.through_seq, held.chain), (1, amina.chain_at(1)));
+    assert_eq!(storage.held(amina.device).await.unwrap(), Some(held));
+}
+
+/// Two phones with one identity are found out, wherever they part.
+pub async fn a_fork_is_refused(storage: &dyn Storage) {
+    with_areas(storage).await;
+    let mut amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
+    let mut clone = TestPhone::new(amina.device, amina.worker, GRID);
+    clone.now_ms += 77;
+    for door in 1..=3 {
+        amina.household(&format!("1-1-{door}01"));
+        clone.household(&format!("2-1-{door}01"));
+    }
+    clone.household("2-1-401");
+    push(storage, &amina, 1).await;
+    for (first, last) in [(1, 3), (1, 4), (2, 4), (1, 2), (2, 2), (4, 4)] {
+        let outcome = push_at(storage, &clone, first, last, NOW).await;
+        assert!(
+            matches!(outcome, PushOutcome::Refused(PushRefusal::Fork { .. })),
+            "{first}..={last}: {outcome:?}"
+        );
+    }
+    assert_eq!(
+        storage.held(amina.device).await.unwrap().unwrap().chain,
+        amina.chain_at(3)
+    );
+}
+
+/// A push whose beginning is held brings the rest.
+pub async fn a_push_that_overlaps_brings_only_what_is_new(storage: &dyn Storage) {
+    with_areas(storage).await;
+    let mut amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
+    households(&mut amina, 1..=5);
+    push_at(storage, &amina, 1, 3, NOW).await;
+    let PushOutcome::Taken(taken) = push_at(storage, &amina, 2, 5, NOW + 10).await else {
+        panic!("refused")
+    };
+    assert_eq!((taken.applied, taken.receipt.through_seq), (2, 5));
+    assert_eq!(
+        (taken.receipt.applied_from_seq, taken.receipt.applied_at),
+        (4, NOW + 10)
+    );
+}
+
+/// A phone whose clock runs ahead and which missed a receipt hears of the time that clamped it before a later
+/// receipt covers it; otherwise it would compute another winner than everybody else.
+pub async fn a_clamped_time_is_told_before_a_later_one(storage: &dyn Storage) {
+    with_areas(storage).await;
+    let mut amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
+    amina.now_ms = NOW + 3_600_000;
+    amina.household("1-1-101");
+    amina.household("1-1-201");
+    push_at(storage, &amina, 1, 1, NOW).await;
+    let PushOutcome::Taken(first) = push_at(storage, &amina, 1, 2, NOW + 60_000).await else {
+        panic!("refused")
+    };
+    assert_eq!(
+        (first.receipt.through_seq, first.receipt.applied_from_seq),
+        (1, 1)
+    );
+    assert_eq!(first.receipt.applied_at, NOW);
+    let PushOutcome::Taken(then) = push_at(storage, &amina, 2, 2, NOW + 60_000).await else {
+        panic!("refused")
+    };
+    assert_eq!((then.receipt.through_seq, then.receipt.applied_from_seq), (2, 2));
+    assert_eq!(then.receipt.applied_at, NOW + 60_000);
+}
+
+/// One bad operation is kept aside with its code; it blocks nothing, and is held like any other.
+pub async fn a_bad_operation_is_parked_and_the_rest_flows(storage: &dyn Storage) {
+    with_areas(storage).await;
+    let mut amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
+    let joao = a_phone(storage, 2, Role::Member, &[GRID]).await;
+    amina.household("3-2-501");
+    amina.household("no door at all");
+    amina.record(RecordRef::new(RecordKind::VISIT, id(9)), Change::default());
+    amina.household("3-2-502");
+    let taken = push(storage, &amina, 1).await;
+    let codes: Vec<_> = taken
+        .parked
+        .iter()
+        .map(|notice| (notice.seq, notice.code.as_str()))
+        .collect();
+    assert_eq!(codes, [(2, "household.door_not_canonical"), (3, "change.empty")]);
+    assert_eq!(
+        (taken.applied, taken.receipt.through_seq, taken.receipt.chain),
+        (2, 4, amina.chain_at(4))
+    );
+    assert_eq!(pull(storage, &joao, 0, 100).await.areas[0].operations.len(), 2);
+    assert_eq!(push(storage, &amina, 1).await.parked, taken.parked);
+    assert_eq!(push(storage, &amina, 3).await.parked, taken.parked[1..]);
+    assert_eq!(
+        storage.parked_of(amina.device, 1, 1).await.unwrap(),
+        taken.parked[..1]
+    );
+}
+
+/// A server whose clock is set back still stamps later operations with later times.
+pub async fn the_time_of_applying_never_goes_back(storage: &dyn Storage) {
+    with_areas(storage).await;
+    let mut amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
+    amina.household("1-1-101");
+    amina.household("1-1-201");
+    push_at(storage, &amina, 1, 1, NOW).await;
+    let PushOutcome::Taken(taken) = push_at(storage, &amina, 2, 2, NOW - 86_400_000).await else {
+        panic!("refused")
+    };
+    assert_eq!(taken.receipt.applied_at, NOW);
+}
+
+/// A community is one sequence over all its grids, without one's own operations, and pages lose nothing.
+pub async fn a_community_is_pulled_in_order_and_in_pages(storage: &dyn Storage) {
+    with_areas(storage).await;
+    let mut amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
+    let mut joao = a_phone(storage, 2, Role::Member, &[OTHER_GRID]).await;
+    let mut stranger = a_phone(storage, 3, Role::Member, &[NEIGHBOUR]).await;
+    let mut lead = a_phone(storage, 4, Role::Supervisor, &[COMMUNITY]).await;
+    for round in 0..20_u64 {
+        for phone in [&mut amina, &mut joao, &mut stranger, &mut lead] {
+            phone.household(&format!("1-1-{}01", round + 1));
+            push(storage, phone, round + 1).await;
+        }
+    }
+    let whole = pull(storage, &lead, 0, 1_000).await;
+    assert_eq!(whole.scope, [area(COMMUNITY)]);
+    let whole = &whole.areas[0];
+    let authors: Vec<_> = whole
+        .operations
+        .iter()
+        .map(|applied| applied.operation.author)
+        .collect();
+    let expected: Vec<_> = (0..20).flat_map(|_| [amina.worker, joao.worker]).collect();
+    assert_eq!(authors, expected);
+    assert_eq!(whole.remaining, 0);
+    let (mut cursor, mut paged) = (0, Vec::new());
+    loop {
+        let page = pull(storage, &lead, cursor, 7).await.areas.remove(0);
+        assert!(page.operations.len() <= 7 && (page.cursor > cursor || page.remaining == 0));
+        paged.extend(page.operations);
+        assert_eq!(page.remaining as usize, whole.operations.len() - paged.len());
+        cursor = page.cursor;
+        if page.remaining == 0 {
+            break;
+        }
+    }
+    assert_eq!(paged, whole.operations);
+    assert_eq!(cursor, whole.cursor);
+    let after = pull(storage, &lead, cursor, 7).await.areas.remove(0);
+    assert_eq!(
+        (after.operations.len(), after.cursor, after.remaining),
+        (0, cursor, 0)
+    );
+    let nothing_wanted = pull(storage, &lead, 0, 0).await.areas.remove(0);
+    assert_eq!(
+        (
+            nothing_wanted.operations.len(),
+            nothing_wanted.cursor,
+            nothing_wanted.remaining
+        ),
+        (0, 0, 40)
+    );
+}
+
+/// Bytes bound a page too, but one operation always fits.
+pub async fn a_page_is_bounded_by_bytes(storage: &dyn Storage) {
+    with_areas(storage).await;
+    let mut amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
+    let joao = a_phone(storage, 2, Role::Member, &[GRID]).await;
+    households(&mut amina, 1..=5);
+    push(storage, &amina, 1).await;
+    let epoch = storage.epoch().await.unwrap();
+    let ask = |bytes_max| PullRequest {
+        worker: joao.worker,
+        device: joao.device,
+        epoch: Some(epoch),
+        cursors: [].into(),
+        operations_max: 100,
+        bytes_max,
+    };
+    let one = storage.pull(ask(1)).await.unwrap().areas.remove(0);
+    assert_eq!((one.operations.len(), one.remaining), (1, 4));
+    let some = storage.pull(ask(300)).await.unwrap().areas.remove(0);
+    assert!(
+        (1..5).contains(&some.operations.len()),
+        "{}",
+        some.operations.len()
+    );
+    assert_eq!(some.operations.len() as u64 + some.remaining, 5);
+}
+
+/// A cursor that belongs to another life of the database, or to its future, counts for nothing.
+pub async fn a_cursor_of_another_life_starts_over(storage: &dyn Storage) {
+    with_areas(storage).await;
+    let mut amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
+    let joao = a_phone(storage, 2, Role::Member, &[GRID]).await;
+    amina.household("1-1-101");
+    push(storage, &amina, 1).await;
+    let epoch = storage.epoch().await.unwrap();
+    for (epoch, cursor, expected) in [
+        (Some(epoch), 1, 0),
+        (Some(epoch), 999, 1),
+        (Some(EpochId(id(77))), 1, 1),
+        (None, 1, 1),
+    ] {
+        let request = PullRequest {
+            worker: joao.worker,
+            device: joao.device,
+            epoch,
+            cursors: [(area(GRID), cursor)].into(),
+            operations_max: 10,
+            bytes_max: 10_000,
+        };
+        let pulled = storage.pull(request).await.unwrap();
+        assert_eq!(pulled.areas[0].operations.len(), expected, "{epoch:?} {cursor}");
+    }
+}
+
+/// Work that was recorded while an area was assigned is taken later too; what came after is set aside.
+pub async fn what_was_recorded_before_a_reassignment_is_accepted(storage: &dyn Storage) {
+    with_areas(storage).await;
+    let mut amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
+    amina.now_ms = NOW - 10_000;
+    amina.household("1-1-101");
+    assert_eq!(
+        storage
+            .set_areas("worker1", &[area(OTHER_GRID)], NOW)
+            .await
+            .unwrap(),
+        Some(Vec::new())
+    );
+    amina.now_ms = NOW + 10_000;
+    amina.household("1-1-201");
+    amina.area = area(OTHER_GRID);
+    amina.household("1-1-301");
+    let taken = push(storage, &amina, 1).await;
+    let codes: Vec<_> = taken
+        .parked
+        .iter()
+        .map(|notice| (notice.seq, notice.code.as_str()))
+        .collect();
+    assert_eq!(codes, [(2, "area.not_assigned")]);
+    assert_eq!(pull(storage, &amina, 0, 10).await.scope, [area(OTHER_GRID)]);
+}
+
+/// Nobody fills the list of a community that they never worked in.
+pub async fn parked_operations_show_where_the_author_worked(storage: &dyn Storage) {
+    with_areas(storage).await;
+    let mut stranger = a_phone(storage, 3, Role::Member, &[NEIGHBOUR]).await;
+    stranger.area = area(GRID);
+    stranger.household("1-1-101");
+    let taken = push(storage, &stranger, 1).await;
+    assert_eq!(taken.parked[0].code, "area.not_assigned");
+    assert_eq!(storage.parked_in(&[area(COMMUNITY)], 10).await.unwrap(), []);
+    let shown = storage.parked_in(&[area(NEIGHBOUR)], 10).await.unwrap();
+    assert_eq!(
+        (shown.len(), shown[0].author, &shown[0].area),
+        (1, stranger.worker, &area(GRID))
+    );
+    assert_eq!(shown[0].record, stranger.operations[0].record);
+    assert_eq!(shown[0].fields.len(), stranger.operations[0].change.writes.len());
+}
+
+/// Bytes are seen only in areas for which somebody has sent them.
+pub async fn photos_belong_to_areas(storage: &dyn Storage) {
+    with_areas(storage).await;
+    let mut amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
+    let mut stranger = a_phone(storage, 3, Role::Member, &[NEIGHBOUR]).await;
+    let household = amina.household("1-1-101");
+    let visit = amina.visit(household, "");
+    let hash = amina.photo(visit, b"lamp");
+    push(storage, &amina, 1).await;
+    assert_eq!(
+        storage.photo_named_in(hash, &[area(COMMUNITY)]).await.unwrap(),
+        [area(GRID)]
+    );
+    assert_eq!(
+        storage.photo_named_in(hash, &[area(NEIGHBOUR)]).await.unwrap(),
+        []
+    );
+    assert_eq!(
+        storage.photo_stored_in(hash, &[area(COMMUNITY)]).await.unwrap(),
+        None
+    );
+    let stored = StoredPhoto {
+        hash,
+        size_bytes: 4,
+        areas: vec![area(GRID)],
+        device: amina.device,
+    };
+    storage.note_photo(stored.clone(), NOW).await.unwrap();
+    storage.note_photo(stored, NOW).await.unwrap();
+    assert_eq!(
+        storage.photo_stored_in(hash, &[area(COMMUNITY)]).await.unwrap(),
+        Some(4)
+    );
+    // Naming the bytes in a record of one's own does not open them.
+    let household = stranger.household("9-9-901");
+    let visit = stranger.visit(household, "");
+    stranger.photo(visit, b"lamp");
+    push(storage, &stranger, 1).await;
+    assert_eq!(
+        storage.photo_named_in(hash, &[area(NEIGHBOUR)]).await.unwrap(),
+        [area(NEIGHBOUR)]
+    );
+    assert_eq!(
+        storage.photo_stored_in(hash, &[area(NEIGHBOUR)]).await.unwrap(),
+        None
+    );
+    assert_eq!(
+        storage
+            .photo_named_in(PhotoHash([0; 32]), &[area(COMMUNITY)])
+            .await
+            .unwrap(),
+        []
+    );
+}
+
+fn households(phone: &mut TestPhone, floors: std::ops::RangeInclusive<u8>) {
+    for floor in floors {
+        phone.household(&format!("1-1-{floor}01"));
+    }
+}

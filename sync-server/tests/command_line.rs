@@ -1,0 +1,234 @@
+//! The binary as an operator uses it: accounts, devices, a second server, TLS with its own authority.
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+
+const AREAS: &str = "community_code,community,street_code,street,district_code,district,city,province\n\
+    130803001001,元宝山社区,130803001,元宝山街道,130803,双滦区,承德市,河北省\n";
+
+fn koumen(data: &Path, words: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_koumen-server"));
+    command
+        .args(words)
+        .arg("--data")
+        .arg(data)
+        .env("KOUMEN_LOG", "warn");
+    command
+}
+
+fn run(data: &Path, words: &[&str], input: &str) -> Output {
+    let mut command = koumen(data, words);
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A command that reads nothing may be gone already.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    child.wait_with_output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+/// Ends the server when a test ends, however it ends.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn serve(data: &Path, words: &[&str], port: u16) -> Running {
+    let port_word = port.to_string();
+    let words = [&["serve", "--port", &port_word], words].concat();
+    let running = Running(koumen(data, &words).spawn().unwrap());
+    let began = Instant::now();
+    while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        assert!(began.elapsed() < Duration::from_secs(30), "the server starts");
+        thread::sleep(Duration::from_millis(5));
+    }
+    running
+}
+
+fn get(stream: &mut (impl Read + Write), path: &str) -> Vec<u8> {
+    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    // The end of a TLS stream may come without a farewell; what was read counts.
+    let _ = stream.read_to_end(&mut answer);
+    answer
+}
+
+fn prepared() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let table = folder.path().join("areas.csv");
+    fs::write(&table, AREAS).unwrap();
+    let data = folder.path().join("data");
+    let imported = run(&data, &["import", "areas", &table.to_string_lossy()], "");
+    assert!(text(&imported.stdout).contains("3 added"), "{imported:?}");
+    folder
+}
+
+#[test]
+fn accounts_are_added_listed_changed_and_removed() {
+    let folder = prepared();
+    let data = folder.path().join("data");
+    let add = |name: &str, area: &str, password: &str| {
+        let words = [
+            "user",
+            "add",
+            name,
+            "--display",
+            "赵敏",
+            "--role",
+            "member",
+            "--area",
+            area,
+            "--password-stdin",
+        ];
+        run(&data, &words, password)
+    };
+    assert!(add("zhao", "130803001001", "koumen-test\n").status.success());
+    for (name, area, password, reason) in [
+        ("zhao", "130803001001", "koumen-test", "already"),
+        ("qian", "130803001009", "koumen-test", "not imported"),
+        ("qian", "nowhere", "koumen-test", "area code"),
+        ("qian", "130803001001", "short", "at least 8"),
+        ("q n", "130803001001", "koumen-test", "without blanks"),
+    ] {
+        let refused = add(name, area, password);
+        assert!(!refused.status.success());
+        assert!(text(&refused.stderr).contains(reason), "{refused:?}");
+    }
+    let listed = run(&data, &["user", "list"], "");
+    assert_eq!(text(&listed.stdout), "zhao\t赵敏\tmember\t130803001001\n");
+    assert!(
+        run(&data, &["user", "areas", "zhao", "--area", "130803001"], "")
+            .status
+            .success()
+    );
+    assert!(
+        run(
+            &data,
+            &["user", "password", "zhao", "--password-stdin"],
+            "another-one"
+        )
+        .status
+        .success()
+    );
+    assert!(run(&data, &["user", "remove", "zhao"], "").status.success());
+    assert!(!run(&data, &["user", "remove", "zhao"], "").status.success());
+    let checked = run(&data, &["check"], "");
+    assert!(
+        checked.status.success() && text(&checked.stdout).contains("no damage"),
+        "{checked:?}"
+    );
+}
+
+#[test]
+fn commands_work_beside_a_server_and_a_second_server_is_refused() {
+    let folder = prepared();
+    let data = folder.path().join("data");
+    let _server = serve(&data, &[], free_port());
+    let words = [
+        "user",
+        "add",
+        "sun",
+        "--display",
+        "孙丽",
+        "--role",
+        "supervisor",
+        "--area",
+        "130803001001",
+    ];
+    let added = run(
+        &data,
+        &[&words[..], &["--password-stdin"]].concat(),
+        "koumen-test",
+    );
+    assert!(added.status.success(), "{added:?}");
+    let second = run(&data, &["serve", "--port", &free_port().to_string()], "");
+    assert!(!second.status.success());
+    assert!(text(&second.stderr).contains("another server"), "{second:?}");
+}
+
+#[test]
+fn a_phone_that_installed_the_root_reaches_the_server_by_tls() {
+    let folder = prepared();
+    let data = folder.path().join("data");
+    let (port, tls_port) = (free_port(), free_port());
+    let _server = serve(&data, &["--tls-port", &tls_port.to_string()], port);
+    let page = text(&get(&mut TcpStream::connect(("127.0.0.1", port)).unwrap(), "/ca"));
+    assert!(page.contains(&format!("https://localhost:{tls_port}/")), "{page}");
+    assert!(page.contains("安卓手机") && page.contains("iPhone"));
+    let answer = get(
+        &mut TcpStream::connect(("127.0.0.1", port)).unwrap(),
+        "/ca/root.crt",
+    );
+    let body = answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap() + 4;
+    let root = CertificateDer::from(answer.get(body..).unwrap().to_vec());
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let reach = |roots: RootCertStore, name: &'static str| {
+        let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let mut connection =
+            ClientConnection::new(Arc::new(config), ServerName::try_from(name).unwrap()).unwrap();
+        let mut stream = TcpStream::connect(("127.0.0.1", tls_port)).unwrap();
+        connection.complete_io(&mut stream)?;
+        Ok::<_, std::io::Error>(text(&get(&mut StreamOwned::new(connection, stream), "/healthz")))
+    };
+    let mut trusting = RootCertStore::empty();
+    trusting.add(root).unwrap();
+    for name in ["localhost", "127.0.0.1"] {
+        assert!(
+            reach(trusting.clone(), name)
+                .unwrap()
+                .contains(r#"{"status":"ok"}"#),
+            "{name}"
+        );
+    }
+    assert!(
+        reach(trusting, "example.com").is_err(),
+        "the certificate is for this machine only"
+    );
+    assert!(
+        reach(RootCertStore::empty(), "localhost").is_err(),
+        "without the root nobody trusts it"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_server_that_is_asked_to_stop_ends_well() {
+    let folder = prepared();
+    let mut server = serve(&folder.path().join("data"), &[], free_port());
+    let asked = Command::new("kill")
+        .arg(server.0.id().to_string())
+        .status()
+        .unwrap();
+    assert!(asked.success());
+    assert!(server.0.wait().unwrap().success());
+}
