@@ -2,7 +2,7 @@
 //
 //   cargo xtask bench device
 import assert from 'node:assert/strict';
-import { cpus, platform, release, totalmem } from 'node:os';
+import { cpus, loadavg, platform, release, totalmem } from 'node:os';
 
 import { PHONE } from './device.mjs';
 import { by, beginVisit, go, openHousehold, pathOf, shows, signIn, walk } from './pages.mjs';
@@ -45,7 +45,7 @@ const rounded = (value) => Math.round(value * 10) / 10;
 function report(figure, value, { limit = null, unit = 'ms', ...more } = {}) {
   const good = limit === null || value <= limit;
   if (!good) missed += 1;
-  console.log(JSON.stringify({ figure, value: rounded(value), limit, unit, good, ...more, machine }));
+  console.log(JSON.stringify({ figure, value: rounded(value), limit, unit, good, ...more, load: rounded(loadavg()[0]), machine }));
 }
 
 /** Fills the device and says how much it holds. */
@@ -106,6 +106,7 @@ async function save(page) {
   const saves = await durations(page, 'FinishDraft');
   assert.equal(saves.length, SAVES);
   report('saving a visit, 95th percentile', p95(saves), { limit: ANSWER_MS_MAX, runs: saves.length });
+  report('saving a visit, median', median(saves), { runs: saves.length });
   const drafts = await durations(page, 'SaveDraft');
   report('keeping a draft, 95th percentile', p95(drafts), { limit: ANSWER_MS_MAX, runs: drafts.length });
 }

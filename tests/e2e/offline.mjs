@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 
 import { beginVisit, by, go, openHousehold, pathOf, reportIssue, shows, signIn, walk } from './pages.mjs';
 import { listenTo } from './spy.mjs';
+import { countTaps } from './taps.mjs';
 import { until } from './until.mjs';
 
 const DEATHS = 3;
@@ -128,6 +129,8 @@ export async function offline({ chapter, newWorld }) {
       await walk(zhao.page, '/');
     });
   }
+
+  await countTaps({ chapter, device: zhao });
 
   await chapter('what was saved without a server reaches it later', async () => {
     const before = await server.figures();

@@ -200,7 +200,7 @@ async function keyboard(page, at) {
 }
 
 export async function screens(suite) {
-  const { check, chapter, newWorld } = suite;
+  const { check, chapter, newWorld, options } = suite;
   const world = await newWorld();
   const [zhao, qian, sun] = ['zhao', 'qian', 'sun'].map((person) => world.device(person));
   let at;
@@ -213,7 +213,10 @@ export async function screens(suite) {
       const found = [];
       for (const language of LANGUAGES) {
         await by(device.page, `language-${language}`).check();
-        found.push(...await faults(device.page));
+        for (const colorScheme of THEMES) {
+          await device.page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+          found.push(...await faults(device.page));
+        }
       }
       await by(device.page, 'language-zh-CN').check();
       assert.deepEqual(found, []);
@@ -228,6 +231,14 @@ export async function screens(suite) {
   if (!at) return;
   await lookAtAll(suite, zhao, screensOf(at, 'member'), 'phone');
   await lookAtAll(suite, sun, screensOf(at, 'supervisor'), 'desk');
+  await check('phone, the largest type: every screen without a fault', async () => {
+    for (const [name, value] of [['language', 'zh-CN'], ['theme', 'light'], ['type-size', 'largest']]) await choose(zhao.page, name, value);
+    const picture = options.shots && join(options.shots, 'phone-largest');
+    const found = [];
+    for (const screen of screensOf(at, 'member')) found.push(...await visitScreen(zhao.page, screen, picture));
+    await choose(zhao.page, 'type-size', 'standard');
+    assert.deepEqual(found, []);
+  });
   await check('what needs attention is shown without a fault', async () => {
     const { page } = qian;
     const found = [...await visitScreen(page, ['attention', '/outbox', 'outbox', async () => by(page, 'outbox-tab-attention').click()]),

@@ -1,6 +1,7 @@
 // Several tabs of one browser: one of them holds the database, the others work through it.
 import assert from 'node:assert/strict';
 
+import { faults } from './inspect.mjs';
 import { beginVisit, by, openHousehold, recordVisit, shows, signIn, upToDate } from './pages.mjs';
 
 const DOOR = '1-1-102';
@@ -16,6 +17,7 @@ export async function tabs({ chapter, newWorld }) {
     const second = await device.tab('/');
     await shows(second, 'following');
     await recordVisit(second, { door: DOOR, note: '第二个标签页写的' });
+    assert.deepEqual(await faults(second), []);
     await first.getByTestId('visit-row').filter({ hasText: '第二个标签页写的' }).waitFor();
     await upToDate(second);
   });
