@@ -171,3 +171,19 @@ async fn a_server_that_lost_its_last_hours_is_offered_them_again() {
     amina.replica.keep_reply(&older).unwrap();
     assert_eq!(amina.status().sync.waiting_operations, 1);
 }
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_name_and_a_door_together_find_the_person() {
+    let (_, mut amina, _, _) = three().await;
+    let home = amina.add_household("3-2-501");
+    let other = amina.add_household("9-1-101");
+    let person = amina.add_resident(home, "王芳", "12000000000");
+    amina.add_resident(other, "王芳", "12000000001");
+    for typed in ["wang 3-2", "王芳 3栋2单元501"] {
+        let Answer::Hits(hits) = amina.call(Call::Search { text: typed.to_owned(), limit: 20 }) else {
+            panic!("not hits")
+        };
+        let found: Vec<_> = hits.iter().map(|hit| hit.resident).collect();
+        assert_eq!(found, [Some(person)], "{typed}");
+    }
+}

@@ -6,17 +6,22 @@ use uuid::Uuid;
 
 use super::{PAGE_MAX, areas, households};
 use crate::api::SearchHit;
-use crate::search::fts_query;
+use crate::search::{fts_query, person_at_door};
 use crate::storage::StorageResult;
 
 /// Households and residents that fit what was typed, best first.
 pub(super) fn search(connection: &Connection, text: &str, limit: u32) -> StorageResult<Vec<SearchHit>> {
-    let Some(query) = fts_query(text) else { return Ok(Vec::new()) };
-    let mut statement =
-        connection.prepare_cached("SELECT rowid FROM search WHERE search MATCH ?1 ORDER BY rank, rowid LIMIT ?2")?;
-    let rowids: Vec<i64> = statement
-        .query_map(params![query, limit.min(PAGE_MAX)], |row| row.get(0))?
-        .collect::<Result<_, _>>()?;
+    let limit = limit.min(PAGE_MAX);
+    let mut rowids: Vec<i64> = match fts_query(text) {
+        Some(query) => connection
+            .prepare_cached("SELECT rowid FROM search WHERE search MATCH ?1 ORDER BY rank, rowid LIMIT ?2")?
+            .query_map(params![query, limit], |row| row.get(0))?
+            .collect::<Result<_, _>>()?,
+        None => Vec::new(),
+    };
+    if let (true, Some((person, door))) = (rowids.is_empty(), person_at_door(text)) {
+        rowids = at_door(connection, &person, &door, limit)?;
+    }
     let mut hits = Vec::with_capacity(rowids.len());
     for rowid in rowids {
         hits.extend(if rowid % 2 == 0 {
@@ -26,6 +31,18 @@ pub(super) fn search(connection: &Connection, text: &str, limit: u32) -> Storage
         });
     }
     Ok(hits)
+}
+
+/// "wang 3-2": the name is a resident's, the door their household's.
+fn at_door(connection: &Connection, person: &str, door: &str, limit: u32) -> StorageResult<Vec<i64>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT resident.row * 2 + 1 FROM resident JOIN household ON household.id = resident.household
+         WHERE resident.row * 2 + 1 IN (SELECT rowid FROM search WHERE search MATCH ?1)
+           AND household.row * 2 IN (SELECT rowid FROM search WHERE search MATCH ?2)
+         ORDER BY household.door_order, resident.row LIMIT ?3",
+    )?;
+    let rows = statement.query_map(params![person, door, limit], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 fn household_hit(connection: &Connection, row: i64) -> StorageResult<Option<SearchHit>> {
