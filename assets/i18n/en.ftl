@@ -597,6 +597,7 @@ invalid-visit-promise-missing = A day is set, but no promise. Write it, or choos
 invalid-need-unknown = One need is not known; tap it off and save.
 invalid-household-door-missing = Write the door number.
 invalid-household-door-not-canonical = The door number cannot be read; write it like 3-2-501.
+invalid-household-door-unreadable = The door number cannot be read; write it like 3-2-501.
 invalid-household-tenure-unknown = This tenure is not known; take another.
 invalid-door-empty = Write the door number.
 invalid-door-too-long = The door number is too long; write it like 3-2-501.

@@ -505,6 +505,7 @@ invalid-visit-promise-missing = 选了日子，还没写答应了什么。补上
 invalid-need-unknown = 有一项需要不认得，请点掉再保存。
 invalid-household-door-missing = 还没写门牌。
 invalid-household-door-not-canonical = 门牌看不明白，请写成 3-2-501 这样。
+invalid-household-door-unreadable = 门牌看不明白，请写成 3-2-501 这样。
 invalid-household-tenure-unknown = 住法不认得，请另选一个。
 invalid-door-empty = 还没写门牌。
 invalid-door-too-long = 门牌太长了，请写成 3-2-501 这样。

@@ -49,14 +49,14 @@ impl VisitSaved {
 pub(crate) fn HouseholdPage(id: HouseholdId) -> Element {
     let loaded = use_query(Call::Household { id });
     use_drop(VisitSaved::forget);
-    let title = match &loaded {
-        Some(Ok(Answer::Household(page))) => page.household.door.clone(),
-        _ => t("household-title"),
+    let (title, next_door) = match &loaded {
+        Some(Ok(Answer::Household(page))) => (page.household.door.clone(), same_building(page)),
+        _ => (t("household-title"), Route::Start {}),
     };
     rsx! {
         Screen { title, back: Route::Households {}, testid: "household",
             if let Some(visit) = VisitSaved::of(id) {
-                SavedNext { household: id, visit }
+                SavedNext { household: id, visit, next_door }
             }
             WithAnswer { loaded, show: |answer| match answer {
                 Answer::Household(page) => rsx! { PageView { page: *page } },
@@ -66,8 +66,19 @@ pub(crate) fn HouseholdPage(id: HouseholdId) -> Element {
     }
 }
 
+/// Where the next door is looked for: the building one stands in.
+fn same_building(page: &Page) -> Route {
+    match page.household.door.split('-').next() {
+        Some(building) if !building.is_empty() => Route::StartDoors {
+            area: page.area.clone(),
+            building: building.to_owned(),
+        },
+        _ => Route::Start {},
+    }
+}
+
 #[component]
-fn SavedNext(household: HouseholdId, visit: String) -> Element {
+fn SavedNext(household: HouseholdId, visit: String, next_door: Route) -> Element {
     rsx! {
         section { class: "note good", "data-testid": "saved-next", "aria-label": t("saved-on-phone"),
             div {
@@ -77,7 +88,7 @@ fn SavedNext(household: HouseholdId, visit: String) -> Element {
                 }
                 p { {t("saved-next")} }
                 div { class: "button-row",
-                    LinkButton { label: t("saved-next-door"), testid: "saved-next-door", to: Route::Start {}, kind: ButtonKind::Primary }
+                    LinkButton { label: t("saved-next-door"), testid: "saved-next-door", to: next_door, kind: ButtonKind::Primary }
                     LinkButton {
                         label: t("report-issue"), testid: "saved-report-issue",
                         to: Route::IssueNew { household: household.to_string(), visit },

@@ -184,12 +184,16 @@ fn BuildingTile(building: BuildingSummary, purpose: Purpose) -> Element {
     }
 }
 
-/// `3 号楼`; names that are no number stay as they are.
+/// `3 号楼`, `东区 3 号楼`; names that are no number stay as they are.
 fn building_name(building: &str) -> String {
-    let short = building.chars().all(|c| c.is_ascii_alphanumeric());
-    if short {
-        t_args("building-name", &[("building", building.into())])
+    let (place, number) = building.rsplit_once('·').unwrap_or(("", building));
+    if number.is_empty() || !number.chars().all(|c| c.is_ascii_alphanumeric()) {
+        return building.to_owned();
+    }
+    let name = t_args("building-name", &[("building", number.into())]);
+    if place.is_empty() {
+        name
     } else {
-        building.to_owned()
+        format!("{place} {name}")
     }
 }
