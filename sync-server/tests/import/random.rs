@@ -218,13 +218,16 @@ fn write_phone(sheet: &mut Worksheet, row: u32, column: u16, person: &Person) ->
     (numbers, bad)
 }
 
+/// Name, year and month of birth, telephone numbers.
+type Resident = (String, Option<u16>, Option<u8>, Vec<String>);
+
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Truth {
     doubles: usize,
     bad_phones: usize,
     vacant: usize,
-    /// By door: name, year, month, numbers of each resident.
-    homes: BTreeMap<String, Vec<(String, Option<u16>, Option<u8>, Vec<String>)>>,
+    /// By door.
+    homes: BTreeMap<String, Vec<Resident>>,
 }
 
 fn build(homes: &[Home], shape: Shape) -> (Vec<u8>, Truth) {
