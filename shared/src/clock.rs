@@ -32,9 +32,10 @@ impl Stamp {
     #[must_use]
     pub fn clamped(self, applied_at: Option<TimestampMs>) -> Self {
         match applied_at {
-            Some(applied_at) if self.ms > applied_at.saturating_add(CLOCK_AHEAD_MS_MAX) => {
-                Self { ms: applied_at, counter: self.counter }
-            }
+            Some(applied_at) if self.ms > applied_at.saturating_add(CLOCK_AHEAD_MS_MAX) => Self {
+                ms: applied_at,
+                counter: self.counter,
+            },
             _ => self,
         }
     }
@@ -60,11 +61,20 @@ impl Hlc {
     /// A stamp later than all before it.
     pub fn tick(&mut self, now_ms: TimestampMs) -> Stamp {
         self.last = if now_ms > self.last.ms {
-            Stamp { ms: now_ms, counter: 0 }
+            Stamp {
+                ms: now_ms,
+                counter: 0,
+            }
         } else {
             match self.last.counter.checked_add(1) {
-                Some(counter) => Stamp { ms: self.last.ms, counter },
-                None => Stamp { ms: self.last.ms.saturating_add(1), counter: 0 },
+                Some(counter) => Stamp {
+                    ms: self.last.ms,
+                    counter,
+                },
+                None => Stamp {
+                    ms: self.last.ms.saturating_add(1),
+                    counter: 0,
+                },
             }
         };
         self.last
@@ -91,22 +101,49 @@ mod tests {
         let first = clock.tick(1_000);
         let second = clock.tick(10);
         assert!(second > first);
-        assert_eq!(second, Stamp { ms: 1_000, counter: 1 });
+        assert_eq!(
+            second,
+            Stamp {
+                ms: 1_000,
+                counter: 1
+            }
+        );
     }
 
     #[test]
     fn what_was_seen_is_earlier_than_what_follows() {
         let mut clock = Hlc::default();
-        clock.observe(Stamp { ms: 5_000, counter: 7 });
-        assert!(clock.tick(1) > Stamp { ms: 5_000, counter: 7 });
+        clock.observe(Stamp {
+            ms: 5_000,
+            counter: 7,
+        });
+        assert!(
+            clock.tick(1)
+                > Stamp {
+                    ms: 5_000,
+                    counter: 7
+                }
+        );
     }
 
     #[test]
     fn only_a_clock_far_ahead_is_clamped() {
-        let near = Stamp { ms: 1_000 + CLOCK_AHEAD_MS_MAX, counter: 3 };
+        let near = Stamp {
+            ms: 1_000 + CLOCK_AHEAD_MS_MAX,
+            counter: 3,
+        };
         assert_eq!(near.clamped(Some(1_000)), near);
-        let far = Stamp { ms: 1_001 + CLOCK_AHEAD_MS_MAX, counter: 3 };
-        assert_eq!(far.clamped(Some(1_000)), Stamp { ms: 1_000, counter: 3 });
+        let far = Stamp {
+            ms: 1_001 + CLOCK_AHEAD_MS_MAX,
+            counter: 3,
+        };
+        assert_eq!(
+            far.clamped(Some(1_000)),
+            Stamp {
+                ms: 1_000,
+                counter: 3
+            }
+        );
         assert_eq!(far.clamped(None), far);
     }
 }

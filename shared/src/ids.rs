@@ -119,8 +119,11 @@ impl FromStr for PhotoHash {
     type Err = PhotoHashError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let digits: Vec<u8> =
-            text.chars().map(|c| c.to_digit(16).map(|d| d as u8)).collect::<Option<_>>().ok_or(PhotoHashError)?;
+        let digits: Vec<u8> = text
+            .chars()
+            .map(|c| c.to_digit(16).map(|d| d as u8))
+            .collect::<Option<_>>()
+            .ok_or(PhotoHashError)?;
         if digits.len() != 64 || text.chars().any(|c| c.is_ascii_uppercase()) {
             return Err(PhotoHashError);
         }
@@ -161,7 +164,11 @@ impl AreaCode {
         let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
         let division_fits = digits(division) && matches!(division.len(), 2 | 4 | 6 | 9 | 12);
         let grid_fits = grid.is_none_or(|grid| grid.len() == 2 && digits(grid) && division.len() == 12);
-        if division_fits && grid_fits { Ok(Self(text.to_owned())) } else { Err(AreaCodeError) }
+        if division_fits && grid_fits {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(AreaCodeError)
+        }
     }
 
     /// The grid number `number` (1..=99) of this community.
@@ -259,10 +266,26 @@ mod tests {
 
     #[test]
     fn only_the_five_lengths_and_a_grid_are_area_codes() {
-        for good in ["13", "1308", "130803", "130803001", "130803001001", "130803001001-02"] {
+        for good in [
+            "13",
+            "1308",
+            "130803",
+            "130803001",
+            "130803001001",
+            "130803001001-02",
+        ] {
             assert_eq!(AreaCode::new(good).unwrap().as_str(), good);
         }
-        for bad in ["", "1", "13080300", "13080300100a", "130803-01", "130803001001-2", "130803001001-022", "１３"] {
+        for bad in [
+            "",
+            "1",
+            "13080300",
+            "13080300100a",
+            "130803-01",
+            "130803001001-2",
+            "130803001001-022",
+            "１３",
+        ] {
             assert_eq!(AreaCode::new(bad), Err(AreaCodeError), "{bad}");
         }
     }
@@ -282,6 +305,9 @@ mod tests {
         let hash = PhotoHash::of(b"lamp");
         assert_eq!(hash.to_string().parse(), Ok(hash));
         assert_eq!("../../etc/passwd".parse::<PhotoHash>(), Err(PhotoHashError));
-        assert_eq!(hash.to_string().to_uppercase().parse::<PhotoHash>(), Err(PhotoHashError));
+        assert_eq!(
+            hash.to_string().to_uppercase().parse::<PhotoHash>(),
+            Err(PhotoHashError)
+        );
     }
 }

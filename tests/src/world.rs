@@ -74,7 +74,10 @@ impl World {
         server.add_area(COMMUNITY, "元宝山社区").await;
         server.add_area(GRID, "第1网格").await;
         server.add_area(OTHER_GRID, "第2网格").await;
-        Self { server, phones: Cell::new(0) }
+        Self {
+            server,
+            phones: Cell::new(0),
+        }
     }
 
     /// A worker with a phone that is signed in.
@@ -83,7 +86,10 @@ impl World {
         let mut phone = self.blank_phone();
         let reply = self.server.sign_in(name).await;
         phone.token.clone_from(&reply.token);
-        phone.replica.keep_sign_in(String::new(), name.to_owned(), &reply).expect("the enrolment is kept");
+        phone
+            .replica
+            .keep_sign_in(String::new(), name.to_owned(), &reply)
+            .expect("the enrolment is kept");
         phone
     }
 
@@ -91,10 +97,20 @@ impl World {
         let number = self.phones.get() + 1;
         self.phones.set(number);
         let now_ms = Rc::new(Cell::new(TEST_START_MS));
-        let platform = TestPlatform { now_ms: Rc::clone(&now_ms), chance: RefCell::new(number << 32) };
+        let platform = TestPlatform {
+            now_ms: Rc::clone(&now_ms),
+            chance: RefCell::new(number << 32),
+        };
         let connection = Connection::open_in_memory().expect("memory has room");
-        let replica = Replica::open(connection, Home::Memory, Rc::new(platform)).expect("a fresh replica opens");
-        Phone { replica, token: String::new(), now_ms, drafts: 0, number }
+        let replica =
+            Replica::open(connection, Home::Memory, Rc::new(platform)).expect("a fresh replica opens");
+        Phone {
+            replica,
+            token: String::new(),
+            now_ms,
+            drafts: 0,
+            number,
+        }
     }
 
     /// One round trip, as the engine would make it.
@@ -114,8 +130,13 @@ impl World {
         let mut pulled = 0;
         for _ in 0..1_000 {
             let reply = self.round(phone).await.expect("the server accepts the round");
-            let pages = reply.pages.iter().map(|page| shared::change::encode::decode_pull(&page.page));
-            pulled += pages.map(|page| page.expect("a page decodes").len() as u64).sum::<u64>();
+            let pages = reply
+                .pages
+                .iter()
+                .map(|page| shared::change::encode::decode_pull(&page.page));
+            pulled += pages
+                .map(|page| page.expect("a page decodes").len() as u64)
+                .sum::<u64>();
             let waiting = phone.status().sync.waiting_operations;
             if waiting == 0 && reply.pages.iter().all(|page| page.remaining == 0) {
                 return pulled;
@@ -176,7 +197,10 @@ impl Phone {
 
     /// The hash of this phone's own operations up to `seq`, as its next request would begin there.
     pub fn chain_at(&self, seq: u64) -> ChainHash {
-        self.replica.chain_at(seq).expect("the chain is read").expect("the operation is kept")
+        self.replica
+            .chain_at(seq)
+            .expect("the chain is read")
+            .expect("the operation is kept")
     }
 
     fn saved(&mut self, call: Call) -> RecordRef {
@@ -194,7 +218,10 @@ impl Phone {
     /// A new household in a grid.
     pub fn add_household_in(&mut self, grid: &str, door: &str) -> HouseholdId {
         let area = AreaCode::new(grid).expect("a grid");
-        let household = Household { door: door.to_owned(), ..Household::default() };
+        let household = Household {
+            door: door.to_owned(),
+            ..Household::default()
+        };
         HouseholdId(self.saved(Call::AddHousehold { area, household }).id)
     }
 
@@ -208,7 +235,9 @@ impl Phone {
     /// A new draft id of this phone.
     pub fn draft_id(&mut self) -> DraftId {
         self.drafts += 1;
-        DraftId(Uuid::from_u128(u128::from(self.number) << 64 | u128::from(self.drafts)))
+        DraftId(Uuid::from_u128(
+            u128::from(self.number) << 64 | u128::from(self.drafts),
+        ))
     }
 
     /// A visit form that is filled and saved.
@@ -249,7 +278,11 @@ impl Phone {
 
     /// Notes of the merged log, latest first.
     pub fn log(&mut self) -> Vec<String> {
-        match self.call(Call::VisitLog { filter: Default::default(), after: None, limit: 100 }) {
+        match self.call(Call::VisitLog {
+            filter: Default::default(),
+            after: None,
+            limit: 100,
+        }) {
             Answer::Visits(visits) => visits.into_iter().map(|visit| visit.visit.note).collect(),
             other => panic!("not a log: {other:?}"),
         }

@@ -42,11 +42,20 @@ async fn two_edits_of_one_number_leave_a_conflict_that_the_supervisor_ends() {
 
     let record = RecordRef::new(RecordKind::RESIDENT, person);
     let phone = |number: &str| FieldMap::from([(resident::PHONES, Value::Texts(vec![number.to_owned()]))]);
-    amina.call(Call::SaveFields { record, fields: phone("12011111111") });
+    amina.call(Call::SaveFields {
+        record,
+        fields: phone("12011111111"),
+    });
     joao.advance(60_000);
-    joao.call(Call::SaveFields { record, fields: phone("12022222222") });
+    joao.call(Call::SaveFields {
+        record,
+        fields: phone("12022222222"),
+    });
     let hours = FieldMap::from([(household::PREFERRED_HOURS, Value::text("晚上七点后"))]);
-    joao.call(Call::SaveFields { record: RecordRef::new(RecordKind::HOUSEHOLD, home), fields: hours });
+    joao.call(Call::SaveFields {
+        record: RecordRef::new(RecordKind::HOUSEHOLD, home),
+        fields: hours,
+    });
     world.settle(&mut [&mut amina, &mut joao, &mut lin]).await;
 
     for phone in [&mut amina, &mut joao, &mut lin] {
@@ -54,17 +63,28 @@ async fn two_edits_of_one_number_leave_a_conflict_that_the_supervisor_ends() {
         assert_eq!(page.household.preferred_hours, "晚上七点后");
         assert_eq!(page.residents[0].resident.phones, ["12022222222"]);
         let conflict = &page.conflicts[0];
-        let authors: Vec<&str> = conflict.values.iter().map(|value| value.author.as_str()).collect();
+        let authors: Vec<&str> = conflict
+            .values
+            .iter()
+            .map(|value| value.author.as_str())
+            .collect();
         assert_eq!(authors, ["joao", "amina"]);
         assert!(conflict.values[0].at > conflict.values[1].at);
     }
 
     let conflict = lin.conflicts().remove(0);
     let other = conflict.values[1].value.clone();
-    lin.call(Call::Restore { record: conflict.record, field: conflict.field, value: other });
+    lin.call(Call::Restore {
+        record: conflict.record,
+        field: conflict.field,
+        value: other,
+    });
     world.settle(&mut [&mut lin, &mut amina, &mut joao]).await;
     for phone in [&mut amina, &mut joao, &mut lin] {
-        assert_eq!(phone.household(home).residents[0].resident.phones, ["12011111111"]);
+        assert_eq!(
+            phone.household(home).residents[0].resident.phones,
+            ["12011111111"]
+        );
         assert!(phone.conflicts().is_empty());
     }
 }
@@ -93,12 +113,18 @@ async fn a_clock_three_days_ahead_wins_nothing_and_says_so() {
     let record = RecordRef::new(RecordKind::HOUSEHOLD, home);
     let note = |text: &str| FieldMap::from([(household::NOTE, Value::text(text))]);
     amina.advance(3 * 86_400_000);
-    amina.call(Call::SaveFields { record, fields: note("from the future") });
+    amina.call(Call::SaveFields {
+        record,
+        fields: note("from the future"),
+    });
     world.sync(&mut amina).await;
     assert!(amina.status().sync.clock_ahead_ms > 2 * 86_400_000);
     world.server.clock.advance(60_000);
     joao.advance(120_000);
-    joao.call(Call::SaveFields { record, fields: note("later and honest") });
+    joao.call(Call::SaveFields {
+        record,
+        fields: note("later and honest"),
+    });
     world.settle(&mut [&mut joao, &mut amina, &mut lin]).await;
     for phone in [&mut amina, &mut joao, &mut lin] {
         assert_eq!(phone.household(home).household.note, "later and honest");
@@ -113,14 +139,19 @@ async fn another_grid_is_not_seen_and_what_is_sent_there_is_set_aside() {
     amina.visit(home, "只给第1网格");
     world.settle(&mut [&mut amina, &mut nuo, &mut lin]).await;
     assert!(nuo.log().is_empty());
-    assert_eq!(nuo.try_call(Call::Household { id: home }).unwrap_err().code, ErrorCode::NotFound);
+    assert_eq!(
+        nuo.try_call(Call::Household { id: home }).unwrap_err().code,
+        ErrorCode::NotFound
+    );
 
     let strange = nuo.add_household_in(GRID, "9-9-909");
     nuo.visit(strange, "不该在这里");
     world.settle(&mut [&mut nuo, &mut amina, &mut lin]).await;
     assert_eq!(amina.log(), ["只给第1网格"]);
     assert_eq!(nuo.status().sync.attention, 2);
-    let Answer::Outbox(outbox) = nuo.call(Call::Outbox) else { panic!("not an outbox") };
+    let Answer::Outbox(outbox) = nuo.call(Call::Outbox) else {
+        panic!("not an outbox")
+    };
     assert_eq!(outbox.attention.len(), 2);
     assert!(outbox.attention.iter().all(|entry| !entry.code.is_empty()));
     // What she can do still flows.
@@ -135,7 +166,9 @@ async fn a_saved_form_is_one_visit_however_often_it_is_tapped() {
     let (world, mut amina, _, mut lin) = three().await;
     let home = amina.add_household("3-2-501");
     let visit = amina.visit(home, "一次");
-    let again = amina.call(Call::FinishDraft { id: shared::ids::DraftId(visit.0) });
+    let again = amina.call(Call::FinishDraft {
+        id: shared::ids::DraftId(visit.0),
+    });
     assert_eq!(again, Answer::Saved(RecordRef::new(RecordKind::VISIT, visit)));
     world.settle(&mut [&mut amina, &mut lin]).await;
     assert_eq!(lin.log(), ["一次"]);
@@ -150,7 +183,10 @@ async fn a_revoked_phone_sends_its_work_after_the_worker_signs_in_again() {
     // The server gives the phone a new identity; what waited goes out under it.
     let reply = world.server.sign_in("amina").await;
     amina.token.clone_from(&reply.token);
-    amina.replica.keep_sign_in(String::new(), "amina".to_owned(), &reply).unwrap();
+    amina
+        .replica
+        .keep_sign_in(String::new(), "amina".to_owned(), &reply)
+        .unwrap();
     amina.visit(home, "之后写的");
     world.settle(&mut [&mut amina, &mut lin]).await;
     assert_eq!(lin.log(), ["之后写的", "撤销前写的"]);
@@ -165,7 +201,11 @@ async fn a_server_that_lost_its_last_hours_is_offered_them_again() {
     world.sync(&mut amina).await;
     // A server restored to before the visit: its receipt names the household only.
     let mut older = world.round(&mut amina).await.unwrap();
-    let held = shared::protocol::v1::Receipt { through_seq: 1, chain: amina.chain_at(1), ..older.receipt.clone() };
+    let held = shared::protocol::v1::Receipt {
+        through_seq: 1,
+        chain: amina.chain_at(1),
+        ..older.receipt.clone()
+    };
     older.receipt = held;
     older.epoch = shared::ids::EpochId(uuid::Uuid::from_u128(7));
     amina.replica.keep_reply(&older).unwrap();
@@ -180,7 +220,10 @@ async fn a_name_and_a_door_together_find_the_person() {
     let person = amina.add_resident(home, "王芳", "12000000000");
     amina.add_resident(other, "王芳", "12000000001");
     for typed in ["wang 3-2", "王芳 3栋2单元501"] {
-        let Answer::Hits(hits) = amina.call(Call::Search { text: typed.to_owned(), limit: 20 }) else {
+        let Answer::Hits(hits) = amina.call(Call::Search {
+            text: typed.to_owned(),
+            limit: 20,
+        }) else {
             panic!("not hits")
         };
         let found: Vec<_> = hits.iter().map(|hit| hit.resident).collect();

@@ -9,11 +9,55 @@ use sync_server::testing::TestServer;
 
 /// Words of which each would be a line crossed, in code and in Chinese.
 const FORBIDDEN: &[&str] = &[
-    "check_in", "checkin", "check-in", "attendance", "punch_card", "route_track", "tracking", "trajectory", "geolocation",
-    "ranking", "leaderboard", "score", "points", "time_online", "online_time", "duration", "ethnic", "nationality",
-    "religio", "political", "party_member", "identity_number", "id_card", "identity_card", "risk", "key_person", "petition",
-    "criminal", "face_", "打卡", "签到", "考勤", "轨迹", "排名", "排行", "积分", "得分", "在线时长", "民族", "宗教", "政治面貌", "党员",
-    "身份证", "重点人", "风险", "信访", "上访", "前科", "人脸",
+    "check_in",
+    "checkin",
+    "check-in",
+    "attendance",
+    "punch_card",
+    "route_track",
+    "tracking",
+    "trajectory",
+    "geolocation",
+    "ranking",
+    "leaderboard",
+    "score",
+    "points",
+    "time_online",
+    "online_time",
+    "duration",
+    "ethnic",
+    "nationality",
+    "religio",
+    "political",
+    "party_member",
+    "identity_number",
+    "id_card",
+    "identity_card",
+    "risk",
+    "key_person",
+    "petition",
+    "criminal",
+    "face_",
+    "打卡",
+    "签到",
+    "考勤",
+    "轨迹",
+    "排名",
+    "排行",
+    "积分",
+    "得分",
+    "在线时长",
+    "民族",
+    "宗教",
+    "政治面貌",
+    "党员",
+    "身份证",
+    "重点人",
+    "风险",
+    "信访",
+    "上访",
+    "前科",
+    "人脸",
 ];
 
 /// Sentences that say the line itself.
@@ -25,7 +69,11 @@ fn root() -> PathBuf {
 
 fn crossed(text: &str) -> Vec<&'static str> {
     let text = text.to_lowercase();
-    FORBIDDEN.iter().copied().filter(|word| text.contains(word)).collect()
+    FORBIDDEN
+        .iter()
+        .copied()
+        .filter(|word| text.contains(word))
+        .collect()
 }
 
 fn files(folder: &str, ending: &str) -> Vec<(PathBuf, String)> {
@@ -74,7 +122,10 @@ async fn no_route_speaks_of_it() {
     let server = TestServer::start().await;
     let answer = server.get("/openapi.json", None).await;
     let described = String::from_utf8(answer.body.to_vec()).expect("the description is text");
-    assert!(described.contains("/v1/session"), "the description describes the routes");
+    assert!(
+        described.contains("/v1/session"),
+        "the description describes the routes"
+    );
     assert_eq!(crossed(&described), [""; 0]);
 }
 
@@ -92,9 +143,17 @@ fn no_screen_says_it() {
 fn nothing_on_a_screen_asks_for_a_position_or_another_host() {
     let policy = files("assets/pwa", "html");
     for (path, page) in policy {
-        assert!(!page.contains("http://") && !page.contains("https://"), "{}", path.display());
+        assert!(
+            !page.contains("http://") && !page.contains("https://"),
+            "{}",
+            path.display()
+        );
     }
     for (path, styles) in files("assets/styles", "css") {
-        assert!(!styles.contains("url(http") && !styles.contains("@import"), "{}", path.display());
+        assert!(
+            !styles.contains("url(http") && !styles.contains("@import"),
+            "{}",
+            path.display()
+        );
     }
 }

@@ -44,38 +44,87 @@ fn operations() -> Vec<Operation> {
         promise_kept_on: None,
         started_at: 1_795_000_000_000,
     };
-    let seen: Seen = [crdts::Dot::new(FakeDevice::numbered(4).device, 7)].into_iter().collect();
-    let write = |field, value, seen: &Seen| Write { field, value, seen: seen.clone() };
+    let seen: Seen = [crdts::Dot::new(FakeDevice::numbered(4).device, 7)]
+        .into_iter()
+        .collect();
+    let write = |field, value, seen: &Seen| Write {
+        field,
+        value,
+        seen: seen.clone(),
+    };
     let edit = Change {
-        writes: vec![write(resident::PHONES, Value::Texts(vec!["12011111111".into()]), &seen)],
+        writes: vec![write(
+            resident::PHONES,
+            Value::Texts(vec!["12011111111".into()]),
+            &seen,
+        )],
         members: vec![
-            MemberEdit { field: resident::NEEDS, member: 1, removes: None },
-            MemberEdit { field: resident::NEEDS, member: 4, removes: Some(seen.clone()) },
+            MemberEdit {
+                field: resident::NEEDS,
+                member: 1,
+                removes: None,
+            },
+            MemberEdit {
+                field: resident::NEEDS,
+                member: 4,
+                removes: Some(seen.clone()),
+            },
         ],
         ..Change::default()
     };
-    let step = Event { step: Step::Assigned.number(), note: "请尽快".into(), target: "物业".into() };
-    let later = Change { writes: vec![write(FieldId(200), Value::Bytes(vec![1, 2, 3]), &Seen::default())], ..Change::default() };
+    let step = Event {
+        step: Step::Assigned.number(),
+        note: "请尽快".into(),
+        target: "物业".into(),
+    };
+    let later = Change {
+        writes: vec![write(FieldId(200), Value::Bytes(vec![1, 2, 3]), &Seen::default())],
+        ..Change::default()
+    };
     let visit_change = RecordState::change_to(RecordKind::VISIT, None, &visit.to_fields());
     vec![
-        device.operation(1_795_000_000_001, RecordRef::new(RecordKind::VISIT, id(5)), visit_change),
-        device.operation(1_795_000_000_002, RecordRef::new(RecordKind::RESIDENT, id(2)), edit),
+        device.operation(
+            1_795_000_000_001,
+            RecordRef::new(RecordKind::VISIT, id(5)),
+            visit_change,
+        ),
+        device.operation(
+            1_795_000_000_002,
+            RecordRef::new(RecordKind::RESIDENT, id(2)),
+            edit,
+        ),
         device.operation(
             1_795_000_000_002,
             RecordRef::new(RecordKind::ISSUE, id(6)),
-            Change { event: Some(step), ..Change::default() },
+            Change {
+                event: Some(step),
+                ..Change::default()
+            },
         ),
         device.operation(
             1_795_000_000_003,
             RecordRef::new(RecordKind::RESIDENT, id(2)),
-            Change { removal: Some(seen), ..Change::default() },
+            Change {
+                removal: Some(seen),
+                ..Change::default()
+            },
         ),
-        device.operation(1_795_000_000_004, RecordRef { kind: RecordKind(77), id: id(8) }, later),
+        device.operation(
+            1_795_000_000_004,
+            RecordRef {
+                kind: RecordKind(77),
+                id: id(8),
+            },
+            later,
+        ),
     ]
 }
 
 fn applied() -> Vec<AppliedOperation> {
-    let applied = |operation: Operation| AppliedOperation { applied_at: 1_795_000_100_000 + operation.seq, operation };
+    let applied = |operation: Operation| AppliedOperation {
+        applied_at: 1_795_000_100_000 + operation.seq,
+        operation,
+    };
     operations().into_iter().map(applied).collect()
 }
 
@@ -87,7 +136,9 @@ fn request() -> SyncRequest {
         push: Some(Push {
             first_seq: 1,
             chain_before: CHAIN_START,
-            chain_after: operations.iter().fold(CHAIN_START, |chain, operation| chain.then(operation)),
+            chain_after: operations
+                .iter()
+                .fold(CHAIN_START, |chain, operation| chain.then(operation)),
             page: encode_push(&operations),
         }),
         cursors: BTreeMap::from([(a_grid(), 42)]),
@@ -98,26 +149,50 @@ fn request() -> SyncRequest {
 }
 
 fn reply() -> SyncReply {
-    let chain = operations().iter().fold(CHAIN_START, |chain, operation| chain.then(operation));
+    let chain = operations()
+        .iter()
+        .fold(CHAIN_START, |chain, operation| chain.then(operation));
     SyncReply {
         protocol: PROTOCOL_VERSION,
         epoch: EpochId(id(9)),
         now_ms: 1_795_000_200_000,
-        receipt: Receipt { through_seq: 5, chain, applied_at: 1_795_000_100_000, applied_from_seq: 2 },
-        parked: vec![ParkedNotice { seq: 4, code: "area.not_assigned".into() }],
+        receipt: Receipt {
+            through_seq: 5,
+            chain,
+            applied_at: 1_795_000_100_000,
+            applied_from_seq: 2,
+        },
+        parked: vec![ParkedNotice {
+            seq: 4,
+            code: "area.not_assigned".into(),
+        }],
         scope: vec![a_grid()],
-        pages: vec![AreaPage { area: a_grid(), page: encode_pull(&applied()), cursor: 47, remaining: 3 }],
+        pages: vec![AreaPage {
+            area: a_grid(),
+            page: encode_pull(&applied()),
+            cursor: 47,
+            remaining: 3,
+        }],
         directory: Some(Directory {
             version: 4,
-            areas: vec![Area { code: a_grid(), name: "第1网格".into() }],
-            workers: vec![Worker { id: WorkerId(id(10)), name: "赵网格".into(), role: Role::Member }],
+            areas: vec![Area {
+                code: a_grid(),
+                name: "第1网格".into(),
+            }],
+            workers: vec![Worker {
+                id: WorkerId(id(10)),
+                name: "赵网格".into(),
+                role: Role::Member,
+            }],
         }),
         extensions: Vec::new(),
     }
 }
 
 fn fixture(name: &str, written: &[u8]) -> Vec<u8> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/protocol/v1").join(name);
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("fixtures/protocol/v1")
+        .join(name);
     if !path.exists() && std::env::var_os("KOUMEN_WRITE_FIXTURES").is_some() {
         fs::create_dir_all(path.parent().expect("the path has a folder")).expect("the folder is made");
         fs::write(&path, written).expect("the fixture is written");
@@ -131,7 +206,11 @@ fn a_pushed_page_is_written_and_read_as_in_version_1() {
     let frozen = fixture("push_page.bin", &written);
     assert_eq!(written, frozen);
     let device = FakeDevice::numbered(3);
-    let origin = PushOrigin { device: device.device, author: device.worker, first_seq: 1 };
+    let origin = PushOrigin {
+        device: device.device,
+        author: device.worker,
+        first_seq: 1,
+    };
     assert_eq!(decode_push(&frozen, origin), Ok(operations()));
 }
 
@@ -147,7 +226,9 @@ fn a_pulled_page_is_written_and_read_as_in_version_1() {
 fn the_bytes_that_are_hashed_are_those_of_version_1() {
     let written: Vec<u8> = operations().iter().flat_map(canonical_bytes).collect();
     assert_eq!(written, fixture("canonical_operations.bin", &written));
-    let chain = operations().iter().fold(CHAIN_START, |chain, operation| chain.then(operation));
+    let chain = operations()
+        .iter()
+        .fold(CHAIN_START, |chain, operation| chain.then(operation));
     assert_eq!(chain.0.to_vec(), fixture("chain.bin", &chain.0));
 }
 

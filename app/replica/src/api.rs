@@ -14,7 +14,9 @@ use shared::domain::worker::Role;
 use shared::domain::{
     CalendarDate, FieldId, FieldMap, Household, Issue, Need, RecordRef, Resident, Value, Visit,
 };
-use shared::ids::{AreaCode, DeviceId, DraftId, HouseholdId, IssueId, PhotoHash, ResidentId, VisitId, WorkerId};
+use shared::ids::{
+    AreaCode, DeviceId, DraftId, HouseholdId, IssueId, PhotoHash, ResidentId, VisitId, WorkerId,
+};
 
 /// A request of a screen.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

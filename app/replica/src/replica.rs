@@ -10,7 +10,8 @@ use shared::clock::TimestampMs;
 use shared::domain::schema::RecordRef;
 use shared::ids::AreaCode;
 use shared::protocol::v1::{
-    self, PROTOCOL_VERSION, PULL_OPERATIONS_MAX, PUSH_OPERATIONS_MAX, Push, SignInReply, SyncReply, SyncRequest,
+    self, PROTOCOL_VERSION, PULL_OPERATIONS_MAX, PUSH_OPERATIONS_MAX, Push, SignInReply, SyncReply,
+    SyncRequest,
 };
 use uuid::Uuid;
 
@@ -67,9 +68,10 @@ impl Replica {
         let writes = commands::is_command(&call);
         let answer = match &call {
             _ if writes => commands::perform(self, call),
-            Call::SaveDraft { .. } | Call::AddPhoto { .. } | Call::RemovePhoto { .. } | Call::SetSetting { .. } => {
-                commands::keep_locally(self, call)
-            }
+            Call::SaveDraft { .. }
+            | Call::AddPhoto { .. }
+            | Call::RemovePhoto { .. }
+            | Call::SetSetting { .. } => commands::keep_locally(self, call),
             _ => queries::answer(self, call),
         };
         if writes && answer.is_ok() {
@@ -116,8 +118,14 @@ impl Replica {
     }
 
     pub(crate) fn author(&self) -> Result<Author, ApiError> {
-        let enrolment = self.enrolment()?.ok_or_else(|| api_error(ErrorCode::SignedOut, ""))?;
-        Ok(Author { device: enrolment.device, worker: enrolment.worker.id, now_ms: self.now_ms() })
+        let enrolment = self
+            .enrolment()?
+            .ok_or_else(|| api_error(ErrorCode::SignedOut, ""))?;
+        Ok(Author {
+            device: enrolment.device,
+            worker: enrolment.worker.id,
+            now_ms: self.now_ms(),
+        })
     }
 
     /// Performs changes in one transaction: all of them or none.
@@ -148,7 +156,10 @@ impl Replica {
             }),
             None => None,
         };
-        Ok(Status { session, sync: self.sync_state()? })
+        Ok(Status {
+            session,
+            sync: self.sync_state()?,
+        })
     }
 
     fn sync_state(&self) -> Result<SyncState, ApiError> {
@@ -182,7 +193,9 @@ impl Replica {
     /// # Errors
     /// A failing database.
     pub fn decide(&mut self) -> Result<crate::sync::engine::Action, ApiError> {
-        let signed_in = self.enrolment()?.is_some_and(|enrolment| !enrolment.token.is_empty());
+        let signed_in = self
+            .enrolment()?
+            .is_some_and(|enrolment| !enrolment.token.is_empty());
         let work = Work {
             signed_in,
             operations: operations::count(&self.connection, OperationState::Waiting)? > 0,
@@ -198,7 +211,10 @@ impl Replica {
     /// A failing database.
     pub fn credential(&self) -> Result<Option<Credential>, ApiError> {
         let enrolment = self.enrolment()?.filter(|enrolment| !enrolment.token.is_empty());
-        Ok(enrolment.map(|enrolment| Credential { server: enrolment.server, token: enrolment.token }))
+        Ok(enrolment.map(|enrolment| Credential {
+            server: enrolment.server,
+            token: enrolment.token,
+        }))
     }
 
     /// The next request: what waits (unless only a receipt is wanted), and where to go on reading.
@@ -267,7 +283,12 @@ impl Replica {
     ///
     /// # Errors
     /// A failing database.
-    pub fn keep_sign_in(&mut self, server: String, username: String, reply: &SignInReply) -> Result<(), ApiError> {
+    pub fn keep_sign_in(
+        &mut self,
+        server: String,
+        username: String,
+        reply: &SignInReply,
+    ) -> Result<(), ApiError> {
         let enrolment = Enrolment {
             server,
             token: reply.token.clone(),
@@ -279,13 +300,23 @@ impl Replica {
         let transaction = self.connection.transaction()?;
         let known: Option<Enrolment> = meta::get(&transaction, meta::ENROLMENT)?;
         if known.is_none_or(|known| known.device != reply.device) {
-            let author = Author { device: reply.device, worker: reply.worker.id, now_ms };
+            let author = Author {
+                device: reply.device,
+                worker: reply.worker.id,
+                now_ms,
+            };
             operations::start_anew(&transaction, author, reply.through_seq, reply.chain)?;
         }
         meta::set(&transaction, meta::ENROLMENT, &enrolment)?;
         for area in &reply.areas {
-            transaction.execute("INSERT OR REPLACE INTO area (code, name) VALUES (?1, ?2)", [area.code.as_str(), &area.name])?;
-            transaction.execute("INSERT OR IGNORE INTO assigned (area) VALUES (?1)", [area.code.as_str()])?;
+            transaction.execute(
+                "INSERT OR REPLACE INTO area (code, name) VALUES (?1, ?2)",
+                [area.code.as_str(), &area.name],
+            )?;
+            transaction.execute(
+                "INSERT OR IGNORE INTO assigned (area) VALUES (?1)",
+                [area.code.as_str()],
+            )?;
         }
         transaction.commit()?;
         self.notices.push(Notice::Session);
@@ -319,8 +350,21 @@ impl Replica {
         }
         let transaction = self.connection.transaction()?;
         for table in [
-            "meta", "area", "assigned", "worker", "operation", "household", "resident", "visit", "issue", "photo",
-            "other_record", "photo_bytes", "draft_photo", "draft", "search",
+            "meta",
+            "area",
+            "assigned",
+            "worker",
+            "operation",
+            "household",
+            "resident",
+            "visit",
+            "issue",
+            "photo",
+            "other_record",
+            "photo_bytes",
+            "draft_photo",
+            "draft",
+            "search",
         ] {
             transaction.execute(&format!("DELETE FROM {table}"), [])?;
         }
@@ -334,7 +378,10 @@ impl Replica {
 
 /// An error of a kind.
 pub fn api_error(code: ErrorCode, detail: &str) -> ApiError {
-    ApiError { code, detail: detail.to_owned() }
+    ApiError {
+        code,
+        detail: detail.to_owned(),
+    }
 }
 
 impl From<StorageError> for ApiError {

@@ -85,7 +85,11 @@ pub fn encode_pull(operations: &[AppliedOperation]) -> Vec<u8> {
     devices.put(&mut out, |out, id| out.extend_from_slice(id.as_bytes()));
     authors.put(&mut out, |out, id| out.extend_from_slice(id.as_bytes()));
     let (mut seq_before, mut applied_before) = (0_u64, 0_u64);
-    for AppliedOperation { operation, applied_at } in operations {
+    for AppliedOperation {
+        operation,
+        applied_at,
+    } in operations
+    {
         put_unsigned(&mut out, devices.index(&operation.device.0));
         put_unsigned(&mut out, authors.index(&operation.author.0));
         put_signed(&mut out, operation.seq.wrapping_sub(seq_before) as i64);
@@ -106,7 +110,13 @@ pub fn decode_push(page: &[u8], origin: PushOrigin) -> Result<Vec<Operation>, De
     if reader.unsigned("origin")? != 0 {
         return Err(DecodeError("origin"));
     }
-    let origins = (0..count as u64).map(|index| (origin.device, origin.author, origin.first_seq.saturating_add(index)));
+    let origins = (0..count as u64).map(|index| {
+        (
+            origin.device,
+            origin.author,
+            origin.first_seq.saturating_add(index),
+        )
+    });
     decode_body(&mut reader, &origins.collect::<Vec<_>>())
 }
 
@@ -137,14 +147,21 @@ pub fn decode_pull(page: &[u8]) -> Result<Vec<AppliedOperation>, DecodeError> {
     Ok(operations
         .into_iter()
         .zip(applied)
-        .map(|(operation, applied_at)| AppliedOperation { operation, applied_at })
+        .map(|(operation, applied_at)| AppliedOperation {
+            operation,
+            applied_at,
+        })
         .collect())
 }
 
 fn shape_of(change: &Change) -> Shape {
     let seen = change.writes.iter().any(|write| !write.seen.is_empty());
     Shape {
-        fields: change.writes.iter().map(|write| (write.field, write.value.shape())).collect(),
+        fields: change
+            .writes
+            .iter()
+            .map(|write| (write.field, write.value.shape()))
+            .collect(),
         has_rest: seen || !change.members.is_empty() || change.event.is_some() || change.removal.is_some(),
     }
 }
@@ -174,13 +191,25 @@ fn encode_body<'a>(out: &mut Vec<u8>, operations: impl Iterator<Item = &'a Opera
         put_unsigned(out, shapes.index(&shape));
         ids.extend_from_slice(operation.record.id.as_bytes());
         for write in &operation.change.writes {
-            let stream = streams.entry((operation.record.kind.0, write.field.0)).or_default();
+            let stream = streams
+                .entry((operation.record.kind.0, write.field.0))
+                .or_default();
             bytes::put_value(stream, &write.value);
         }
         if shape.has_rest {
-            let Change { writes, members, event, removal } = &operation.change;
+            let Change {
+                writes,
+                members,
+                event,
+                removal,
+            } = &operation.change;
             let seen = writes.iter().map(|write| write.seen.clone()).collect();
-            let parts = Rest { seen, members: members.clone(), event: event.clone(), removal: removal.clone() };
+            let parts = Rest {
+                seen,
+                members: members.clone(),
+                event: event.clone(),
+                removal: removal.clone(),
+            };
             rest.extend(postcard::to_stdvec(&parts).unwrap_or_default());
         }
     }
@@ -219,7 +248,12 @@ fn decode_body(
         let area = reader.pick(&areas, "area index")?;
         let kind = RecordKind(reader.byte("kind")?);
         let shape = reader.unsigned("shape index")? as usize;
-        rows.push(Row { stamp: Stamp { ms, counter }, area, kind, shape });
+        rows.push(Row {
+            stamp: Stamp { ms, counter },
+            area,
+            kind,
+            shape,
+        });
     }
     let mut ids = Vec::with_capacity(count);
     for _ in 0..count {
@@ -239,7 +273,15 @@ fn decode_body(
         let shape: &Shape = shapes.get(row.shape).ok_or(DecodeError("shape index"))?;
         let change = decode_change(shape, row.kind, &mut streams, &mut rest)?;
         let record = RecordRef { kind: row.kind, id };
-        operations.push(Operation { device, seq, author, stamp: row.stamp, area: row.area, record, change });
+        operations.push(Operation {
+            device,
+            seq,
+            author,
+            stamp: row.stamp,
+            area: row.area,
+            record,
+            change,
+        });
     }
     if !rest.is_empty() || streams.values().any(|stream| !stream.is_empty()) {
         return Err(DecodeError("unread values"));
@@ -273,16 +315,26 @@ fn decode_change(
 ) -> Result<Change, DecodeError> {
     let mut change = Change::default();
     for (field, value_shape) in &shape.fields {
-        let stream = streams.get_mut(&(kind.0, field.0)).ok_or(DecodeError("stream missing"))?;
+        let stream = streams
+            .get_mut(&(kind.0, field.0))
+            .ok_or(DecodeError("stream missing"))?;
         let value = stream.value(*value_shape)?;
-        change.writes.push(Write { field: *field, value, seen: Seen::default() });
+        change.writes.push(Write {
+            field: *field,
+            value,
+            seen: Seen::default(),
+        });
     }
     if shape.has_rest {
         let (parts, behind): (Rest, _) = postcard::take_from_bytes(rest).map_err(|_| DecodeError("rest"))?;
         *rest = behind;
         let too_many = parts.members.len() > PARTS_PER_OPERATION_MAX
             || parts.seen.len() != change.writes.len()
-            || parts.seen.iter().chain(&parts.removal).any(|seen| seen.dots.len() > PARTS_PER_OPERATION_MAX);
+            || parts
+                .seen
+                .iter()
+                .chain(&parts.removal)
+                .any(|seen| seen.dots.len() > PARTS_PER_OPERATION_MAX);
         if too_many {
             return Err(DecodeError("rest size"));
         }
@@ -304,10 +356,15 @@ struct Dictionary<T> {
 
 impl<T: Ord + Clone> Dictionary<T> {
     fn of(values: impl Iterator<Item = T>) -> Self {
-        let mut dictionary = Self { index: BTreeMap::new(), values: Vec::new() };
+        let mut dictionary = Self {
+            index: BTreeMap::new(),
+            values: Vec::new(),
+        };
         for value in values {
             if !dictionary.index.contains_key(&value) {
-                dictionary.index.insert(value.clone(), dictionary.values.len() as u64);
+                dictionary
+                    .index
+                    .insert(value.clone(), dictionary.values.len() as u64);
                 dictionary.values.push(value);
             }
         }

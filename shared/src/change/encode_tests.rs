@@ -1,8 +1,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::value::Value;
 use crate::change::Seen;
+use crate::domain::value::Value;
 use crate::testing::FakeDevice;
 
 fn value() -> impl Strategy<Value = Value> {
@@ -19,27 +19,45 @@ fn value() -> impl Strategy<Value = Value> {
 }
 
 fn seen() -> impl Strategy<Value = Seen> {
-    proptest::collection::btree_map(any::<u128>().prop_map(|id| DeviceId(Uuid::from_u128(id))), 1..99_u64, 0..3)
-        .prop_map(|dots| Seen { dots })
+    proptest::collection::btree_map(
+        any::<u128>().prop_map(|id| DeviceId(Uuid::from_u128(id))),
+        1..99_u64,
+        0..3,
+    )
+    .prop_map(|dots| Seen { dots })
 }
 
 fn change() -> impl Strategy<Value = Change> {
     let writes = proptest::collection::vec((any::<u8>(), value(), seen()), 0..5).prop_map(|writes| {
-        writes.into_iter().map(|(field, value, seen)| Write { field: FieldId(field), value, seen }).collect()
+        writes
+            .into_iter()
+            .map(|(field, value, seen)| Write {
+                field: FieldId(field),
+                value,
+                seen,
+            })
+            .collect()
     });
-    let members = proptest::collection::vec((any::<u8>(), any::<u64>(), proptest::option::of(seen())), 0..3).prop_map(
-        |edits| {
-            let edit = |(field, member, removes)| MemberEdit { field: FieldId(field), member, removes };
+    let members = proptest::collection::vec((any::<u8>(), any::<u64>(), proptest::option::of(seen())), 0..3)
+        .prop_map(|edits| {
+            let edit = |(field, member, removes)| MemberEdit {
+                field: FieldId(field),
+                member,
+                removes,
+            };
             edits.into_iter().map(edit).collect()
-        },
+        });
+    let event = proptest::option::of(
+        (any::<u64>(), ".{0,9}", ".{0,9}").prop_map(|(step, note, target)| Event { step, note, target }),
     );
-    let event = proptest::option::of((any::<u64>(), ".{0,9}", ".{0,9}").prop_map(|(step, note, target)| Event {
-        step,
-        note,
-        target,
-    }));
-    (writes, members, event, proptest::option::of(seen()))
-        .prop_map(|(writes, members, event, removal)| Change { writes, members, event, removal })
+    (writes, members, event, proptest::option::of(seen())).prop_map(|(writes, members, event, removal)| {
+        Change {
+            writes,
+            members,
+            event,
+            removal,
+        }
+    })
 }
 
 prop_compose! {
@@ -56,7 +74,11 @@ prop_compose! {
 
 fn origin() -> PushOrigin {
     let device = FakeDevice::numbered(3);
-    PushOrigin { device: device.device, author: device.worker, first_seq: 1 }
+    PushOrigin {
+        device: device.device,
+        author: device.worker,
+        first_seq: 1,
+    }
 }
 
 proptest! {

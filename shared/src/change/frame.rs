@@ -44,8 +44,10 @@ pub fn seal(message: &[u8]) -> Vec<u8> {
 /// # Errors
 /// [`FrameError`], by what the bytes are instead.
 pub fn open(frame: &[u8]) -> Result<Vec<u8>, FrameError> {
-    let header: &[u8; HEADER_BYTES] =
-        frame.get(..HEADER_BYTES).and_then(|bytes| bytes.try_into().ok()).ok_or(FrameError::Foreign)?;
+    let header: &[u8; HEADER_BYTES] = frame
+        .get(..HEADER_BYTES)
+        .and_then(|bytes| bytes.try_into().ok())
+        .ok_or(FrameError::Foreign)?;
     let [m0, m1, m2, version, l0, l1, l2, l3] = *header;
     if [m0, m1, m2] != MAGIC {
         return Err(FrameError::Foreign);
@@ -58,8 +60,13 @@ pub fn open(frame: &[u8]) -> Result<Vec<u8>, FrameError> {
         return Err(FrameError::TooLarge);
     }
     let packed = frame.get(HEADER_BYTES..).unwrap_or_default();
-    let message = miniz_oxide::inflate::decompress_to_vec_with_limit(packed, length).map_err(|_| FrameError::Damaged)?;
-    if message.len() == length { Ok(message) } else { Err(FrameError::Damaged) }
+    let message = miniz_oxide::inflate::decompress_to_vec_with_limit(packed, length)
+        .map_err(|_| FrameError::Damaged)?;
+    if message.len() == length {
+        Ok(message)
+    } else {
+        Err(FrameError::Damaged)
+    }
 }
 
 #[cfg(test)]
@@ -102,6 +109,9 @@ mod tests {
 
     #[test]
     fn a_portal_page_is_foreign() {
-        assert_eq!(open(b"<!doctype html><title>Sign in to Wi-Fi</title>"), Err(FrameError::Foreign));
+        assert_eq!(
+            open(b"<!doctype html><title>Sign in to Wi-Fi</title>"),
+            Err(FrameError::Foreign)
+        );
     }
 }

@@ -37,7 +37,10 @@ pub fn fold(events: &[&RecordEvent]) -> IssueState {
         if let (Some(next), "") = (Step::from_number(event.event.step), reason) {
             step = next;
         }
-        timeline.push(TimelineStep { event: (*event).clone(), reason });
+        timeline.push(TimelineStep {
+            event: (*event).clone(),
+            reason,
+        });
     }
     IssueState { step, timeline }
 }
@@ -65,7 +68,10 @@ pub fn next_steps(step: Step) -> &'static [Step] {
 /// Whether the issue needs nothing more from the people who handle it.
 pub fn is_finished(step: Step) -> bool {
     use Step::{Closed, Confirmed, HandledOnTheSpot, MergedInto, Resolved, Returned};
-    matches!(step, Resolved | HandledOnTheSpot | Confirmed | Closed | Returned | MergedInto)
+    matches!(
+        step,
+        Resolved | HandledOnTheSpot | Confirmed | Closed | Returned | MergedInto
+    )
 }
 
 fn refusal(step: Step, next: Step) -> &'static str {

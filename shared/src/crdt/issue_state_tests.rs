@@ -13,11 +13,18 @@ fn at(ms: u64, step: Step) -> RecordEvent {
         seq: ms,
         author: WorkerId(Uuid::from_u128(2)),
     };
-    RecordEvent { event: Event::of(step), origin }
+    RecordEvent {
+        event: Event::of(step),
+        origin,
+    }
 }
 
 fn check(steps: &[Step], expect: Step, reasons: &[&str]) {
-    let events: Vec<RecordEvent> = steps.iter().enumerate().map(|(ms, step)| at(ms as u64, *step)).collect();
+    let events: Vec<RecordEvent> = steps
+        .iter()
+        .enumerate()
+        .map(|(ms, step)| at(ms as u64, *step))
+        .collect();
     let state = fold(&events.iter().collect::<Vec<_>>());
     assert_eq!(state.step, expect, "{steps:?}");
     let given: Vec<&str> = state.timeline.iter().map(|entry| entry.reason).collect();
@@ -27,7 +34,9 @@ fn check(steps: &[Step], expect: Step, reasons: &[&str]) {
 #[test]
 fn the_whole_life_of_an_issue() {
     use Step::*;
-    let life = [Reported, Accepted, Assigned, InProgress, Resolved, Confirmed, Closed];
+    let life = [
+        Reported, Accepted, Assigned, InProgress, Resolved, Confirmed, Closed,
+    ];
     check(&life, Closed, &[""; 7]);
     check(&[HandledOnTheSpot, Confirmed], Confirmed, &["", ""]);
 }
@@ -36,17 +45,37 @@ fn the_whole_life_of_an_issue() {
 fn what_comes_too_late_stays_in_the_timeline_with_its_reason() {
     use Step::*;
     check(&[Reported, Resolved], Reported, &["", "issue.out_of_order"]);
-    check(&[Reported, Accepted, Resolved, Resolved], Resolved, &["", "", "", "issue.already_finished"]);
-    check(&[Reported, MergedInto, Accepted], MergedInto, &["", "", "issue.merged"]);
-    check(&[Reported, Accepted, Accepted], Accepted, &["", "", "issue.already_there"]);
+    check(
+        &[Reported, Accepted, Resolved, Resolved],
+        Resolved,
+        &["", "", "", "issue.already_finished"],
+    );
+    check(
+        &[Reported, MergedInto, Accepted],
+        MergedInto,
+        &["", "", "issue.merged"],
+    );
+    check(
+        &[Reported, Accepted, Accepted],
+        Accepted,
+        &["", "", "issue.already_there"],
+    );
     check(&[Reported, Reported], Reported, &["", "issue.already_reported"]);
 }
 
 #[test]
 fn reopening_beats_what_ended_it_before() {
     use Step::*;
-    check(&[Reported, Accepted, Resolved, Reopened, Resolved], Resolved, &["", "", "", "", ""]);
-    check(&[Reported, Returned, Reopened, Assigned], Assigned, &["", "", "", ""]);
+    check(
+        &[Reported, Accepted, Resolved, Reopened, Resolved],
+        Resolved,
+        &["", "", "", "", ""],
+    );
+    check(
+        &[Reported, Returned, Reopened, Assigned],
+        Assigned,
+        &["", "", "", ""],
+    );
 }
 
 #[test]

@@ -37,18 +37,28 @@ impl RecordState {
         let dot = Dot::new(self.origin.device, self.origin.seq);
         let alone = Seen::from(dot);
         let in_columns = |field: &FieldId, merge| {
-            kind.spec().and_then(|spec| spec.field(*field)).is_some_and(|spec| spec.merge == merge)
+            kind.spec()
+                .and_then(|spec| spec.field(*field))
+                .is_some_and(|spec| spec.merge == merge)
         };
         let plain = |field: &FieldId, register: &Register| {
             let written = ranked(register);
             let only = written.len() == 1 && clock_of(register) == alone;
-            let kept = written.iter().all(|w| w.value != Value::Null && w.origin == self.origin);
+            let kept = written
+                .iter()
+                .all(|w| w.value != Value::Null && w.origin == self.origin);
             only && kept && in_columns(field, FieldMerge::Register)
         };
-        let fields = self.fields.iter().filter(|(field, register)| !plain(field, register));
+        let fields = self
+            .fields
+            .iter()
+            .filter(|(field, register)| !plain(field, register));
         let added = |member: u64| {
             let mut set = MemberSet::default();
-            set.apply(orswot::Op::Add { dot, members: vec![member] });
+            set.apply(orswot::Op::Add {
+                dot,
+                members: vec![member],
+            });
             set
         };
         let members = self.members.iter().filter(|((field, member), set)| {
@@ -56,7 +66,9 @@ impl RecordState {
         });
         let packed = Packed {
             origin: self.origin,
-            fields: fields.map(|(field, register)| (*field, register.clone())).collect(),
+            fields: fields
+                .map(|(field, register)| (*field, register.clone()))
+                .collect(),
             members: members.map(|(key, set)| (*key, set.clone())).collect(),
             events: self.events.values().cloned().collect(),
             removals: self.removals.values().cloned().collect(),
@@ -70,7 +82,12 @@ impl RecordState {
     ///
     /// # Errors
     /// [`PackError`] when the blob is none of ours.
-    pub fn unpack(kind: RecordKind, area: AreaCode, columns: &FieldMap, clocks: &[u8]) -> Result<Self, PackError> {
+    pub fn unpack(
+        kind: RecordKind,
+        area: AreaCode,
+        columns: &FieldMap,
+        clocks: &[u8],
+    ) -> Result<Self, PackError> {
         let packed: Packed = postcard::from_bytes(clocks).map_err(|_| PackError)?;
         let dot = Dot::new(packed.origin.device, packed.origin.seq);
         let mut state = Self::empty(area, packed.origin);
@@ -78,20 +95,39 @@ impl RecordState {
             let spec = kind.spec().and_then(|spec| spec.field(*field));
             match spec.map(|spec| spec.merge) {
                 Some(FieldMerge::Set) => {
-                    for member in value.as_numbers().iter().filter(|m| !packed.members.contains_key(&(*field, **m))) {
+                    for member in value
+                        .as_numbers()
+                        .iter()
+                        .filter(|m| !packed.members.contains_key(&(*field, **m)))
+                    {
                         let set = state.members.entry((*field, *member)).or_default();
-                        set.apply(orswot::Op::Add { dot, members: vec![*member] });
+                        set.apply(orswot::Op::Add {
+                            dot,
+                            members: vec![*member],
+                        });
                     }
                 }
                 _ if packed.fields.contains_key(field) => {}
-                _ => state.put_origin(&Write { field: *field, value: value.clone(), seen: Seen::default() }),
+                _ => state.put_origin(&Write {
+                    field: *field,
+                    value: value.clone(),
+                    seen: Seen::default(),
+                }),
             }
         }
         state.fields.extend(packed.fields);
         state.members.extend(packed.members);
         let key = |origin: &Origin| -> (DeviceId, u64) { (origin.device, origin.seq) };
-        state.events = packed.events.into_iter().map(|event| (key(&event.origin), event)).collect();
-        state.removals = packed.removals.into_iter().map(|removal| (key(&removal.origin), removal)).collect();
+        state.events = packed
+            .events
+            .into_iter()
+            .map(|event| (key(&event.origin), event))
+            .collect();
+        state.removals = packed
+            .removals
+            .into_iter()
+            .map(|removal| (key(&removal.origin), removal))
+            .collect();
         state.edits = packed.edits.unwrap_or_else(|| Seen::from(dot));
         Ok(state)
     }

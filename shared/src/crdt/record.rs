@@ -109,7 +109,12 @@ impl RecordState {
             self.area = operation.area.clone();
         }
         let dot = Dot::new(operation.device, operation.seq);
-        let Change { writes, members, event, removal } = &operation.change;
+        let Change {
+            writes,
+            members,
+            event,
+            removal,
+        } = &operation.change;
         if removal.is_none() {
             self.edits.apply(dot);
         }
@@ -119,15 +124,33 @@ impl RecordState {
         for edit in members {
             let set = self.members.entry((edit.field, edit.member)).or_default();
             set.apply(match &edit.removes {
-                None => orswot::Op::Add { dot, members: vec![edit.member] },
-                Some(seen) => orswot::Op::Rm { clock: seen.clone(), members: vec![edit.member] },
+                None => orswot::Op::Add {
+                    dot,
+                    members: vec![edit.member],
+                },
+                Some(seen) => orswot::Op::Rm {
+                    clock: seen.clone(),
+                    members: vec![edit.member],
+                },
             });
         }
         if let Some(event) = event {
-            self.events.insert((operation.device, operation.seq), RecordEvent { event: event.clone(), origin });
+            self.events.insert(
+                (operation.device, operation.seq),
+                RecordEvent {
+                    event: event.clone(),
+                    origin,
+                },
+            );
         }
         if let Some(seen) = removal {
-            self.removals.insert((operation.device, operation.seq), Removal { seen: seen.clone(), origin });
+            self.removals.insert(
+                (operation.device, operation.seq),
+                Removal {
+                    seen: seen.clone(),
+                    origin,
+                },
+            );
         }
     }
 
@@ -139,8 +162,14 @@ impl RecordState {
     fn put(&mut self, write: &Write, origin: Origin) {
         let mut clock = write.seen.clone();
         clock.apply(Dot::new(origin.device, origin.seq));
-        let val = Written { value: write.value.clone(), origin };
-        self.fields.entry(write.field).or_default().apply(mvreg::Op::Put { clock, val });
+        let val = Written {
+            value: write.value.clone(),
+            origin,
+        };
+        self.fields
+            .entry(write.field)
+            .or_default()
+            .apply(mvreg::Op::Put { clock, val });
     }
 
     /// The area that the record was made in.
@@ -187,7 +216,10 @@ impl RecordState {
                     values.push(written);
                 }
             }
-            (values.len() > 1).then_some(FieldConflict { field: *field, values })
+            (values.len() > 1).then_some(FieldConflict {
+                field: *field,
+                values,
+            })
         };
         self.fields.iter().filter_map(of_field).collect()
     }
@@ -225,7 +257,12 @@ impl RecordState {
                 .and_then(|spec| spec.field(*field))
                 .is_some_and(|field| field.merge == FieldMerge::Set);
             if is_set {
-                change.members.extend(member_edits(state, *field, before.as_numbers(), value.as_numbers()));
+                change.members.extend(member_edits(
+                    state,
+                    *field,
+                    before.as_numbers(),
+                    value.as_numbers(),
+                ));
             } else {
                 change.writes.push(Self::write(state, *field, value.clone()));
             }
@@ -235,17 +272,27 @@ impl RecordState {
 
     /// The change that makes `value` the only value of `field`, ending a conflict.
     pub fn settle(&self, field: FieldId, value: Value) -> Change {
-        Change { writes: vec![Self::write(Some(self), field, value)], ..Change::default() }
+        Change {
+            writes: vec![Self::write(Some(self), field, value)],
+            ..Change::default()
+        }
     }
 
     /// The change that withdraws the record.
     pub fn removal(&self) -> Change {
-        Change { removal: Some(self.edits.clone()), ..Change::default() }
+        Change {
+            removal: Some(self.edits.clone()),
+            ..Change::default()
+        }
     }
 
     fn write(state: Option<&Self>, field: FieldId, value: Value) -> Write {
         let register = state.and_then(|state| state.fields.get(&field));
-        Write { field, value, seen: register.map(clock_of).unwrap_or_default() }
+        Write {
+            field,
+            value,
+            seen: register.map(clock_of).unwrap_or_default(),
+        }
     }
 
     /// Whether two states are the same to everybody who looks: values, conflicts, events, removal.
@@ -270,7 +317,12 @@ fn origin_of(operation: &Operation, applied_at: Option<TimestampMs>) -> Origin {
     }
 }
 
-fn member_edits(state: Option<&RecordState>, field: FieldId, before: &[u64], wanted: &[u64]) -> Vec<MemberEdit> {
+fn member_edits(
+    state: Option<&RecordState>,
+    field: FieldId,
+    before: &[u64],
+    wanted: &[u64],
+) -> Vec<MemberEdit> {
     let added = wanted.iter().filter(|member| !before.contains(member));
     let removed = before.iter().filter(|member| !wanted.contains(member));
     let seen = |member: u64| {
@@ -278,8 +330,16 @@ fn member_edits(state: Option<&RecordState>, field: FieldId, before: &[u64], wan
         set.map(|set| set.clock()).unwrap_or_default()
     };
     added
-        .map(|member| MemberEdit { field, member: *member, removes: None })
-        .chain(removed.map(|member| MemberEdit { field, member: *member, removes: Some(seen(*member)) }))
+        .map(|member| MemberEdit {
+            field,
+            member: *member,
+            removes: None,
+        })
+        .chain(removed.map(|member| MemberEdit {
+            field,
+            member: *member,
+            removes: Some(seen(*member)),
+        }))
         .collect()
 }
 

@@ -2,9 +2,9 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
+use crate::domain::schema::RecordRef;
 use crate::domain::{household, resident};
 use crate::testing::FakeDevice;
-use crate::domain::schema::RecordRef;
 
 fn record() -> RecordRef {
     RecordRef::new(RecordKind::RESIDENT, Uuid::from_bytes([9; 16]))
@@ -41,7 +41,10 @@ fn two_phones_that_change_the_same_number_leave_one_shown_and_one_conflict() {
     right.apply(&of_joao, Some(5_000));
     right.apply(&of_amina, Some(5_000));
     assert!(left.looks_like(&right));
-    assert_eq!(left.values()[&resident::PHONES], Value::Texts(vec!["12022222222".into()]));
+    assert_eq!(
+        left.values()[&resident::PHONES],
+        Value::Texts(vec!["12022222222".into()])
+    );
     let conflicts = left.conflicts();
     assert_eq!(conflicts.len(), 1);
     assert_eq!(conflicts[0].values.len(), 2);
@@ -52,7 +55,10 @@ fn two_phones_that_change_the_same_number_leave_one_shown_and_one_conflict() {
     let change = left.settle(resident::PHONES, conflicts[0].values[1].value.clone());
     let restore = supervisor.operation(6_000, record(), change);
     left.apply(&restore, Some(6_000));
-    assert_eq!(left.values()[&resident::PHONES], Value::Texts(vec!["12011111111".into()]));
+    assert_eq!(
+        left.values()[&resident::PHONES],
+        Value::Texts(vec!["12011111111".into()])
+    );
     assert!(left.conflicts().is_empty());
 }
 
@@ -65,7 +71,10 @@ fn different_fields_both_survive() {
     let name = FieldMap::from([(resident::NAME, Value::text("单春"))]);
     merged.apply(&edit(&mut joao, &base, 2_000, &name), None);
     assert_eq!(merged.values()[&resident::NAME], Value::text("单春"));
-    assert_eq!(merged.values()[&resident::PHONES], Value::Texts(vec!["12011111111".into()]));
+    assert_eq!(
+        merged.values()[&resident::PHONES],
+        Value::Texts(vec!["12011111111".into()])
+    );
     assert!(merged.conflicts().is_empty());
 }
 
@@ -77,7 +86,11 @@ fn an_addition_beats_a_concurrent_removal_of_the_same_need() {
     let removed = edit(&mut amina, &base, 2_000, &without);
     // Joao had not seen need 1 at all and adds it anew.
     let change = Change {
-        members: vec![MemberEdit { field: resident::NEEDS, member: 1, removes: None }],
+        members: vec![MemberEdit {
+            field: resident::NEEDS,
+            member: 1,
+            removes: None,
+        }],
         ..Change::default()
     };
     let added = joao.operation(2_000, record(), change);
@@ -100,7 +113,10 @@ fn late_edit_survives_a_delete() {
     merged.apply(&edited, None);
     assert!(!merged.is_removed());
     assert!(merged.is_kept_by_edit());
-    assert_eq!(merged.values()[&resident::PHONES], Value::Texts(vec!["12022222222".into()]));
+    assert_eq!(
+        merged.values()[&resident::PHONES],
+        Value::Texts(vec!["12022222222".into()])
+    );
 }
 
 #[test]
@@ -112,12 +128,18 @@ fn a_phone_three_days_ahead_does_not_win_by_it() {
     let mut merged = base.clone();
     merged.apply(&forged, Some(10_000));
     merged.apply(&later, Some(21_000));
-    assert_eq!(merged.values()[&resident::PHONES], Value::Texts(vec!["12022222222".into()]));
+    assert_eq!(
+        merged.values()[&resident::PHONES],
+        Value::Texts(vec!["12022222222".into()])
+    );
     // Without the server's time (the guard off) the forged one would win.
     let mut unguarded = base.clone();
     unguarded.apply(&forged, None);
     unguarded.apply(&later, None);
-    assert_eq!(unguarded.values()[&resident::PHONES], Value::Texts(vec!["12011111111".into()]));
+    assert_eq!(
+        unguarded.values()[&resident::PHONES],
+        Value::Texts(vec!["12011111111".into()])
+    );
 }
 
 #[test]
@@ -146,7 +168,10 @@ fn an_untouched_record_packs_into_little_more_than_its_origin() {
 #[test]
 fn a_field_of_a_later_version_is_kept() {
     let mut office = FakeDevice::numbered(1);
-    let unknown = FieldMap::from([(FieldId(200), Value::text("later")), (household::NOTE, Value::text("n"))]);
+    let unknown = FieldMap::from([
+        (FieldId(200), Value::text("later")),
+        (household::NOTE, Value::text("n")),
+    ]);
     let change = RecordState::change_to(RecordKind::HOUSEHOLD, None, &unknown);
     let state = RecordState::start(&office.operation(1, record(), change), None);
     let columns = FieldMap::from([(household::NOTE, Value::text("n"))]);
@@ -158,21 +183,43 @@ fn a_field_of_a_later_version_is_kept() {
 /// Three devices edit from what they have seen so far, and exchange now and then.
 fn operations(script: &[(u8, u8, u8, bool)]) -> Vec<Operation> {
     let (_, base) = created();
-    let mut devices = [FakeDevice::numbered(2), FakeDevice::numbered(3), FakeDevice::numbered(4)];
+    let mut devices = [
+        FakeDevice::numbered(2),
+        FakeDevice::numbered(3),
+        FakeDevice::numbered(4),
+    ];
     let mut states = [base.clone(), base.clone(), base];
     let mut all = Vec::new();
     for (step, (who, what, value, exchange)) in script.iter().enumerate() {
         let who = usize::from(*who % 3);
         let state = &mut states[who];
         let change = match what % 5 {
-            0 => RecordState::change_to(RecordKind::RESIDENT, Some(state), &phones(&format!("1200000000{}", value % 4))),
+            0 => RecordState::change_to(
+                RecordKind::RESIDENT,
+                Some(state),
+                &phones(&format!("1200000000{}", value % 4)),
+            ),
             1 => {
                 let needs = Value::Numbers((1..=u64::from(value % 4)).collect());
-                RecordState::change_to(RecordKind::RESIDENT, Some(state), &FieldMap::from([(resident::NEEDS, needs)]))
+                RecordState::change_to(
+                    RecordKind::RESIDENT,
+                    Some(state),
+                    &FieldMap::from([(resident::NEEDS, needs)]),
+                )
             }
             2 => state.removal(),
-            3 => Change { event: Some(Event { step: u64::from(value % 12), note: String::new(), target: String::new() }), ..Change::default() },
-            _ => state.settle(resident::PHONES, Value::Texts(vec![format!("1209999999{}", value % 4)])),
+            3 => Change {
+                event: Some(Event {
+                    step: u64::from(value % 12),
+                    note: String::new(),
+                    target: String::new(),
+                }),
+                ..Change::default()
+            },
+            _ => state.settle(
+                resident::PHONES,
+                Value::Texts(vec![format!("1209999999{}", value % 4)]),
+            ),
         };
         let operation = devices[who].operation(2_000 + step as u64 * u64::from(*value), record(), change);
         state.apply(&operation, None);

@@ -33,7 +33,9 @@ impl CalendarDate {
 
     /// The day of an instant, on clocks in China.
     pub fn of_ms(ms: u64) -> Self {
-        let local_ms = i64::try_from(ms).unwrap_or(i64::MAX - UTC_OFFSET_MS).saturating_add(UTC_OFFSET_MS);
+        let local_ms = i64::try_from(ms)
+            .unwrap_or(i64::MAX - UTC_OFFSET_MS)
+            .saturating_add(UTC_OFFSET_MS);
         let day = NaiveDate::default() + chrono::Duration::days((local_ms / DAY_MS).min(2_900_000));
         Self(day)
     }
@@ -43,7 +45,9 @@ impl CalendarDate {
         // By hand: chrono's format language would be a tenth of the date code that each user downloads.
         let mut parts = text.splitn(3, '-');
         let mut next = |digits: usize| {
-            let part = parts.next().filter(|part| part.len() == digits && part.bytes().all(|b| b.is_ascii_digit()));
+            let part = parts
+                .next()
+                .filter(|part| part.len() == digits && part.bytes().all(|b| b.is_ascii_digit()));
             part.and_then(|part| part.parse::<u32>().ok())
         };
         let (year, month, day) = (next(4)?, next(2)?, next(2)?);
@@ -58,7 +62,11 @@ impl CalendarDate {
     /// `days` later (or earlier, when negative).
     #[must_use]
     pub fn plus_days(self, days: i64) -> Self {
-        Self(self.0.checked_add_signed(chrono::Duration::days(days)).unwrap_or(self.0))
+        Self(
+            self.0
+                .checked_add_signed(chrono::Duration::days(days))
+                .unwrap_or(self.0),
+        )
     }
 
     /// Days from `earlier` to this day.
@@ -101,7 +109,13 @@ impl From<CalendarDate> for i64 {
 
 impl fmt::Display for CalendarDate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:04}-{:02}-{:02}", self.0.year(), self.0.month(), self.0.day())
+        write!(
+            f,
+            "{:04}-{:02}-{:02}",
+            self.0.year(),
+            self.0.month(),
+            self.0.day()
+        )
     }
 }
 
@@ -115,10 +129,21 @@ mod tests {
         assert_eq!(day.number(), 20_261_121);
         assert_eq!(CalendarDate::of_ms(day.start_ms()), day);
         assert_eq!(CalendarDate::of_ms(day.start_ms() - 1), day.plus_days(-1));
-        for bad in ["2026-02-30", "2026-1-21", "2026-11-21-1", "+026-11-21", "", "2026-11", "２０２６-11-21"] {
+        for bad in [
+            "2026-02-30",
+            "2026-1-21",
+            "2026-11-21-1",
+            "+026-11-21",
+            "",
+            "2026-11",
+            "２０２６-11-21",
+        ] {
             assert_eq!(CalendarDate::parse(bad), None, "{bad}");
         }
-        assert_eq!(CalendarDate::try_from(20_260_230), Err(CalendarDateError(20_260_230)));
+        assert_eq!(
+            CalendarDate::try_from(20_260_230),
+            Err(CalendarDateError(20_260_230))
+        );
         assert_eq!(CalendarDate::try_from(-5), Err(CalendarDateError(-5)));
         CalendarDate::of_ms(u64::MAX);
     }

@@ -63,9 +63,15 @@ impl Household {
     pub fn to_fields(&self) -> FieldMap {
         FieldMap::from([
             (DOOR, Value::text(&self.door)),
-            (TENURE, Value::number(self.tenure.map(|tenure| tenure.number() as i64))),
+            (
+                TENURE,
+                Value::number(self.tenure.map(|tenure| tenure.number() as i64)),
+            ),
             (PREFERRED_HOURS, Value::text(&self.preferred_hours)),
-            (NO_VISIT_BEFORE, Value::number(self.no_visit_before.map(CalendarDate::number))),
+            (
+                NO_VISIT_BEFORE,
+                Value::number(self.no_visit_before.map(CalendarDate::number)),
+            ),
             (NOT_ALONE, Value::flag(self.not_alone)),
             (NOTE, Value::text(&self.note)),
         ])

@@ -104,7 +104,11 @@ pub struct Event {
 impl Event {
     /// A step without note and target.
     pub fn of(step: Step) -> Self {
-        Self { step: step.number(), note: String::new(), target: String::new() }
+        Self {
+            step: step.number(),
+            note: String::new(),
+            target: String::new(),
+        }
     }
 }
 
@@ -138,13 +142,20 @@ impl Issue {
             (HOUSEHOLD, id(self.household.map(Uuid::from))),
             (PLACE, Value::text(&self.place)),
             (VISIT, id(self.visit.map(Uuid::from))),
-            (REPORTED_AT, Value::Int(i64::try_from(self.reported_at).unwrap_or(i64::MAX))),
+            (
+                REPORTED_AT,
+                Value::Int(i64::try_from(self.reported_at).unwrap_or(i64::MAX)),
+            ),
         ])
     }
 
     /// The fields as read; a category of a later version shows as [`Category::Other`].
     pub fn from_fields(fields: &FieldMap) -> Option<Self> {
-        let number = |id| field(fields, id).as_int().and_then(|number| u64::try_from(number).ok());
+        let number = |id| {
+            field(fields, id)
+                .as_int()
+                .and_then(|number| u64::try_from(number).ok())
+        };
         Some(Self {
             category: Category::from_number(number(CATEGORY)?).unwrap_or(Category::Other),
             title: field(fields, TITLE).as_text().to_owned(),

@@ -43,7 +43,12 @@ pub(super) const FIELDS: &[FieldSpec] = &[
     register(SIZE, "size", ValueShape::Int, 0),
     register(WIDTH, "width", ValueShape::Int, 0),
     register(HEIGHT, "height", ValueShape::Int, 0),
-    register(THUMBNAIL, "thumbnail", ValueShape::Bytes, THUMBNAIL_SIZE_BYTES_MAX),
+    register(
+        THUMBNAIL,
+        "thumbnail",
+        ValueShape::Bytes,
+        THUMBNAIL_SIZE_BYTES_MAX,
+    ),
 ];
 
 /// A photo's fields.
@@ -74,11 +79,21 @@ impl Photo {
             (OWNER_KIND, Value::Int(i64::from(self.owner.kind.0))),
             (OWNER, Value::Id(self.owner.id)),
             (HASH, Value::Bytes(self.hash.0.to_vec())),
-            (TAKEN_AT, Value::Int(i64::try_from(self.taken_at).unwrap_or(i64::MAX))),
+            (
+                TAKEN_AT,
+                Value::Int(i64::try_from(self.taken_at).unwrap_or(i64::MAX)),
+            ),
             (SIZE, Value::Int(i64::from(self.size))),
             (WIDTH, Value::Int(i64::from(self.width))),
             (HEIGHT, Value::Int(i64::from(self.height))),
-            (THUMBNAIL, if self.thumbnail.is_empty() { Value::Null } else { Value::Bytes(self.thumbnail.clone()) }),
+            (
+                THUMBNAIL,
+                if self.thumbnail.is_empty() {
+                    Value::Null
+                } else {
+                    Value::Bytes(self.thumbnail.clone())
+                },
+            ),
         ])
     }
 

@@ -118,10 +118,19 @@ impl Resident {
             (BIRTH_YEAR, Value::number(self.birth_year.map(i64::from))),
             (BIRTH_MONTH, Value::number(self.birth_month.map(i64::from))),
             (PHONES, Value::texts(&self.phones)),
-            (RELATION, Value::number(self.relation.map(|relation| relation.number() as i64))),
+            (
+                RELATION,
+                Value::number(self.relation.map(|relation| relation.number() as i64)),
+            ),
             (NEEDS, Value::numbers(needs)),
-            (CONSENT_ON, Value::number(self.consent_on.map(CalendarDate::number))),
-            (CONSENT_PURPOSE, Value::number(self.consent_purpose.map(|purpose| purpose.number() as i64))),
+            (
+                CONSENT_ON,
+                Value::number(self.consent_on.map(CalendarDate::number)),
+            ),
+            (
+                CONSENT_PURPOSE,
+                Value::number(self.consent_purpose.map(|purpose| purpose.number() as i64)),
+            ),
         ])
     }
 
@@ -136,7 +145,12 @@ impl Resident {
             birth_month: int(BIRTH_MONTH).and_then(|month| u8::try_from(month).ok()),
             phones: field(fields, PHONES).as_texts().to_vec(),
             relation: number(RELATION).and_then(Relation::from_number),
-            needs: field(fields, NEEDS).as_numbers().iter().copied().filter_map(Need::from_number).collect(),
+            needs: field(fields, NEEDS)
+                .as_numbers()
+                .iter()
+                .copied()
+                .filter_map(Need::from_number)
+                .collect(),
             consent_on: int(CONSENT_ON).and_then(|number| CalendarDate::try_from(number).ok()),
             consent_purpose: number(CONSENT_PURPOSE).and_then(ConsentPurpose::from_number),
         })

@@ -96,19 +96,56 @@ impl KindSpec {
 
 /// Every kind that this version knows.
 pub static KINDS: [KindSpec; 5] = [
-    KindSpec { kind: RecordKind::HOUSEHOLD, name: "household", fields: super::household::FIELDS },
-    KindSpec { kind: RecordKind::RESIDENT, name: "resident", fields: super::resident::FIELDS },
-    KindSpec { kind: RecordKind::VISIT, name: "visit", fields: super::visit::FIELDS },
-    KindSpec { kind: RecordKind::ISSUE, name: "issue", fields: super::issue::FIELDS },
-    KindSpec { kind: RecordKind::PHOTO, name: "photo", fields: super::photo::FIELDS },
+    KindSpec {
+        kind: RecordKind::HOUSEHOLD,
+        name: "household",
+        fields: super::household::FIELDS,
+    },
+    KindSpec {
+        kind: RecordKind::RESIDENT,
+        name: "resident",
+        fields: super::resident::FIELDS,
+    },
+    KindSpec {
+        kind: RecordKind::VISIT,
+        name: "visit",
+        fields: super::visit::FIELDS,
+    },
+    KindSpec {
+        kind: RecordKind::ISSUE,
+        name: "issue",
+        fields: super::issue::FIELDS,
+    },
+    KindSpec {
+        kind: RecordKind::PHOTO,
+        name: "photo",
+        fields: super::photo::FIELDS,
+    },
 ];
 
 /// A register field.
-pub(super) const fn register(id: FieldId, name: &'static str, shape: ValueShape, size_max: usize) -> FieldSpec {
-    FieldSpec { id, name, shape, merge: FieldMerge::Register, size_max }
+pub(super) const fn register(
+    id: FieldId,
+    name: &'static str,
+    shape: ValueShape,
+    size_max: usize,
+) -> FieldSpec {
+    FieldSpec {
+        id,
+        name,
+        shape,
+        merge: FieldMerge::Register,
+        size_max,
+    }
 }
 
 /// A set field.
 pub(super) const fn set(id: FieldId, name: &'static str, size_max: usize) -> FieldSpec {
-    FieldSpec { id, name, shape: ValueShape::Numbers, merge: FieldMerge::Set, size_max }
+    FieldSpec {
+        id,
+        name,
+        shape: ValueShape::Numbers,
+        merge: FieldMerge::Set,
+        size_max,
+    }
 }

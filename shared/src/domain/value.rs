@@ -40,7 +40,11 @@ impl Value {
 
     /// A text; an empty one is nothing.
     pub fn text(text: &str) -> Self {
-        if text.is_empty() { Self::Null } else { Self::Text(text.to_owned()) }
+        if text.is_empty() {
+            Self::Null
+        } else {
+            Self::Text(text.to_owned())
+        }
     }
 
     /// A number that may be absent.
@@ -50,17 +54,29 @@ impl Value {
 
     /// Texts; an empty list is nothing.
     pub fn texts(texts: &[String]) -> Self {
-        if texts.is_empty() { Self::Null } else { Self::Texts(texts.to_vec()) }
+        if texts.is_empty() {
+            Self::Null
+        } else {
+            Self::Texts(texts.to_vec())
+        }
     }
 
     /// Numbers; an empty list is nothing.
     pub fn numbers(numbers: Vec<u64>) -> Self {
-        if numbers.is_empty() { Self::Null } else { Self::Numbers(numbers) }
+        if numbers.is_empty() {
+            Self::Null
+        } else {
+            Self::Numbers(numbers)
+        }
     }
 
     /// The number, if this is one.
     pub fn as_int(&self) -> Option<i64> {
-        if let Self::Int(number) = self { Some(*number) } else { None }
+        if let Self::Int(number) = self {
+            Some(*number)
+        } else {
+            None
+        }
     }
 
     /// The text, empty if there is none.
@@ -85,7 +101,11 @@ impl Value {
 
     /// The numbers, none if this is something else.
     pub fn as_numbers(&self) -> &[u64] {
-        if let Self::Numbers(numbers) = self { numbers } else { &[] }
+        if let Self::Numbers(numbers) = self {
+            numbers
+        } else {
+            &[]
+        }
     }
 
     /// The texts, none if this is something else.

@@ -146,27 +146,62 @@ impl Visit {
         FieldMap::from([
             (HOUSEHOLD, Value::Id(self.household.0)),
             (OUTCOME, Value::Int(self.outcome.number() as i64)),
-            (MET, if met.is_empty() { Value::Null } else { Value::Ids(met) }),
+            (
+                MET,
+                if met.is_empty() {
+                    Value::Null
+                } else {
+                    Value::Ids(met)
+                },
+            ),
             (PURPOSE, Value::Int(self.purpose.number() as i64)),
-            (PHRASES, Value::numbers(self.phrases.iter().map(|phrase| phrase.number()).collect())),
+            (
+                PHRASES,
+                Value::numbers(self.phrases.iter().map(|phrase| phrase.number()).collect()),
+            ),
             (NOTE, Value::text(&self.note)),
-            (NEEDS, Value::numbers(self.needs.iter().map(|need| need.number()).collect())),
+            (
+                NEEDS,
+                Value::numbers(self.needs.iter().map(|need| need.number()).collect()),
+            ),
             (PROMISE, Value::text(&self.promise)),
-            (PROMISE_DUE, Value::number(self.promise_due.map(CalendarDate::number))),
-            (PROMISE_KEPT_ON, Value::number(self.promise_kept_on.map(CalendarDate::number))),
-            (STARTED_AT, Value::Int(i64::try_from(self.started_at).unwrap_or(i64::MAX))),
+            (
+                PROMISE_DUE,
+                Value::number(self.promise_due.map(CalendarDate::number)),
+            ),
+            (
+                PROMISE_KEPT_ON,
+                Value::number(self.promise_kept_on.map(CalendarDate::number)),
+            ),
+            (
+                STARTED_AT,
+                Value::Int(i64::try_from(self.started_at).unwrap_or(i64::MAX)),
+            ),
         ])
     }
 
     /// The fields as read; `None` when household, outcome or purpose are missing or of a later version.
     pub fn from_fields(fields: &FieldMap) -> Option<Self> {
-        let number = |id| field(fields, id).as_int().and_then(|number| u64::try_from(number).ok());
-        let date = |id| field(fields, id).as_int().and_then(|number| CalendarDate::try_from(number).ok());
+        let number = |id| {
+            field(fields, id)
+                .as_int()
+                .and_then(|number| u64::try_from(number).ok())
+        };
+        let date = |id| {
+            field(fields, id)
+                .as_int()
+                .and_then(|number| CalendarDate::try_from(number).ok())
+        };
         let numbers = |id| field(fields, id).as_numbers().iter().copied();
         Some(Self {
             household: HouseholdId(field(fields, HOUSEHOLD).as_id()?),
             outcome: Outcome::from_number(number(OUTCOME)?)?,
-            met: field(fields, MET).as_ids().iter().copied().map(ResidentId).collect(),
+            met: field(fields, MET)
+                .as_ids()
+                .iter()
+                .copied()
+                .map(ResidentId)
+                .collect(),
             purpose: Purpose::from_number(number(PURPOSE)?)?,
             phrases: numbers(PHRASES).filter_map(Phrase::from_number).collect(),
             note: field(fields, NOTE).as_text().to_owned(),

@@ -216,7 +216,11 @@ pub fn encode<T: Serialize>(message: &T) -> Vec<u8> {
 pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, MessageError> {
     let message = frame::open(bytes)?;
     let (decoded, rest) = postcard::take_from_bytes(&message).map_err(|_| MessageError::Form)?;
-    if rest.is_empty() { Ok(decoded) } else { Err(MessageError::Form) }
+    if rest.is_empty() {
+        Ok(decoded)
+    } else {
+        Err(MessageError::Form)
+    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::{Rejection, check_day, refuse};
 use crate::domain::door::DoorNumber;
-use crate::domain::household::{DOOR, NOT_ALONE, NO_VISIT_BEFORE, TENURE, Tenure};
+use crate::domain::household::{DOOR, NO_VISIT_BEFORE, NOT_ALONE, TENURE, Tenure};
 use crate::domain::value::{FieldMap, Value, field};
 
 pub(super) fn check(fields: &FieldMap) -> Result<(), Rejection> {

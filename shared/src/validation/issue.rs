@@ -5,7 +5,10 @@ use crate::domain::issue::{CATEGORY, Category, Event, REPORTED_AT, Step, TITLE};
 use crate::domain::value::{FieldMap, field};
 
 pub(super) fn check(fields: &FieldMap, event: Option<&Event>) -> Result<(), Rejection> {
-    match field(fields, CATEGORY).as_int().map(|number| Category::from_number(u64::try_from(number).unwrap_or(0))) {
+    match field(fields, CATEGORY)
+        .as_int()
+        .map(|number| Category::from_number(u64::try_from(number).unwrap_or(0)))
+    {
         None => return refuse("issue.category_missing"),
         Some(None) => return refuse("issue.category_unknown"),
         Some(Some(_)) => {}

@@ -46,7 +46,9 @@ pub(crate) fn refuse<T>(code: &'static str) -> Result<T, Rejection> {
 pub fn validate(operation: &Operation, state: Option<&RecordState>) -> Result<(), Rejection> {
     let Operation { change, record, .. } = operation;
     check_form(operation)?;
-    if state.is_none() && (change.removal.is_some() || change.members.iter().any(|edit| edit.removes.is_some())) {
+    if state.is_none()
+        && (change.removal.is_some() || change.members.iter().any(|edit| edit.removes.is_some()))
+    {
         return refuse("record.unknown");
     }
     for write in &change.writes {
@@ -97,7 +99,12 @@ fn check_record(kind: RecordKind, fields: &FieldMap, change: &Change) -> Result<
 }
 
 fn check_form(operation: &Operation) -> Result<(), Rejection> {
-    let Change { writes, members, event, removal } = &operation.change;
+    let Change {
+        writes,
+        members,
+        event,
+        removal,
+    } = &operation.change;
     if operation.change.is_empty() {
         return refuse("change.empty");
     }
@@ -118,12 +125,21 @@ fn check_form(operation: &Operation) -> Result<(), Rejection> {
         return refuse("change.too_many_parts");
     }
     // Nobody can have seen an operation that the same device had not made yet.
-    let claims = writes.iter().map(|write| &write.seen).chain(removal).chain(members.iter().filter_map(|m| m.removes.as_ref()));
-    if claims.into_iter().any(|seen| seen.get(&operation.device) >= operation.seq) {
+    let claims = writes
+        .iter()
+        .map(|write| &write.seen)
+        .chain(removal)
+        .chain(members.iter().filter_map(|m| m.removes.as_ref()));
+    if claims
+        .into_iter()
+        .any(|seen| seen.get(&operation.device) >= operation.seq)
+    {
         return refuse("change.seen_the_future");
     }
     match event {
-        Some(event) if event.note.len() > crate::domain::issue::EVENT_NOTE_BYTES_MAX || event.target.len() > 300 => {
+        Some(event)
+            if event.note.len() > crate::domain::issue::EVENT_NOTE_BYTES_MAX || event.target.len() > 300 =>
+        {
             refuse("text.too_long")
         }
         Some(event) => check_text(&event.note).and_then(|()| check_text(&event.target)),
@@ -155,7 +171,9 @@ fn check_value(spec: &FieldSpec, value: &Value) -> Result<(), Rejection> {
         Value::Bytes(bytes) if bytes.is_empty() => refuse("field.empty"),
         Value::Numbers(numbers) if numbers.is_empty() => refuse("field.empty"),
         Value::Ids(ids) if ids.is_empty() => refuse("field.empty"),
-        Value::Texts(texts) if texts.is_empty() || texts.iter().any(String::is_empty) => refuse("field.empty"),
+        Value::Texts(texts) if texts.is_empty() || texts.iter().any(String::is_empty) => {
+            refuse("field.empty")
+        }
         Value::Text(text) if text.len() > spec.size_max => refuse("text.too_long"),
         Value::Text(text) => check_text(text),
         Value::Bytes(bytes) if bytes.len() > spec.size_max => refuse("field.too_long"),
@@ -163,7 +181,11 @@ fn check_value(spec: &FieldSpec, value: &Value) -> Result<(), Rejection> {
         Value::Ids(ids) if ids.len() > spec.size_max => refuse("list.too_long"),
         Value::Texts(texts) if texts.len() > spec.size_max => refuse("list.too_long"),
         Value::Texts(texts) => texts.iter().try_for_each(|text| {
-            if text.len() > 60 { refuse("text.too_long") } else { check_text(text) }
+            if text.len() > 60 {
+                refuse("text.too_long")
+            } else {
+                check_text(text)
+            }
         }),
         _ => Ok(()),
     }

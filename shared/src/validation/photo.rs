@@ -1,14 +1,19 @@
 //! Rules of a photo.
 
 use super::{Rejection, check_time, refuse};
-use crate::domain::photo::{HASH, OWNER, OWNER_KIND, PHOTO_SIDE_PX_MAX, PHOTO_SIZE_BYTES_MAX, SIZE, HEIGHT, TAKEN_AT, THUMBNAIL, WIDTH};
+use crate::domain::photo::{
+    HASH, HEIGHT, OWNER, OWNER_KIND, PHOTO_SIDE_PX_MAX, PHOTO_SIZE_BYTES_MAX, SIZE, TAKEN_AT, THUMBNAIL,
+    WIDTH,
+};
 use crate::domain::schema::RecordKind;
 use crate::domain::value::{FieldMap, field};
 
 pub(super) fn check(fields: &FieldMap) -> Result<(), Rejection> {
     let int = |id| field(fields, id).as_int().unwrap_or(0);
     let owner_kind = int(OWNER_KIND);
-    let owned = [RecordKind::VISIT, RecordKind::ISSUE].iter().any(|kind| i64::from(kind.0) == owner_kind);
+    let owned = [RecordKind::VISIT, RecordKind::ISSUE]
+        .iter()
+        .any(|kind| i64::from(kind.0) == owner_kind);
     if !owned || field(fields, OWNER).as_id().is_none() {
         return refuse("photo.owner_missing");
     }
@@ -16,7 +21,10 @@ pub(super) fn check(fields: &FieldMap) -> Result<(), Rejection> {
         return refuse("photo.hash_missing");
     }
     let side_fits = |side: i64| (1..=i64::from(PHOTO_SIDE_PX_MAX)).contains(&side);
-    if !side_fits(int(WIDTH)) || !side_fits(int(HEIGHT)) || !(1..=PHOTO_SIZE_BYTES_MAX as i64).contains(&int(SIZE)) {
+    if !side_fits(int(WIDTH))
+        || !side_fits(int(HEIGHT))
+        || !(1..=PHOTO_SIZE_BYTES_MAX as i64).contains(&int(SIZE))
+    {
         return refuse("photo.size_impossible");
     }
     let thumbnail = field(fields, THUMBNAIL).as_bytes();

@@ -2,7 +2,10 @@
 
 use super::{Rejection, check_day, refuse};
 use crate::domain::need::Need;
-use crate::domain::resident::{BIRTH_MONTH, BIRTH_YEAR, CONSENT_ON, CONSENT_PURPOSE, ConsentPurpose, HOUSEHOLD, NAME, PHONES, RELATION, Relation};
+use crate::domain::resident::{
+    BIRTH_MONTH, BIRTH_YEAR, CONSENT_ON, CONSENT_PURPOSE, ConsentPurpose, HOUSEHOLD, NAME, PHONES, RELATION,
+    Relation,
+};
 use crate::domain::value::{FieldMap, Value, field};
 
 pub(super) fn check(fields: &FieldMap) -> Result<(), Rejection> {
@@ -22,7 +25,11 @@ pub(super) fn check(fields: &FieldMap) -> Result<(), Rejection> {
     if !field(fields, PHONES).as_texts().iter().all(dialled) {
         return refuse("resident.phone_impossible");
     }
-    let number = |id| field(fields, id).as_int().map(|number| u64::try_from(number).unwrap_or(0));
+    let number = |id| {
+        field(fields, id)
+            .as_int()
+            .map(|number| u64::try_from(number).unwrap_or(0))
+    };
     if number(RELATION).is_some_and(|number| Relation::from_number(number).is_none()) {
         return refuse("resident.relation_unknown");
     }
@@ -34,5 +41,9 @@ pub(super) fn check(fields: &FieldMap) -> Result<(), Rejection> {
 
 /// Needs are a closed list: a label that is not in it cannot be recorded.
 pub(super) fn check_need(number: u64) -> Result<(), Rejection> {
-    if Need::from_number(number).is_some() { Ok(()) } else { refuse("need.unknown") }
+    if Need::from_number(number).is_some() {
+        Ok(())
+    } else {
+        refuse("need.unknown")
+    }
 }

@@ -28,7 +28,10 @@ fn check(fields: FieldMap, expect: Result<(), &'static str>) {
     let change = RecordState::change_to(RecordKind::VISIT, None, &fields);
     let record = RecordRef::new(RecordKind::VISIT, Uuid::from_bytes([2; 16]));
     let operation = FakeDevice::numbered(1).operation(1_790_000_000_000, record, change);
-    assert_eq!(validate(&operation, None).map_err(|rejection| rejection.code), expect);
+    assert_eq!(
+        validate(&operation, None).map_err(|rejection| rejection.code),
+        expect
+    );
 }
 
 fn with(field: FieldId, value: Value) -> FieldMap {
@@ -48,18 +51,39 @@ fn what_a_visit_cannot_be_saved_with() {
     check(with(visit::OUTCOME, Value::Int(99)), Err("visit.outcome_unknown"));
     check(with(visit::OUTCOME, Value::Int(-1)), Err("visit.outcome_unknown"));
     check(with(visit::NOTE, Value::Int(3)), Err("field.wrong_shape"));
-    check(with(visit::NOTE, Value::Text("长".repeat(2_001))), Err("text.too_long"));
-    check(with(visit::NOTE, Value::text("a\u{0}b")), Err("text.control_character"));
-    check(with(visit::NOTE, Value::text("身份证11010519491231002X")), Err("text.identity_number"));
-    check(with(visit::NEEDS, Value::Numbers(vec![1, 77])), Err("need.unknown"));
-    check(with(visit::PROMISE_DUE, Value::Int(20_261_121)), Err("visit.promise_missing"));
-    check(with(visit::STARTED_AT, Value::Int(i64::MAX)), Err("time.out_of_range"));
+    check(
+        with(visit::NOTE, Value::Text("长".repeat(2_001))),
+        Err("text.too_long"),
+    );
+    check(
+        with(visit::NOTE, Value::text("a\u{0}b")),
+        Err("text.control_character"),
+    );
+    check(
+        with(visit::NOTE, Value::text("身份证11010519491231002X")),
+        Err("text.identity_number"),
+    );
+    check(
+        with(visit::NEEDS, Value::Numbers(vec![1, 77])),
+        Err("need.unknown"),
+    );
+    check(
+        with(visit::PROMISE_DUE, Value::Int(20_261_121)),
+        Err("visit.promise_missing"),
+    );
+    check(
+        with(visit::STARTED_AT, Value::Int(i64::MAX)),
+        Err("time.out_of_range"),
+    );
 }
 
 #[test]
 fn a_field_of_a_later_version_is_accepted_within_its_bound() {
     check(with(FieldId(200), Value::text("later")), Ok(()));
-    check(with(FieldId(200), Value::Bytes(vec![0; UNKNOWN_VALUE_BYTES_MAX + 1])), Err("field.too_long"));
+    check(
+        with(FieldId(200), Value::Bytes(vec![0; UNKNOWN_VALUE_BYTES_MAX + 1])),
+        Err("field.too_long"),
+    );
 }
 
 #[test]
@@ -67,9 +91,16 @@ fn a_label_that_is_no_need_cannot_be_recorded() {
     let record = RecordRef::new(RecordKind::RESIDENT, Uuid::from_bytes([3; 16]));
     let resident = resident::Resident::named(HouseholdId(Uuid::from_bytes([1; 16])), "单春");
     let mut change = RecordState::change_to(RecordKind::RESIDENT, None, &resident.to_fields());
-    change.members.push(MemberEdit { field: resident::NEEDS, member: 11, removes: None });
+    change.members.push(MemberEdit {
+        field: resident::NEEDS,
+        member: 11,
+        removes: None,
+    });
     let operation = FakeDevice::numbered(1).operation(5, record, change);
-    assert_eq!(validate(&operation, None), Err(Rejection { code: "need.unknown" }));
+    assert_eq!(
+        validate(&operation, None),
+        Err(Rejection { code: "need.unknown" })
+    );
 }
 
 #[test]
@@ -77,16 +108,33 @@ fn nobody_has_seen_their_own_future() {
     let record = RecordRef::new(RecordKind::HOUSEHOLD, Uuid::from_bytes([3; 16]));
     let mut device = FakeDevice::numbered(1);
     let seen: Seen = [crdts::Dot::new(device.device, 9)].into_iter().collect();
-    let write = Write { field: household::DOOR, value: Value::text("3-2-501"), seen };
-    let change = Change { writes: vec![write], ..Change::default() };
+    let write = Write {
+        field: household::DOOR,
+        value: Value::text("3-2-501"),
+        seen,
+    };
+    let change = Change {
+        writes: vec![write],
+        ..Change::default()
+    };
     let operation = device.operation(5, record, change);
-    assert_eq!(validate(&operation, None), Err(Rejection { code: "change.seen_the_future" }));
+    assert_eq!(
+        validate(&operation, None),
+        Err(Rejection {
+            code: "change.seen_the_future"
+        })
+    );
 }
 
 #[test]
 fn a_door_is_kept_in_its_canonical_spelling() {
     let fields = |door: &str| FieldMap::from([(household::DOOR, Value::text(door))]);
     assert_eq!(validate_fields(RecordKind::HOUSEHOLD, &fields("3-2-501")), Ok(()));
-    let refused = Rejection { code: "household.door_not_canonical" };
-    assert_eq!(validate_fields(RecordKind::HOUSEHOLD, &fields("3栋2单元501室")), Err(refused));
+    let refused = Rejection {
+        code: "household.door_not_canonical",
+    };
+    assert_eq!(
+        validate_fields(RecordKind::HOUSEHOLD, &fields("3栋2单元501室")),
+        Err(refused)
+    );
 }

@@ -4,11 +4,16 @@ use super::resident::check_need;
 use super::{Rejection, check_day, check_time, refuse};
 use crate::domain::value::{FieldMap, field};
 use crate::domain::visit::{
-    HOUSEHOLD, NEEDS, OUTCOME, Outcome, PHRASES, PROMISE, PROMISE_DUE, PROMISE_KEPT_ON, PURPOSE, Phrase, Purpose, STARTED_AT,
+    HOUSEHOLD, NEEDS, OUTCOME, Outcome, PHRASES, PROMISE, PROMISE_DUE, PROMISE_KEPT_ON, PURPOSE, Phrase,
+    Purpose, STARTED_AT,
 };
 
 pub(super) fn check(fields: &FieldMap) -> Result<(), Rejection> {
-    let number = |id| field(fields, id).as_int().map(|number| u64::try_from(number).unwrap_or(0));
+    let number = |id| {
+        field(fields, id)
+            .as_int()
+            .map(|number| u64::try_from(number).unwrap_or(0))
+    };
     if field(fields, HOUSEHOLD).as_id().is_none() {
         return refuse("visit.household_missing");
     }
@@ -22,10 +27,17 @@ pub(super) fn check(fields: &FieldMap) -> Result<(), Rejection> {
         Some(None) => return refuse("visit.purpose_unknown"),
         Some(Some(_)) => {}
     }
-    if field(fields, PHRASES).as_numbers().iter().any(|number| Phrase::from_number(*number).is_none()) {
+    if field(fields, PHRASES)
+        .as_numbers()
+        .iter()
+        .any(|number| Phrase::from_number(*number).is_none())
+    {
         return refuse("visit.phrase_unknown");
     }
-    field(fields, NEEDS).as_numbers().iter().try_for_each(|number| check_need(*number))?;
+    field(fields, NEEDS)
+        .as_numbers()
+        .iter()
+        .try_for_each(|number| check_need(*number))?;
     if field(fields, PROMISE).as_text().is_empty() && number(PROMISE_DUE).is_some() {
         return refuse("visit.promise_missing");
     }

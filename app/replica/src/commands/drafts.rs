@@ -66,7 +66,11 @@ pub(super) fn add_photo(
     }))
 }
 
-pub(super) fn remove_photo(replica: &mut Replica, draft: DraftId, hash: PhotoHash) -> Result<Answer, ApiError> {
+pub(super) fn remove_photo(
+    replica: &mut Replica,
+    draft: DraftId,
+    hash: PhotoHash,
+) -> Result<Answer, ApiError> {
     let transaction = replica.connection.transaction()?;
     drafts::remove_photo(&transaction, draft, hash)?;
     transaction.commit()?;
@@ -114,7 +118,9 @@ fn visit_changes(
     record: RecordRef,
     draft: &VisitDraft,
 ) -> Result<(AreaCode, Changes), ApiError> {
-    let outcome = draft.outcome.ok_or_else(|| api_error(ErrorCode::Invalid, "visit.outcome_missing"))?;
+    let outcome = draft
+        .outcome
+        .ok_or_else(|| api_error(ErrorCode::Invalid, "visit.outcome_missing"))?;
     let household = existing(replica, RecordRef::new(RecordKind::HOUSEHOLD, draft.household))?;
     let area = household.area().clone();
     let promise = draft.promise.trim().to_owned();
@@ -142,7 +148,11 @@ fn visit_changes(
             needs.sort_unstable();
             needs.dedup();
             let wanted = FieldMap::from([(resident::NEEDS, Value::numbers(needs))]);
-            changes.push((area.clone(), person, RecordState::change_to(person.kind, Some(&state), &wanted)));
+            changes.push((
+                area.clone(),
+                person,
+                RecordState::change_to(person.kind, Some(&state), &wanted),
+            ));
         }
     }
     Ok((area, changes))
@@ -153,10 +163,17 @@ fn issue_changes(
     record: RecordRef,
     draft: &IssueDraft,
 ) -> Result<(AreaCode, Changes), ApiError> {
-    let category = draft.category.ok_or_else(|| api_error(ErrorCode::Invalid, "issue.category_missing"))?;
+    let category = draft
+        .category
+        .ok_or_else(|| api_error(ErrorCode::Invalid, "issue.category_missing"))?;
     let area = match draft.household {
-        Some(household) => existing(replica, RecordRef::new(RecordKind::HOUSEHOLD, household))?.area().clone(),
-        None => draft.area.clone().ok_or_else(|| api_error(ErrorCode::Invalid, "issue.area_missing"))?,
+        Some(household) => existing(replica, RecordRef::new(RecordKind::HOUSEHOLD, household))?
+            .area()
+            .clone(),
+        None => draft
+            .area
+            .clone()
+            .ok_or_else(|| api_error(ErrorCode::Invalid, "issue.area_missing"))?,
     };
     let issue = Issue {
         category,
@@ -168,7 +185,11 @@ fn issue_changes(
         reported_at: draft.started_at,
     };
     let mut change = RecordState::change_to(record.kind, None, &issue.to_fields());
-    let step = if draft.handled_on_the_spot { Step::HandledOnTheSpot } else { Step::Reported };
+    let step = if draft.handled_on_the_spot {
+        Step::HandledOnTheSpot
+    } else {
+        Step::Reported
+    };
     change.event = Some(Event::of(step));
     Ok((area.clone(), vec![(area, record, change)]))
 }
@@ -192,7 +213,11 @@ fn photo_changes(
         }
         .to_fields();
         let record = RecordRef::new(RecordKind::PHOTO, replica.new_id());
-        (area.clone(), record, RecordState::change_to(record.kind, None, &fields))
+        (
+            area.clone(),
+            record,
+            RecordState::change_to(record.kind, None, &fields),
+        )
     };
     Ok(photos.into_iter().map(change).collect())
 }

@@ -28,7 +28,9 @@ pub(super) fn add_household(
 }
 
 pub(super) fn add_resident(replica: &mut Replica, resident: &Resident) -> Result<Answer, ApiError> {
-    let area = existing(replica, RecordRef::new(RecordKind::HOUSEHOLD, resident.household))?.area().clone();
+    let area = existing(replica, RecordRef::new(RecordKind::HOUSEHOLD, resident.household))?
+        .area()
+        .clone();
     let record = RecordRef::new(RecordKind::RESIDENT, replica.new_id());
     let mut fields = resident.to_fields();
     normalise(record.kind, &mut fields)?;
@@ -60,7 +62,10 @@ pub(super) fn add_event(replica: &mut Replica, issue: IssueId, mut event: Event)
     let state = existing(replica, record)?;
     event.note = event.note.trim().to_owned();
     event.target = event.target.trim().to_owned();
-    let change = Change { event: Some(event), ..Change::default() };
+    let change = Change {
+        event: Some(event),
+        ..Change::default()
+    };
     replica.save(vec![(state.area().clone(), record, change)], |_| Ok(()))?;
     Ok(Answer::Saved(record))
 }
@@ -72,7 +77,10 @@ pub(super) fn restore(
     value: Value,
 ) -> Result<Answer, ApiError> {
     let state = existing(replica, record)?;
-    replica.save(vec![(state.area().clone(), record, state.settle(field, value))], |_| Ok(()))?;
+    replica.save(
+        vec![(state.area().clone(), record, state.settle(field, value))],
+        |_| Ok(()),
+    )?;
     Ok(Answer::Saved(record))
 }
 
@@ -88,7 +96,8 @@ fn normalise(kind: RecordKind, fields: &mut FieldMap) -> Result<(), ApiError> {
         }
         match (kind, *field, &value) {
             (RecordKind::HOUSEHOLD, household::DOOR, Value::Text(text)) => {
-                let door = DoorNumber::parse(text).map_err(|_| api_error(ErrorCode::Invalid, "household.door_unreadable"))?;
+                let door = DoorNumber::parse(text)
+                    .map_err(|_| api_error(ErrorCode::Invalid, "household.door_unreadable"))?;
                 *value = Value::text(&door.to_string());
             }
             (RecordKind::RESIDENT, resident::PHONES, Value::Texts(texts)) => {

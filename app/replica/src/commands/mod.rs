@@ -46,7 +46,11 @@ pub(crate) fn perform(replica: &mut Replica, call: Call) -> Result<Answer, ApiEr
 pub(crate) fn keep_locally(replica: &mut Replica, call: Call) -> Result<Answer, ApiError> {
     match call {
         Call::SaveDraft { id, body } => drafts::save(replica, id, &body),
-        Call::AddPhoto { draft, file, modified_at } => drafts::add_photo(replica, draft, &file, modified_at),
+        Call::AddPhoto {
+            draft,
+            file,
+            modified_at,
+        } => drafts::add_photo(replica, draft, &file, modified_at),
         Call::RemovePhoto { draft, hash } => drafts::remove_photo(replica, draft, hash),
         Call::SetSetting { name, value } => {
             meta::set_setting(&replica.connection, &name, &value)?;

@@ -36,7 +36,9 @@ pub(super) fn all(connection: &Connection) -> StorageResult<Vec<Area>> {
 pub(super) fn full_name(connection: &Connection, code: &AreaCode) -> StorageResult<String> {
     let name = |code: &AreaCode| -> StorageResult<Option<String>> {
         let mut statement = connection.prepare_cached("SELECT name FROM area WHERE code = ?1")?;
-        Ok(statement.query_row([code.as_str()], |row| row.get(0)).optional()?)
+        Ok(statement
+            .query_row([code.as_str()], |row| row.get(0))
+            .optional()?)
     };
     let own = name(code)?.unwrap_or_else(|| code.to_string());
     let around = match code.parent().filter(|_| code.as_str().len() == 15) {

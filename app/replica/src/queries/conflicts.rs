@@ -7,15 +7,17 @@ use uuid::Uuid;
 
 use super::names;
 use crate::api::{Conflict, ConflictValue};
-use crate::storage::records::load;
 use crate::storage::StorageResult;
+use crate::storage::records::load;
 
 /// The most conflicts listed at once.
 const CONFLICTS_MAX: usize = 200;
 
 /// The conflicts of one record.
 pub(super) fn of(connection: &Connection, record: RecordRef) -> StorageResult<Vec<Conflict>> {
-    let Some(state) = load(connection, record)? else { return Ok(Vec::new()) };
+    let Some(state) = load(connection, record)? else {
+        return Ok(Vec::new());
+    };
     let found = state.conflicts();
     if found.is_empty() {
         return Ok(Vec::new());
@@ -47,9 +49,14 @@ pub(super) fn of(connection: &Connection, record: RecordRef) -> StorageResult<Ve
 pub(super) fn all(connection: &Connection) -> StorageResult<Vec<Conflict>> {
     let mut conflicts = Vec::new();
     for spec in KINDS.iter().filter(|spec| spec.kind != RecordKind::PHOTO) {
-        let sql = format!("SELECT id FROM {} WHERE conflicts > 0 AND removed = 0 ORDER BY row LIMIT {CONFLICTS_MAX}", spec.name);
-        let ids: Vec<Uuid> =
-            connection.prepare_cached(&sql)?.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        let sql = format!(
+            "SELECT id FROM {} WHERE conflicts > 0 AND removed = 0 ORDER BY row LIMIT {CONFLICTS_MAX}",
+            spec.name
+        );
+        let ids: Vec<Uuid> = connection
+            .prepare_cached(&sql)?
+            .query_map([], |row| row.get(0))?
+            .collect::<Result<_, _>>()?;
         for id in ids {
             conflicts.extend(of(connection, RecordRef { kind: spec.kind, id })?);
         }
@@ -74,11 +81,19 @@ pub(super) fn count(connection: &Connection) -> StorageResult<u64> {
 pub(super) fn of_household(connection: &Connection, household: HouseholdId) -> StorageResult<Vec<Conflict>> {
     let mut conflicts = of(connection, RecordRef::new(RecordKind::HOUSEHOLD, household))?;
     let people: Vec<Uuid> = connection
-        .prepare_cached("SELECT id FROM resident WHERE household = ?1 AND removed = 0 AND conflicts > 0 ORDER BY row")?
+        .prepare_cached(
+            "SELECT id FROM resident WHERE household = ?1 AND removed = 0 AND conflicts > 0 ORDER BY row",
+        )?
         .query_map([household.0], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
     for id in people {
-        conflicts.extend(of(connection, RecordRef { kind: RecordKind::RESIDENT, id })?);
+        conflicts.extend(of(
+            connection,
+            RecordRef {
+                kind: RecordKind::RESIDENT,
+                id,
+            },
+        )?);
     }
     Ok(conflicts)
 }

@@ -15,7 +15,10 @@ use crate::storage::StorageResult;
 const DOORS_MAX: u32 = 2_000;
 
 /// Buildings by area and number.
-pub(super) fn buildings(connection: &Connection, area: Option<&AreaCode>) -> StorageResult<Vec<BuildingSummary>> {
+pub(super) fn buildings(
+    connection: &Connection,
+    area: Option<&AreaCode>,
+) -> StorageResult<Vec<BuildingSummary>> {
     let code = area.map(AreaCode::as_str);
     let mut statement = connection.prepare_cached(
         "SELECT area, building, count(*), sum(tenure IS ?3),
@@ -32,7 +35,13 @@ pub(super) fn buildings(connection: &Connection, area: Option<&AreaCode>) -> Sto
     for row in rows {
         let (area, building, households, vacant, residents) = row?;
         if let Ok(area) = AreaCode::new(&area) {
-            buildings.push(BuildingSummary { area, building, households, vacant, residents });
+            buildings.push(BuildingSummary {
+                area,
+                building,
+                households,
+                vacant,
+                residents,
+            });
         }
     }
     Ok(buildings)
@@ -50,7 +59,12 @@ pub(super) fn doors(
          WHERE area = ?1 AND building = ?2 AND removed = 0 ORDER BY door_order LIMIT ?3",
     )?;
     let rows = statement.query_map(params![area.as_str(), building, DOORS_MAX], |row| {
-        Ok((row.get::<_, Uuid>(0)?, row.get(1)?, row.get::<_, Option<u64>>(2)?, row.get::<_, Option<i64>>(3)?))
+        Ok((
+            row.get::<_, Uuid>(0)?,
+            row.get(1)?,
+            row.get::<_, Option<u64>>(2)?,
+            row.get::<_, Option<i64>>(3)?,
+        ))
     })?;
     let today = CalendarDate::of_ms(now_ms);
     let mut households = Vec::new();
@@ -78,7 +92,9 @@ pub(super) fn people(connection: &Connection, household: Uuid) -> StorageResult<
     let mut statement = connection.prepare_cached(
         "SELECT name, needs FROM resident WHERE household = ?1 AND removed = 0 ORDER BY coalesce(relation, 99), row",
     )?;
-    let rows = statement.query_map([household], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
+    let rows = statement.query_map([household], |row| {
+        Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
+    })?;
     let (mut names, mut needs) = (Vec::new(), Vec::new());
     for row in rows {
         let (name, listed) = row?;
@@ -92,7 +108,10 @@ pub(super) fn people(connection: &Connection, household: Uuid) -> StorageResult<
 
 /// Needs from their column.
 pub(super) fn parse_needs(column: &str) -> Vec<Need> {
-    column.split(',').filter_map(|number| Need::from_number(number.parse().ok()?)).collect()
+    column
+        .split(',')
+        .filter_map(|number| Need::from_number(number.parse().ok()?))
+        .collect()
 }
 
 /// When somebody was last met behind a door.

@@ -12,8 +12,8 @@ use uuid::Uuid;
 use super::{PAGE_MAX, conflicts, end_of, names, photos};
 use crate::api::{ApiError, ErrorCode, IssueFilter, IssuePage, IssueSummary, LogCursor, TimelineEntry};
 use crate::replica::api_error;
-use crate::storage::records::{field_columns, fields_from_row, load};
 use crate::storage::StorageResult;
+use crate::storage::records::{field_columns, fields_from_row, load};
 
 struct Entry {
     id: IssueId,
@@ -43,7 +43,9 @@ fn select(condition: &str) -> String {
 }
 
 fn summary(connection: &Connection, entry: Entry) -> StorageResult<Option<IssueSummary>> {
-    let (Some(issue), Ok(area)) = (entry.issue, AreaCode::new(&entry.area)) else { return Ok(None) };
+    let (Some(issue), Ok(area)) = (entry.issue, AreaCode::new(&entry.area)) else {
+        return Ok(None);
+    };
     Ok(Some(IssueSummary {
         id: entry.id,
         area,
@@ -56,7 +58,11 @@ fn summary(connection: &Connection, entry: Entry) -> StorageResult<Option<IssueS
     }))
 }
 
-fn list(connection: &Connection, condition: &str, values: impl rusqlite::Params) -> StorageResult<Vec<IssueSummary>> {
+fn list(
+    connection: &Connection,
+    condition: &str,
+    values: impl rusqlite::Params,
+) -> StorageResult<Vec<IssueSummary>> {
     let mut statement = connection.prepare_cached(&select(condition))?;
     let entries: Vec<Entry> = statement.query_map(values, entry)?.collect::<Result<_, _>>()?;
     let mut issues = Vec::with_capacity(entries.len());
@@ -74,7 +80,9 @@ pub(super) fn issues(
     limit: u32,
 ) -> StorageResult<Vec<IssueSummary>> {
     let area = filter.area.as_ref().map(AreaCode::as_str);
-    let until = after.map_or((i64::MAX, Uuid::max()), |cursor| (i64::try_from(cursor.at).unwrap_or(i64::MAX), cursor.id));
+    let until = after.map_or((i64::MAX, Uuid::max()), |cursor| {
+        (i64::try_from(cursor.at).unwrap_or(i64::MAX), cursor.id)
+    });
     list(
         connection,
         "(?1 IS NULL OR (area >= ?1 AND area < ?2)) AND (?3 IS NULL OR category = ?3)
@@ -95,23 +103,45 @@ pub(super) fn issues(
 
 /// Issues not finished, oldest first.
 pub(super) fn open(connection: &Connection, limit: u32) -> StorageResult<Vec<IssueSummary>> {
-    list(connection, "finished = 0 ORDER BY reported_at, id LIMIT ?1", [limit])
+    list(
+        connection,
+        "finished = 0 ORDER BY reported_at, id LIMIT ?1",
+        [limit],
+    )
 }
 
 /// The issues found at one household, latest first.
-pub(super) fn of_household(connection: &Connection, household: HouseholdId) -> StorageResult<Vec<IssueSummary>> {
-    list(connection, "household = ?1 ORDER BY reported_at DESC, id DESC LIMIT 50", [household.0])
+pub(super) fn of_household(
+    connection: &Connection,
+    household: HouseholdId,
+) -> StorageResult<Vec<IssueSummary>> {
+    list(
+        connection,
+        "household = ?1 ORDER BY reported_at DESC, id DESC LIMIT 50",
+        [household.0],
+    )
 }
 
 /// The issues reported during one visit.
 pub(super) fn of_visit(connection: &Connection, visit: VisitId) -> StorageResult<Vec<IssueSummary>> {
-    list(connection, "visit = ?1 ORDER BY reported_at, id LIMIT 50", [visit.0])
+    list(
+        connection,
+        "visit = ?1 ORDER BY reported_at, id LIMIT 50",
+        [visit.0],
+    )
 }
 
 /// Everything about one issue.
-pub(super) fn issue_page(connection: &Connection, id: IssueId, role: Option<Role>) -> Result<IssuePage, ApiError> {
+pub(super) fn issue_page(
+    connection: &Connection,
+    id: IssueId,
+    role: Option<Role>,
+) -> Result<IssuePage, ApiError> {
     let not_found = || api_error(ErrorCode::NotFound, "");
-    let found = connection.prepare_cached(&select("id = ?1"))?.query_row([id.0], entry).optional()?;
+    let found = connection
+        .prepare_cached(&select("id = ?1"))?
+        .query_row([id.0], entry)
+        .optional()?;
     let entry = found.ok_or_else(not_found)?;
     let record = RecordRef::new(RecordKind::ISSUE, id);
     let state = load(connection, record)?.ok_or_else(not_found)?;
@@ -140,9 +170,9 @@ fn steps_for(step: Step, role: Option<Role>) -> Vec<Step> {
     let next = issue_state::next_steps(step).iter().copied();
     match role {
         Some(Role::Supervisor | Role::Administrator) => next.collect(),
-        Some(Role::Member) => {
-            next.filter(|step| matches!(step, Step::InProgress | Step::Resolved | Step::Reopened)).collect()
-        }
+        Some(Role::Member) => next
+            .filter(|step| matches!(step, Step::InProgress | Step::Resolved | Step::Reopened))
+            .collect(),
         None => Vec::new(),
     }
 }

@@ -9,8 +9,8 @@ use uuid::Uuid;
 use super::{PAGE_MAX, conflicts, end_of, issues, names, photos};
 use crate::api::{ApiError, ErrorCode, LogCursor, VisitFilter, VisitPage, VisitSummary};
 use crate::replica::api_error;
-use crate::storage::records::{field_columns, fields_from_row};
 use crate::storage::StorageResult;
+use crate::storage::records::{field_columns, fields_from_row};
 
 struct Entry {
     id: VisitId,
@@ -40,7 +40,9 @@ fn select(condition: &str) -> String {
 }
 
 fn summary(connection: &Connection, entry: Entry) -> StorageResult<Option<VisitSummary>> {
-    let (Some(visit), Ok(area)) = (entry.visit, AreaCode::new(&entry.area)) else { return Ok(None) };
+    let (Some(visit), Ok(area)) = (entry.visit, AreaCode::new(&entry.area)) else {
+        return Ok(None);
+    };
     let mut met_names = Vec::new();
     for resident in &visit.met {
         met_names.extend(names::resident(connection, resident.0)?);
@@ -79,14 +81,18 @@ pub(super) fn visits(
          AND (started_at, id) < (?7, ?8) ORDER BY started_at DESC, id DESC LIMIT ?9",
     );
     let area = filter.area.as_ref().map(AreaCode::as_str);
-    let until = after.map_or((i64::MAX, Uuid::max()), |cursor| (i64::try_from(cursor.at).unwrap_or(i64::MAX), cursor.id));
+    let until = after.map_or((i64::MAX, Uuid::max()), |cursor| {
+        (i64::try_from(cursor.at).unwrap_or(i64::MAX), cursor.id)
+    });
     let mut statement = connection.prepare_cached(&sql)?;
     let rows = statement.query_map(
         params![
             area,
             area.map(end_of),
             filter.from.map_or(0, |day| day.start_ms()),
-            filter.to.map_or(i64::MAX as u64, |day| day.plus_days(1).start_ms()),
+            filter
+                .to
+                .map_or(i64::MAX as u64, |day| day.plus_days(1).start_ms()),
             filter.outcome.map(|outcome| outcome.number()),
             filter.purpose.map(|purpose| purpose.number()),
             until.0,
@@ -100,15 +106,25 @@ pub(super) fn visits(
 }
 
 /// The visits to one household, latest first.
-pub(super) fn of_household(connection: &Connection, household: HouseholdId) -> StorageResult<Vec<VisitSummary>> {
-    let mut statement = connection.prepare_cached(&select("household = ?1 ORDER BY started_at DESC, id DESC LIMIT 50"))?;
-    let entries = statement.query_map([household.0], entry)?.collect::<Result<_, _>>()?;
+pub(super) fn of_household(
+    connection: &Connection,
+    household: HouseholdId,
+) -> StorageResult<Vec<VisitSummary>> {
+    let mut statement = connection.prepare_cached(&select(
+        "household = ?1 ORDER BY started_at DESC, id DESC LIMIT 50",
+    ))?;
+    let entries = statement
+        .query_map([household.0], entry)?
+        .collect::<Result<_, _>>()?;
     summaries(connection, entries)
 }
 
 /// Everything about one visit.
 pub(super) fn visit_page(connection: &Connection, id: VisitId) -> Result<VisitPage, ApiError> {
-    let found = connection.prepare_cached(&select("id = ?1"))?.query_row([id.0], entry).optional()?;
+    let found = connection
+        .prepare_cached(&select("id = ?1"))?
+        .query_row([id.0], entry)
+        .optional()?;
     let summary = match found {
         Some(entry) => summary(connection, entry)?,
         None => None,

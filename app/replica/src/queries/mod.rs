@@ -34,9 +34,13 @@ pub(crate) fn answer(replica: &Replica, call: Call) -> Result<Answer, ApiError> 
         Call::Search { text, limit } => Answer::Hits(search::search(connection, &text, limit)?),
         Call::Household { id } => Answer::Household(Box::new(page::household(connection, id)?)),
         Call::Draft { id } => Answer::Draft(drafts::load(connection, id)?.map(Box::new)),
-        Call::VisitLog { filter, after, limit } => Answer::Visits(log::visits(connection, &filter, after, limit)?),
+        Call::VisitLog { filter, after, limit } => {
+            Answer::Visits(log::visits(connection, &filter, after, limit)?)
+        }
         Call::Visit { id } => Answer::Visit(Box::new(log::visit_page(connection, id)?)),
-        Call::Issues { filter, after, limit } => Answer::Issues(issues::issues(connection, &filter, after, limit)?),
+        Call::Issues { filter, after, limit } => {
+            Answer::Issues(issues::issues(connection, &filter, after, limit)?)
+        }
         Call::Issue { id } => {
             let role = replica.enrolment()?.map(|enrolment| enrolment.worker.role);
             Answer::Issue(Box::new(issues::issue_page(connection, id, role)?))

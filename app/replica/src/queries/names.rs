@@ -11,13 +11,19 @@ use crate::storage::StorageResult;
 /// A colleague's name; empty when it is not known here.
 pub(crate) fn worker(connection: &Connection, id: WorkerId) -> StorageResult<String> {
     let mut statement = connection.prepare_cached("SELECT name FROM worker WHERE id = ?1")?;
-    Ok(statement.query_row([id.0], |row| row.get(0)).optional()?.unwrap_or_default())
+    Ok(statement
+        .query_row([id.0], |row| row.get(0))
+        .optional()?
+        .unwrap_or_default())
 }
 
 /// A door number; empty when the household is not here.
 pub(super) fn door(connection: &Connection, household: Option<Uuid>) -> StorageResult<String> {
     let mut statement = connection.prepare_cached("SELECT door FROM household WHERE id = ?1")?;
-    Ok(statement.query_row([household], |row| row.get(0)).optional()?.unwrap_or_default())
+    Ok(statement
+        .query_row([household], |row| row.get(0))
+        .optional()?
+        .unwrap_or_default())
 }
 
 /// A resident's name; `None` when the resident is not here.
@@ -27,7 +33,10 @@ pub(super) fn resident(connection: &Connection, id: Uuid) -> StorageResult<Optio
 }
 
 /// What a record is called, and the household to open for it.
-pub(super) fn title(connection: &Connection, record: RecordRef) -> StorageResult<(String, Option<HouseholdId>)> {
+pub(super) fn title(
+    connection: &Connection,
+    record: RecordRef,
+) -> StorageResult<(String, Option<HouseholdId>)> {
     let sql = match record.kind {
         RecordKind::HOUSEHOLD => "SELECT door, id FROM household WHERE id = ?1",
         RecordKind::RESIDENT => "SELECT name, household FROM resident WHERE id = ?1",
@@ -45,7 +54,10 @@ pub(super) fn title(connection: &Connection, record: RecordRef) -> StorageResult
     };
     let mut statement = connection.prepare_cached(sql)?;
     let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get::<_, Option<Uuid>>(1)?.map(HouseholdId)));
-    Ok(statement.query_row([record.id], read).optional()?.unwrap_or_default())
+    Ok(statement
+        .query_row([record.id], read)
+        .optional()?
+        .unwrap_or_default())
 }
 
 /// A field's name as in the language files, e.g. `resident.phones`.
@@ -61,12 +73,15 @@ pub(super) fn field(kind: RecordKind, field: FieldId) -> String {
 
 /// Fields with their names.
 pub(crate) fn fields(kind: RecordKind, fields: FieldMap) -> Vec<(String, Value)> {
-    fields.into_iter().map(|(id, value)| (field(kind, id), value)).collect()
+    fields
+        .into_iter()
+        .map(|(id, value)| (field(kind, id), value))
+        .collect()
 }
 
 /// Whether an own operation about the record waits.
 pub(super) fn is_waiting(connection: &Connection, id: Uuid) -> StorageResult<bool> {
-    let mut statement =
-        connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM operation WHERE state = 0 AND record = ?1)")?;
+    let mut statement = connection
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM operation WHERE state = 0 AND record = ?1)")?;
     Ok(statement.query_row([id], |row| row.get(0))?)
 }

@@ -32,7 +32,10 @@ struct Stored {
 fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
     Ok(Stored {
         seq: row.get(0)?,
-        record: RecordRef { kind: RecordKind(row.get(1)?), id: row.get::<_, Uuid>(2)? },
+        record: RecordRef {
+            kind: RecordKind(row.get(1)?),
+            id: row.get::<_, Uuid>(2)?,
+        },
         at: row.get(3)?,
         body: row.get(4)?,
         code: row.get(5)?,
@@ -41,9 +44,12 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
 }
 
 fn entries(connection: &Connection, condition: &str, limit: u32) -> StorageResult<Vec<OutboxEntry>> {
-    let sql = format!("SELECT seq, kind, record, at, body, code, receipted_at FROM operation WHERE {condition}");
-    let rows: Vec<Stored> =
-        connection.prepare_cached(&sql)?.query_map(params![limit], stored)?.collect::<Result<_, _>>()?;
+    let sql =
+        format!("SELECT seq, kind, record, at, body, code, receipted_at FROM operation WHERE {condition}");
+    let rows: Vec<Stored> = connection
+        .prepare_cached(&sql)?
+        .query_map(params![limit], stored)?
+        .collect::<Result<_, _>>()?;
     let mut entries = Vec::with_capacity(rows.len());
     for row in rows {
         let damaged = |_| StorageError::Inconsistent { table: "operation" };
@@ -66,7 +72,11 @@ fn action(change: &Change) -> &'static str {
     let new_fields = change.writes.iter().all(|write| write.seen.is_empty());
     match change {
         Change { removal: Some(_), .. } => "removed",
-        Change { event: Some(_), writes, .. } if writes.is_empty() => "step",
+        Change {
+            event: Some(_),
+            writes,
+            ..
+        } if writes.is_empty() => "step",
         Change { writes, .. } if writes.len() > 1 && new_fields => "created",
         _ => "edited",
     }

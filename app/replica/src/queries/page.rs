@@ -37,17 +37,24 @@ pub(super) fn household(connection: &Connection, id: HouseholdId) -> Result<Hous
 }
 
 fn residents(connection: &Connection, household: HouseholdId) -> StorageResult<Vec<ResidentEntry>> {
-    let Some(spec) = RecordKind::RESIDENT.spec() else { return Ok(Vec::new()) };
+    let Some(spec) = RecordKind::RESIDENT.spec() else {
+        return Ok(Vec::new());
+    };
     let sql = format!(
         "SELECT id, {} FROM resident WHERE household = ?1 AND removed = 0 ORDER BY coalesce(relation, 99), row",
         field_columns(RecordKind::RESIDENT, "")
     );
     let mut statement = connection.prepare_cached(&sql)?;
-    let rows = statement.query_map([household.0], |row| Ok((row.get::<_, Uuid>(0)?, fields_from_row(spec, row, 1)?)))?;
+    let rows = statement.query_map([household.0], |row| {
+        Ok((row.get::<_, Uuid>(0)?, fields_from_row(spec, row, 1)?))
+    })?;
     let mut residents = Vec::new();
     for row in rows {
         let (id, fields) = row?;
-        residents.extend(Resident::from_fields(&fields).map(|resident| ResidentEntry { id: ResidentId(id), resident }));
+        residents.extend(Resident::from_fields(&fields).map(|resident| ResidentEntry {
+            id: ResidentId(id),
+            resident,
+        }));
     }
     Ok(residents)
 }

@@ -47,9 +47,12 @@ fn at_door(connection: &Connection, person: &str, door: &str, limit: u32) -> Sto
 
 fn household_hit(connection: &Connection, row: i64) -> StorageResult<Option<SearchHit>> {
     let mut statement = connection.prepare_cached("SELECT id, door, area FROM household WHERE row = ?1")?;
-    let found: Option<(Uuid, String, String)> =
-        statement.query_row([row], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
-    let Some((id, door, area)) = found else { return Ok(None) };
+    let found: Option<(Uuid, String, String)> = statement
+        .query_row([row], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .optional()?;
+    let Some((id, door, area)) = found else {
+        return Ok(None);
+    };
     let (names, _) = households::people(connection, id)?;
     Ok(Some(SearchHit {
         household: HouseholdId(id),
@@ -66,7 +69,13 @@ fn resident_hit(connection: &Connection, row: i64) -> StorageResult<Option<Searc
          FROM resident LEFT JOIN household ON household.id = resident.household WHERE resident.row = ?1",
     )?;
     let read = |row: &rusqlite::Row<'_>| {
-        Ok((row.get::<_, Uuid>(0)?, row.get(1)?, row.get::<_, String>(2)?, row.get::<_, Option<Uuid>>(3)?, row.get(4)?))
+        Ok((
+            row.get::<_, Uuid>(0)?,
+            row.get(1)?,
+            row.get::<_, String>(2)?,
+            row.get::<_, Option<Uuid>>(3)?,
+            row.get(4)?,
+        ))
     };
     let Some((id, name, area, Some(household), door)) = statement.query_row([row], read).optional()? else {
         return Ok(None);

@@ -29,28 +29,43 @@ pub(super) fn today(connection: &Connection, now_ms: TimestampMs) -> StorageResu
 }
 
 /// Half-filled forms, latest first; of one household when given.
-pub(super) fn drafts(connection: &Connection, household: Option<HouseholdId>) -> StorageResult<Vec<DraftSummary>> {
+pub(super) fn drafts(
+    connection: &Connection,
+    household: Option<HouseholdId>,
+) -> StorageResult<Vec<DraftSummary>> {
     let mut statement = connection.prepare_cached(
         "SELECT id, household, body, changed_at, (SELECT count(*) FROM draft_photo WHERE draft = draft.id)
          FROM draft WHERE ?1 IS NULL OR household = ?1 ORDER BY changed_at DESC LIMIT 100",
     )?;
     let rows = statement.query_map([household.map(Uuid::from)], |row| {
         let household: Option<Uuid> = row.get(1)?;
-        Ok((row.get::<_, Uuid>(0)?, household, row.get::<_, String>(2)?, row.get(3)?, row.get(4)?))
+        Ok((
+            row.get::<_, Uuid>(0)?,
+            household,
+            row.get::<_, String>(2)?,
+            row.get(3)?,
+            row.get(4)?,
+        ))
     })?;
     let mut drafts = Vec::new();
     for row in rows {
         let (id, household, body, changed_at, photo_count) = row?;
         let body = stored::parse(&body)?;
         let text = match &body {
-            DraftBody::Visit(visit) => [&visit.note, &visit.promise].into_iter().find(|text| !text.is_empty()),
-            DraftBody::Issue(issue) => [&issue.title, &issue.note].into_iter().find(|text| !text.is_empty()),
+            DraftBody::Visit(visit) => [&visit.note, &visit.promise]
+                .into_iter()
+                .find(|text| !text.is_empty()),
+            DraftBody::Issue(issue) => [&issue.title, &issue.note]
+                .into_iter()
+                .find(|text| !text.is_empty()),
         };
         drafts.push(DraftSummary {
             id: DraftId(id),
             is_visit: matches!(body, DraftBody::Visit(_)),
             door: names::door(connection, household)?,
-            text: text.map(|text| text.chars().take(DRAFT_TEXT_CHARS).collect()).unwrap_or_default(),
+            text: text
+                .map(|text| text.chars().take(DRAFT_TEXT_CHARS).collect())
+                .unwrap_or_default(),
             photo_count,
             changed_at,
         });
@@ -66,7 +81,12 @@ fn promises(connection: &Connection) -> StorageResult<Vec<PromiseDue>> {
     )?;
     let rows = statement.query_map([], |row| {
         let household: Option<Uuid> = row.get(1)?;
-        Ok((row.get::<_, Uuid>(0)?, household, row.get(2)?, row.get::<_, Option<i64>>(3)?))
+        Ok((
+            row.get::<_, Uuid>(0)?,
+            household,
+            row.get(2)?,
+            row.get::<_, Option<i64>>(3)?,
+        ))
     })?;
     let mut promises = Vec::new();
     for row in rows {
@@ -97,7 +117,11 @@ fn care(connection: &Connection, today: CalendarDate) -> StorageResult<Vec<CareD
     )?;
     let pattern = |need: Need| format!("%,{},%", need.number());
     let rows = statement.query_map(
-        params![pattern(Need::LivesAlone), pattern(Need::ChronicIllness), today.number()],
+        params![
+            pattern(Need::LivesAlone),
+            pattern(Need::ChronicIllness),
+            today.number()
+        ],
         |row| {
             let needs: String = row.get(3)?;
             Ok(CareDue {

@@ -22,20 +22,36 @@ type Check = fn(&mut dyn FnMut() -> Result<Connection, Failure>, Home) -> Result
 
 /// The checks by name.
 pub const CHECKS: &[(&str, Check)] = &[
-    ("dropped_transaction_leaves_no_trace", dropped_transaction_leaves_no_trace),
-    ("committed_operation_and_effect_are_both_there", committed_operation_and_effect_are_both_there),
-    ("refused_operation_leaves_no_trace", refused_operation_leaves_no_trace),
+    (
+        "dropped_transaction_leaves_no_trace",
+        dropped_transaction_leaves_no_trace,
+    ),
+    (
+        "committed_operation_and_effect_are_both_there",
+        committed_operation_and_effect_are_both_there,
+    ),
+    (
+        "refused_operation_leaves_no_trace",
+        refused_operation_leaves_no_trace,
+    ),
     ("not_found_is_none", not_found_is_none),
     ("draft_is_there_after_reopening", draft_is_there_after_reopening),
     ("search_finds_what_was_saved", search_finds_what_was_saved),
-    ("a_thousand_records_survive_reopening", a_thousand_records_survive_reopening),
+    (
+        "a_thousand_records_survive_reopening",
+        a_thousand_records_survive_reopening,
+    ),
 ];
 
 /// Runs one check; `open` opens the same, at first empty, database again and again.
 ///
 /// # Errors
 /// What did not hold.
-pub fn run(check: &Check, open: &mut dyn FnMut() -> Result<Connection, Failure>, home: Home) -> Result<(), Failure> {
+pub fn run(
+    check: &Check,
+    open: &mut dyn FnMut() -> Result<Connection, Failure>,
+    home: Home,
+) -> Result<(), Failure> {
     check(open, home)
 }
 
@@ -61,7 +77,8 @@ fn a_household(number: u128) -> (AreaCode, RecordRef, shared::change::Change) {
     let record = RecordRef::new(RecordKind::HOUSEHOLD, Uuid::from_u128(number));
     let door = format!("{}-{}-{}01", number % 50 + 1, number % 4 + 1, number % 6 + 1);
     let fields = FieldMap::from([(household::DOOR, Value::Text(door))]);
-    let area = AreaCode::new("130803001001-01").unwrap_or_else(|_| unreachable!("a constant of the right shape"));
+    let area =
+        AreaCode::new("130803001001-01").unwrap_or_else(|_| unreachable!("a constant of the right shape"));
     (area, record, RecordState::change_to(record.kind, None, &fields))
 }
 
@@ -75,8 +92,14 @@ fn dropped_transaction_leaves_no_trace(
         let transaction = connection.transaction()?;
         operations::perform(&transaction, author(), &area, record, change)?;
     }
-    ensure(records::load(&connection, record)?.is_none(), "the record is there")?;
-    ensure(operations::count(&connection, OperationState::Waiting)? == 0, "the operation is there")?;
+    ensure(
+        records::load(&connection, record)?.is_none(),
+        "the record is there",
+    )?;
+    ensure(
+        operations::count(&connection, OperationState::Waiting)? == 0,
+        "the operation is there",
+    )?;
     let end: Option<ChainEnd> = meta::get(&connection, meta::CHAIN_END)?;
     ensure(end.is_none(), "the chain went on")
 }
@@ -92,10 +115,19 @@ fn committed_operation_and_effect_are_both_there(
     transaction.commit()?;
     ensure(seq == Some(1), "numbers begin at 1")?;
     let state = records::load(&connection, record)?.ok_or("the record is missing")?;
-    ensure(state.values().get(&household::DOOR) == Some(&Value::text("8-4-201")), "the door differs")?;
+    ensure(
+        state.values().get(&household::DOOR) == Some(&Value::text("8-4-201")),
+        "the door differs",
+    )?;
     let (before, waiting, after) = operations::waiting(&connection, 10, 1 << 20)?.ok_or("nothing waits")?;
     ensure(waiting.len() == 1, "one operation waits")?;
-    ensure(waiting.iter().fold(before, |chain, operation| chain.then(operation)) == after, "the chain differs")
+    ensure(
+        waiting
+            .iter()
+            .fold(before, |chain, operation| chain.then(operation))
+            == after,
+        "the chain differs",
+    )
 }
 
 fn refused_operation_leaves_no_trace(
@@ -110,17 +142,32 @@ fn refused_operation_leaves_no_trace(
     let refused = operations::perform(&transaction, author(), &area, record, change);
     drop(transaction);
     ensure(refused.is_err(), "a door that is none was accepted")?;
-    ensure(records::load(&connection, record)?.is_none(), "the record is there")
+    ensure(
+        records::load(&connection, record)?.is_none(),
+        "the record is there",
+    )
 }
 
-fn not_found_is_none(open: &mut dyn FnMut() -> Result<Connection, Failure>, home: Home) -> Result<(), Failure> {
+fn not_found_is_none(
+    open: &mut dyn FnMut() -> Result<Connection, Failure>,
+    home: Home,
+) -> Result<(), Failure> {
     let connection = ready(open, home)?;
     let nobody = Uuid::from_u128(99);
     for kind in 1..=6 {
-        let record = RecordRef { kind: RecordKind(kind), id: nobody };
-        ensure(records::load(&connection, record)?.is_none(), "a record that nobody saved")?;
+        let record = RecordRef {
+            kind: RecordKind(kind),
+            id: nobody,
+        };
+        ensure(
+            records::load(&connection, record)?.is_none(),
+            "a record that nobody saved",
+        )?;
     }
-    ensure(drafts::load(&connection, DraftId(nobody))?.is_none(), "a draft that nobody saved")
+    ensure(
+        drafts::load(&connection, DraftId(nobody))?.is_none(),
+        "a draft that nobody saved",
+    )
 }
 
 fn draft_is_there_after_reopening(
@@ -160,7 +207,11 @@ fn search_finds_what_was_saved(
     transaction.commit()?;
     let query = fts_query("8栋4单元201室").ok_or("the door is no query")?;
     let count = |query: &str| -> rusqlite::Result<u64> {
-        connection.query_row("SELECT count(*) FROM search WHERE search MATCH ?1", [query], |row| row.get(0))
+        connection.query_row(
+            "SELECT count(*) FROM search WHERE search MATCH ?1",
+            [query],
+            |row| row.get(0),
+        )
     };
     ensure(count(&query)? == 1, "the door is not found")?;
     let other = fts_query("9栋4单元201室").ok_or("the door is no query")?;
@@ -182,7 +233,10 @@ fn a_thousand_records_survive_reopening(
         drop(connection);
         connection = ready(open, home)?;
     }
-    ensure(operations::count(&connection, OperationState::Waiting)? == 1_000, "operations are missing")?;
+    ensure(
+        operations::count(&connection, OperationState::Waiting)? == 1_000,
+        "operations are missing",
+    )?;
     let households: u64 = connection.query_row("SELECT count(*) FROM household", [], |row| row.get(0))?;
     ensure(households == 1_000, "records are missing")?;
     let checked: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0))?;

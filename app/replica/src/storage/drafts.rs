@@ -12,7 +12,12 @@ use crate::photos::PreparedPhoto;
 ///
 /// # Errors
 /// A failing database.
-pub fn save(connection: &Connection, id: DraftId, body: &DraftBody, now_ms: TimestampMs) -> StorageResult<()> {
+pub fn save(
+    connection: &Connection,
+    id: DraftId,
+    body: &DraftBody,
+    now_ms: TimestampMs,
+) -> StorageResult<()> {
     let json = serde_json::to_string(body).map_err(|_| StorageError::Inconsistent { table: "draft" })?;
     connection
         .prepare_cached(
@@ -35,11 +40,19 @@ fn household(body: &DraftBody) -> Option<HouseholdId> {
 /// # Errors
 /// A failing database or an unreadable row.
 pub fn load(connection: &Connection, id: DraftId) -> StorageResult<Option<Draft>> {
-    let json: Option<String> =
-        connection.query_row("SELECT body FROM draft WHERE id = ?1", [id.0], |row| row.get(0)).optional()?;
+    let json: Option<String> = connection
+        .query_row("SELECT body FROM draft WHERE id = ?1", [id.0], |row| row.get(0))
+        .optional()?;
     let Some(json) = json else { return Ok(None) };
     let body = parse(&json)?;
-    Ok(Some(Draft { id, body, photos: photos(connection, id)?.into_iter().map(|photo| photo.summary).collect() }))
+    Ok(Some(Draft {
+        id,
+        body,
+        photos: photos(connection, id)?
+            .into_iter()
+            .map(|photo| photo.summary)
+            .collect(),
+    }))
 }
 
 pub(crate) fn parse(json: &str) -> StorageResult<DraftBody> {
@@ -73,7 +86,11 @@ pub fn photos(connection: &Connection, id: DraftId) -> StorageResult<Vec<DraftPh
             size: row.get(3)?,
             uploaded: false,
         };
-        Ok(DraftPhoto { summary, width: row.get(4)?, height: row.get(5)? })
+        Ok(DraftPhoto {
+            summary,
+            width: row.get(4)?,
+            height: row.get(5)?,
+        })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
@@ -89,7 +106,9 @@ pub fn add_photo(
     now_ms: TimestampMs,
 ) -> StorageResult<()> {
     transaction
-        .prepare_cached("INSERT OR IGNORE INTO photo_bytes (hash, bytes, state, kept_at) VALUES (?1, ?2, 0, ?3)")?
+        .prepare_cached(
+            "INSERT OR IGNORE INTO photo_bytes (hash, bytes, state, kept_at) VALUES (?1, ?2, 0, ?3)",
+        )?
         .execute(params![photo.hash.0, photo.bytes, now_ms])?;
     transaction
         .prepare_cached(
@@ -113,7 +132,10 @@ pub fn add_photo(
 /// # Errors
 /// A failing database.
 pub fn remove_photo(transaction: &Transaction<'_>, id: DraftId, hash: PhotoHash) -> StorageResult<()> {
-    transaction.execute("DELETE FROM draft_photo WHERE draft = ?1 AND hash = ?2", params![id.0, hash.0])?;
+    transaction.execute(
+        "DELETE FROM draft_photo WHERE draft = ?1 AND hash = ?2",
+        params![id.0, hash.0],
+    )?;
     sweep(transaction)
 }
 

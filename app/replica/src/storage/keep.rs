@@ -54,7 +54,11 @@ pub struct Kept {
 ///
 /// # Errors
 /// [`KeepError`]; the caller then drops the transaction and nothing has happened.
-pub fn reply(transaction: &Transaction<'_>, reply: &SyncReply, now_ms: TimestampMs) -> Result<Kept, KeepError> {
+pub fn reply(
+    transaction: &Transaction<'_>,
+    reply: &SyncReply,
+    now_ms: TimestampMs,
+) -> Result<Kept, KeepError> {
     let mut view: ServerView = meta::get(transaction, meta::SERVER_VIEW)?.unwrap_or_default();
     if view.epoch.is_some_and(|known| known != reply.epoch) {
         // A restored backup: what it lacks is offered again, and everything is read again.
@@ -62,7 +66,10 @@ pub fn reply(transaction: &Transaction<'_>, reply: &SyncReply, now_ms: Timestamp
         view.directory_version = 0;
     }
     view.epoch = Some(reply.epoch);
-    let mut kept = Kept { receipted: receipt(transaction, &reply.receipt)?, ..Kept::default() };
+    let mut kept = Kept {
+        receipted: receipt(transaction, &reply.receipt)?,
+        ..Kept::default()
+    };
     set_aside(transaction, &reply.parked)?;
     kept.scope_changed = scope(transaction, &reply.scope)?;
     if let Some(directory) = &reply.directory {
@@ -78,8 +85,14 @@ pub fn reply(transaction: &Transaction<'_>, reply: &SyncReply, now_ms: Timestamp
         [now_ms.saturating_sub(KEEP_RECEIPTED_MS)],
     )?;
     view.last_success_at = now_ms;
-    let ahead = i64::try_from(now_ms).unwrap_or(i64::MAX).saturating_sub_unsigned(reply.now_ms);
-    view.clock_ahead_ms = if ahead.unsigned_abs() > CLOCK_AHEAD_MS_MAX { ahead } else { 0 };
+    let ahead = i64::try_from(now_ms)
+        .unwrap_or(i64::MAX)
+        .saturating_sub_unsigned(reply.now_ms);
+    view.clock_ahead_ms = if ahead.unsigned_abs() > CLOCK_AHEAD_MS_MAX {
+        ahead
+    } else {
+        0
+    };
     meta::set(transaction, meta::SERVER_VIEW, &view)?;
     Ok(kept)
 }
@@ -111,9 +124,12 @@ fn receipt(transaction: &Transaction<'_>, receipt: &Receipt) -> Result<u64, Keep
 /// Own operations from a clock that ran ahead count from when the server applied them (D10).
 fn date_anew(transaction: &Transaction<'_>, receipt: &Receipt) -> Result<(), KeepError> {
     let latest = receipt.applied_at.saturating_add(CLOCK_AHEAD_MS_MAX);
-    let mut statement = transaction.prepare_cached("SELECT body FROM operation WHERE seq BETWEEN ?1 AND ?2 ORDER BY seq")?;
+    let mut statement =
+        transaction.prepare_cached("SELECT body FROM operation WHERE seq BETWEEN ?1 AND ?2 ORDER BY seq")?;
     let bodies: Vec<Vec<u8>> = statement
-        .query_map(params![receipt.applied_from_seq, receipt.through_seq], |row| row.get(0))?
+        .query_map(params![receipt.applied_from_seq, receipt.through_seq], |row| {
+            row.get(0)
+        })?
         .collect::<Result<_, _>>()?;
     for body in bodies {
         let operation = operations::decode(&body)?;
@@ -136,7 +152,10 @@ fn set_aside(transaction: &Transaction<'_>, parked: &[ParkedNotice]) -> StorageR
 fn scope(transaction: &Transaction<'_>, scope: &[AreaCode]) -> StorageResult<bool> {
     let before = assigned(transaction)?;
     for area in scope {
-        transaction.execute("INSERT OR IGNORE INTO assigned (area) VALUES (?1)", [area.as_str()])?;
+        transaction.execute(
+            "INSERT OR IGNORE INTO assigned (area) VALUES (?1)",
+            [area.as_str()],
+        )?;
     }
     let gone: Vec<&AreaCode> = before.keys().filter(|area| !scope.contains(area)).collect();
     for area in &gone {
@@ -147,7 +166,11 @@ fn scope(transaction: &Transaction<'_>, scope: &[AreaCode]) -> StorageResult<boo
 }
 
 /// Removes records of areas that are not assigned any more, once own operations about them are receipted.
-fn forget_unassigned(transaction: &Transaction<'_>, scope: &[AreaCode], areas_went: bool) -> StorageResult<()> {
+fn forget_unassigned(
+    transaction: &Transaction<'_>,
+    scope: &[AreaCode],
+    areas_went: bool,
+) -> StorageResult<()> {
     const LEFT_OVER: &str = "areas_left_over";
     let pending: bool = meta::get(transaction, LEFT_OVER)?.unwrap_or(false);
     if !areas_went && !pending {
@@ -164,8 +187,11 @@ fn forget_unassigned(transaction: &Transaction<'_>, scope: &[AreaCode], areas_we
         };
         for area in areas.iter().filter(outside) {
             forget(transaction, table, area)?;
-            let kept: u64 =
-                transaction.query_row(&format!("SELECT count(*) FROM {table} WHERE area = ?1"), [area], |row| row.get(0))?;
+            let kept: u64 = transaction.query_row(
+                &format!("SELECT count(*) FROM {table} WHERE area = ?1"),
+                [area],
+                |row| row.get(0),
+            )?;
             left |= kept > 0;
         }
     }
@@ -175,7 +201,11 @@ fn forget_unassigned(transaction: &Transaction<'_>, scope: &[AreaCode], areas_we
 fn forget(transaction: &Transaction<'_>, table: &str, area: &str) -> StorageResult<()> {
     let settled = "id NOT IN (SELECT record FROM operation WHERE state <> 1)";
     if let "household" | "resident" = table {
-        let rowid = if table == "household" { "row * 2" } else { "row * 2 + 1" };
+        let rowid = if table == "household" {
+            "row * 2"
+        } else {
+            "row * 2 + 1"
+        };
         transaction.execute(
             &format!("DELETE FROM search WHERE rowid IN (SELECT {rowid} FROM {table} WHERE area = ?1 AND {settled})"),
             [area],
@@ -190,7 +220,10 @@ fn forget(transaction: &Transaction<'_>, table: &str, area: &str) -> StorageResu
             [area],
         )?;
     }
-    transaction.execute(&format!("DELETE FROM {table} WHERE area = ?1 AND {settled}"), [area])?;
+    transaction.execute(
+        &format!("DELETE FROM {table} WHERE area = ?1 AND {settled}"),
+        [area],
+    )?;
     Ok(())
 }
 
@@ -214,7 +247,8 @@ fn pull(transaction: &Transaction<'_>, page: &AreaPage) -> Result<u64, KeepError
     let operations = decode_pull(&page.page).map_err(|_| KeepError::BadPage)?;
     let mut end: ChainEnd = meta::get(transaction, meta::CHAIN_END)?.unwrap_or_default();
     for applied in &operations {
-        end.clock.observe(applied.operation.stamp.clamped(Some(applied.applied_at)));
+        end.clock
+            .observe(applied.operation.stamp.clamped(Some(applied.applied_at)));
         records::merge(transaction, &applied.operation, Some(applied.applied_at))?;
     }
     if !operations.is_empty() {

@@ -65,7 +65,9 @@ pub fn get<T: DeserializeOwned>(connection: &Connection, key: &str) -> StorageRe
         .prepare_cached("SELECT value FROM meta WHERE key = ?1")?
         .query_row([key], |row| row.get(0))
         .optional()?;
-    bytes.map(|bytes| postcard::from_bytes(&bytes).map_err(|_| StorageError::Inconsistent { table: "meta" })).transpose()
+    bytes
+        .map(|bytes| postcard::from_bytes(&bytes).map_err(|_| StorageError::Inconsistent { table: "meta" }))
+        .transpose()
 }
 
 /// Writes a value.
@@ -75,7 +77,9 @@ pub fn get<T: DeserializeOwned>(connection: &Connection, key: &str) -> StorageRe
 pub fn set<T: Serialize>(transaction: &Transaction<'_>, key: &str, value: &T) -> StorageResult<()> {
     let bytes = postcard::to_stdvec(value).map_err(|_| StorageError::Inconsistent { table: "meta" })?;
     transaction
-        .prepare_cached("INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2")?
+        .prepare_cached(
+            "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2",
+        )?
         .execute(params![key, bytes])?;
     Ok(())
 }
@@ -85,7 +89,11 @@ pub fn set<T: Serialize>(transaction: &Transaction<'_>, key: &str, value: &T) ->
 /// # Errors
 /// A failing database.
 pub fn setting(connection: &Connection, name: &str) -> StorageResult<Option<String>> {
-    Ok(connection.query_row("SELECT value FROM setting WHERE name = ?1", [name], |row| row.get(0)).optional()?)
+    Ok(connection
+        .query_row("SELECT value FROM setting WHERE name = ?1", [name], |row| {
+            row.get(0)
+        })
+        .optional()?)
 }
 
 /// Keeps a setting of this device.

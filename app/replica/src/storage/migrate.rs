@@ -15,9 +15,16 @@ const STEPS: &[&str] = &[include_str!("migrations/0001_init.sql")];
 pub fn migrate(connection: &mut Connection) -> StorageResult<()> {
     // user_version = major * 1000 + steps taken; 0 for a new file.
     let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    let (major, taken) = if version == 0 { (MAJOR, 0) } else { (version / 1000, version % 1000) };
+    let (major, taken) = if version == 0 {
+        (MAJOR, 0)
+    } else {
+        (version / 1000, version % 1000)
+    };
     if major != MAJOR {
-        return Err(StorageError::NewerSchema { found: major, known: MAJOR });
+        return Err(StorageError::NewerSchema {
+            found: major,
+            known: MAJOR,
+        });
     }
     for (index, step) in STEPS.iter().enumerate().skip(usize::try_from(taken).unwrap_or(0)) {
         let transaction = connection.transaction()?;
@@ -40,6 +47,9 @@ mod tests {
         connection.pragma_update(None, "user_version", 1_999).unwrap();
         migrate(&mut connection).unwrap();
         connection.pragma_update(None, "user_version", 2_001).unwrap();
-        assert!(matches!(migrate(&mut connection), Err(StorageError::NewerSchema { found: 2, known: 1 })));
+        assert!(matches!(
+            migrate(&mut connection),
+            Err(StorageError::NewerSchema { found: 2, known: 1 })
+        ));
     }
 }

@@ -84,7 +84,9 @@ pub fn perform(
     end.seq = operation.seq;
     end.chain = end.chain.then(&operation);
     transaction
-        .prepare_cached("INSERT INTO operation (seq, kind, record, at, body, chain) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+        .prepare_cached(
+            "INSERT INTO operation (seq, kind, record, at, body, chain) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?
         .execute(params![
             operation.seq,
             record.kind.0,
@@ -109,14 +111,32 @@ pub fn start_anew(
     chain: ChainHash,
 ) -> Result<(), SaveError> {
     let mut statement = transaction.prepare("SELECT body FROM operation WHERE state = 0 ORDER BY seq")?;
-    let bodies: Vec<Vec<u8>> = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let bodies: Vec<Vec<u8>> = statement
+        .query_map([], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
     transaction.execute("DELETE FROM operation", [])?;
-    let clock = meta::get::<ChainEnd>(transaction, meta::CHAIN_END)?.unwrap_or_default().clock;
-    meta::set(transaction, meta::CHAIN_END, &ChainEnd { seq: through_seq, chain, clock })?;
+    let clock = meta::get::<ChainEnd>(transaction, meta::CHAIN_END)?
+        .unwrap_or_default()
+        .clock;
+    meta::set(
+        transaction,
+        meta::CHAIN_END,
+        &ChainEnd {
+            seq: through_seq,
+            chain,
+            clock,
+        },
+    )?;
     for body in bodies {
         let old = decode(&body)?;
         if let Some(state) = records::load(transaction, old.record)? {
-            perform(transaction, author, &old.area, old.record, made_now(&state, &old.change))?;
+            perform(
+                transaction,
+                author,
+                &old.area,
+                old.record,
+                made_now(&state, &old.change),
+            )?;
         }
     }
     Ok(())
@@ -124,7 +144,10 @@ pub fn start_anew(
 
 /// The same change, made now: it has seen what has come since.
 pub fn made_now(state: &RecordState, old: &Change) -> Change {
-    let settled = old.writes.iter().flat_map(|write| state.settle(write.field, write.value.clone()).writes);
+    let settled = old
+        .writes
+        .iter()
+        .flat_map(|write| state.settle(write.field, write.value.clone()).writes);
     Change {
         writes: settled.collect(),
         members: old.members.clone(),
@@ -158,8 +181,14 @@ pub fn waiting(
         operations.push(decode(&body)?);
         after = ChainHash(row.get(2)?);
     }
-    let Some(first) = operations.first().map(|operation: &Operation| operation.seq) else { return Ok(None) };
-    Ok(Some((chain_at(connection, first - 1)?.unwrap_or_default(), operations, after)))
+    let Some(first) = operations.first().map(|operation: &Operation| operation.seq) else {
+        return Ok(None);
+    };
+    Ok(Some((
+        chain_at(connection, first - 1)?.unwrap_or_default(),
+        operations,
+        after,
+    )))
 }
 
 /// The chain at an own operation; the start for 0, `None` when it is not kept any more.
@@ -182,8 +211,11 @@ pub fn chain_at(connection: &Connection, seq: u64) -> StorageResult<Option<Chain
 /// # Errors
 /// A failing database or an unreadable row.
 pub fn by_seq(connection: &Connection, seq: u64) -> StorageResult<Option<Operation>> {
-    let body: Option<Vec<u8>> =
-        connection.query_row("SELECT body FROM operation WHERE seq = ?1", [seq], |row| row.get(0)).optional()?;
+    let body: Option<Vec<u8>> = connection
+        .query_row("SELECT body FROM operation WHERE seq = ?1", [seq], |row| {
+            row.get(0)
+        })
+        .optional()?;
     body.map(|body| decode(&body)).transpose()
 }
 
@@ -203,7 +235,10 @@ pub fn count(connection: &Connection, state: OperationState) -> StorageResult<u6
 /// # Errors
 /// A failing database.
 pub fn set_seen(connection: &Connection, seq: u64) -> StorageResult<bool> {
-    Ok(connection.execute("UPDATE operation SET state = 3 WHERE seq = ?1 AND state = 2", [seq])? == 1)
+    Ok(connection.execute(
+        "UPDATE operation SET state = 3 WHERE seq = ?1 AND state = 2",
+        [seq],
+    )? == 1)
 }
 
 pub(super) fn decode(body: &[u8]) -> StorageResult<Operation> {

@@ -56,7 +56,10 @@ pub fn count_waiting(connection: &Connection) -> StorageResult<u64> {
 /// # Errors
 /// A failing database.
 pub fn set_uploaded(connection: &Connection, hash: PhotoHash) -> StorageResult<()> {
-    connection.execute("UPDATE photo_bytes SET state = 2 WHERE hash = ?1 AND state = 1", [hash.0])?;
+    connection.execute(
+        "UPDATE photo_bytes SET state = 2 WHERE hash = ?1 AND state = 1",
+        [hash.0],
+    )?;
     Ok(())
 }
 
@@ -64,7 +67,12 @@ pub fn set_uploaded(connection: &Connection, hash: PhotoHash) -> StorageResult<(
 ///
 /// # Errors
 /// A failing database.
-pub fn keep_fetched(connection: &Connection, hash: PhotoHash, bytes: &[u8], now_ms: TimestampMs) -> StorageResult<()> {
+pub fn keep_fetched(
+    connection: &Connection,
+    hash: PhotoHash,
+    bytes: &[u8],
+    now_ms: TimestampMs,
+) -> StorageResult<()> {
     connection.execute(
         "INSERT OR IGNORE INTO photo_bytes (hash, bytes, state, kept_at) VALUES (?1, ?2, 3, ?3)",
         params![hash.0, bytes, now_ms],

@@ -52,7 +52,11 @@ fn statements(spec: &KindSpec) -> Statements {
         let _ = write!(updates, "{separator}{column} = {place}");
     }
     Statements {
-        select: format!("SELECT area, clocks, {} FROM {} WHERE id = ?1", fields.join(", "), spec.name),
+        select: format!(
+            "SELECT area, clocks, {} FROM {} WHERE id = ?1",
+            fields.join(", "),
+            spec.name
+        ),
         upsert: format!(
             "INSERT INTO {} ({}) VALUES ({}) ON CONFLICT (id) DO UPDATE SET {updates} RETURNING row",
             spec.name,
@@ -63,7 +67,10 @@ fn statements(spec: &KindSpec) -> Statements {
 }
 
 fn spec_of(kind: RecordKind) -> Option<(&'static KindSpec, &'static Statements)> {
-    KINDS.iter().zip(STATEMENTS.iter()).find(|(spec, _)| spec.kind == kind)
+    KINDS
+        .iter()
+        .zip(STATEMENTS.iter())
+        .find(|(spec, _)| spec.kind == kind)
 }
 
 /// Reads a record with its clocks; `None` when it is not here.
@@ -79,11 +86,20 @@ pub fn load(connection: &Connection, record: RecordRef) -> StorageResult<Option<
         let clocks: Vec<u8> = row.get(1)?;
         Ok((area, clocks, fields_from_row(spec, row, 2)?))
     };
-    let found = connection.prepare_cached(&statements.select)?.query_row([record.id], read).optional()?;
-    let Some((area, clocks, fields)) = found else { return Ok(None) };
+    let found = connection
+        .prepare_cached(&statements.select)?
+        .query_row([record.id], read)
+        .optional()?;
+    let Some((area, clocks, fields)) = found else {
+        return Ok(None);
+    };
     let damaged = StorageError::Inconsistent { table: spec.name };
-    let Ok(area) = AreaCode::new(&area) else { return Err(damaged) };
-    RecordState::unpack(record.kind, area, &fields, &clocks).map(Some).map_err(|_| damaged)
+    let Ok(area) = AreaCode::new(&area) else {
+        return Err(damaged);
+    };
+    RecordState::unpack(record.kind, area, &fields, &clocks)
+        .map(Some)
+        .map_err(|_| damaged)
 }
 
 fn load_other(connection: &Connection, record: RecordRef) -> StorageResult<Option<RecordState>> {
@@ -91,8 +107,11 @@ fn load_other(connection: &Connection, record: RecordRef) -> StorageResult<Optio
         .prepare_cached("SELECT state FROM other_record WHERE kind = ?1 AND id = ?2")?
         .query_row(params![record.kind.0, record.id], |row| row.get(0))
         .optional()?;
-    let damaged = |_| StorageError::Inconsistent { table: "other_record" };
-    blob.map(|blob| RecordState::unpack_whole(record.kind, &blob).map_err(damaged)).transpose()
+    let damaged = |_| StorageError::Inconsistent {
+        table: "other_record",
+    };
+    blob.map(|blob| RecordState::unpack_whole(record.kind, &blob).map_err(damaged))
+        .transpose()
 }
 
 /// Reads a record's fields from a row whose columns from `first` on are the kind's fields in order.
@@ -113,7 +132,11 @@ pub fn fields_from_row(spec: &KindSpec, row: &Row<'_>, first: usize) -> rusqlite
 /// The columns that [`fields_from_row`] reads, each with `prefix` before it.
 pub fn field_columns(kind: RecordKind, prefix: &str) -> String {
     let names = kind.spec().map(|spec| spec.fields).unwrap_or_default();
-    names.iter().map(|field| format!("{prefix}{}", field.name)).collect::<Vec<_>>().join(", ")
+    names
+        .iter()
+        .map(|field| format!("{prefix}{}", field.name))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// Merges an operation into its record. Merging it again changes nothing but its date (D10).
@@ -139,8 +162,15 @@ pub fn merge(
 fn save(transaction: &Transaction<'_>, record: RecordRef, state: &RecordState) -> StorageResult<()> {
     let Some((spec, statements)) = spec_of(record.kind) else {
         transaction
-            .prepare_cached("INSERT OR REPLACE INTO other_record (kind, id, area, state) VALUES (?1, ?2, ?3, ?4)")?
-            .execute(params![record.kind.0, record.id, state.area().as_str(), state.pack_whole(record.kind)])?;
+            .prepare_cached(
+                "INSERT OR REPLACE INTO other_record (kind, id, area, state) VALUES (?1, ?2, ?3, ?4)",
+            )?
+            .execute(params![
+                record.kind.0,
+                record.id,
+                state.area().as_str(),
+                state.pack_whole(record.kind)
+            ])?;
         return Ok(());
     };
     let values = state.values();
@@ -152,10 +182,15 @@ fn save(transaction: &Transaction<'_>, record: RecordRef, state: &RecordState) -
         SqlValue::Integer(i64::try_from(state.conflicts().len()).unwrap_or(0)),
         SqlValue::Blob(state.pack_clocks(record.kind)),
     ];
-    row.extend(spec.fields.iter().map(|spec| to_sql(spec.shape, field(&values, spec.id))));
+    row.extend(
+        spec.fields
+            .iter()
+            .map(|spec| to_sql(spec.shape, field(&values, spec.id))),
+    );
     row.extend(derived_values(record.kind, state, &values));
-    let row_number: i64 =
-        transaction.prepare_cached(&statements.upsert)?.query_row(params_from_iter(row), |row| row.get(0))?;
+    let row_number: i64 = transaction
+        .prepare_cached(&statements.upsert)?
+        .query_row(params_from_iter(row), |row| row.get(0))?;
     index_text(transaction, record.kind, row_number, &values, removed)
 }
 
@@ -170,7 +205,11 @@ fn derived_values(kind: RecordKind, state: &RecordState, values: &FieldMap) -> V
         RecordKind::ISSUE => {
             let step = fold(&state.events()).step;
             let finished = issue_state::is_finished(step);
-            vec![author(), SqlValue::Integer(step.number() as i64), SqlValue::Integer(i64::from(finished))]
+            vec![
+                author(),
+                SqlValue::Integer(step.number() as i64),
+                SqlValue::Integer(i64::from(finished)),
+            ]
         }
         _ => Vec::new(),
     }
@@ -206,14 +245,22 @@ fn index_text(
     removed: bool,
 ) -> StorageResult<()> {
     let (rowid, text) = match kind {
-        RecordKind::HOUSEHOLD => (row * 2, search::household_text(field(values, household::DOOR).as_text())),
+        RecordKind::HOUSEHOLD => (
+            row * 2,
+            search::household_text(field(values, household::DOOR).as_text()),
+        ),
         RecordKind::RESIDENT => {
             let name = field(values, resident::NAME).as_text();
-            (row * 2 + 1, search::resident_text(name, field(values, resident::PHONES).as_texts()))
+            (
+                row * 2 + 1,
+                search::resident_text(name, field(values, resident::PHONES).as_texts()),
+            )
         }
         _ => return Ok(()),
     };
-    transaction.prepare_cached("DELETE FROM search WHERE rowid = ?1")?.execute([rowid])?;
+    transaction
+        .prepare_cached("DELETE FROM search WHERE rowid = ?1")?
+        .execute([rowid])?;
     if !removed {
         transaction
             .prepare_cached("INSERT INTO search (rowid, chars, latin, digits) VALUES (?1, ?2, ?3, ?4)")?
@@ -259,16 +306,24 @@ fn from_sql(shape: ValueShape, column: ValueRef<'_>) -> Value {
             [] => Value::Null,
             bytes => Value::Bytes(bytes.to_vec()),
         },
-        ValueShape::Numbers => {
-            Value::numbers(text().split(',').filter_map(|number| number.parse().ok()).collect())
-        }
+        ValueShape::Numbers => Value::numbers(
+            text()
+                .split(',')
+                .filter_map(|number| number.parse().ok())
+                .collect(),
+        ),
         ValueShape::Texts => {
             let parts = text().split(TEXT_SEPARATOR).filter(|part| !part.is_empty());
             Value::texts(&parts.map(str::to_owned).collect::<Vec<_>>())
         }
         ValueShape::Ids => match blob() {
             [] => Value::Null,
-            bytes => Value::Ids(bytes.chunks_exact(16).filter_map(|id| Uuid::from_slice(id).ok()).collect()),
+            bytes => Value::Ids(
+                bytes
+                    .chunks_exact(16)
+                    .filter_map(|id| Uuid::from_slice(id).ok())
+                    .collect(),
+            ),
         },
     }
 }

@@ -12,8 +12,15 @@ const FAILURES_SOON: u32 = 150;
 /// The wait after `failures` failures in a row, in ms: doubling, and between half and all of it by chance, so
 /// that phones that lost the same server do not come back at the same instant.
 pub fn wait_ms(failures: u32, chance: u32) -> u64 {
-    let most = if failures < FAILURES_SOON { SOON_MS_MAX } else { LATER_MS_MAX };
-    let full = FIRST_MS.checked_shl(failures.saturating_sub(1).min(20)).unwrap_or(most).min(most);
+    let most = if failures < FAILURES_SOON {
+        SOON_MS_MAX
+    } else {
+        LATER_MS_MAX
+    };
+    let full = FIRST_MS
+        .checked_shl(failures.saturating_sub(1).min(20))
+        .unwrap_or(most)
+        .min(most);
     full / 2 + full / 2 * u64::from(chance) / u64::from(u32::MAX)
 }
 

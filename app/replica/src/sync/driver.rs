@@ -58,9 +58,12 @@ impl<T: Transport> Driver<T> {
     /// [`ApiError`] with what the person can do.
     pub async fn call(&self, call: Call) -> Result<Answer, ApiError> {
         let answer = match call {
-            Call::SignIn { server, username, password, device_name } => {
-                self.sign_in(server, username, password, device_name).await
-            }
+            Call::SignIn {
+                server,
+                username,
+                password,
+                device_name,
+            } => self.sign_in(server, username, password, device_name).await,
             Call::SignOut => self.sign_out().await,
             Call::PhotoBytes { hash } => self.photo(hash).await,
             Call::ParkedAll => self.parked().await,
@@ -88,8 +91,17 @@ impl<T: Transport> Driver<T> {
             return Err(api_error(ErrorCode::UnsentWork, "other_worker"));
         }
         let device = known.map(|known| known.device);
-        let request = SignInRequest { username: username.clone(), password, device, device_name };
-        let reply = self.transport.sign_in(&server, &request).await.map_err(sign_in_error)?;
+        let request = SignInRequest {
+            username: username.clone(),
+            password,
+            device,
+            device_name,
+        };
+        let reply = self
+            .transport
+            .sign_in(&server, &request)
+            .await
+            .map_err(sign_in_error)?;
         let mut replica = self.replica.borrow_mut();
         replica.keep_sign_in(server, username, &reply)?;
         Ok(Answer::Status(Box::new(replica.status()?)))
@@ -111,7 +123,11 @@ impl<T: Transport> Driver<T> {
         }
         let credential = self.replica.borrow().credential()?;
         let credential = credential.ok_or_else(|| api_error(ErrorCode::SignedOut, ""))?;
-        let bytes = self.transport.get_photo(&credential, hash).await.map_err(call_error)?;
+        let bytes = self
+            .transport
+            .get_photo(&credential, hash)
+            .await
+            .map_err(call_error)?;
         if PhotoHash::of(&bytes) != hash {
             return Err(api_error(ErrorCode::Server, "photo.altered"));
         }
@@ -135,12 +151,16 @@ impl<T: Transport> Driver<T> {
                 fields: queries::names::fields(parked.record.kind, parked.fields),
             })
         };
-        Ok(Answer::ParkedAll(parked.into_iter().map(entry).collect::<Result<_, _>>()?))
+        Ok(Answer::ParkedAll(
+            parked.into_iter().map(entry).collect::<Result<_, _>>()?,
+        ))
     }
 
     /// Synchronises for ever: returns only when the wake channel is gone.
     pub async fn run(&self) {
-        let Some(mut woken) = self.woken.borrow_mut().take() else { return };
+        let Some(mut woken) = self.woken.borrow_mut().take() else {
+            return;
+        };
         let (connected, reached) = mpsc::unbounded();
         let syncing = async {
             loop {
@@ -191,7 +211,9 @@ impl<T: Transport> Driver<T> {
     async fn round(&self, with_push: bool) -> Result<Event, TransportError> {
         let prepared = {
             let replica = self.replica.borrow();
-            replica.credential().and_then(|credential| Ok((credential, replica.sync_request(with_push)?)))
+            replica
+                .credential()
+                .and_then(|credential| Ok((credential, replica.sync_request(with_push)?)))
         };
         let (Some(credential), request) = (match prepared {
             Ok(prepared) => prepared,
@@ -200,9 +222,13 @@ impl<T: Transport> Driver<T> {
             return Ok(Event::Failed(Failure::SignInAgain));
         };
         let reply = self.transport.sync(&credential, request).await?;
-        let Ok(reply) = v1::decode::<SyncReply>(&reply) else { return Ok(Event::Failed(Failure::Trouble)) };
+        let Ok(reply) = v1::decode::<SyncReply>(&reply) else {
+            return Ok(Event::Failed(Failure::Trouble));
+        };
         Ok(match self.replica.borrow_mut().keep_reply(&reply) {
-            Ok(kept) => Event::Succeeded { more: kept.remaining > 0 },
+            Ok(kept) => Event::Succeeded {
+                more: kept.remaining > 0,
+            },
             Err(_) => Event::Failed(Failure::Trouble),
         })
     }
@@ -216,7 +242,9 @@ impl<T: Transport> Driver<T> {
                 Failure::SignInAgain
             }
             TransportError::UpdateNeeded => Failure::UpdateNeeded,
-            TransportError::Foreign | TransportError::Trouble(_) | TransportError::Refused(_) => Failure::Trouble,
+            TransportError::Foreign | TransportError::Trouble(_) | TransportError::Refused(_) => {
+                Failure::Trouble
+            }
         })
     }
 
@@ -226,7 +254,9 @@ impl<T: Transport> Driver<T> {
             let bytes = photo_bytes::load(&replica.connection, hash).map_err(ApiError::from);
             bytes.and_then(|bytes| Ok((replica.credential()?, bytes)))
         };
-        let Ok((Some(credential), Some(bytes))) = prepared else { return Event::Failed(Failure::Trouble) };
+        let Ok((Some(credential), Some(bytes))) = prepared else {
+            return Event::Failed(Failure::Trouble);
+        };
         match self.transport.put_photo(&credential, hash, bytes).await {
             Ok(()) => match photo_bytes::set_uploaded(&self.replica.borrow().connection, hash) {
                 Ok(()) => Event::PhotoUploaded,
@@ -241,7 +271,9 @@ impl<T: Transport> Driver<T> {
     async fn listen(&self, mut reached: mpsc::UnboundedReceiver<()>) {
         while reached.next().await.is_some() {
             let credential = self.replica.borrow().credential();
-            let Ok(Some(credential)) = credential else { continue };
+            let Ok(Some(credential)) = credential else {
+                continue;
+            };
             if let Ok(notices) = self.transport.notices(&credential).await {
                 pin_mut!(notices);
                 while notices.next().await.is_some() {

@@ -93,7 +93,9 @@ impl Engine {
                 self.wanted = true;
                 self.blocked = None;
                 // Being woken shortens a wait, but a hammering caller does not defeat the backoff.
-                self.wait_until = self.wait_until.min(now_ms.saturating_add(backoff::wait_ms(1, chance)));
+                self.wait_until = self
+                    .wait_until
+                    .min(now_ms.saturating_add(backoff::wait_ms(1, chance)));
             }
             Event::Succeeded { more } => {
                 self.succeed(now_ms);
@@ -175,7 +177,11 @@ mod tests {
     use super::*;
 
     fn work(operations: bool, photo: Option<PhotoHash>) -> Work {
-        Work { signed_in: true, operations, photo }
+        Work {
+            signed_in: true,
+            operations,
+            photo,
+        }
     }
 
     #[test]
@@ -184,9 +190,15 @@ mod tests {
         let mut engine = Engine::default();
         assert_eq!(engine.decide(&work(true, photo), 1_000_000), Action::Sync);
         engine.on(Event::Succeeded { more: false }, 1_000_000, 0);
-        assert_eq!(engine.decide(&work(false, photo), 1_000_000), Action::Upload(PhotoHash::of(b"lamp")));
+        assert_eq!(
+            engine.decide(&work(false, photo), 1_000_000),
+            Action::Upload(PhotoHash::of(b"lamp"))
+        );
         engine.on(Event::PhotoUploaded, 1_000_001, 0);
-        assert_eq!(engine.decide(&work(false, None), 1_000_001), Action::Wait(Some(ASK_EVERY_MS - 1)));
+        assert_eq!(
+            engine.decide(&work(false, None), 1_000_001),
+            Action::Wait(Some(ASK_EVERY_MS - 1))
+        );
         assert_eq!(engine.phase(), SyncPhase::UpToDate);
     }
 
@@ -197,7 +209,9 @@ mod tests {
         for _ in 0..400 {
             assert_eq!(engine.decide(&work(true, None), now), Action::Sync);
             engine.on(Event::Failed(Failure::Offline), now, u32::MAX);
-            let Action::Wait(Some(wait)) = engine.decide(&work(true, None), now) else { panic!("must wait") };
+            let Action::Wait(Some(wait)) = engine.decide(&work(true, None), now) else {
+                panic!("must wait")
+            };
             assert!((1..=60_000).contains(&wait));
             now += wait;
         }
@@ -210,10 +224,14 @@ mod tests {
         let now = 1_800_000_000_000;
         engine.on(Event::Failed(Failure::Offline), now, 0);
         let year_ago = now - 365 * 86_400_000;
-        let Action::Wait(Some(wait)) = engine.decide(&work(true, None), year_ago) else { panic!("must wait") };
+        let Action::Wait(Some(wait)) = engine.decide(&work(true, None), year_ago) else {
+            panic!("must wait")
+        };
         assert!(wait <= 60_000);
         engine.on(Event::Succeeded { more: false }, now, 0);
-        let Action::Wait(Some(wait)) = engine.decide(&work(false, None), year_ago) else { panic!("must wait") };
+        let Action::Wait(Some(wait)) = engine.decide(&work(false, None), year_ago) else {
+            panic!("must wait")
+        };
         assert!(wait <= 60_000);
     }
 
@@ -232,6 +250,9 @@ mod tests {
         engine.on(Event::Failed(Failure::SignInAgain), 5, 0);
         assert_eq!(engine.decide(&work(true, None), 99_999_999), Action::Wait(None));
         engine.on(Event::Woken, 99_999_999, 0);
-        assert!(matches!(engine.decide(&work(true, None), 99_999_999 + 500), Action::Sync));
+        assert!(matches!(
+            engine.decide(&work(true, None), 99_999_999 + 500),
+            Action::Sync
+        ));
     }
 }

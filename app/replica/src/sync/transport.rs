@@ -38,7 +38,10 @@ pub struct Credential {
 }
 
 /// A way to the server. Futures need not be `Send`: a browser has one thread.
-#[expect(async_fn_in_trait, reason = "used on one thread only; `Send` would exclude the browser")]
+#[expect(
+    async_fn_in_trait,
+    reason = "used on one thread only; `Send` would exclude the browser"
+)]
 pub trait Transport {
     /// `POST /v1/session`.
     async fn sign_in(&self, server: &str, request: &SignInRequest) -> Result<SignInReply, TransportError>;

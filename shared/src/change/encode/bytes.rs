@@ -99,7 +99,11 @@ impl<'a> Reader<'a> {
     /// A count of things of at least one byte each, so that it cannot announce more than there is.
     pub(super) fn count(&mut self, max: usize, what: &'static str) -> Result<usize, DecodeError> {
         let count = usize::try_from(self.unsigned(what)?).map_err(|_| DecodeError(what))?;
-        if count > max || count > self.rest.len() { Err(DecodeError(what)) } else { Ok(count) }
+        if count > max || count > self.rest.len() {
+            Err(DecodeError(what))
+        } else {
+            Ok(count)
+        }
     }
 
     fn take(&mut self, length: usize, what: &'static str) -> Result<&'a [u8], DecodeError> {
@@ -114,7 +118,8 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn uuid(&mut self, what: &'static str) -> Result<Uuid, DecodeError> {
-        self.take(16, what).and_then(|bytes| Uuid::from_slice(bytes).map_err(|_| DecodeError(what)))
+        self.take(16, what)
+            .and_then(|bytes| Uuid::from_slice(bytes).map_err(|_| DecodeError(what)))
     }
 
     fn text(&mut self) -> Result<String, DecodeError> {
@@ -130,7 +135,11 @@ impl<'a> Reader<'a> {
             ValueShape::Bytes => Value::Bytes(self.bytes("bytes")?.to_vec()),
             ValueShape::Numbers => {
                 let count = self.count(MEMBERS_MAX, "numbers")?;
-                Value::Numbers((0..count).map(|_| self.unsigned("number")).collect::<Result<_, _>>()?)
+                Value::Numbers(
+                    (0..count)
+                        .map(|_| self.unsigned("number"))
+                        .collect::<Result<_, _>>()?,
+                )
             }
             ValueShape::Texts => {
                 let count = self.count(MEMBERS_MAX, "texts")?;
@@ -138,7 +147,11 @@ impl<'a> Reader<'a> {
             }
             ValueShape::Ids => {
                 let count = self.count(MEMBERS_MAX, "ids")?;
-                Value::Ids((0..count).map(|_| self.uuid("id value")).collect::<Result<_, _>>()?)
+                Value::Ids(
+                    (0..count)
+                        .map(|_| self.uuid("id value"))
+                        .collect::<Result<_, _>>()?,
+                )
             }
         })
     }

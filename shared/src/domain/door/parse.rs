@@ -60,9 +60,16 @@ fn without_remark(text: &str) -> String {
         .and_then(|open| trimmed.split_at_checked(open));
     match parts {
         Some((door, remark)) if !door.is_empty() && !remark.contains(|c: char| c.is_ascii_digit()) => {
-            let side = remark.trim_start_matches(['(', '[', '【', '〔']).trim().trim_end_matches('户');
+            let side = remark
+                .trim_start_matches(['(', '[', '【', '〔'])
+                .trim()
+                .trim_end_matches('户');
             let room = door.trim().trim_end_matches(['室', '房', '号', '户']);
-            if is_side_word(side) { format!("{room}{side}") } else { door.to_owned() }
+            if is_side_word(side) {
+                format!("{room}{side}")
+            } else {
+                door.to_owned()
+            }
         }
         _ => text.to_owned(),
     }

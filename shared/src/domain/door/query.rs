@@ -71,7 +71,11 @@ fn keys(parts: &[Part], more_follows: bool) -> Option<Vec<String>> {
                 .join("-"),
         ),
     };
-    let closed = more_follows || matches!(last.mark, Some(Mark::Building | Mark::Sharp | Mark::Lou | Mark::Unit));
+    let closed = more_follows
+        || matches!(
+            last.mark,
+            Some(Mark::Building | Mark::Sharp | Mark::Lou | Mark::Unit)
+        );
     let floor_follows = parts.len() > 2 && matches!(last.mark, Some(Mark::Lou | Mark::Floor));
     if parts.len() == 1 && last.mark == Some(Mark::Hao) {
         return Some(vec![format!("{text}-"), format!("{text}号")]);
