@@ -117,9 +117,9 @@ fn Lists(outbox: Contents) -> Element {
         outbox.attention.len(),
     ];
     let first = use_hook(|| {
-        if counts[3] > 0 {
+        if !outbox.attention.is_empty() {
             Tab::Attention
-        } else if counts[1] > 0 || counts[0] == 0 {
+        } else if !outbox.waiting.is_empty() || outbox.drafts.is_empty() {
             Tab::Waiting
         } else {
             Tab::Drafts
