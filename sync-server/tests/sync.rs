@@ -9,7 +9,8 @@ use shared::domain::worker::Role;
 use shared::domain::{FieldId, FieldMap, RecordKind, RecordRef, Value};
 use shared::ids::{EpochId, WorkerId};
 use shared::protocol::v1::{self, CONTENT_TYPE, Push, REQUEST_BYTES_MAX, SyncRequest};
-use sync_server::testing::{TestPhone, TestServer, a_request};
+use sync_server::chance::Chance;
+use sync_server::testing::{SeededChance, TestPhone, TestServer, a_request};
 use uuid::Uuid;
 
 const COMMUNITY: &str = "130803001001";
@@ -425,4 +426,41 @@ async fn other_bytes_other_versions_and_other_types_are_told_apart() {
         .await
         .unwrap_err();
     assert_eq!(refused.code(), "push.damaged");
+}
+
+#[tokio::test]
+async fn altered_messages_are_answered_without_a_failure_of_the_server() {
+    let (mut amina, joao) = amina_and_joao().await;
+    let household = amina.phone.household("3-2-501");
+    amina.phone.visit(household, "灯坏了");
+    let message =
+        shared::change::frame::open(&v1::encode(&a_request(Some(amina.phone.push_from(1))))).unwrap();
+    let chance = SeededChance::new(11);
+    let mut refused = 0;
+    for _ in 0..2_000 {
+        let mut altered = message.clone();
+        let mut draw = [0_u8; 9];
+        chance.fill(&mut draw);
+        for pair in draw.chunks_exact(3).take(1 + usize::from(draw[8] % 3)) {
+            let index = usize::from(u16::from_le_bytes([pair[0], pair[1]])) % altered.len();
+            altered[index] ^= pair[2];
+        }
+        let body = shared::change::frame::seal(&altered);
+        let answer = amina
+            .server
+            .call(Method::POST, "/v1/sync", Some(&amina.token), (CONTENT_TYPE, body))
+            .await;
+        let status = answer.status;
+        assert!(
+            status.is_success() || (status.is_client_error() && !answer.code().is_empty()),
+            "{answer:?}"
+        );
+        refused += u32::from(status.is_client_error());
+    }
+    assert!(refused > 1_000, "{refused}");
+    // Whatever came through is what Amina's phone recorded, or nothing.
+    let pulled = amina.server.sync(&joao, &a_request(None)).await.unwrap();
+    let operations = shared::change::encode::decode_pull(&pulled.pages[0].page).unwrap();
+    let operations: Vec<_> = operations.into_iter().map(|applied| applied.operation).collect();
+    assert!(operations.is_empty() || operations == amina.phone.operations);
 }

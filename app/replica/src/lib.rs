@@ -6,3 +6,23 @@
 //! Read next: [`api`], what screens may ask; `docs/sync-protocol.md`.
 
 pub mod api;
+pub mod wire;
+
+pub mod platform;
+pub mod replica;
+
+mod commands;
+mod queries;
+
+pub mod photos;
+pub mod search;
+pub mod storage;
+pub mod sync;
+
+// Natively only its decisions are compiled, for their tests.
+#[cfg(any(target_arch = "wasm32", test))]
+pub mod browser;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod native;
+
+pub use replica::Replica;

@@ -52,10 +52,18 @@ mod tests {
     fn what_was_kept_in_a_file_is_there_after_opening_it_again() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("replica.db");
-        let set = Call::SetSetting { name: "language".into(), value: "en".into() };
+        let set = Call::SetSetting {
+            name: "language".into(),
+            value: "en".into(),
+        };
         assert_eq!(open_file(&path).unwrap().call(set), Ok(Answer::Done));
-        let ask = Call::Setting { name: "language".into() };
-        assert_eq!(open_file(&path).unwrap().call(ask), Ok(Answer::Setting(Some("en".into()))));
+        let ask = Call::Setting {
+            name: "language".into(),
+        };
+        assert_eq!(
+            open_file(&path).unwrap().call(ask),
+            Ok(Answer::Setting(Some("en".into())))
+        );
     }
 
     #[test]

@@ -7,8 +7,8 @@ use web_sys::MessageEvent;
 
 use super::host::scope;
 use super::open::{connection, install_pool};
-use crate::storage::conformance::{CHECKS, run};
 use crate::storage::Home;
+use crate::storage::conformance::{CHECKS, run};
 
 /// Apart from the replica's own pool, which may be open.
 const POOL: &str = "koumen-conformance";

@@ -28,7 +28,9 @@ pub(crate) fn own_origin() -> String {
 }
 
 fn property(of: &JsValue, name: &str) -> Option<JsValue> {
-    Reflect::get(of, &JsValue::from_str(name)).ok().filter(|value| !value.is_undefined() && !value.is_null())
+    Reflect::get(of, &JsValue::from_str(name))
+        .ok()
+        .filter(|value| !value.is_undefined() && !value.is_null())
 }
 
 /// Why no database can be kept here; `None` when one can.
@@ -53,7 +55,12 @@ extern "C" {
     /// `web-sys` calls it unstable and asks for a flag of the whole build.
     type LockManager;
     #[wasm_bindgen(method, catch)]
-    fn request(this: &LockManager, name: &str, options: &JsValue, callback: &Function) -> Result<Promise, JsValue>;
+    fn request(
+        this: &LockManager,
+        name: &str,
+        options: &JsValue,
+        callback: &Function,
+    ) -> Result<Promise, JsValue>;
 }
 
 /// Holds a Web Lock until it is released or the worker ends.
@@ -65,7 +72,11 @@ pub(super) struct Lock {
 impl Lock {
     /// Asks for the lock. `taken` is called when another tab holds it; `granted` when it is this tab's, at once
     /// or when the other tab is gone.
-    pub(super) fn request(name: &'static str, taken: impl Fn() + 'static, granted: impl Fn() + 'static) -> Self {
+    pub(super) fn request(
+        name: &'static str,
+        taken: impl Fn() + 'static,
+        granted: impl Fn() + 'static,
+    ) -> Self {
         let lock = Self::default();
         let granted = Rc::new(granted);
         let again = lock.clone();
@@ -77,8 +88,16 @@ impl Lock {
         lock
     }
 
-    fn ask(&self, name: &str, only_if_free: bool, granted: Rc<impl Fn() + 'static>, taken: impl Fn() + 'static) {
-        let Some(locks) = property(&scope().navigator(), "locks") else { return };
+    fn ask(
+        &self,
+        name: &str,
+        only_if_free: bool,
+        granted: Rc<impl Fn() + 'static>,
+        taken: impl Fn() + 'static,
+    ) {
+        let Some(locks) = property(&scope().navigator(), "locks") else {
+            return;
+        };
         let release = Rc::clone(&self.release);
         let callback = Closure::once_into_js(move |lock: JsValue| -> JsValue {
             if lock.is_null() {
@@ -93,7 +112,9 @@ impl Lock {
         let options = js_sys::Object::new();
         // Setting a property of a fresh object cannot fail.
         let _ = Reflect::set(&options, &"ifAvailable".into(), &only_if_free.into());
-        let asked = locks.unchecked_into::<LockManager>().request(name, &options, callback.unchecked_ref());
+        let asked = locks
+            .unchecked_into::<LockManager>()
+            .request(name, &options, callback.unchecked_ref());
         if let Ok(promise) = asked {
             // Resolves when the lock is let go; a rejection (the document is going away) has nobody to tell.
             spawn_local(async move { drop(JsFuture::from(promise).await) });
@@ -118,7 +139,10 @@ impl Channel {
         let channel = BroadcastChannel::new(name).ok();
         if let Some(channel) = &channel {
             let callback = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
-                let bytes = event.data().dyn_into::<js_sys::Uint8Array>().map(|bytes| bytes.to_vec());
+                let bytes = event
+                    .data()
+                    .dyn_into::<js_sys::Uint8Array>()
+                    .map(|bytes| bytes.to_vec());
                 if let Some(message) = bytes.ok().and_then(|bytes| Message::decode(&bytes)) {
                     heard(message);
                 }
@@ -151,7 +175,9 @@ impl Platform for BrowserPlatform {
     fn fill_random(&self, bytes: &mut [u8]) {
         let scope: WorkerGlobalScope = scope().unchecked_into();
         for part in bytes.chunks_mut(RANDOM_BYTES_MAX) {
-            let filled = scope.crypto().and_then(|crypto| crypto.get_random_values_with_u8_array(part));
+            let filled = scope
+                .crypto()
+                .and_then(|crypto| crypto.get_random_values_with_u8_array(part));
             // Ids would collide, so nothing may go on.
             assert!(filled.is_ok(), "every browser with OPFS has a random source");
         }
@@ -177,7 +203,11 @@ impl Timer {
         let id = Cell::new(None);
         let ms = i32::try_from(ms).unwrap_or(i32::MAX);
         let promise = Promise::new(&mut |resolve, _| {
-            id.set(scope().set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, ms).ok());
+            id.set(
+                scope()
+                    .set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, ms)
+                    .ok(),
+            );
         });
         Self { id, promise }
     }

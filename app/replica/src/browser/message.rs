@@ -63,12 +63,18 @@ impl Message {
     /// `None` for the message of another version of the app.
     pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
         let (head, body) = postcard::take_from_bytes(bytes).ok()?;
-        Some(Self { head, body: body.to_vec() })
+        Some(Self {
+            head,
+            body: body.to_vec(),
+        })
     }
 }
 
 impl From<Head> for Message {
     fn from(head: Head) -> Self {
-        Self { head, body: Vec::new() }
+        Self {
+            head,
+            body: Vec::new(),
+        }
     }
 }

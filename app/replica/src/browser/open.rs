@@ -52,13 +52,16 @@ pub(super) async fn install_pool(name: &str, files: usize, emptied: bool) -> Res
         .initial_capacity(files)
         .clear_on_init(emptied)
         .build();
-    install::<sqlite_wasm_rs::WasmOsCallback>(&config, false).await.map(drop)
+    install::<sqlite_wasm_rs::WasmOsCallback>(&config, false)
+        .await
+        .map(drop)
 }
 
 /// Opens a database of a pool. Nobody else can, so it is locked for good: otherwise every read would look for a
 /// journal left by somebody else, and the pool flushes that file each time.
 pub(super) fn connection(pool: &str, database: &str) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags_and_vfs(database, flags, pool)?;
     connection.pragma_update(None, "locking_mode", "exclusive")?;
     Ok(connection)

@@ -85,8 +85,16 @@ pub(crate) enum Action {
 #[derive(Debug)]
 enum Role {
     Starting,
-    Following { leader: Option<TabId>, unanswered: u32, unanswered_max: u32, silent: bool },
-    Opening { others: Vec<(TabId, ToReplica)>, followed: bool },
+    Following {
+        leader: Option<TabId>,
+        unanswered: u32,
+        unanswered_max: u32,
+        silent: bool,
+    },
+    Opening {
+        others: Vec<(TabId, ToReplica)>,
+        followed: bool,
+    },
     Leading,
     Unusable(&'static str),
 }
@@ -112,7 +120,13 @@ pub(crate) struct Tab {
 impl Tab {
     /// A tab that has just started to ask for the lock.
     pub(crate) fn new(id: TabId) -> Self {
-        Self { id, role: Role::Starting, waiting: BTreeMap::new(), followed: false, busy: false }
+        Self {
+            id,
+            role: Role::Starting,
+            waiting: BTreeMap::new(),
+            followed: false,
+            busy: false,
+        }
     }
 
     /// Whether [`Event::Tick`] is wanted.
@@ -142,7 +156,10 @@ impl Tab {
             Event::Noticed(notice) => {
                 let notice = encode(&FromReplica::Notice(notice));
                 if self.followed {
-                    actions.push(Action::Say(Message { head: Head::Notice, body: notice.clone() }));
+                    actions.push(Action::Say(Message {
+                        head: Head::Notice,
+                        body: notice.clone(),
+                    }));
                 }
                 actions.push(Action::Tell(notice));
             }
@@ -157,10 +174,19 @@ impl Tab {
             actions.push(answer_error(id, ErrorCode::Internal, code));
             return;
         }
-        self.waiting.insert(id, Waiting { call, sent: false, taken: false });
+        self.waiting.insert(
+            id,
+            Waiting {
+                call,
+                sent: false,
+                taken: false,
+            },
+        );
         match self.role {
             Role::Leading => self.run_own(actions),
-            Role::Following { leader: Some(leader), .. } => self.send_to(leader, actions),
+            Role::Following {
+                leader: Some(leader), ..
+            } => self.send_to(leader, actions),
             _ => {}
         }
     }
@@ -205,14 +231,20 @@ impl Tab {
             _ => return,
         };
         self.followed = true;
-        actions.push(say(Head::Leading { leader: self.id, busy }));
+        actions.push(say(Head::Leading {
+            leader: self.id,
+            busy,
+        }));
     }
 
     /// A call of another tab.
     fn relayed(&mut self, tab: TabId, id: u64, body: &[u8], actions: &mut Vec<Action>) {
         let Ok(call) = postcard::from_bytes::<ToReplica>(body) else {
             let body = error_bytes(id, ErrorCode::UpdateNeeded, OTHER_VERSION);
-            actions.push(Action::Say(Message { head: Head::Answer { tab, id }, body }));
+            actions.push(Action::Say(Message {
+                head: Head::Answer { tab, id },
+                body,
+            }));
             return;
         };
         match &mut self.role {
@@ -224,7 +256,12 @@ impl Tab {
 
     /// Whatever a leader says, it is awake.
     fn leader_speaks(&mut self, actions: &mut Vec<Action>) {
-        let Role::Following { unanswered, silent, .. } = &mut self.role else { return };
+        let Role::Following {
+            unanswered, silent, ..
+        } = &mut self.role
+        else {
+            return;
+        };
         *unanswered = 0;
         if std::mem::take(silent) {
             actions.push(tell(&FromReplica::Notice(Notice::Following)));
@@ -232,7 +269,14 @@ impl Tab {
     }
 
     fn follow(&mut self, who: TabId, busy: bool, actions: &mut Vec<Action>) {
-        let Role::Following { leader, unanswered_max, .. } = &mut self.role else { return };
+        let Role::Following {
+            leader,
+            unanswered_max,
+            ..
+        } = &mut self.role
+        else {
+            return;
+        };
         *unanswered_max = if busy { UNANSWERED_MAX_BUSY } else { UNANSWERED_MAX };
         if leader.replace(who) != Some(who) {
             self.give_up_lost_calls(actions);
@@ -244,8 +288,15 @@ impl Tab {
     fn send_to(&mut self, leader: TabId, actions: &mut Vec<Action>) {
         for (id, waiting) in self.waiting.iter_mut().filter(|(_, waiting)| !waiting.sent) {
             waiting.sent = true;
-            let head = Head::Call { leader, tab: self.id, id: *id };
-            actions.push(Action::Say(Message { head, body: postcard::to_stdvec(&waiting.call).unwrap_or_default() }));
+            let head = Head::Call {
+                leader,
+                tab: self.id,
+                id: *id,
+            };
+            actions.push(Action::Say(Message {
+                head,
+                body: postcard::to_stdvec(&waiting.call).unwrap_or_default(),
+            }));
         }
     }
 
@@ -264,18 +315,32 @@ impl Tab {
     fn succeed(&mut self, actions: &mut Vec<Action>) {
         self.give_up_lost_calls(actions);
         let followed = matches!(self.role, Role::Following { .. });
-        self.role = Role::Opening { others: Vec::new(), followed };
+        self.role = Role::Opening {
+            others: Vec::new(),
+            followed,
+        };
         // The others turn to this tab at once; it answers when the database is open.
-        actions.extend([say(Head::Leading { leader: self.id, busy: true }), Action::Open]);
+        actions.extend([
+            say(Head::Leading {
+                leader: self.id,
+                busy: true,
+            }),
+            Action::Open,
+        ]);
     }
 
     fn opened(&mut self, actions: &mut Vec<Action>) {
-        let Role::Opening { others, followed } = std::mem::replace(&mut self.role, Role::Leading) else { return };
+        let Role::Opening { others, followed } = std::mem::replace(&mut self.role, Role::Leading) else {
+            return;
+        };
         if followed {
             // The page may show that the leader was silent, or what it knew before.
             actions.push(tell(&FromReplica::Notice(Notice::Session)));
         }
-        actions.push(say(Head::Leading { leader: self.id, busy: false }));
+        actions.push(say(Head::Leading {
+            leader: self.id,
+            busy: false,
+        }));
         self.run_own(actions);
         for (tab, call) in others {
             self.run(tab, call, actions);
@@ -293,7 +358,10 @@ impl Tab {
     }
 
     fn run_own(&mut self, actions: &mut Vec<Action>) {
-        for call in std::mem::take(&mut self.waiting).into_values().map(|waiting| waiting.call) {
+        for call in std::mem::take(&mut self.waiting)
+            .into_values()
+            .map(|waiting| waiting.call)
+        {
             self.run(self.id, call, actions);
         }
     }
@@ -305,7 +373,10 @@ impl Tab {
         }
         if self.followed && takes_long(&call.call) {
             self.busy = true;
-            actions.push(say(Head::Leading { leader: self.id, busy: true }));
+            actions.push(say(Head::Leading {
+                leader: self.id,
+                busy: true,
+            }));
         }
         actions.push(Action::Run { tab, call });
     }
@@ -314,10 +385,16 @@ impl Tab {
         if tab == self.id {
             actions.push(Action::Tell(answer));
         } else {
-            actions.push(Action::Say(Message { head: Head::Answer { tab, id }, body: answer }));
+            actions.push(Action::Say(Message {
+                head: Head::Answer { tab, id },
+                body: answer,
+            }));
         }
         if std::mem::take(&mut self.busy) {
-            actions.push(say(Head::Leading { leader: self.id, busy: false }));
+            actions.push(say(Head::Leading {
+                leader: self.id,
+                busy: false,
+            }));
         }
     }
 
@@ -325,24 +402,33 @@ impl Tab {
         if !self.wants_tick() {
             return;
         }
-        let Role::Following { unanswered, unanswered_max, silent, .. } = &mut self.role else { return };
+        let Role::Following {
+            unanswered,
+            unanswered_max,
+            silent,
+            ..
+        } = &mut self.role
+        else {
+            return;
+        };
         if *unanswered >= *unanswered_max && !*silent {
             *silent = true;
-            actions.push(tell(&FromReplica::Notice(Notice::Unusable(LEADER_SILENT.to_owned()))));
+            actions.push(tell(&FromReplica::Notice(Notice::Unusable(
+                LEADER_SILENT.to_owned(),
+            ))));
         }
         *unanswered = unanswered.saturating_add(1);
         actions.push(say(Head::Hello));
     }
 }
 
-/// Whether doing it a second time leaves what doing it once leaves.
+/// Whether doing it a second time leaves what doing it once leaves (finishing a draft does: the record has its id).
 fn may_happen_twice(call: &Call) -> bool {
     !matches!(
         call,
         Call::AddHousehold { .. }
             | Call::AddResident { .. }
             | Call::AddEvent { .. }
-            | Call::FinishDraft { .. }
             | Call::Remove { .. }
             | Call::RetryParked { .. }
     )
@@ -366,7 +452,13 @@ fn answer_error(id: u64, code: ErrorCode, detail: &str) -> Action {
 }
 
 fn error_bytes(id: u64, code: ErrorCode, detail: &str) -> Vec<u8> {
-    encode(&FromReplica::Answer { id, result: Err(ApiError { code, detail: detail.to_owned() }) })
+    encode(&FromReplica::Answer {
+        id,
+        result: Err(ApiError {
+            code,
+            detail: detail.to_owned(),
+        }),
+    })
 }
 
 /// As bytes for a page.

@@ -9,11 +9,17 @@ const AMINA: TabId = TabId(1);
 const JOAO: TabId = TabId(2);
 
 fn ask(id: u64) -> ToReplica {
-    ToReplica { id, call: Call::Today }
+    ToReplica {
+        id,
+        call: Call::Today,
+    }
 }
 
 fn add(id: u64) -> ToReplica {
-    ToReplica { id, call: Call::FinishDraft { id: DraftId(Uuid::from_u128(u128::from(id))) } }
+    ToReplica {
+        id,
+        call: Call::RetryParked { seq: id },
+    }
 }
 
 fn leading(leader: TabId, busy: bool) -> Event {
@@ -22,7 +28,10 @@ fn leading(leader: TabId, busy: bool) -> Event {
 
 fn following() -> Tab {
     let mut tab = Tab::new(JOAO);
-    assert_eq!(tab.on(Event::LockTaken), [notice(Notice::Following), say(Head::Hello)]);
+    assert_eq!(
+        tab.on(Event::LockTaken),
+        [notice(Notice::Following), say(Head::Hello)]
+    );
     assert_eq!(tab.on(leading(AMINA, false)), []);
     tab
 }
@@ -36,27 +45,69 @@ fn silent() -> Action {
 }
 
 fn relayed(leader: TabId, call: &ToReplica) -> Action {
-    let head = Head::Call { leader, tab: JOAO, id: call.id };
-    Action::Say(Message { head, body: postcard::to_stdvec(call).unwrap() })
+    let head = Head::Call {
+        leader,
+        tab: JOAO,
+        id: call.id,
+    };
+    Action::Say(Message {
+        head,
+        body: postcard::to_stdvec(call).unwrap(),
+    })
 }
 
 #[test]
 fn the_first_tab_opens_the_database_and_answers_what_was_asked_meanwhile() {
     let mut tab = Tab::new(AMINA);
     assert_eq!(tab.on(Event::Page(ask(1))), []);
-    assert_eq!(tab.on(Event::LockGranted), [say(Head::Leading { leader: AMINA, busy: true }), Action::Open]);
+    assert_eq!(
+        tab.on(Event::LockGranted),
+        [
+            say(Head::Leading {
+                leader: AMINA,
+                busy: true
+            }),
+            Action::Open
+        ]
+    );
     assert_eq!(tab.on(Event::Page(ask(2))), []);
     assert_eq!(
         tab.on(Event::Opened),
         [
-            say(Head::Leading { leader: AMINA, busy: false }),
-            Action::Run { tab: AMINA, call: ask(1) },
-            Action::Run { tab: AMINA, call: ask(2) },
+            say(Head::Leading {
+                leader: AMINA,
+                busy: false
+            }),
+            Action::Run {
+                tab: AMINA,
+                call: ask(1)
+            },
+            Action::Run {
+                tab: AMINA,
+                call: ask(2)
+            },
         ]
     );
-    assert_eq!(tab.on(Event::Page(ask(3))), [Action::Run { tab: AMINA, call: ask(3) }]);
-    assert_eq!(tab.on(Event::Answered { tab: AMINA, id: 3, answer: vec![9] }), [Action::Tell(vec![9])]);
-    assert_eq!(tab.on(Event::Noticed(Notice::Changed)), [notice(Notice::Changed)], "nobody else listens");
+    assert_eq!(
+        tab.on(Event::Page(ask(3))),
+        [Action::Run {
+            tab: AMINA,
+            call: ask(3)
+        }]
+    );
+    assert_eq!(
+        tab.on(Event::Answered {
+            tab: AMINA,
+            id: 3,
+            answer: vec![9]
+        }),
+        [Action::Tell(vec![9])]
+    );
+    assert_eq!(
+        tab.on(Event::Noticed(Notice::Changed)),
+        [notice(Notice::Changed)],
+        "nobody else listens"
+    );
 }
 
 #[test]
@@ -68,10 +119,33 @@ fn a_follower_relays_and_the_leader_answers() {
     leader.on(Event::LockGranted);
     leader.on(Event::Opened);
     let body = postcard::to_stdvec(&ask(7)).unwrap();
-    let heard = leader.on(Event::Heard(Message { head: Head::Call { leader: AMINA, tab: JOAO, id: 7 }, body }));
-    assert_eq!(heard, [say(Head::Taken { tab: JOAO, id: 7 }), Action::Run { tab: JOAO, call: ask(7) }]);
-    let answer = Message { head: Head::Answer { tab: JOAO, id: 7 }, body: vec![9] };
-    let answered = leader.on(Event::Answered { tab: JOAO, id: 7, answer: vec![9] });
+    let heard = leader.on(Event::Heard(Message {
+        head: Head::Call {
+            leader: AMINA,
+            tab: JOAO,
+            id: 7,
+        },
+        body,
+    }));
+    assert_eq!(
+        heard,
+        [
+            say(Head::Taken { tab: JOAO, id: 7 }),
+            Action::Run {
+                tab: JOAO,
+                call: ask(7)
+            }
+        ]
+    );
+    let answer = Message {
+        head: Head::Answer { tab: JOAO, id: 7 },
+        body: vec![9],
+    };
+    let answered = leader.on(Event::Answered {
+        tab: JOAO,
+        id: 7,
+        answer: vec![9],
+    });
     assert_eq!(answered, [Action::Say(answer.clone())]);
 
     assert_eq!(follower.on(Event::Heard(answer.clone())), [Action::Tell(vec![9])]);
@@ -101,13 +175,28 @@ fn what_the_dead_leader_had_not_taken_up_is_asked_again() {
 fn a_follower_takes_over() {
     let mut tab = following();
     tab.on(Event::Page(add(1)));
-    assert_eq!(tab.on(Event::LockGranted), [say(Head::Leading { leader: JOAO, busy: true }), Action::Open]);
+    assert_eq!(
+        tab.on(Event::LockGranted),
+        [
+            say(Head::Leading {
+                leader: JOAO,
+                busy: true
+            }),
+            Action::Open
+        ]
+    );
     assert_eq!(
         tab.on(Event::Opened),
         [
             notice(Notice::Session),
-            say(Head::Leading { leader: JOAO, busy: false }),
-            Action::Run { tab: JOAO, call: add(1) },
+            say(Head::Leading {
+                leader: JOAO,
+                busy: false
+            }),
+            Action::Run {
+                tab: JOAO,
+                call: add(1)
+            },
         ]
     );
 }
@@ -117,7 +206,10 @@ fn a_silent_leader_is_said_within_three_seconds_and_unsaid_when_it_wakes() {
     let mut tab = following();
     tab.on(Event::Page(ask(1)));
     let ticks = 3_000 / TICK_MS;
-    let said: Vec<Action> = (0..ticks).flat_map(|_| tab.on(Event::Tick)).filter(|action| *action == silent()).collect();
+    let said: Vec<Action> = (0..ticks)
+        .flat_map(|_| tab.on(Event::Tick))
+        .filter(|action| *action == silent())
+        .collect();
     assert_eq!(said.len(), 1);
     assert_eq!(tab.on(leading(AMINA, false)), [notice(Notice::Following)]);
     assert!(!tab.on(Event::Tick).contains(&silent()));
@@ -153,14 +245,37 @@ fn a_leader_says_when_it_is_busy_with_a_photo() {
     tab.on(Event::LockGranted);
     tab.on(Event::Opened);
     tab.on(Event::Heard(Head::Hello.into()));
-    let call = Call::AddPhoto { draft: DraftId(Uuid::from_u128(1)), file: vec![1], modified_at: 0 };
+    let call = Call::AddPhoto {
+        draft: DraftId(Uuid::from_u128(1)),
+        file: vec![1],
+        modified_at: 0,
+    };
     let call = ToReplica { id: 1, call };
     assert_eq!(
         tab.on(Event::Page(call.clone())),
-        [say(Head::Leading { leader: AMINA, busy: true }), Action::Run { tab: AMINA, call }]
+        [
+            say(Head::Leading {
+                leader: AMINA,
+                busy: true
+            }),
+            Action::Run { tab: AMINA, call }
+        ]
     );
-    let done = tab.on(Event::Answered { tab: AMINA, id: 1, answer: vec![] });
-    assert_eq!(done, [Action::Tell(vec![]), say(Head::Leading { leader: AMINA, busy: false })]);
+    let done = tab.on(Event::Answered {
+        tab: AMINA,
+        id: 1,
+        answer: vec![],
+    });
+    assert_eq!(
+        done,
+        [
+            Action::Tell(vec![]),
+            say(Head::Leading {
+                leader: AMINA,
+                busy: false
+            })
+        ]
+    );
 }
 
 #[test]
@@ -176,7 +291,10 @@ fn a_tab_that_cannot_open_lets_the_next_one_try_and_answers_every_call() {
             Action::Release,
         ]
     );
-    assert_eq!(tab.on(Event::Page(ask(2))), [answer_error(2, ErrorCode::Internal, "storage.open_failed")]);
+    assert_eq!(
+        tab.on(Event::Page(ask(2))),
+        [answer_error(2, ErrorCode::Internal, "storage.open_failed")]
+    );
 }
 
 #[test]
@@ -184,10 +302,23 @@ fn a_call_in_another_versions_words_is_answered() {
     let mut tab = Tab::new(AMINA);
     tab.on(Event::LockGranted);
     tab.on(Event::Opened);
-    let head = Head::Call { leader: AMINA, tab: JOAO, id: 4 };
+    let head = Head::Call {
+        leader: AMINA,
+        tab: JOAO,
+        id: 4,
+    };
     let body = error_bytes(4, ErrorCode::UpdateNeeded, OTHER_VERSION);
-    let answer = Action::Say(Message { head: Head::Answer { tab: JOAO, id: 4 }, body });
-    assert_eq!(tab.on(Event::Heard(Message { head, body: vec![255; 9] })), [answer]);
+    let answer = Action::Say(Message {
+        head: Head::Answer { tab: JOAO, id: 4 },
+        body,
+    });
+    assert_eq!(
+        tab.on(Event::Heard(Message {
+            head,
+            body: vec![255; 9]
+        })),
+        [answer]
+    );
 }
 
 /// Tabs in one room: a lock, a channel, and a database that only remembers which calls it performed.
@@ -198,7 +329,7 @@ struct Room {
     /// Actions that a tab has still to perform, in order.
     todo: BTreeMap<u64, Vec<Action>>,
     /// Words under way to one tab.
-    inbox: BTreeMap<u64, Vec<Message>>,
+    inbox: BTreeMap<u64, Vec<Vec<u8>>>,
     performed: Vec<(TabId, u64)>,
     answered: BTreeMap<(TabId, u64), Vec<bool>>,
     asked: Vec<(TabId, u64)>,
@@ -212,7 +343,11 @@ impl Room {
 
     fn enter(&mut self, tab: u64) {
         self.tabs.insert(tab, Tab::new(TabId(tab)));
-        let event = if self.lock.is_none() { Event::LockGranted } else { Event::LockTaken };
+        let event = if self.lock.is_none() {
+            Event::LockGranted
+        } else {
+            Event::LockTaken
+        };
         self.lock = self.lock.or(Some(tab));
         self.feed(tab, event);
     }
@@ -236,31 +371,56 @@ impl Room {
     }
 
     fn listen(&mut self, tab: u64) {
-        let word = self.inbox.get_mut(&tab).filter(|words| !words.is_empty()).map(|words| words.remove(0));
+        let word = self
+            .inbox
+            .get_mut(&tab)
+            .filter(|words| !words.is_empty())
+            .map(|words| words.remove(0));
         if let Some(word) = word {
-            self.feed(tab, Event::Heard(word));
+            self.feed(tab, Event::Heard(Message::decode(&word).unwrap()));
         }
     }
 
     fn act(&mut self, tab: u64) {
-        let action = self.todo.get_mut(&tab).filter(|todo| !todo.is_empty()).map(|todo| todo.remove(0));
+        let action = self
+            .todo
+            .get_mut(&tab)
+            .filter(|todo| !todo.is_empty())
+            .map(|todo| todo.remove(0));
         match action {
             Some(Action::Say(message)) => {
                 let others: Vec<u64> = self.tabs.keys().copied().filter(|other| *other != tab).collect();
                 for other in others {
-                    self.inbox.entry(other).or_default().push(message.clone());
+                    self.inbox.entry(other).or_default().push(message.encode());
                 }
             }
             Some(Action::Open) => self.feed(tab, Event::Opened),
             Some(Action::Run { tab: from, call }) => {
-                assert_eq!(self.lock, Some(tab), "only the holder of the lock touches the database");
+                assert_eq!(
+                    self.lock,
+                    Some(tab),
+                    "only the holder of the lock touches the database"
+                );
                 self.performed.push((from, call.id));
-                let answer = encode(&FromReplica::Answer { id: call.id, result: Ok(Answer::Done) });
-                self.feed(tab, Event::Answered { tab: from, id: call.id, answer });
+                let answer = encode(&FromReplica::Answer {
+                    id: call.id,
+                    result: Ok(Answer::Done),
+                });
+                self.feed(
+                    tab,
+                    Event::Answered {
+                        tab: from,
+                        id: call.id,
+                        answer,
+                    },
+                );
             }
             Some(Action::Tell(bytes)) => {
                 if let FromReplica::Answer { id, result } = postcard::from_bytes(&bytes).unwrap() {
-                    self.answered.entry((TabId(tab), id)).or_default().push(result.is_ok());
+                    self.answered
+                        .entry((TabId(tab), id))
+                        .or_default()
+                        .push(result.is_ok());
                 }
             }
             Some(Action::Release) | None => {}

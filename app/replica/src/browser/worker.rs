@@ -55,9 +55,15 @@ pub async fn start(post: impl Fn(Vec<u8>) + 'static) -> WorkerHandle {
         return WorkerHandle(worker);
     }
     let hearing = Rc::clone(&worker);
-    *worker.channel.borrow_mut() = Some(Channel::join(NAME, move |message| hearing.feed(Event::Heard(message))));
+    *worker.channel.borrow_mut() = Some(Channel::join(NAME, move |message| {
+        hearing.feed(Event::Heard(message))
+    }));
     let (taken, granted) = (Rc::clone(&worker), Rc::clone(&worker));
-    let lock = Lock::request(NAME, move || taken.feed(Event::LockTaken), move || granted.feed(Event::LockGranted));
+    let lock = Lock::request(
+        NAME,
+        move || taken.feed(Event::LockTaken),
+        move || granted.feed(Event::LockGranted),
+    );
     *worker.lock.borrow_mut() = Some(lock);
     WorkerHandle(worker)
 }
@@ -70,7 +76,10 @@ impl WorkerHandle {
             // A page of another version. Its number comes first in every version.
             Err(_) => {
                 if let Ok((id, _)) = postcard::take_from_bytes::<u64>(&bytes) {
-                    let result = Err(ApiError { code: ErrorCode::UpdateNeeded, detail: "wire".to_owned() });
+                    let result = Err(ApiError {
+                        code: ErrorCode::UpdateNeeded,
+                        detail: "wire".to_owned(),
+                    });
                     (self.0.post)(tab::encode(&FromReplica::Answer { id, result }));
                 }
             }
@@ -112,9 +121,14 @@ impl Worker {
                 let worker = Rc::clone(self);
                 spawn_local(async move { worker.open().await });
             }
-            Action::Run { tab, call: ToReplica { id, call } } => {
+            Action::Run {
+                tab,
+                call: ToReplica { id, call },
+            } => {
                 let worker = Rc::clone(self);
-                let Some(driver) = self.driver.borrow().clone() else { return };
+                let Some(driver) = self.driver.borrow().clone() else {
+                    return;
+                };
                 spawn_local(async move {
                     let result = driver.call(call).await;
                     let answer = tab::encode(&FromReplica::Answer { id, result });
@@ -141,7 +155,9 @@ impl Worker {
     }
 
     fn pass_notices_on(self: &Rc<Self>) {
-        let Some(driver) = self.driver.borrow().clone() else { return };
+        let Some(driver) = self.driver.borrow().clone() else {
+            return;
+        };
         let notices = driver.replica().borrow_mut().take_notices();
         for notice in notices {
             self.feed(Event::Noticed(notice));

@@ -57,7 +57,10 @@ pub struct HttpTransport {
 impl HttpTransport {
     /// A transport that trusts the certificates that this machine trusts.
     pub fn new(platform: Rc<dyn Platform>) -> Self {
-        Self { client: client(), platform }
+        Self {
+            client: client(),
+            platform,
+        }
     }
 
     /// A transport that trusts the authorities in a PEM file too: those of a server that made its own.
@@ -68,13 +71,19 @@ impl HttpTransport {
     pub fn trusting(platform: Rc<dyn Platform>, pem: &[u8]) -> Result<Self, reqwest::Error> {
         install_cryptography();
         let authorities = reqwest::Certificate::from_pem_bundle(pem)?;
-        let client = Client::builder().redirect(reqwest::redirect::Policy::none()).tls_certs_merge(authorities).build()?;
+        let client = Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .tls_certs_merge(authorities)
+            .build()?;
         Ok(Self { client, platform })
     }
 
     fn request(&self, method: Method, server: &str, path: &str, timeout_ms: u64) -> RequestBuilder {
         let url = format!("{}{path}", origin(server));
-        let request = self.client.request(method, url).timeout(Duration::from_millis(timeout_ms));
+        let request = self
+            .client
+            .request(method, url)
+            .timeout(Duration::from_millis(timeout_ms));
         // The replica keeps what is to be kept; the bearer token says who asks.
         #[cfg(target_arch = "wasm32")]
         let request = request.fetch_cache_no_store().fetch_credentials_omit();
@@ -88,8 +97,12 @@ impl HttpTransport {
         path: &str,
         body: &T,
     ) -> Result<RequestBuilder, TransportError> {
-        let body = serde_json::to_vec(body).map_err(|_| TransportError::Refused("request.form".to_owned()))?;
-        Ok(self.request(method, server, path, CALL_TIMEOUT_MS).header(CONTENT_TYPE, JSON).body(body))
+        let body =
+            serde_json::to_vec(body).map_err(|_| TransportError::Refused("request.form".to_owned()))?;
+        Ok(self
+            .request(method, server, path, CALL_TIMEOUT_MS)
+            .header(CONTENT_TYPE, JSON)
+            .body(body))
     }
 }
 
@@ -101,7 +114,9 @@ impl Transport for HttpTransport {
 
     async fn sign_out(&self, credential: &Credential) -> Result<(), TransportError> {
         let request = self.request(Method::DELETE, &credential.server, "/v1/session", CALL_TIMEOUT_MS);
-        send(request.bearer_auth(&credential.token), Kind::Done).await.map(drop)
+        send(request.bearer_auth(&credential.token), Kind::Done)
+            .await
+            .map(drop)
     }
 
     async fn sync(&self, credential: &Credential, request: Vec<u8>) -> Result<Vec<u8>, TransportError> {
@@ -111,7 +126,11 @@ impl Transport for HttpTransport {
             .header(CONTENT_TYPE, v1::CONTENT_TYPE)
             .header(ACCEPT, v1::CONTENT_TYPE)
             .body(request);
-        read(send(request, Kind::Body(v1::CONTENT_TYPE)).await?, MESSAGE_BYTES_MAX).await
+        read(
+            send(request, Kind::Body(v1::CONTENT_TYPE)).await?,
+            MESSAGE_BYTES_MAX,
+        )
+        .await
     }
 
     async fn put_photo(
@@ -121,7 +140,12 @@ impl Transport for HttpTransport {
         bytes: Vec<u8>,
     ) -> Result<(), TransportError> {
         let request = self
-            .request(Method::PUT, &credential.server, &format!("/v1/photos/{hash}"), PHOTO_TIMEOUT_MS)
+            .request(
+                Method::PUT,
+                &credential.server,
+                &format!("/v1/photos/{hash}"),
+                PHOTO_TIMEOUT_MS,
+            )
             .bearer_auth(&credential.token)
             .header(CONTENT_TYPE, JPEG)
             .body(bytes);
@@ -130,7 +154,12 @@ impl Transport for HttpTransport {
 
     async fn get_photo(&self, credential: &Credential, hash: PhotoHash) -> Result<Vec<u8>, TransportError> {
         let request = self
-            .request(Method::GET, &credential.server, &format!("/v1/photos/{hash}"), PHOTO_TIMEOUT_MS)
+            .request(
+                Method::GET,
+                &credential.server,
+                &format!("/v1/photos/{hash}"),
+                PHOTO_TIMEOUT_MS,
+            )
             .bearer_auth(&credential.token)
             .header(ACCEPT, JPEG);
         read(send(request, Kind::Body(JPEG)).await?, PHOTO_SIZE_BYTES_MAX).await
@@ -168,7 +197,10 @@ fn notices_of(response: Response, platform: Rc<dyn Platform>) -> LocalBoxStream<
         match select(chunks.next(), silence).await {
             Either::Left((Some(Ok(chunk)), _)) => {
                 let count = events.read(&chunk);
-                Some((futures::stream::iter(std::iter::repeat_n((), count)), (chunks, events, platform)))
+                Some((
+                    futures::stream::iter(std::iter::repeat_n((), count)),
+                    (chunks, events, platform),
+                ))
             }
             _ => None,
         }
@@ -182,12 +214,18 @@ async fn send(request: RequestBuilder, wanted: Kind) -> Result<Response, Transpo
     // A server's name that cannot be one was typed by a person: trying again does not help.
     let request = request.map_err(|_| TransportError::Refused("server.name".to_owned()))?;
     let asked = request.url().clone();
-    let response = client.execute(request).await.map_err(|_| TransportError::Offline)?;
+    let response = client
+        .execute(request)
+        .await
+        .map_err(|_| TransportError::Offline)?;
     if *response.url() != asked {
         // A browser follows redirects by itself. Ours has none.
         return Err(TransportError::Foreign);
     }
-    let content_type = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let content_type = response
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
     match answer::judge(response.status().as_u16(), content_type, wanted) {
         Verdict::Good => Ok(response),
         Verdict::Bad(error) => Err(error),
@@ -202,7 +240,9 @@ async fn send(request: RequestBuilder, wanted: Kind) -> Result<Response, Transpo
 
 /// The whole body, which may be at most `bytes_max` long; never holds more than that.
 async fn read(response: Response, bytes_max: usize) -> Result<Vec<u8>, TransportError> {
-    let announced = response.content_length().and_then(|length| usize::try_from(length).ok());
+    let announced = response
+        .content_length()
+        .and_then(|length| usize::try_from(length).ok());
     if announced.is_some_and(|length| length > bytes_max) {
         return Err(TransportError::Foreign);
     }
@@ -241,7 +281,9 @@ fn client() -> Client {
     install_cryptography();
     let builder = || Client::builder().redirect(reqwest::redirect::Policy::none());
     // A machine without any certificates can still speak plain HTTP.
-    let client = builder().build().or_else(|_| builder().tls_certs_only([]).build());
+    let client = builder()
+        .build()
+        .or_else(|_| builder().tls_certs_only([]).build());
     client.expect("a client without certificates needs nothing of the machine")
 }
 

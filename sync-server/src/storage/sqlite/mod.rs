@@ -48,9 +48,10 @@ const STATEMENTS_CACHED: usize = 64;
 /// The embedded storage.
 #[derive(Debug)]
 pub struct SqliteStorage {
-    writer: Arc<Mutex<Connection>>,
-    /// Empty for a database in memory, which has one connection only.
+    /// Empty for a database in memory, which has one connection only. Closed before the writer, which then
+    /// moves the write-ahead log into the file.
     readers: Vec<Arc<Mutex<Connection>>>,
+    writer: Arc<Mutex<Connection>>,
     next_reader: AtomicUsize,
 }
 

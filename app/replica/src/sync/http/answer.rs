@@ -32,7 +32,9 @@ pub(super) fn judge(status: u16, content_type: Option<&str>, wanted: Kind) -> Ve
             Kind::Body(name) if is(name) => Verdict::Good,
             _ => Verdict::Bad(TransportError::Foreign),
         },
-        201 | 204 if wanted == Kind::Done && (media_type.is_none() || is("application/json")) => Verdict::Good,
+        201 | 204 if wanted == Kind::Done && (media_type.is_none() || is("application/json")) => {
+            Verdict::Good
+        }
         // "Network authentication required" is a captive portal by definition.
         511 => Verdict::Bad(TransportError::Foreign),
         408 | 429 | 500..=599 => Verdict::Bad(TransportError::Trouble(status)),
@@ -53,5 +55,10 @@ pub(super) fn refused(status: u16, code: String) -> TransportError {
 
 /// `Text/HTML; charset=utf-8` is `text/html`.
 fn essence(content_type: &str) -> String {
-    content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+    content_type
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase()
 }

@@ -33,7 +33,11 @@ impl Platform for StoppedClock {
 
     fn sleep(&self, ms: u64) -> Pin<Box<dyn Future<Output = ()>>> {
         self.asked_ms.borrow_mut().push(ms);
-        if self.ends_at_once.get() { Box::pin(async {}) } else { Box::pin(futures::future::pending()) }
+        if self.ends_at_once.get() {
+            Box::pin(async {})
+        } else {
+            Box::pin(futures::future::pending())
+        }
     }
 }
 
@@ -52,7 +56,13 @@ async fn serve(answer: Vec<Vec<u8>>) -> (Credential, JoinHandle<Vec<u8>>) {
         }
         request
     });
-    (Credential { server, token: "secret".into() }, task)
+    (
+        Credential {
+            server,
+            token: "secret".into(),
+        },
+        task,
+    )
 }
 
 async fn read_request(stream: &mut TcpStream) -> Vec<u8> {
@@ -63,7 +73,10 @@ async fn read_request(stream: &mut TcpStream) -> Vec<u8> {
         request.extend_from_slice(&buffer[..count]);
         let text = String::from_utf8_lossy(&request).to_ascii_lowercase();
         if let Some(end) = text.find("\r\n\r\n") {
-            let length = text.split("content-length: ").nth(1).and_then(|rest| rest.split('\r').next());
+            let length = text
+                .split("content-length: ")
+                .nth(1)
+                .and_then(|rest| rest.split('\r').next());
             let length: usize = length.map_or(0, |length| length.parse().unwrap());
             if request.len() >= end + 4 + length || count == 0 {
                 return request;
@@ -73,14 +86,28 @@ async fn read_request(stream: &mut TcpStream) -> Vec<u8> {
 }
 
 fn response(status: &str, media_type: &str, body: &[u8]) -> Vec<Vec<u8>> {
-    let kind = if media_type.is_empty() { String::new() } else { format!("Content-Type: {media_type}\r\n") };
-    let head = format!("HTTP/1.1 {status}\r\n{kind}Content-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+    let kind = if media_type.is_empty() {
+        String::new()
+    } else {
+        format!("Content-Type: {media_type}\r\n")
+    };
+    let head = format!(
+        "HTTP/1.1 {status}\r\n{kind}Content-Length: {}\r\nConnection: close\r\n\r\n",
+        body.len()
+    );
     vec![[head.as_bytes(), body].concat()]
 }
 
 fn refusal(status: &str, code: &str) -> Vec<Vec<u8>> {
-    let body = Refusal { code: code.into(), message: "no.".into() };
-    response(status, "application/json; charset=utf-8", &serde_json::to_vec(&body).unwrap())
+    let body = Refusal {
+        code: code.into(),
+        message: "no.".into(),
+    };
+    response(
+        status,
+        "application/json; charset=utf-8",
+        &serde_json::to_vec(&body).unwrap(),
+    )
 }
 
 fn transport() -> HttpTransport {
@@ -90,7 +117,10 @@ fn transport() -> HttpTransport {
 /// One client for all tests: making one reads the machine's certificates.
 fn transport_with(platform: Rc<dyn Platform>) -> HttpTransport {
     static CLIENT: std::sync::OnceLock<Client> = std::sync::OnceLock::new();
-    HttpTransport { client: CLIENT.get_or_init(client).clone(), platform }
+    HttpTransport {
+        client: CLIENT.get_or_init(client).clone(),
+        platform,
+    }
 }
 
 async fn sync_answered(answer: Vec<Vec<u8>>) -> Result<Vec<u8>, TransportError> {
@@ -100,13 +130,18 @@ async fn sync_answered(answer: Vec<Vec<u8>>) -> Result<Vec<u8>, TransportError> 
 
 async fn put_answered(answer: Vec<Vec<u8>>) -> Result<(), TransportError> {
     let (credential, _served) = serve(answer).await;
-    transport().put_photo(&credential, PhotoHash::of(b"lamp"), b"lamp".to_vec()).await
+    transport()
+        .put_photo(&credential, PhotoHash::of(b"lamp"), b"lamp".to_vec())
+        .await
 }
 
 #[tokio::test]
 async fn a_sync_carries_the_token_and_the_media_type_and_brings_the_bytes() {
     let (credential, served) = serve(response("200 OK", SYNC, b"reply")).await;
-    assert_eq!(transport().sync(&credential, b"ask".to_vec()).await, Ok(b"reply".to_vec()));
+    assert_eq!(
+        transport().sync(&credential, b"ask".to_vec()).await,
+        Ok(b"reply".to_vec())
+    );
     let request = String::from_utf8(served.await.unwrap()).unwrap();
     assert!(request.starts_with("POST /v1/sync HTTP/1.1\r\n"), "{request}");
     let lower = request.to_ascii_lowercase();
@@ -120,7 +155,11 @@ async fn signing_in_sends_and_reads_json() {
     let reply = SignInReply {
         token: "t".into(),
         device: FakeDevice::numbered(1).device,
-        worker: Worker { id: WorkerId(uuid::Uuid::from_u128(2)), name: "林".into(), role: Role::Member },
+        worker: Worker {
+            id: WorkerId(uuid::Uuid::from_u128(2)),
+            name: "林".into(),
+            role: Role::Member,
+        },
         areas: Vec::new(),
         epoch: EpochId(uuid::Uuid::from_u128(5)),
         through_seq: 4,
@@ -138,7 +177,10 @@ async fn signing_in_sends_and_reads_json() {
     assert_eq!(transport().sign_in(&credential.server, &asked).await, Ok(reply));
     let request = served.await.unwrap();
     let at = request.windows(4).position(|bytes| bytes == b"\r\n\r\n").unwrap();
-    assert_eq!(serde_json::from_slice::<SignInRequest>(&request[at + 4..]).unwrap(), asked);
+    assert_eq!(
+        serde_json::from_slice::<SignInRequest>(&request[at + 4..]).unwrap(),
+        asked
+    );
 }
 
 #[tokio::test]
@@ -146,7 +188,10 @@ async fn without_a_server_it_is_offline() {
     let (credential, served) = serve(Vec::new()).await;
     served.abort();
     let _ = served.await;
-    assert_eq!(transport().sync(&credential, Vec::new()).await, Err(TransportError::Offline));
+    assert_eq!(
+        transport().sync(&credential, Vec::new()).await,
+        Err(TransportError::Offline)
+    );
 }
 
 #[tokio::test]
@@ -190,8 +235,14 @@ async fn a_captive_portal_is_foreign_whatever_it_says() {
 #[tokio::test]
 async fn a_redirect_is_not_followed() {
     let (elsewhere, visited) = serve(response("200 OK", SYNC, b"reply")).await;
-    let head = format!("HTTP/1.1 307 Temporary Redirect\r\nLocation: {}\r\nContent-Length: 0\r\n\r\n", elsewhere.server);
-    assert_eq!(sync_answered(vec![head.into_bytes()]).await, Err(TransportError::Foreign));
+    let head = format!(
+        "HTTP/1.1 307 Temporary Redirect\r\nLocation: {}\r\nContent-Length: 0\r\n\r\n",
+        elsewhere.server
+    );
+    assert_eq!(
+        sync_answered(vec![head.into_bytes()]).await,
+        Err(TransportError::Foreign)
+    );
     assert!(!visited.is_finished());
     visited.abort();
 }
@@ -199,17 +250,37 @@ async fn a_redirect_is_not_followed() {
 #[tokio::test]
 async fn refusals_of_ours_say_what_follows() {
     for (status, code, expect) in [
-        ("401 Unauthorized", "session.unknown", TransportError::Unauthorised),
+        (
+            "401 Unauthorized",
+            "session.unknown",
+            TransportError::Unauthorised,
+        ),
         ("426 Upgrade Required", "anything", TransportError::UpdateNeeded),
-        ("400 Bad Request", "protocol.version", TransportError::UpdateNeeded),
-        ("409 Conflict", "push.fork", TransportError::Refused("push.fork".into())),
-        ("413 Content Too Large", "push.too_large", TransportError::Refused("push.too_large".into())),
+        (
+            "400 Bad Request",
+            "protocol.version",
+            TransportError::UpdateNeeded,
+        ),
+        (
+            "409 Conflict",
+            "push.fork",
+            TransportError::Refused("push.fork".into()),
+        ),
+        (
+            "413 Content Too Large",
+            "push.too_large",
+            TransportError::Refused("push.too_large".into()),
+        ),
         ("408 Request Timeout", "slow", TransportError::Trouble(408)),
         ("429 Too Many Requests", "rate", TransportError::Trouble(429)),
         ("500 Internal Server Error", "bug", TransportError::Trouble(500)),
         ("503 Service Unavailable", "busy", TransportError::Trouble(503)),
     ] {
-        assert_eq!(sync_answered(refusal(status, code)).await, Err(expect), "{status} {code}");
+        assert_eq!(
+            sync_answered(refusal(status, code)).await,
+            Err(expect),
+            "{status} {code}"
+        );
     }
 }
 
@@ -217,8 +288,16 @@ async fn refusals_of_ours_say_what_follows() {
 async fn a_photo_counts_as_uploaded_only_when_a_server_of_ours_can_have_said_so() {
     assert_eq!(put_answered(response("201 Created", "", b"")).await, Ok(()));
     assert_eq!(put_answered(response("204 No Content", "", b"")).await, Ok(()));
-    assert_eq!(put_answered(response("200 OK", "application/json", b"{}")).await, Ok(()));
-    for (status, media_type) in [("200 OK", ""), ("200 OK", "text/html"), ("201 Created", "text/html"), ("202 Accepted", "")] {
+    assert_eq!(
+        put_answered(response("200 OK", "application/json", b"{}")).await,
+        Ok(())
+    );
+    for (status, media_type) in [
+        ("200 OK", ""),
+        ("200 OK", "text/html"),
+        ("201 Created", "text/html"),
+        ("202 Accepted", ""),
+    ] {
         let result = put_answered(response(status, media_type, b"")).await;
         assert_eq!(result, Err(TransportError::Foreign), "{status} {media_type}");
     }
@@ -231,7 +310,9 @@ async fn a_body_without_end_is_not_read_to_the_end() {
     let head = b"HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nConnection: close\r\n\r\n".to_vec();
     let chunk = vec![0; 256 * 1024];
     let parts = PHOTO_SIZE_BYTES_MAX / chunk.len() + 1;
-    let answer = std::iter::once(head).chain(std::iter::repeat_n(chunk, parts)).collect();
+    let answer = std::iter::once(head)
+        .chain(std::iter::repeat_n(chunk, parts))
+        .collect();
     let (credential, _served) = serve(answer).await;
     let result = transport().get_photo(&credential, PhotoHash::of(b"x")).await;
     assert_eq!(result, Err(TransportError::Foreign));
@@ -252,15 +333,26 @@ async fn parked_operations_are_read_and_a_page_instead_is_foreign() {
         parked_at: 5,
         fields: Default::default(),
     }];
-    let (credential, _served) = serve(response("200 OK", "application/json", &serde_json::to_vec(&parked).unwrap())).await;
+    let (credential, _served) = serve(response(
+        "200 OK",
+        "application/json",
+        &serde_json::to_vec(&parked).unwrap(),
+    ))
+    .await;
     assert_eq!(transport().parked(&credential).await, Ok(parked));
     let (credential, _served) = serve(response("200 OK", "application/json", b"{\"ok\":true}")).await;
-    assert_eq!(transport().parked(&credential).await, Err(TransportError::Foreign));
+    assert_eq!(
+        transport().parked(&credential).await,
+        Err(TransportError::Foreign)
+    );
 }
 
 #[tokio::test]
 async fn a_server_name_that_is_none_is_refused_not_retried() {
-    let credential = Credential { server: "koumen example".into(), token: String::new() };
+    let credential = Credential {
+        server: "koumen example".into(),
+        token: String::new(),
+    };
     let result = transport().sync(&credential, Vec::new()).await;
     assert_eq!(result, Err(TransportError::Refused("server.name".into())));
 }
@@ -270,11 +362,15 @@ const STREAM_HEAD: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\
 #[tokio::test]
 async fn notices_arrive_one_by_one_however_they_are_cut() {
     let body = b": hello\n\nevent: changed\ndata: 1\n\n: alive\n\ndata: 2\n\n";
-    let parts = std::iter::once(STREAM_HEAD.to_vec()).chain(body.iter().map(|byte| vec![*byte])).collect();
+    let parts = std::iter::once(STREAM_HEAD.to_vec())
+        .chain(body.iter().map(|byte| vec![*byte]))
+        .collect();
     let (credential, served) = serve(parts).await;
     let notices = transport().notices(&credential).await.unwrap();
     assert_eq!(notices.count().await, 2);
-    let request = String::from_utf8(served.await.unwrap()).unwrap().to_ascii_lowercase();
+    let request = String::from_utf8(served.await.unwrap())
+        .unwrap()
+        .to_ascii_lowercase();
     assert!(request.starts_with("get /v1/notices "), "{request}");
     assert!(request.contains("accept: text/event-stream\r\n"), "{request}");
 }
@@ -285,7 +381,10 @@ async fn a_silent_notice_stream_ends() {
     let server = format!("http://{}", listener.local_addr().unwrap());
     let clock = Rc::new(StoppedClock::default());
     let transport = transport_with(clock.clone());
-    let credential = Credential { server, token: String::new() };
+    let credential = Credential {
+        server,
+        token: String::new(),
+    };
     let (opened, stream) = futures::join!(transport.notices(&credential), async {
         let (mut stream, _) = listener.accept().await.unwrap();
         read_request(&mut stream).await;
@@ -302,15 +401,24 @@ async fn a_silent_notice_stream_ends() {
 #[tokio::test]
 async fn a_page_instead_of_notices_is_foreign() {
     let (credential, _served) = serve(response("200 OK", "text/html", b"data: x\n\n")).await;
-    assert_eq!(transport().notices(&credential).await.err(), Some(TransportError::Foreign));
+    assert_eq!(
+        transport().notices(&credential).await.err(),
+        Some(TransportError::Foreign)
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_server_that_never_answers_is_given_up_after_the_time_of_a_sync() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let credential = Credential { server: format!("http://{}", listener.local_addr().unwrap()), token: String::new() };
+    let credential = Credential {
+        server: format!("http://{}", listener.local_addr().unwrap()),
+        token: String::new(),
+    };
     let began = tokio::time::Instant::now();
-    assert_eq!(transport().sync(&credential, Vec::new()).await, Err(TransportError::Offline));
+    assert_eq!(
+        transport().sync(&credential, Vec::new()).await,
+        Err(TransportError::Offline)
+    );
     assert!(began.elapsed() >= Duration::from_millis(SYNC_TIMEOUT_MS));
     drop(listener);
 }
