@@ -1,6 +1,7 @@
 use shared::change::Operation;
+use shared::change::hash::ChainHash;
 use shared::domain::{FieldMap, Value};
-use shared::ids::HouseholdId;
+use shared::ids::{DeviceId, HouseholdId, WorkerId};
 use uuid::Uuid;
 
 use super::*;
