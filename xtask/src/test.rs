@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 
 use crate::{
-    dist::compress_and_check,
+    dist::{FIRST_VISIT_BYTES_REACHED, compress_and_check},
     steps::{Counts, Steps, check, count},
     toolchain::{WASM_TARGET, WebProfile, find_chromium, native_cargo, root, wasm_clippy},
     web::{build_server, build_web},
@@ -103,7 +103,7 @@ fn browser_tests(steps: &mut Steps, profile: WebProfile) {
     let Some((server, web)) = built else { return };
     if profile == WebProfile::Small {
         steps.step("size of the app", || {
-            compress_and_check(&web)?;
+            compress_and_check(&web, FIRST_VISIT_BYTES_REACHED)?;
             Ok(Counts { passed: 1, failed: 0 })
         });
     }
