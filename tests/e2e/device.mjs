@@ -1,5 +1,5 @@
 // A device: a Chromium with a profile folder of its own, which survives the death of the browser.
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 
@@ -15,6 +15,27 @@ export const DESK = { width: 1280, height: 800 };
 
 /** Every process of this machine that is not a zombie, with its parent, its group and its command line. */
 async function processes() {
+  const names = await readdir('/proc').catch(() => null);
+  return names ? processesOfLinux(names) : processesByPs();
+}
+
+async function processesOfLinux(names) {
+  const found = await Promise.all(names.filter((name) => /^\d+$/.test(name)).map(async (name) => {
+    try {
+      const stat = await readFile(`/proc/${name}/stat`, 'latin1');
+      // The program's name, in brackets, may hold blanks and brackets.
+      const [state, parent, group] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      const command = (await readFile(`/proc/${name}/cmdline`, 'utf8')).replaceAll('\0', ' ');
+      return { pid: Number(name), parent: Number(parent), group: Number(group), state, command };
+    } catch {
+      return null; // It has ended in the meantime.
+    }
+  }));
+  return found.filter((each) => each && each.state !== 'Z');
+}
+
+/** Systems without /proc. */
+async function processesByPs() {
   const lines = (await runToEnd('ps', ['-axo', 'pid=,ppid=,pgid=,stat=,args='])).split('\n');
   const rows = lines.map((line) => /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(\S+)\s+(.*)$/.exec(line)).filter(Boolean);
   return rows.filter((row) => !row[4].startsWith('Z'))
