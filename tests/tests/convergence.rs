@@ -230,3 +230,25 @@ async fn a_name_and_a_door_together_find_the_person() {
         assert_eq!(found, [Some(person)], "{typed}");
     }
 }
+
+#[tokio::test(flavor = "current_thread")]
+async fn the_list_of_uploads_tells_a_new_record_from_an_edited_one() {
+    let (world, mut amina, mut joao, _) = three().await;
+    let home = amina.add_household("3-2-501");
+    world.settle(&mut [&mut amina, &mut joao]).await;
+    let fields = FieldMap::from([
+        (household::PREFERRED_HOURS, Value::text("晚上七点后")),
+        (household::NOTE, Value::text("家里有狗")),
+    ]);
+    joao.call(Call::SaveFields {
+        record: RecordRef::new(RecordKind::HOUSEHOLD, home),
+        fields,
+    });
+    for (phone, expect) in [(&mut joao, "edited"), (&mut amina, "created")] {
+        let Answer::Outbox(outbox) = phone.call(Call::Outbox) else {
+            panic!("not an outbox")
+        };
+        let entry = outbox.waiting.iter().chain(&outbox.uploaded).next().unwrap();
+        assert_eq!(entry.action, expect);
+    }
+}

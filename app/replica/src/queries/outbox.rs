@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::{names, photos, today};
 use crate::api::{Outbox, OutboxEntry, StorageState};
+use crate::storage::records::load;
 use crate::storage::{StorageError, StorageResult};
 
 /// Drafts, what waits, what was uploaded lately, what needs attention.
@@ -59,7 +60,7 @@ fn entries(connection: &Connection, condition: &str, limit: u32) -> StorageResul
             seq: row.seq,
             record: row.record,
             title,
-            action: action(&operation.change).to_owned(),
+            action: action(connection, &operation)?.to_owned(),
             at: row.at,
             receipted_at: row.receipted_at,
             code: row.code,
@@ -68,18 +69,18 @@ fn entries(connection: &Connection, condition: &str, limit: u32) -> StorageResul
     Ok(entries)
 }
 
-fn action(change: &Change) -> &'static str {
-    let new_fields = change.writes.iter().all(|write| write.seen.is_empty());
-    match change {
+/// What an operation did to its record: the one that made it is its origin.
+fn action(connection: &Connection, operation: &Operation) -> StorageResult<&'static str> {
+    let state = load(connection, operation.record)?;
+    let made_it = state.is_some_and(|state| {
+        (state.origin().device, state.origin().seq) == (operation.device, operation.seq)
+    });
+    Ok(match &operation.change {
         Change { removal: Some(_), .. } => "removed",
-        Change {
-            event: Some(_),
-            writes,
-            ..
-        } if writes.is_empty() => "step",
-        Change { writes, .. } if writes.len() > 1 && new_fields => "created",
+        _ if made_it => "created",
+        Change { event: Some(_), .. } => "step",
         _ => "edited",
-    }
+    })
 }
 
 /// How much room the replica takes.
