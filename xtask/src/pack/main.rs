@@ -10,6 +10,7 @@
 //! Read next: `bundle.rs` (which file becomes what), `shell.rs` (what the service worker keeps).
 
 mod bundle;
+mod names;
 mod shell;
 mod sizes;
 
