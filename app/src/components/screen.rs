@@ -53,10 +53,8 @@ pub(crate) fn Screen(
             h1 {
                 tabindex: "-1",
                 onmounted: move |event| {
-                    if SHOWN_BEFORE.replace(true) {
-                        if let Some(node) = node_of(&event) {
-                            node.focus();
-                        }
+                    if SHOWN_BEFORE.replace(true) && let Some(node) = node_of(&event) {
+                        node.focus();
                     }
                 },
                 "{title}"

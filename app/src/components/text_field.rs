@@ -81,7 +81,7 @@ impl Composing {
     }
 
     /// The app has a text; whether to write it into the field.
-    fn from_app(&mut self, text: &str) -> bool {
+    fn take(&mut self, text: &str) -> bool {
         if self.composing || self.shown == text {
             return false;
         }
@@ -122,7 +122,7 @@ pub(crate) fn TextField(
     });
     {
         let mut field = field.borrow_mut();
-        if field.text.from_app(&value)
+        if field.text.take(&value)
             && let Some(node) = &field.node
         {
             node.set_value(&value);
@@ -208,7 +208,7 @@ mod tests {
         text.start();
         assert!(!text.input("n"));
         assert!(!text.input("ni'h"));
-        assert!(!text.from_app("something older"));
+        assert!(!text.take("something older"));
         // Chromium: the last input comes before the end; Firefox: after it.
         assert!(!text.input("你好"));
         assert!(text.end("你好"));
@@ -220,8 +220,8 @@ mod tests {
     fn a_text_of_the_app_is_written_only_when_it_differs() {
         let mut text = Composing::default();
         assert!(text.input("a"));
-        assert!(!text.from_app("a"));
-        assert!(text.from_app("b"));
+        assert!(!text.take("a"));
+        assert!(text.take("b"));
         assert!(!text.input("b"));
     }
 

@@ -177,7 +177,8 @@ mod tests {
             door("3-2-101"),
             door("3-1-101"),
         ]);
-        let walk: Vec<(Option<String>, Vec<(Option<u16>, Vec<String>)>)> = units
+        type Floors = Vec<(Option<u16>, Vec<String>)>;
+        let walk: Vec<(Option<String>, Floors)> = units
             .into_iter()
             .map(|unit| {
                 let floors = unit.floors.into_iter();
