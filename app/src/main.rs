@@ -2,7 +2,7 @@
 //!
 //! **What it is:** an installable web app (Dioxus). The same bundle runs twice: as the page, which draws, and
 //! as a dedicated worker, which holds the database. **What it is not:** it knows no SQL and no wire format;
-//! it asks the crate `replica` through [`store`].
+//! it asks the crate `replica` through [`mod@store`].
 //!
 //! Read next: [`routes`], the list of screens; `app/replica/src/api.rs`, what they may ask.
 

@@ -16,5 +16,7 @@ pub mod record;
 
 mod pack;
 
+pub use pack::PackError;
+
 pub use issue_state::{IssueState, TimelineStep, fold};
 pub use record::{FieldConflict, Origin, RecordEvent, RecordState, Written};

@@ -1,7 +1,7 @@
 //! Protocol version 1. FROZEN: `tests/fixtures/protocol/v1/` holds its bytes; additions go into `extensions`.
 //!
 //! Push and pull travel together: `POST /v1/sync` with a [`SyncRequest`], answered by a [`SyncReply`], each
-//! as postcard inside a [`frame`](crate::change::frame). The operations inside are
+//! as postcard inside a [`frame`]. The operations inside are
 //! [columns](crate::change::encode).
 
 use std::collections::BTreeMap;
