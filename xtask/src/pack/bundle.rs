@@ -12,15 +12,10 @@ use std::{
 use anyhow::{Context, Result, bail};
 use wasm_bindgen_cli_support::Bindgen;
 
-use crate::{
-    names::{rename_keys, short_name},
-    shell::{Precached, service_worker},
-};
+use crate::shell::{Precached, service_worker};
 
 /// Raised when the same input must give another output.
-const PACKER_VERSION: u32 = 2;
-/// How the compiled app calls its script.
-const SCRIPT_MODULE: &str = "./app_bg.js";
+const PACKER_VERSION: u32 = 1;
 /// The page, at the address that every start asks for.
 const PAGE: &str = "index.html";
 
@@ -133,29 +128,13 @@ fn bind(wasm: Vec<u8>, out: &Path, small: bool) -> Result<Bound> {
         .remove_name_section(small)
         .remove_producers_section(small)
         .demangle(!small);
-    let mut output = bindgen
-        .generate_output()
+    bindgen
+        .generate(&scratch)
         .context("wasm-bindgen cannot read the compiled app")?;
-    let mut names = Vec::new();
-    if small {
-        let imports = output
-            .wasm_mut()
-            .imports
-            .iter_mut()
-            .filter(|import| import.module == SCRIPT_MODULE);
-        for (number, import) in imports.enumerate() {
-            let long = std::mem::replace(&mut import.name, short_name(number));
-            names.push((long, import.name.clone()));
-        }
-    }
-    output
-        .emit(&scratch)
-        .context("cannot write what wasm-bindgen made")?;
     let mut snippets = BTreeMap::new();
     collect_snippets(&scratch, &scratch.join("snippets"), &mut snippets)?;
-    let script = rename_keys(&text(&scratch.join("app.js"))?, &names)?;
     let bound = Bound {
-        script,
+        script: text(&scratch.join("app.js"))?,
         wasm: read(&scratch.join("app_bg.wasm"))?,
         snippets,
     };

@@ -10,7 +10,6 @@
 //! Read next: `bundle.rs` (which file becomes what), `shell.rs` (what the service worker keeps).
 
 mod bundle;
-mod names;
 mod shell;
 mod sizes;
 
