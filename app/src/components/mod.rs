@@ -23,7 +23,7 @@ pub(crate) use chips::{ChoiceChips, MultiChips, NeedChips, Select};
 pub(crate) use conflict::ConflictMarks;
 pub(crate) use icon::{Icon, IconName};
 pub(crate) use list::{DraftRow, IssueRow, VisitRow};
-pub(crate) use photos::{PhotoInput, PhotoStrip};
+pub(crate) use photos::{DraftPhotos, PhotoStrip};
 pub(crate) use screen::{Screen, Section, go_back, replace};
 pub(crate) use sheet::Sheet;
 pub(crate) use sync_chip::SyncChip;

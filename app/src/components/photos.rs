@@ -74,6 +74,39 @@ pub(crate) fn PhotoStrip(photos: Vec<PhotoSummary>, onremove: Option<EventHandle
     }
 }
 
+/// The photos of a form: those it has, and the ways to add one. Photos are always optional.
+///
+/// `running` and `before` are those of [`PhotoInput`].
+#[component]
+pub(crate) fn DraftPhotos(
+    draft: DraftId,
+    mut photos: Signal<Vec<PhotoSummary>>,
+    running: Signal<usize>,
+    before: Callback<()>,
+) -> Element {
+    let store = use_store();
+    rsx! {
+        section { class: "field", "aria-label": t("photos"),
+            h2 { class: "label", {t("photos-optional")} }
+            PhotoStrip {
+                photos: photos(),
+                onremove: move |hash| {
+                    store.tell(Call::RemovePhoto { draft, hash });
+                    photos.write().retain(|photo| photo.hash != hash);
+                },
+            }
+            PhotoInput {
+                draft, count: photos.read().len(), running, before,
+                onadd: move |photo: PhotoSummary| {
+                    if photos.peek().iter().all(|known| known.hash != photo.hash) {
+                        photos.write().push(photo);
+                    }
+                },
+            }
+        }
+    }
+}
+
 /// Empties the field, so that the same file can be chosen again after it was taken out.
 fn forget(field: CopyValue<Option<Node>>) {
     if let Some(node) = field.read().as_ref() {
@@ -86,7 +119,7 @@ fn forget(field: CopyValue<Option<Node>>) {
 /// `before` makes sure that the draft is there; `running` counts the photos on their way, so that the form is
 /// not saved without them.
 #[component]
-pub(crate) fn PhotoInput(
+fn PhotoInput(
     draft: DraftId,
     count: usize,
     mut running: Signal<usize>,

@@ -11,8 +11,8 @@ use shared::domain::issue::Category;
 use shared::ids::{AreaCode, AreaLevel, DraftId, HouseholdId, IssueId, VisitId};
 
 use crate::components::{
-    Button, ButtonKind, ChoiceChips, ErrorNote, FieldKind, IconName, PhotoInput, PhotoStrip, Screen, Select,
-    TextField, go_back, replace, toast,
+    Button, ButtonKind, ChoiceChips, DraftPhotos, ErrorNote, FieldKind, IconName, Screen, Select, TextField,
+    go_back, replace, toast,
 };
 use crate::i18n::{t, t_args, t_code};
 use crate::platform;
@@ -135,30 +135,12 @@ fn FormOf(draft: DraftId) -> Element {
         }
     };
 
-    let removing = store.clone();
     rsx! {
         Screen { title: t("report-issue"), back: Route::Issues {}, testid: "issue-form",
             if ready() {
                 div { class: "form",
                     Fields { issue, keep }
-                    section { class: "field", "aria-label": t("photos"),
-                        h2 { class: "label", {t("photos-optional")} }
-                        PhotoStrip {
-                            photos: photos(),
-                            onremove: move |hash| {
-                                removing.tell(Call::RemovePhoto { draft, hash });
-                                photos.write().retain(|photo| photo.hash != hash);
-                            },
-                        }
-                        PhotoInput {
-                            draft, count: photos.read().len(), running, before: keep,
-                            onadd: move |photo: PhotoSummary| {
-                                if photos.peek().iter().all(|known| known.hash != photo.hash) {
-                                    photos.write().push(photo);
-                                }
-                            },
-                        }
-                    }
+                    DraftPhotos { draft, photos, running, before: keep }
                 }
             }
             div { class: "save-bar",

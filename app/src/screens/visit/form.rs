@@ -11,9 +11,9 @@ use replica::api::{Answer, Call, DraftBody, HouseholdPage, PhotoSummary, VisitDr
 use shared::ids::{DraftId, HouseholdId, ResidentId};
 
 use super::draft::{Touched, fresh, merged, obvious_met};
-use super::parts::{Choices, More, Photos, Warnings};
+use super::parts::{Choices, More, Warnings};
 use super::save::SaveBar;
-use crate::components::{FieldKind, Screen, TextField, replace};
+use crate::components::{DraftPhotos, FieldKind, Screen, TextField, replace};
 use crate::i18n::{t, t_args};
 use crate::platform;
 use crate::routes::Route;
@@ -142,7 +142,7 @@ fn FormOf(draft: DraftId, household: HouseholdId) -> Element {
                         keep.call(());
                     },
                 }
-                Photos { form }
+                DraftPhotos { draft, photos, running, before: keep }
                 More { form }
             }
             SaveBar { form, household, keeper, kept: kept() }

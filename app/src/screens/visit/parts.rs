@@ -3,18 +3,17 @@
 use std::rc::Rc;
 
 use dioxus::prelude::*;
-use replica::api::{Call, HouseholdPage, PhotoSummary};
+use replica::api::HouseholdPage;
 use shared::domain::visit::{Outcome, Phrase, Purpose};
 use shared::domain::{CalendarDate, Need};
 use shared::ids::ResidentId;
 
 use super::form::Form;
 use super::promise::PromiseField;
-use crate::components::{ChoiceChips, Icon, IconName, LinkButton, MultiChips, PhotoInput, PhotoStrip};
+use crate::components::{ChoiceChips, Icon, IconName, LinkButton, MultiChips};
 use crate::i18n::{t, t_args, t_code};
 use crate::routes::Route;
 use crate::screens::household::toggle;
-use crate::store::use_store;
 use crate::{format, platform};
 
 /// What one should know before knocking.
@@ -100,39 +99,6 @@ pub(super) fn Choices(form: Form, page: Option<Rc<HouseholdPage>>) -> Element {
                     form.choose(|visit| toggle(&mut visit.phrases, phrase));
                 }
             },
-        }
-    }
-}
-
-/// Photos, taken or chosen.
-#[component]
-pub(super) fn Photos(form: Form) -> Element {
-    let store = use_store();
-    let Form {
-        draft,
-        mut photos,
-        running,
-        keep,
-        ..
-    } = form;
-    rsx! {
-        section { class: "field", "aria-label": t("photos"),
-            h2 { class: "label", {t("photos-optional")} }
-            PhotoStrip {
-                photos: photos(),
-                onremove: move |hash| {
-                    store.tell(Call::RemovePhoto { draft, hash });
-                    photos.write().retain(|photo| photo.hash != hash);
-                },
-            }
-            PhotoInput {
-                draft, count: photos.read().len(), running, before: keep,
-                onadd: move |photo: PhotoSummary| {
-                    if photos.peek().iter().all(|known| known.hash != photo.hash) {
-                        photos.write().push(photo);
-                    }
-                },
-            }
         }
     }
 }
