@@ -477,6 +477,7 @@ bad-photo-heic = 这是苹果的 HEIC 照片，这里打不开，没有存下来
 bad-photo-format-unsupported = 这种图片存不了。请选 JPEG 或 PNG 照片，或者拍一张。
 bad-photo-not-an-image = 这个文件不是照片，没有存下来。请选 JPEG 或 PNG 照片。
 bad-photo-damaged = 这张照片坏了，没有存下来。请重新拍一张。
+bad-photo-unreadable = 这张照片打不开，没有存下来。请重新选一次，或者重新拍一张。
 bad-photo-too-many = 照片够多了，这张没有存下来。
 bad-unknown = 这张照片存不下来。已写的内容都在，请换一张试试。
 unusable-title = 这里存不了记录

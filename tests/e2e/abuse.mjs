@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 
 import {
-  beginVisit, by, editResident, go, openHousehold, reportIssue, shows, signIn, upToDate, walk,
+  addPhotos, beginVisit, by, editResident, go, openHousehold, reportIssue, shows, signIn, upToDate, walk,
 } from './pages.mjs';
 import { until } from './until.mjs';
 
@@ -11,6 +11,8 @@ const IMAGE = '<img src=x onerror="window.knocked=1">';
 const SCRIPT = '<script>window.knocked=1</script>';
 const CLOSING = '"><svg onload="window.knocked=1">';
 const DOOR = '1-1-102';
+/** Formats that the replica's own decoder does not know in the browser. */
+const PICTURES = ['image/png', 'image/webp'];
 
 /** Nothing of the texts became part of the page. */
 async function harmless(page) {
@@ -106,6 +108,42 @@ export async function abuse({ chapter, newWorld }) {
       await by(page, `outbox-tab-${list}`).click();
       await harmless(page);
     }
+    await upToDate(page);
+  });
+
+  await chapter('a picture that only the browser can read becomes a photo; what is none is named', async () => {
+    const { page } = zhao;
+    await beginVisit(page, '1-1-201');
+    const drawn = await page.evaluate(async (types) => Promise.all(types.map(async (type) => {
+      const canvas = new OffscreenCanvas(2000, 1000);
+      const context = canvas.getContext('2d');
+      context.fillStyle = 'rgb(0 120 60)';
+      context.fillRect(0, 0, 1000, 1000);
+      const bytes = new Uint8Array(await (await canvas.convertToBlob({ type })).arrayBuffer());
+      return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
+    })), PICTURES);
+    const files = drawn.map((encoded, index) => (
+      { name: `picture-${index}`, mimeType: PICTURES[index], buffer: Buffer.from(encoded, 'base64') }));
+    await addPhotos(page, files.slice(0, 1));
+    await by(page, 'photo').first().click();
+    const large = page.locator('dialog[open] img');
+    await until('the photo is shown in the size that is kept', () => large.evaluate(
+      (image) => image.naturalWidth === 1600 && image.naturalHeight === 800));
+    const [left, right] = await large.evaluate((image) => {
+      const context = new OffscreenCanvas(1600, 800).getContext('2d');
+      context.drawImage(image, 0, 0);
+      return [400, 1200].map((x) => [...context.getImageData(x, 400, 1, 1).data]);
+    });
+    const near = (one, other) => one.every((part, index) => Math.abs(part - other[index]) < 10);
+    assert.ok(near(left, [0, 120, 60, 255]), `${left}`);
+    assert.ok(near(right, [255, 255, 255, 255]), `what was transparent is white, not ${right}`);
+    await page.keyboard.press('Escape');
+    await by(page, 'photo-files').setInputFiles({ name: 'letter.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('Dear all') });
+    await shows(page, 'error');
+    assert.equal(await page.getByTestId('photo').count(), 1);
+    await by(page, 'visit-note').fill('两种图片');
+    await by(page, 'visit-save').click();
+    await shows(page, 'saved-next');
     await upToDate(page);
   });
 

@@ -1,11 +1,12 @@
 // Runs the browser tests one after the other and counts them.
 //
-//   cargo xtask test browser                              builds what is needed and runs this
+//   cargo xtask test --only browser                       builds what is needed and runs this
 //   node tests/e2e/run.mjs --only story                   one suite; needs KOUMEN_SERVER_BIN, KOUMEN_WEB_DIR, CHROMIUM
 //   node tests/e2e/run.mjs --only screens --shots DIR     leaves a picture of every screen in DIR
 import { parseArgs } from 'node:util';
 
 import { abuse } from './abuse.mjs';
+import { conformance } from './conformance.mjs';
 import { offline } from './offline.mjs';
 import { screens } from './screens.mjs';
 import { shell } from './shell.mjs';
@@ -15,6 +16,7 @@ import { Template, World, settingsOf } from './world.mjs';
 
 const SUITES = {
   shell: ({ settings, check }) => shell({ webDir: settings.web, chromiumPath: settings.chromium, check }),
+  conformance,
   story,
   offline,
   tabs,

@@ -33,7 +33,7 @@ export function settingsOf(environment) {
     out: environment.KOUMEN_E2E_OUT || join(ROOT, 'target/e2e'),
   };
   for (const [name, key] of [['KOUMEN_SERVER_BIN', 'program'], ['KOUMEN_WEB_DIR', 'web'], ['CHROMIUM', 'chromium']]) {
-    if (!settings[key]) throw new Error(`${name} is not set; run these tests by: cargo xtask test browser`);
+    if (!settings[key]) throw new Error(`${name} is not set; run these tests by: cargo xtask test --only browser`);
   }
   return settings;
 }

@@ -12,10 +12,6 @@ use crate::{
 /// The whole first visit, compressed, must stay below this (product.md, "A day, in numbers").
 pub(crate) const FIRST_VISIT_BYTES_MAX: u64 = 1_000_000;
 
-/// What has been reached. The bar above is missed by about 85 KB; until it is met, `dist` fails and says so, and
-/// the tests see to it that the app does not grow.
-pub(crate) const FIRST_VISIT_BYTES_REACHED: u64 = 1_090_000;
-
 /// Builds the release into `out`: `koumen-server` and `web/`, each web file with its compressed twin.
 ///
 /// # Errors

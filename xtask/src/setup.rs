@@ -215,13 +215,7 @@ fn rustup_component(subcommand: &str, component: &str) -> Result<()> {
 }
 
 fn rustup_wasm_std() -> Result<()> {
-    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let sysroot = read(
-        Command::new(rustc)
-            .current_dir(root())
-            .args(["--print", "sysroot"]),
-    )?;
-    let lib = PathBuf::from(sysroot)
+    let lib = native_sysroot()?
         .join("lib/rustlib")
         .join(WASM_TARGET)
         .join("lib");
@@ -233,6 +227,32 @@ fn rustup_wasm_std() -> Result<()> {
         "rustup could not add the standard library for the browser. \
          On Debian, set KOUMEN_WASM_STD=debian and run the command again: it then comes from Debian's packages",
     )
+}
+
+/// The sources of the standard library, which the small build compiles for size. Debian's are there already.
+///
+/// # Errors
+/// When rustup cannot add them.
+pub(crate) fn ensure_std_sources() -> Result<()> {
+    if WasmStd::from_env()? == WasmStd::Debian
+        || native_sysroot()?.join("lib/rustlib/src/rust/library").is_dir()
+    {
+        return Ok(());
+    }
+    say("adding the sources of the standard library");
+    run(Command::new("rustup")
+        .current_dir(root())
+        .args(["component", "add", "rust-src"]))
+}
+
+fn native_sysroot() -> Result<PathBuf> {
+    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let sysroot = read(
+        Command::new(rustc)
+            .current_dir(root())
+            .args(["--print", "sysroot"]),
+    )?;
+    Ok(PathBuf::from(sysroot))
 }
 
 /// Installs what `tests/e2e/package-lock.json` names, once per change of that file.

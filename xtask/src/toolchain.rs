@@ -52,6 +52,22 @@ impl WebProfile {
             Self::Small => "wasm-small",
         }
     }
+
+    /// Adds what this build needs of the compiler beyond the stable options.
+    ///
+    /// The small build compiles the standard library too, for size and without the places of panics, of which a
+    /// browser's console would show nothing that the trap does not (docs/adr/0010).
+    pub(crate) fn tune(self, cargo: &mut Command) {
+        if self == Self::Small {
+            cargo
+                .env("RUSTC_BOOTSTRAP", "1")
+                .env("RUSTFLAGS", "-Zlocation-detail=none")
+                .args([
+                    "-Zbuild-std=std,panic_abort",
+                    "-Zbuild-std-features=optimize_for_size",
+                ]);
+        }
+    }
 }
 
 /// The root of the checkout.

@@ -8,6 +8,7 @@ use std::{
 
 use anyhow::{Context, Result};
 
+use crate::setup::ensure_std_sources;
 use crate::toolchain::{
     WASM_TARGET, WebProfile, native_cargo, native_target, root, run, say, wasm_cargo, wasm_target,
 };
@@ -25,15 +26,32 @@ pub(crate) fn build_web(profile: WebProfile) -> Result<PathBuf> {
     Ok(folder)
 }
 
+/// Builds the app whose worker also runs the storage suite over OPFS, into `target/web-testing` of this checkout.
+///
+/// # Errors
+/// When a compiler or the packer fails.
+pub(crate) fn build_testing_web() -> Result<PathBuf> {
+    let folder = root().join("target/web-testing");
+    build_and_pack(WebProfile::Fast, &["--features", "testing"], &folder)?;
+    Ok(folder)
+}
+
 /// Builds the app and packs it into `folder`, replacing what is there.
 ///
 /// # Errors
 /// When a compiler or the packer fails.
 pub(crate) fn build_web_into(profile: WebProfile, folder: &Path) -> Result<()> {
+    build_and_pack(profile, &[], folder)
+}
+
+fn build_and_pack(profile: WebProfile, features: &[&str], folder: &Path) -> Result<()> {
     say(format!(
         "building the app for the browser ({})",
         profile.cargo_profile()
     ));
+    if profile == WebProfile::Small {
+        ensure_std_sources()?;
+    }
     let mut cargo = wasm_cargo()?;
     cargo.args([
         "build",
@@ -44,7 +62,9 @@ pub(crate) fn build_web_into(profile: WebProfile, folder: &Path) -> Result<()> {
         "--target",
         WASM_TARGET,
     ]);
-    run(cargo.args(["--profile", profile.cargo_profile()]))?;
+    cargo.args(["--profile", profile.cargo_profile()]).args(features);
+    profile.tune(&mut cargo);
+    run(&mut cargo)?;
     let wasm = wasm_target()?
         .join(WASM_TARGET)
         .join(profile.cargo_profile())

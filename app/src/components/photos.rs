@@ -3,18 +3,24 @@
 use std::cell::RefCell;
 use std::collections::VecDeque;
 
+use dioxus::html::FileData;
 use dioxus::prelude::*;
-use replica::api::{Answer, ApiError, Call, PhotoSummary};
+use replica::api::{Answer, ApiError, Call, ErrorCode, PhotoSummary};
 use shared::domain::photo::PHOTOS_PER_RECORD_MAX;
 use shared::ids::{DraftId, PhotoHash};
 
 use super::{ErrorNote, Icon, IconName, PhotoViewer};
 use crate::i18n::{t, t_args};
 use crate::platform::{self, Node, node_of};
-use crate::store::use_store;
+use crate::store::{Store, use_store};
 
 /// How many small pictures keep their URL.
 const THUMBNAILS_KEPT_MAX: usize = 600;
+
+/// The codes of files whose size is allowed and whose format only the browser may know.
+const READ_BY_BROWSER: [&str; 2] = ["photo.heic", "photo.format_unsupported"];
+/// The file could not be read at all: taken away meanwhile, or kept in a cloud that is out of reach.
+const UNREADABLE: &str = "photo.unreadable";
 
 thread_local! {
     static THUMBNAILS: RefCell<VecDeque<(PhotoHash, String)>> = const { RefCell::new(VecDeque::new()) };
@@ -107,6 +113,36 @@ pub(crate) fn DraftPhotos(
     }
 }
 
+/// Keeps a file as a photo of the draft. What the replica cannot read, the browser may.
+async fn add_photo(store: &Store, draft: DraftId, file: &FileData) -> Result<PhotoSummary, ApiError> {
+    let modified_at = file.last_modified();
+    let unreadable = || ApiError {
+        code: ErrorCode::BadPhoto,
+        detail: UNREADABLE.to_owned(),
+    };
+    let bytes = file.read_bytes().await.map_err(|_| unreadable())?.to_vec();
+    let add = async |file: Vec<u8>| {
+        let call = Call::AddPhoto {
+            draft,
+            file,
+            modified_at,
+        };
+        match store.call(call).await? {
+            Answer::Photo(photo) => Ok(photo),
+            _ => Err(unreadable()),
+        }
+    };
+    match add(bytes.clone()).await {
+        Err(error) if READ_BY_BROWSER.contains(&error.detail.as_str()) => {
+            match platform::read_as_jpeg(&bytes).await {
+                Some(jpeg) => add(jpeg).await,
+                None => Err(error),
+            }
+        }
+        answer => answer,
+    }
+}
+
 /// Empties the field, so that the same file can be chosen again after it was taken out.
 fn forget(field: CopyValue<Option<Node>>) {
     if let Some(node) = field.read().as_ref() {
@@ -140,18 +176,9 @@ fn PhotoInput(
         running.with_mut(|running| *running += files.len());
         spawn(async move {
             for file in files {
-                let modified_at = file.last_modified();
-                if let Ok(bytes) = file.read_bytes().await {
-                    let call = Call::AddPhoto {
-                        draft,
-                        file: bytes.to_vec(),
-                        modified_at,
-                    };
-                    match store.call(call).await {
-                        Ok(Answer::Photo(photo)) => onadd.call(photo),
-                        Ok(_) => {}
-                        Err(error) => failed.set(Some(error)),
-                    }
+                match add_photo(&store, draft, &file).await {
+                    Ok(photo) => onadd.call(photo),
+                    Err(error) => failed.set(Some(error)),
                 }
                 running.with_mut(|running| *running = running.saturating_sub(1));
             }

@@ -136,6 +136,7 @@ fn family_keys() -> BTreeSet<String> {
         DoorError::Ambiguous,
         DoorError::NotADoor,
     ];
+    family("bad-photo", vec!["unreadable"]);
     family("invalid", doors.iter().map(|error| error.code()).collect());
     family("unusable", vec!["worker_failed"]);
     for name in [

@@ -5,6 +5,7 @@
 
 mod dom;
 mod page;
+mod picture;
 mod worker_link;
 
 pub(crate) use dom::{Node, node_of};
@@ -13,4 +14,5 @@ pub(crate) use page::{
     on_wake, reload, revoke_url, scroll_to_top, set_root, set_title, sleep_ms, storage_estimate,
     storage_persist, storage_persisted, uuid_v7,
 };
+pub(crate) use picture::read_as_jpeg;
 pub(crate) use worker_link::{WorkerLink, serve_replica};

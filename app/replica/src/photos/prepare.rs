@@ -3,6 +3,7 @@
 use std::io::Cursor;
 
 use image::codecs::jpeg::JpegDecoder;
+#[cfg(feature = "png")]
 use image::codecs::png::PngDecoder;
 use image::metadata::Orientation;
 use image::{ColorType, ImageDecoder, ImageError, ImageResult, Limits};
@@ -39,7 +40,10 @@ const THUMBNAIL_QUALITIES: [u8; 5] = [75, 65, 55, 45, 35];
 pub fn prepare(file: &[u8], modified_at: TimestampMs) -> Result<PreparedPhoto, PhotoError> {
     let decoded = match check_header(file)? {
         Format::Jpeg => decode(JpegDecoder::new(Cursor::new(file)))?,
+        #[cfg(feature = "png")]
         Format::Png => decode(PngDecoder::with_limits(Cursor::new(file), limits()))?,
+        #[cfg(not(feature = "png"))]
+        Format::Png => return Err(PhotoError::Unsupported),
     };
     let taken_at = decoded
         .exif
