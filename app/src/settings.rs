@@ -45,7 +45,7 @@ pub(crate) struct Settings {
 }
 
 /// The settings in use, for all screens.
-pub(crate) static SETTINGS: GlobalSignal<Settings> = Signal::global(from_copy);
+pub(crate) static SETTINGS: GlobalSignal<Settings> = GlobalSignal::with_name(from_copy, "settings");
 
 fn copy_key(name: &str) -> String {
     format!("koumen.{name}")

@@ -8,7 +8,7 @@ import { chromium } from 'playwright-core';
 import { FLAGS, ShellServer } from './shell.mjs';
 
 /** Fewer would mean that the suite did not run to its end. */
-const CHECKS_MIN = 10;
+const CHECKS_MIN = 7;
 const WAIT_MS = 120_000;
 
 /** Asks a fresh worker of the app, built with the feature `testing`, for the suite's report. */

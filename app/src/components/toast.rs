@@ -10,7 +10,7 @@ struct Message {
     text: String,
 }
 
-static MESSAGE: GlobalSignal<Message> = Signal::global(Message::default);
+static MESSAGE: GlobalSignal<Message> = GlobalSignal::with_name(Message::default, "toast");
 
 /// How long a message stays.
 const SHOWN_MS: i32 = 5_000;

@@ -56,7 +56,7 @@ impl Lang {
 }
 
 /// The language in use. Components that call [`t`] draw themselves anew when it changes.
-pub(crate) static LANG: GlobalSignal<Lang> = Signal::global(Lang::default);
+pub(crate) static LANG: GlobalSignal<Lang> = GlobalSignal::with_name(Lang::default, "language");
 
 thread_local! {
     static BUNDLES: RefCell<BTreeMap<Lang, FluentBundle<FluentResource>>> = const { RefCell::new(BTreeMap::new()) };
