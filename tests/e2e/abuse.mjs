@@ -151,7 +151,7 @@ export async function abuse({ chapter, newWorld }) {
     const { page } = sun;
     await go(page, 'tab-log');
     await readsAsTyped(page, IMAGE);
-    await page.getByTestId('visit-row').first().locator('a').click();
+    await page.getByTestId('visit-row').filter({ hasText: IMAGE }).first().locator('a').click();
     await shows(page, 'visit');
     await readsAsTyped(page, IMAGE, CLOSING);
     await go(page, 'tab-issues');
