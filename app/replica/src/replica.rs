@@ -7,7 +7,9 @@ use shared::change::Change;
 use shared::change::encode::encode_push;
 use shared::change::hash::ChainHash;
 use shared::clock::TimestampMs;
+use shared::crdt::RecordState;
 use shared::domain::schema::RecordRef;
+use shared::domain::value::FieldMap;
 use shared::ids::AreaCode;
 use shared::protocol::v1::{
     self, PROTOCOL_VERSION, PULL_OPERATIONS_MAX, PUSH_OPERATIONS_MAX, Push, SignInReply, SyncReply,
@@ -142,6 +144,41 @@ impl Replica {
         also(&transaction)?;
         transaction.commit()?;
         Ok(())
+    }
+
+    /// Brings records to the given values, in one transaction: for tools that bring many at once. Screens use
+    /// [`call`](Self::call).
+    ///
+    /// # Errors
+    /// A rule that one of them breaks, or a failing database; nothing has happened then.
+    pub fn record_all(
+        &mut self,
+        records: impl IntoIterator<Item = (AreaCode, RecordRef, FieldMap)>,
+    ) -> Result<(), ApiError> {
+        let author = self.author()?;
+        let transaction = self.connection.transaction()?;
+        for (area, record, fields) in records {
+            let state = storage::records::load(&transaction, record)?;
+            let change = RecordState::change_to(record.kind, state.as_ref(), &fields);
+            operations::perform(&transaction, author, &area, record, change)?;
+        }
+        transaction.commit()?;
+        self.notices.push(Notice::Changed);
+        self.wake();
+        Ok(())
+    }
+
+    /// How many own operations wait.
+    ///
+    /// # Errors
+    /// A failing database.
+    pub fn waiting_operations(&self) -> Result<u64, ApiError> {
+        Ok(operations::count(&self.connection, OperationState::Waiting)?)
+    }
+
+    /// The file that the replica lies in; `None` in memory.
+    pub fn path(&self) -> Option<&str> {
+        self.connection.path().filter(|path| !path.is_empty())
     }
 
     /// Who is signed in, and how the sync stands.

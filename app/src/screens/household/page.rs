@@ -21,8 +21,7 @@ use crate::{format, platform};
 /// The household whose visit was saved just now: its page offers what comes next.
 pub(crate) struct VisitSaved;
 
-static SAVED: GlobalSignal<Option<(HouseholdId, String)>> =
-    GlobalSignal::with_name(|| None, "visit-saved");
+static SAVED: GlobalSignal<Option<(HouseholdId, String)>> = GlobalSignal::with_name(|| None, "visit-saved");
 
 impl VisitSaved {
     /// A visit to this household was saved; `visit` is its id.
