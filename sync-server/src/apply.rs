@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use shared::change::{Operation, Write};
 use shared::clock::TimestampMs;
-use shared::crdt::RecordState;
+use shared::crdt::{RecordState, pack_created};
 use shared::domain::value::Value;
 use shared::domain::{FieldId, RecordKind, RecordRef, issue, photo, resident, visit};
 use shared::ids::{AreaCode, PhotoHash};
@@ -36,8 +36,10 @@ pub struct AssignmentSpan {
 /// What a storage must read before a batch can be decided.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Needs {
-    /// Records that are changed or named.
+    /// Records that are changed: their state.
     pub records: BTreeSet<RecordRef>,
+    /// Records that are named: their area is enough. May overlap with those that are changed.
+    pub named: BTreeSet<RecordRef>,
     /// Areas that are named.
     pub areas: BTreeSet<AreaCode>,
 }
@@ -50,7 +52,7 @@ impl Needs {
             needs.areas.insert(operation.area.clone());
             needs.records.insert(operation.record);
             for write in &operation.change.writes {
-                needs.records.extend(named(operation.record.kind, write));
+                needs.named.extend(named(operation.record.kind, write));
             }
         }
         needs
@@ -82,10 +84,48 @@ pub struct Loaded {
     pub size_bytes: usize,
 }
 
+/// A record in a batch.
+#[derive(Debug, Clone)]
+pub enum Held {
+    /// Somebody names it; only its area was read.
+    Named(AreaCode),
+    /// Read, or changed by more than one operation.
+    Loaded(Loaded),
+    /// Made by one plain operation of this batch and not touched since: packed without a fold.
+    Created {
+        /// Its area.
+        area: AreaCode,
+        /// [`pack_created`].
+        packed: Vec<u8>,
+    },
+}
+
+impl Held {
+    fn area(&self) -> &AreaCode {
+        match self {
+            Self::Named(area) | Self::Created { area, .. } => area,
+            Self::Loaded(loaded) => loaded.state.area(),
+        }
+    }
+}
+
+/// A record that a batch changed.
+#[derive(Debug, Clone)]
+pub struct Changed {
+    /// Which.
+    pub record: RecordRef,
+    /// Its area.
+    pub area: AreaCode,
+    /// Its packed state.
+    pub packed: Vec<u8>,
+    /// Its state, when the fold was needed; always for photos.
+    pub state: Option<RecordState>,
+}
+
 /// Operations being applied one after the other to records in memory.
 #[derive(Debug)]
 pub struct Batch {
-    records: BTreeMap<RecordRef, Loaded>,
+    records: BTreeMap<RecordRef, Held>,
     areas: BTreeSet<AreaCode>,
     spans: Vec<AssignmentSpan>,
     applied_at: TimestampMs,
@@ -95,7 +135,7 @@ pub struct Batch {
 impl Batch {
     /// A batch over what was read: of the records and areas in [`Needs`] those that exist.
     pub fn new(
-        records: BTreeMap<RecordRef, Loaded>,
+        records: BTreeMap<RecordRef, Held>,
         areas: BTreeSet<AreaCode>,
         spans: Vec<AssignmentSpan>,
         applied_at: TimestampMs,
@@ -116,7 +156,11 @@ impl Batch {
     pub fn take(&mut self, prepared: &Prepared) -> Result<(), Rejection> {
         let operation = &prepared.operation;
         self.authorise(operation)?;
-        let loaded = self.records.get(&operation.record);
+        self.unfold(operation.record);
+        let loaded = match self.records.get(&operation.record) {
+            Some(Held::Loaded(loaded)) => Some(loaded),
+            _ => None,
+        };
         validate(operation, loaded.map(|loaded| &loaded.state))?;
         let size_bytes = loaded
             .map_or(0, |loaded| loaded.size_bytes)
@@ -124,19 +168,32 @@ impl Batch {
         if size_bytes > RECORD_BYTES_MAX {
             return park("record.too_large");
         }
+        let applied_at = Some(self.applied_at);
         match self.records.get_mut(&operation.record) {
-            Some(loaded) => {
-                loaded.state.apply(operation, Some(self.applied_at));
+            Some(Held::Loaded(loaded)) => {
+                loaded.state.apply(operation, applied_at);
                 loaded.size_bytes = size_bytes;
             }
-            None => {
-                let state = RecordState::start(operation, Some(self.applied_at));
+            _ => {
                 self.records
-                    .insert(operation.record, Loaded { state, size_bytes });
+                    .insert(operation.record, made_by(operation, applied_at, size_bytes));
             }
         }
         self.changed.insert(operation.record);
         Ok(())
+    }
+
+    /// A record that this batch made is folded only when somebody touches it again.
+    fn unfold(&mut self, record: RecordRef) {
+        if let Some(held) = self.records.get_mut(&record)
+            && let Held::Created { packed, .. } = held
+        {
+            let state = RecordState::unpack_whole(record.kind, packed).expect("this batch packed it");
+            *held = Held::Loaded(Loaded {
+                state,
+                size_bytes: packed.len(),
+            });
+        }
     }
 
     /// Whose supervisors see an operation when it is parked: those of its area when the author ever worked
@@ -151,12 +208,27 @@ impl Batch {
     }
 
     /// The records that changed.
-    pub fn into_changed(mut self) -> Vec<(RecordRef, RecordState)> {
+    pub fn into_changed(mut self) -> Vec<Changed> {
         let changed = std::mem::take(&mut self.changed);
+        let packed = |(record, held): (RecordRef, Held)| match held {
+            Held::Loaded(Loaded { state, .. }) => Some(Changed {
+                record,
+                area: state.area().clone(),
+                packed: state.pack_whole(record.kind),
+                state: Some(state),
+            }),
+            Held::Created { area, packed } => Some(Changed {
+                record,
+                area,
+                packed,
+                state: None,
+            }),
+            Held::Named(_) => None,
+        };
         self.records
             .into_iter()
             .filter(|(record, _)| changed.contains(record))
-            .map(|(record, loaded)| (record, loaded.state))
+            .filter_map(packed)
             .collect()
     }
 
@@ -173,8 +245,8 @@ impl Batch {
         if !self.areas.contains(&operation.area) {
             return park("area.unknown");
         }
-        let state = self.records.get(&operation.record).map(|loaded| &loaded.state);
-        if state.is_some_and(|state| *state.area() != operation.area) {
+        let held = self.records.get(&operation.record);
+        if held.is_some_and(|held| *held.area() != operation.area) {
             return park("record.other_area");
         }
         self.check_named(operation)
@@ -201,13 +273,31 @@ impl Batch {
             let exists = |record: &RecordRef| {
                 self.records
                     .get(record)
-                    .is_some_and(|loaded| *loaded.state.area() == operation.area)
+                    .is_some_and(|held| *held.area() == operation.area)
             };
             if must_exist && !candidates.iter().any(exists) {
                 return park("reference.unknown");
             }
         }
         Ok(())
+    }
+}
+
+/// A record that an operation makes. Photos are folded at once: what they name is asked for.
+fn made_by(operation: &Operation, applied_at: Option<TimestampMs>, size_bytes: usize) -> Held {
+    let plain = match operation.record.kind {
+        RecordKind::PHOTO => None,
+        _ => pack_created(operation, applied_at),
+    };
+    match plain {
+        Some(packed) => Held::Created {
+            area: operation.area.clone(),
+            packed,
+        },
+        None => Held::Loaded(Loaded {
+            state: RecordState::start(operation, applied_at),
+            size_bytes,
+        }),
     }
 }
 

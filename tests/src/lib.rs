@@ -3,6 +3,7 @@
 //! **What it is not:** a mock. The server is the real router over the real storage, the phones are real
 //! replicas on SQLite; only the socket between them and the clocks are set by hand.
 
+pub mod bench;
 pub mod world;
 
 pub use world::{Phone, World};

@@ -1,12 +1,14 @@
-//! Benchmarks of the real app in a real browser.
+//! Benchmarks: of the real app in a real browser, and of the sync over loopback.
+
+use std::{path::PathBuf, process::Command};
 
 use anyhow::Result;
 use clap::ValueEnum;
 
 use crate::{
     test::browser_script,
-    toolchain::{WebProfile, run},
-    web::{build_server, build_web},
+    toolchain::{WebProfile, native_cargo, native_target, run, say},
+    web::{build_server, build_web, program},
 };
 
 /// What can be measured.
@@ -14,14 +16,35 @@ use crate::{
 pub(crate) enum Bench {
     /// Offline start, saving and searching with 20,000 residents on the device
     Device,
+    /// Push, pull, edits and a sync with nothing to do, beside raw SQLite doing the same inserts
+    Sync,
 }
 
-/// Measures, on the build that users download.
+/// Measures, on the builds that users get.
 ///
 /// # Errors
 /// When a build fails or a figure misses its bar.
 pub(crate) fn run_bench(name: Bench) -> Result<()> {
-    let Bench::Device = name;
-    let web = build_web(WebProfile::Small)?;
-    run(&mut browser_script("bench-device.mjs", &build_server()?, &web)?)
+    match name {
+        Bench::Device => {
+            let web = build_web(WebProfile::Small)?;
+            run(&mut browser_script("bench-device.mjs", &build_server()?, &web)?)
+        }
+        Bench::Sync => run(Command::new(build_peer()?).arg("suite")),
+    }
+}
+
+fn build_peer() -> Result<PathBuf> {
+    say("building koumen-bench-peer for release");
+    run(native_cargo()?.args([
+        "build",
+        "--release",
+        "--package",
+        "tests",
+        "--bin",
+        "koumen-bench-peer",
+    ]))?;
+    Ok(native_target()?
+        .join("release")
+        .join(program("koumen-bench-peer")))
 }

@@ -7,7 +7,6 @@ use shared::change::Change;
 use shared::change::encode::encode_push;
 use shared::change::hash::ChainHash;
 use shared::clock::TimestampMs;
-use shared::crdt::RecordState;
 use shared::domain::schema::RecordRef;
 use shared::domain::value::FieldMap;
 use shared::ids::AreaCode;
@@ -138,9 +137,11 @@ impl Replica {
     ) -> Result<(), ApiError> {
         let author = self.author()?;
         let transaction = self.connection.transaction()?;
-        for (area, record, change) in changes {
-            operations::perform(&transaction, author, &area, record, change)?;
-        }
+        operations::with_pen(&transaction, author, |pen| {
+            changes
+                .into_iter()
+                .try_for_each(|(area, record, change)| pen.perform(&area, record, change).map(drop))
+        })?;
         also(&transaction)?;
         transaction.commit()?;
         Ok(())
@@ -157,11 +158,11 @@ impl Replica {
     ) -> Result<(), ApiError> {
         let author = self.author()?;
         let transaction = self.connection.transaction()?;
-        for (area, record, fields) in records {
-            let state = storage::records::load(&transaction, record)?;
-            let change = RecordState::change_to(record.kind, state.as_ref(), &fields);
-            operations::perform(&transaction, author, &area, record, change)?;
-        }
+        operations::with_pen(&transaction, author, |pen| {
+            records
+                .into_iter()
+                .try_for_each(|(area, record, fields)| pen.bring_to(&area, record, &fields).map(drop))
+        })?;
         transaction.commit()?;
         self.notices.push(Notice::Changed);
         self.wake();

@@ -2,11 +2,12 @@
 
 use thiserror::Error;
 
+mod deflate;
+
 /// The wire version that this code writes.
 pub const FRAME_VERSION: u8 = 1;
 const MAGIC: [u8; 3] = *b"KMN";
 const HEADER_BYTES: usize = 8;
-const LEVEL: u8 = 6;
 
 /// The most bytes that a message may have when unpacked.
 pub const MESSAGE_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -30,7 +31,7 @@ pub enum FrameError {
 
 /// Packs a message.
 pub fn seal(message: &[u8]) -> Vec<u8> {
-    let packed = miniz_oxide::deflate::compress_to_vec(message, LEVEL);
+    let packed = deflate::pack(message);
     let mut frame = Vec::with_capacity(HEADER_BYTES + packed.len());
     frame.extend_from_slice(&MAGIC);
     frame.push(FRAME_VERSION);
@@ -60,13 +61,7 @@ pub fn open(frame: &[u8]) -> Result<Vec<u8>, FrameError> {
         return Err(FrameError::TooLarge);
     }
     let packed = frame.get(HEADER_BYTES..).unwrap_or_default();
-    let message = miniz_oxide::inflate::decompress_to_vec_with_limit(packed, length)
-        .map_err(|_| FrameError::Damaged)?;
-    if message.len() == length {
-        Ok(message)
-    } else {
-        Err(FrameError::Damaged)
-    }
+    deflate::unpack(packed, length).ok_or(FrameError::Damaged)
 }
 
 #[cfg(test)]

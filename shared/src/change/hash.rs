@@ -16,9 +16,15 @@ impl ChainHash {
     /// The chain with `operation` appended: BLAKE3 of this hash and the operation's canonical bytes.
     #[must_use]
     pub fn then(&self, operation: &Operation) -> Self {
+        self.then_bytes(&canonical_bytes(operation))
+    }
+
+    /// The chain with an operation appended whose [`canonical_bytes`] are at hand.
+    #[must_use]
+    pub fn then_bytes(&self, canonical: &[u8]) -> Self {
         let mut hasher = blake3::Hasher::new();
         hasher.update(&self.0);
-        hasher.update(&canonical_bytes(operation));
+        hasher.update(canonical);
         Self(*hasher.finalize().as_bytes())
     }
 }

@@ -14,9 +14,11 @@
 pub mod issue_state;
 pub mod record;
 
+mod created;
 mod pack;
 
-pub use pack::PackError;
+pub use created::{created_clocks, created_values};
+pub use pack::{PackError, pack_created};
 
 pub use issue_state::{IssueState, TimelineStep, fold};
 pub use record::{FieldConflict, Origin, RecordEvent, RecordState, Written};

@@ -3,14 +3,16 @@
 //! A field that only the creating operation wrote costs nothing: its value is in the row and its clock is
 //! the record's one origin. Everything else is an exception, listed in the blob.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crdts::{CmRDT, Dot, orswot};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::created::{created_clocks, created_values};
 use super::record::{MemberSet, Origin, RecordEvent, RecordState, Register, Removal, clock_of, ranked};
-use crate::change::{Seen, Write};
+use crate::change::{Operation, Seen, Write};
+use crate::clock::TimestampMs;
 use crate::domain::schema::{FieldId, FieldMerge, RecordKind};
 use crate::domain::value::{FieldMap, Value};
 use crate::ids::{AreaCode, DeviceId};
@@ -31,15 +33,39 @@ struct Packed {
     edits: Option<Seen>,
 }
 
+/// The clocks of a record that only its origin has touched.
+pub(super) fn clocks_of_origin(origin: &Origin) -> Vec<u8> {
+    let packed = Packed {
+        origin: *origin,
+        fields: BTreeMap::new(),
+        members: BTreeMap::new(),
+        events: Vec::new(),
+        removals: Vec::new(),
+        edits: None,
+    };
+    postcard::to_stdvec(&packed).unwrap_or_default()
+}
+
+/// Values and clocks in one blob, for a store without columns: what [`RecordState::pack_whole`] gives for a record
+/// that `operation` made.
+///
+/// `None` when the operation is not plain (see [`created_values`](super::created_values)).
+pub fn pack_created(operation: &Operation, applied_at: Option<TimestampMs>) -> Option<Vec<u8>> {
+    let values = created_values(operation)?;
+    let whole = (&operation.area, values, created_clocks(operation, applied_at));
+    Some(postcard::to_stdvec(&whole).unwrap_or_default())
+}
+
 impl RecordState {
     /// The clocks, for a row that keeps area and [`values`](RecordState::values) in its columns.
     pub fn pack_clocks(&self, kind: RecordKind) -> Vec<u8> {
         let dot = Dot::new(self.origin.device, self.origin.seq);
         let alone = Seen::from(dot);
-        let in_columns = |field: &FieldId, merge| {
-            kind.spec()
-                .and_then(|spec| spec.field(*field))
-                .is_some_and(|spec| spec.merge == merge)
+        // Members of a set that this version does not know cannot be told from a register of numbers.
+        let unknown_sets: BTreeSet<FieldId> = self.members.keys().map(|(field, _)| *field).collect();
+        let in_columns = |field: &FieldId, merge| match kind.spec().and_then(|spec| spec.field(*field)) {
+            Some(spec) => spec.merge == merge,
+            None => merge == FieldMerge::Register && !unknown_sets.contains(field),
         };
         let plain = |field: &FieldId, register: &Register| {
             let written = ranked(register);
@@ -108,6 +134,8 @@ impl RecordState {
                     }
                 }
                 _ if packed.fields.contains_key(field) => {}
+                // Members of what is no set here, e.g. a set of a later version: packed one by one.
+                _ if packed.members.keys().any(|(set, _)| set == field) => {}
                 _ => state.put_origin(&Write {
                     field: *field,
                     value: value.clone(),

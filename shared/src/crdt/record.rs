@@ -308,7 +308,7 @@ impl RecordState {
     }
 }
 
-fn origin_of(operation: &Operation, applied_at: Option<TimestampMs>) -> Origin {
+pub(super) fn origin_of(operation: &Operation, applied_at: Option<TimestampMs>) -> Origin {
     Origin {
         stamp: operation.stamp.clamped(applied_at),
         device: operation.device,

@@ -1,7 +1,10 @@
 //! A guard against identity-card numbers: none is stored anywhere, not in a note either.
 
 use super::phone::parse_phones;
-use super::spelling::{is_dash, plain};
+use super::spelling::{half_width, is_dash, plain};
+
+/// The digits of the shortest such number.
+const DIGITS_MIN: usize = 15;
 
 /// Whether a text holds something that looks like an identity-card number: 18 characters (17 digits and a
 /// digit or X) or 15 digits, with a date of birth where such numbers have it.
@@ -9,6 +12,11 @@ use super::spelling::{is_dash, plain};
 /// The check digit and the region are not asked for: a number with a typing mistake is still somebody's.
 /// Spaces, dashes and full-width digits do not hide one. Telephone numbers do not trigger it.
 pub fn looks_like_identity_number(text: &str) -> bool {
+    // Most texts hold few digits or none, and are asked about at every save.
+    let in_number = |c: &char| half_width(*c).is_ascii_digit() || is_check_x(half_width(*c));
+    if text.chars().filter(in_number).take(DIGITS_MIN).count() < DIGITS_MIN {
+        return false;
+    }
     runs(text).iter().any(|groups| run_holds_one(groups))
 }
 

@@ -11,9 +11,9 @@ mod visit;
 
 use thiserror::Error;
 
-use crate::change::{Change, Operation, PARTS_PER_OPERATION_MAX};
+use crate::change::{Change, Operation, PARTS_PER_OPERATION_MAX, Write};
 use crate::clock::TimestampMs;
-use crate::crdt::RecordState;
+use crate::crdt::{RecordState, created_values};
 use crate::domain::schema::{FieldMerge, FieldSpec, RecordKind};
 use crate::domain::value::{FieldMap, Value};
 use crate::domain::{CalendarDate, identity};
@@ -63,15 +63,18 @@ pub fn validate(operation: &Operation, state: Option<&RecordState>) -> Result<()
     if change.event.is_some() && record.kind != RecordKind::ISSUE && record.kind.spec().is_some() {
         return refuse("event.not_an_issue");
     }
-    let after = match state {
+    check_record(record.kind, &values_after(operation, state), change)
+}
+
+fn values_after(operation: &Operation, state: Option<&RecordState>) -> FieldMap {
+    match state {
         Some(state) => {
             let mut after = state.clone();
             after.apply(operation, None);
-            after
+            after.values()
         }
-        None => RecordState::start(operation, None),
-    };
-    check_record(record.kind, &after.values(), change)
+        None => created_values(operation).unwrap_or_else(|| RecordState::start(operation, None).values()),
+    }
 }
 
 /// Checks the fields of a record as a form would save them.
@@ -114,10 +117,8 @@ fn check_form(operation: &Operation) -> Result<(), Rejection> {
     if operation.stamp.ms > TIME_MS_MAX {
         return refuse("time.out_of_range");
     }
-    let mut fields: Vec<_> = writes.iter().map(|write| write.field).collect();
-    fields.sort_unstable();
-    fields.dedup();
-    if fields.len() != writes.len() {
+    let twice = |(index, write): (usize, &Write)| writes.iter().take(index).any(|w| w.field == write.field);
+    if writes.iter().enumerate().any(twice) {
         return refuse("change.field_twice");
     }
     let mut seen = writes.iter().map(|write| &write.seen).chain(removal);

@@ -107,10 +107,11 @@ impl PreparedPush {
             if (operation.device, operation.author, operation.seq) != (device, author, seq) {
                 return Err(PushRefusal::Damaged);
             }
-            chain = chain.then(&operation);
+            let body = canonical_bytes(&operation);
+            chain = chain.then_bytes(&body);
             prepared.push(Prepared {
-                body: canonical_bytes(&operation),
                 operation,
+                body,
                 chain,
             });
         }

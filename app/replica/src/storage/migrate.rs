@@ -6,7 +6,10 @@ use super::{StorageError, StorageResult};
 
 const MAJOR: i64 = 1;
 /// One small file per minor step, each in its own transaction, never edited once shipped.
-const STEPS: &[&str] = &[include_str!("migrations/0001_init.sql")];
+const STEPS: &[&str] = &[
+    include_str!("migrations/0001_init.sql"),
+    include_str!("migrations/0002_more.sql"),
+];
 
 /// Brings the schema to this version.
 ///

@@ -6,6 +6,7 @@ use shared::change::{Change, Operation};
 use shared::clock::TimestampMs;
 use shared::crdt::RecordState;
 use shared::domain::schema::RecordRef;
+use shared::domain::value::FieldMap;
 use shared::ids::{AreaCode, DeviceId, WorkerId};
 use shared::validation::{Rejection, validate};
 
@@ -53,12 +54,111 @@ pub struct Author {
     pub now_ms: TimestampMs,
 }
 
-/// Checks, numbers, chains and stores one operation and its effect. Durable when the caller commits.
-///
-/// Returns `None` when the change is empty: nothing to do.
+/// Writes own operations into a transaction: the end of the chain is read once and written once.
+pub struct Pen<'t> {
+    transaction: &'t Transaction<'t>,
+    author: Author,
+    end: ChainEnd,
+}
+
+impl Pen<'_> {
+    /// Checks, numbers, chains and stores one operation and its effect. Durable when the caller commits.
+    ///
+    /// Returns `None` when the change is empty: nothing to do.
+    ///
+    /// # Errors
+    /// A rule that it breaks, or a failing database. The caller then drops the transaction.
+    pub fn perform(
+        &mut self,
+        area: &AreaCode,
+        record: RecordRef,
+        change: Change,
+    ) -> Result<Option<u64>, SaveError> {
+        let state = records::load(self.transaction, record)?;
+        self.perform_on(state, area, record, change)
+    }
+
+    /// Brings a record to the given values.
+    ///
+    /// # Errors
+    /// As [`perform`](Self::perform).
+    pub fn bring_to(
+        &mut self,
+        area: &AreaCode,
+        record: RecordRef,
+        fields: &FieldMap,
+    ) -> Result<Option<u64>, SaveError> {
+        let state = records::load(self.transaction, record)?;
+        let change = RecordState::change_to(record.kind, state.as_ref(), fields);
+        self.perform_on(state, area, record, change)
+    }
+
+    fn perform_on(
+        &mut self,
+        state: Option<RecordState>,
+        area: &AreaCode,
+        record: RecordRef,
+        change: Change,
+    ) -> Result<Option<u64>, SaveError> {
+        if change.is_empty() {
+            return Ok(None);
+        }
+        let operation = Operation {
+            device: self.author.device,
+            seq: self.end.seq + 1,
+            author: self.author.worker,
+            stamp: self.end.clock.tick(self.author.now_ms),
+            area: area.clone(),
+            record,
+            change,
+        };
+        validate(&operation, state.as_ref())?;
+        records::merge_into(self.transaction, state, &operation, None)?;
+        let body = canonical_bytes(&operation);
+        self.end.seq = operation.seq;
+        self.end.chain = self.end.chain.then_bytes(&body);
+        self.transaction
+            .prepare_cached(
+                "INSERT INTO operation (seq, kind, record, at, body, chain) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            )?
+            .execute(params![
+                operation.seq,
+                record.kind.0,
+                record.id,
+                self.author.now_ms,
+                body,
+                self.end.chain.0
+            ])?;
+        Ok(Some(operation.seq))
+    }
+}
+
+/// Lets `write` write own operations, and keeps the end of the chain behind them.
 ///
 /// # Errors
-/// A rule that it breaks, or a failing database. The caller then drops the transaction.
+/// What `write` returns, or a failing database. The caller then drops the transaction.
+pub fn with_pen<T>(
+    transaction: &Transaction<'_>,
+    author: Author,
+    write: impl FnOnce(&mut Pen<'_>) -> Result<T, SaveError>,
+) -> Result<T, SaveError> {
+    let mut pen = Pen {
+        transaction,
+        author,
+        end: meta::get(transaction, meta::CHAIN_END)?.unwrap_or_default(),
+    };
+    let before = pen.end;
+    let written = write(&mut pen)?;
+    if pen.end != before {
+        meta::set(transaction, meta::CHAIN_END, &pen.end)?;
+    }
+    Ok(written)
+}
+
+/// One own operation; see [`Pen::perform`].
+///
+/// # Errors
+/// As [`Pen::perform`].
 pub fn perform(
     transaction: &Transaction<'_>,
     author: Author,
@@ -66,37 +166,7 @@ pub fn perform(
     record: RecordRef,
     change: Change,
 ) -> Result<Option<u64>, SaveError> {
-    if change.is_empty() {
-        return Ok(None);
-    }
-    let mut end: ChainEnd = meta::get(transaction, meta::CHAIN_END)?.unwrap_or_default();
-    let operation = Operation {
-        device: author.device,
-        seq: end.seq + 1,
-        author: author.worker,
-        stamp: end.clock.tick(author.now_ms),
-        area: area.clone(),
-        record,
-        change,
-    };
-    validate(&operation, records::load(transaction, record)?.as_ref())?;
-    records::merge(transaction, &operation, None)?;
-    end.seq = operation.seq;
-    end.chain = end.chain.then(&operation);
-    transaction
-        .prepare_cached(
-            "INSERT INTO operation (seq, kind, record, at, body, chain) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        )?
-        .execute(params![
-            operation.seq,
-            record.kind.0,
-            record.id,
-            author.now_ms,
-            canonical_bytes(&operation),
-            end.chain.0
-        ])?;
-    meta::set(transaction, meta::CHAIN_END, &end)?;
-    Ok(Some(operation.seq))
+    with_pen(transaction, author, |pen| pen.perform(area, record, change))
 }
 
 /// Gives the device a new identity: its chain begins where the server says, and what waited under the old one

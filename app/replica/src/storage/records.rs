@@ -2,6 +2,7 @@
 //!
 //! The statements are made from the field tables of `shared`, so that a field is written down once.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
@@ -9,12 +10,13 @@ use rusqlite::types::{Value as SqlValue, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params, params_from_iter};
 use shared::change::Operation;
 use shared::clock::TimestampMs;
-use shared::crdt::{RecordState, fold, issue_state};
+use shared::crdt::{RecordState, created_clocks, created_values, fold, issue_state};
 use shared::domain::door::DoorNumber;
-use shared::domain::schema::{KINDS, KindSpec, RecordKind, RecordRef};
+use shared::domain::issue::Step;
+use shared::domain::schema::{FieldId, KINDS, KindSpec, RecordKind, RecordRef};
 use shared::domain::value::{FieldMap, Value, ValueShape, field};
 use shared::domain::{household, resident};
-use shared::ids::AreaCode;
+use shared::ids::{AreaCode, WorkerId};
 use uuid::Uuid;
 
 use super::{StorageError, StorageResult};
@@ -25,6 +27,7 @@ const TEXT_SEPARATOR: char = '\u{1f}';
 
 struct Statements {
     select: String,
+    insert: String,
     upsert: String,
 }
 
@@ -43,6 +46,7 @@ fn statements(spec: &KindSpec) -> Statements {
     let fields: Vec<&str> = spec.fields.iter().map(|field| field.name).collect();
     let mut written: Vec<&str> = vec!["id", "area", "removed", "conflicts", "clocks"];
     written.extend(&fields);
+    written.push("more");
     written.extend(derived(spec.kind));
     let places: Vec<String> = (1..=written.len()).map(|place| format!("?{place}")).collect();
     let mut updates = String::new();
@@ -51,18 +55,20 @@ fn statements(spec: &KindSpec) -> Statements {
         // Writing into a String cannot fail.
         let _ = write!(updates, "{separator}{column} = {place}");
     }
+    let insert = format!(
+        "INSERT INTO {} ({}) VALUES ({})",
+        spec.name,
+        written.join(", "),
+        places.join(", ")
+    );
     Statements {
         select: format!(
-            "SELECT area, clocks, {} FROM {} WHERE id = ?1",
+            "SELECT area, clocks, more, {} FROM {} WHERE id = ?1",
             fields.join(", "),
             spec.name
         ),
-        upsert: format!(
-            "INSERT INTO {} ({}) VALUES ({}) ON CONFLICT (id) DO UPDATE SET {updates} RETURNING row",
-            spec.name,
-            written.join(", "),
-            places.join(", ")
-        ),
+        upsert: format!("{insert} ON CONFLICT (id) DO UPDATE SET {updates} RETURNING row"),
+        insert,
     }
 }
 
@@ -84,19 +90,21 @@ pub fn load(connection: &Connection, record: RecordRef) -> StorageResult<Option<
     let read = |row: &Row<'_>| {
         let area: String = row.get(0)?;
         let clocks: Vec<u8> = row.get(1)?;
-        Ok((area, clocks, fields_from_row(spec, row, 2)?))
+        let more: Vec<u8> = row.get(2)?;
+        Ok((area, clocks, more, fields_from_row(spec, row, 3)?))
     };
     let found = connection
         .prepare_cached(&statements.select)?
         .query_row([record.id], read)
         .optional()?;
-    let Some((area, clocks, fields)) = found else {
+    let Some((area, clocks, more, mut fields)) = found else {
         return Ok(None);
     };
     let damaged = StorageError::Inconsistent { table: spec.name };
-    let Ok(area) = AreaCode::new(&area) else {
+    let (Ok(area), Ok(more)) = (AreaCode::new(&area), fields_of_later_versions(&more)) else {
         return Err(damaged);
     };
+    fields.extend(more);
     RecordState::unpack(record.kind, area, &fields, &clocks)
         .map(Some)
         .map_err(|_| damaged)
@@ -147,16 +155,36 @@ pub fn merge(
     transaction: &Transaction<'_>,
     operation: &Operation,
     applied_at: Option<TimestampMs>,
-) -> StorageResult<RecordState> {
-    let state = match load(transaction, operation.record)? {
+) -> StorageResult<()> {
+    let state = load(transaction, operation.record)?;
+    merge_into(transaction, state, operation, applied_at)
+}
+
+/// Merges an operation into what [`load`] found of its record.
+///
+/// # Errors
+/// A failing database.
+pub fn merge_into(
+    transaction: &Transaction<'_>,
+    state: Option<RecordState>,
+    operation: &Operation,
+    applied_at: Option<TimestampMs>,
+) -> StorageResult<()> {
+    let state = match state {
         Some(mut state) => {
             state.apply(operation, applied_at);
             state
         }
-        None => RecordState::start(operation, applied_at),
+        None => {
+            if let Some(values) = created_values(operation)
+                && insert_created(transaction, operation, &values, applied_at)?
+            {
+                return Ok(());
+            }
+            RecordState::start(operation, applied_at)
+        }
     };
-    save(transaction, operation.record, &state)?;
-    Ok(state)
+    save(transaction, operation.record, &state)
 }
 
 fn save(transaction: &Transaction<'_>, record: RecordRef, state: &RecordState) -> StorageResult<()> {
@@ -173,46 +201,122 @@ fn save(transaction: &Transaction<'_>, record: RecordRef, state: &RecordState) -
             ])?;
         return Ok(());
     };
-    let values = state.values();
-    let removed = state.is_removed();
-    let mut row: Vec<SqlValue> = vec![
-        SqlValue::Blob(record.id.as_bytes().to_vec()),
-        SqlValue::Text(state.area().as_str().to_owned()),
-        SqlValue::Integer(i64::from(removed)),
-        SqlValue::Integer(i64::try_from(state.conflicts().len()).unwrap_or(0)),
-        SqlValue::Blob(state.pack_clocks(record.kind)),
-    ];
-    row.extend(
-        spec.fields
-            .iter()
-            .map(|spec| to_sql(spec.shape, field(&values, spec.id))),
-    );
-    row.extend(derived_values(record.kind, state, &values));
+    let row = Columns {
+        area: state.area(),
+        author: state.origin().author,
+        values: &state.values(),
+        removed: state.is_removed(),
+        conflicts: state.conflicts().len(),
+        clocks: state.pack_clocks(record.kind),
+        step: (record.kind == RecordKind::ISSUE).then(|| fold(&state.events()).step),
+    };
     let row_number: i64 = transaction
         .prepare_cached(&statements.upsert)?
-        .query_row(params_from_iter(row), |row| row.get(0))?;
-    index_text(transaction, record.kind, row_number, &values, removed)
+        .query_row(params_from_iter(row.to_sql(spec, record)), |row| row.get(0))?;
+    index_text(transaction, record.kind, row_number, row.values, row.removed)
 }
 
-fn derived_values(kind: RecordKind, state: &RecordState, values: &FieldMap) -> Vec<SqlValue> {
-    let author = || SqlValue::Blob(state.origin().author.0.as_bytes().to_vec());
-    match kind {
-        RecordKind::HOUSEHOLD => {
-            let (building, order) = building_and_order(field(values, household::DOOR).as_text());
-            vec![SqlValue::Text(building), SqlValue::Text(order)]
-        }
-        RecordKind::VISIT => vec![author()],
-        RecordKind::ISSUE => {
-            let step = fold(&state.events()).step;
-            let finished = issue_state::is_finished(step);
-            vec![
-                author(),
-                SqlValue::Integer(step.number() as i64),
-                SqlValue::Integer(i64::from(finished)),
-            ]
-        }
-        _ => Vec::new(),
+/// Writes the row of a record that one plain operation made and that is not here yet: without a fold.
+fn insert_created(
+    transaction: &Transaction<'_>,
+    operation: &Operation,
+    values: &FieldMap,
+    applied_at: Option<TimestampMs>,
+) -> StorageResult<bool> {
+    let record = operation.record;
+    let Some((spec, statements)) = spec_of(record.kind).filter(|_| record.kind != RecordKind::ISSUE) else {
+        return Ok(false);
+    };
+    let row = Columns {
+        area: &operation.area,
+        author: operation.author,
+        values,
+        removed: false,
+        conflicts: 0,
+        clocks: created_clocks(operation, applied_at),
+        step: None,
+    };
+    transaction
+        .prepare_cached(&statements.insert)?
+        .execute(params_from_iter(row.to_sql(spec, record)))?;
+    index_text(
+        transaction,
+        record.kind,
+        transaction.last_insert_rowid(),
+        values,
+        false,
+    )?;
+    Ok(true)
+}
+
+/// What stands in a row beside the record's id.
+struct Columns<'a> {
+    area: &'a AreaCode,
+    author: WorkerId,
+    values: &'a FieldMap,
+    removed: bool,
+    conflicts: usize,
+    clocks: Vec<u8>,
+    /// Where an issue stands; `None` for other kinds.
+    step: Option<Step>,
+}
+
+impl Columns<'_> {
+    /// In the order of [`statements`].
+    fn to_sql(&self, spec: &KindSpec, record: RecordRef) -> Vec<SqlValue> {
+        let mut row: Vec<SqlValue> = Vec::with_capacity(spec.fields.len() + 9);
+        row.push(SqlValue::Blob(record.id.as_bytes().to_vec()));
+        row.push(SqlValue::Text(self.area.as_str().to_owned()));
+        row.push(SqlValue::Integer(i64::from(self.removed)));
+        row.push(SqlValue::Integer(i64::try_from(self.conflicts).unwrap_or(0)));
+        row.push(SqlValue::Blob(self.clocks.clone()));
+        row.extend(
+            spec.fields
+                .iter()
+                .map(|spec| to_sql(spec.shape, field(self.values, spec.id))),
+        );
+        row.push(SqlValue::Blob(self.more(spec)));
+        row.extend(self.derived(record.kind));
+        row
     }
+
+    /// Fields that this version does not know, packed; nothing for none.
+    fn more(&self, spec: &KindSpec) -> Vec<u8> {
+        let unknown: BTreeMap<&FieldId, &Value> = self
+            .values
+            .iter()
+            .filter(|(id, _)| spec.field(**id).is_none())
+            .collect();
+        if unknown.is_empty() {
+            return Vec::new();
+        }
+        // Postcard into a growing vector fails only for maps of unknown length; this one knows its.
+        postcard::to_stdvec(&unknown).unwrap_or_default()
+    }
+
+    fn derived(&self, kind: RecordKind) -> Vec<SqlValue> {
+        let author = SqlValue::Blob(self.author.0.as_bytes().to_vec());
+        match (kind, self.step) {
+            (RecordKind::HOUSEHOLD, _) => {
+                let (building, order) = building_and_order(field(self.values, household::DOOR).as_text());
+                vec![SqlValue::Text(building), SqlValue::Text(order)]
+            }
+            (RecordKind::VISIT, _) => vec![author],
+            (RecordKind::ISSUE, Some(step)) => vec![
+                author,
+                SqlValue::Integer(step.number() as i64),
+                SqlValue::Integer(i64::from(issue_state::is_finished(step))),
+            ],
+            _ => Vec::new(),
+        }
+    }
+}
+
+fn fields_of_later_versions(more: &[u8]) -> Result<FieldMap, postcard::Error> {
+    if more.is_empty() {
+        return Ok(FieldMap::new());
+    }
+    postcard::from_bytes(more)
 }
 
 /// The building of a canonical door, and a text that sorts doors as people walk: numbers by their value.

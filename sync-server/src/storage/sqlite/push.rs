@@ -12,8 +12,8 @@ use shared::protocol::v1::{ParkedNotice, ParkedOperation, Receipt};
 use super::columns::{self, behind, chain, int, uint, uuid};
 use super::photos;
 use crate::apply::{
-    AssignmentSpan, Batch, HeldChain, Loaded, Needs, Placement, Prepared, PreparedPush, PushRefusal, place,
-    times_are_plain,
+    AssignmentSpan, Batch, Changed, Held, HeldChain, Loaded, Needs, Placement, Prepared, PreparedPush,
+    PushRefusal, place, times_are_plain,
 };
 use crate::storage::{PushOutcome, StorageError, StorageResult, Taken};
 
@@ -131,8 +131,8 @@ fn take(tx: &Connection, push: &PreparedPush, new: &[Prepared], now_ms: Timestam
             }
         }
     }
-    for (record, state) in batch.into_changed() {
-        write_record(tx, record, &state)?;
+    for changed in batch.into_changed() {
+        write_record(tx, &changed)?;
     }
     for (area, position) in &last_in_area {
         tx.prepare_cached("UPDATE area SET last_position = ?2 WHERE code = ?1")?
@@ -176,23 +176,29 @@ fn receipt(held: &HeldChain) -> Receipt {
     }
 }
 
-fn load(tx: &Connection, needs: &Needs) -> StorageResult<BTreeMap<RecordRef, Loaded>> {
-    let mut statement = tx.prepare_cached("SELECT state FROM record WHERE kind = ?1 AND id = ?2")?;
+fn load(tx: &Connection, needs: &Needs) -> StorageResult<BTreeMap<RecordRef, Held>> {
     let mut records = BTreeMap::new();
+    let mut areas = tx.prepare_cached("SELECT area FROM record WHERE kind = ?1 AND id = ?2")?;
+    for record in needs.named.difference(&needs.records) {
+        let area = areas
+            .query_row(params![record.kind.0, record.id.as_bytes()], |row| {
+                columns::area(row, 0)
+            })
+            .optional()?;
+        if let Some(area) = area {
+            records.insert(*record, Held::Named(area));
+        }
+    }
+    let mut states = tx.prepare_cached("SELECT state FROM record WHERE kind = ?1 AND id = ?2")?;
     for record in &needs.records {
-        let state: Option<Vec<u8>> = statement
+        let state: Option<Vec<u8>> = states
             .query_row(params![record.kind.0, record.id.as_bytes()], |row| row.get(0))
             .optional()?;
         if let Some(blob) = state {
             let state = RecordState::unpack_whole(record.kind, &blob)
                 .map_err(|_| StorageError::Inconsistent { table: "record" })?;
-            records.insert(
-                *record,
-                Loaded {
-                    state,
-                    size_bytes: blob.len(),
-                },
-            );
+            let size_bytes = blob.len();
+            records.insert(*record, Held::Loaded(Loaded { state, size_bytes }));
         }
     }
     Ok(records)
@@ -258,19 +264,27 @@ fn insert_parked(
     Ok(())
 }
 
-fn write_record(tx: &Connection, record: RecordRef, state: &RecordState) -> StorageResult<()> {
+fn write_record(tx: &Connection, changed: &Changed) -> StorageResult<()> {
+    let Changed {
+        record,
+        area,
+        packed,
+        state,
+    } = changed;
     let mut statement = tx.prepare_cached(
         "INSERT INTO record (kind, id, area, state) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT (kind, id) DO UPDATE SET area = excluded.area, state = excluded.state",
     )?;
-    let blob = state.pack_whole(record.kind);
     statement.execute(params![
         record.kind.0,
         record.id.as_bytes(),
-        state.area().as_str(),
-        blob
+        area.as_str(),
+        packed
     ])?;
-    photos::follow_record(tx, record, state)
+    match state {
+        Some(state) => photos::follow_record(tx, *record, state),
+        None => Ok(()),
+    }
 }
 
 pub(super) fn parked_of(

@@ -1,0 +1,143 @@
+//! A record that one operation made and nothing else has touched, which is what most records are for most of
+//! their life: its values and clocks can be read off the operation, without a fold.
+//!
+//! Owes: the same as [`RecordState::start`](super::RecordState::start), which the tests hold it to.
+
+use super::pack::clocks_of_origin;
+use super::record::origin_of;
+use crate::change::{Change, Operation};
+use crate::clock::TimestampMs;
+use crate::domain::schema::{FieldMerge, RecordKind};
+use crate::domain::value::{FieldMap, Value};
+
+/// The values of a record whose first operation is `operation`.
+///
+/// `None` when the operation is not plain: it removes, appends an event, claims to have seen something, writes
+/// nothing into a field, writes a field twice or against its table. Then only the fold knows.
+pub fn created_values(operation: &Operation) -> Option<FieldMap> {
+    let Change {
+        writes,
+        members,
+        event,
+        removal,
+    } = &operation.change;
+    if event.is_some() || removal.is_some() {
+        return None;
+    }
+    let mut values = FieldMap::new();
+    for write in writes {
+        let plain = write.seen.is_empty()
+            && write.value != Value::Null
+            && merge_of(operation.record.kind, write.field) != Some(FieldMerge::Set);
+        if !plain || values.insert(write.field, write.value.clone()).is_some() {
+            return None;
+        }
+    }
+    let mut before = None;
+    for edit in members {
+        let next = (edit.field, edit.member);
+        let plain = edit.removes.is_none()
+            && before.is_none_or(|before| before < next)
+            && merge_of(operation.record.kind, edit.field) == Some(FieldMerge::Set);
+        if !plain {
+            return None;
+        }
+        before = Some(next);
+        match values
+            .entry(edit.field)
+            .or_insert_with(|| Value::Numbers(Vec::new()))
+        {
+            Value::Numbers(numbers) => numbers.push(edit.member),
+            _ => return None,
+        }
+    }
+    Some(values)
+}
+
+/// The packed clocks of such a record.
+pub fn created_clocks(operation: &Operation, applied_at: Option<TimestampMs>) -> Vec<u8> {
+    clocks_of_origin(&origin_of(operation, applied_at))
+}
+
+fn merge_of(kind: RecordKind, field: crate::domain::FieldId) -> Option<FieldMerge> {
+    kind.spec()
+        .and_then(|spec| spec.field(field))
+        .map(|field| field.merge)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::change::{MemberEdit, Seen, Write};
+    use crate::crdt::{RecordState, pack_created};
+    use crate::domain::FieldId;
+    use crate::domain::schema::RecordRef;
+    use crate::testing::FakeDevice;
+
+    fn value() -> impl Strategy<Value = Value> {
+        prop_oneof![
+            1 => Just(Value::Null),
+            5 => any::<i64>().prop_map(Value::Int),
+            5 => ".{0,12}".prop_map(Value::Text),
+            2 => proptest::collection::vec(1..9_u64, 1..4).prop_map(Value::Numbers),
+        ]
+    }
+
+    prop_compose! {
+        /// Fields that the kind knows and others, plain ones and others.
+        fn an_operation()(
+            kind in 1..8_u8,
+            writes in proptest::collection::vec((1..16_u8, value()), 0..6),
+            members in proptest::collection::vec((1..16_u8, 1..9_u64, any::<bool>()), 0..3),
+            replaces in proptest::bool::weighted(0.1),
+        ) -> Operation {
+            let seen = || match replaces {
+                true => Seen::from(crdts::Dot::new(FakeDevice::numbered(9).device, 3)),
+                false => Seen::default(),
+            };
+            let change = Change {
+                writes: writes.into_iter().map(|(field, value)| Write { field: FieldId(field), value, seen: seen() }).collect(),
+                members: members.into_iter().map(|(field, member, adds)| MemberEdit {
+                    field: FieldId(field), member, removes: (!adds).then(seen),
+                }).collect(),
+                ..Change::default()
+            };
+            let record = RecordRef::new(RecordKind(kind), Uuid::from_u128(5));
+            FakeDevice::numbered(1).operation(5, record, change)
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+        #[test]
+        fn what_is_read_off_the_operation_is_what_the_fold_gives(operation in an_operation(), at in any::<u32>()) {
+            let at = Some(u64::from(at));
+            let folded = RecordState::start(&operation, at);
+            if let Some(values) = created_values(&operation) {
+                prop_assert_eq!(values, folded.values());
+                prop_assert_eq!(created_clocks(&operation, at), folded.pack_clocks(operation.record.kind));
+                prop_assert_eq!(pack_created(&operation, at), Some(folded.pack_whole(operation.record.kind)));
+            }
+        }
+
+        #[test]
+        fn every_record_reads_back_from_its_values_and_clocks(operation in an_operation()) {
+            let folded = RecordState::start(&operation, Some(7));
+            let kind = operation.record.kind;
+            let back = RecordState::unpack(kind, operation.area.clone(), &folded.values(), &folded.pack_clocks(kind));
+            prop_assert!(back.is_ok_and(|back| back.looks_like(&folded)));
+        }
+    }
+
+    #[test]
+    fn a_form_as_it_is_saved_is_plain() {
+        let wanted = FieldMap::from([(crate::domain::resident::NAME, Value::text("单春"))]);
+        let change = RecordState::change_to(RecordKind::RESIDENT, None, &wanted);
+        let record = RecordRef::new(RecordKind::RESIDENT, Uuid::from_u128(5));
+        let operation = FakeDevice::numbered(1).operation(5, record, change);
+        assert_eq!(created_values(&operation), Some(wanted));
+    }
+}

@@ -1,0 +1,178 @@
+//! Every figure of the sync in one run, each with its bar.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::{Value, json};
+
+use super::server::Failure;
+
+/// A figure's bars: `(key of the line, at most, at least)`.
+type Bars = &'static [(&'static str, Option<f64>, Option<f64>)];
+
+const PUSH: Bars = &[
+    ("cpu_ratio", Some(3.0), None),
+    ("records_per_s", None, Some(12_000.0)),
+    ("bytes_per_record", Some(240.0), None),
+    ("requests", Some(2.0), None),
+];
+const CREATE: Bars = &[
+    ("create_cpu_ratio", Some(2.0), None),
+    ("waiting_size_ratio", Some(2.2), None),
+    ("receipted_size_ratio", Some(1.3), None),
+];
+const PULL: Bars = &[
+    ("cpu_ratio", Some(2.5), None),
+    ("bytes_per_record", Some(230.0), None),
+    ("client_peak_bytes", Some(64.0 * 1024.0 * 1024.0), None),
+];
+const EDIT: Bars = &[
+    ("requests", Some(1.0), None),
+    ("bytes_per_record", Some(40.0), None),
+    ("cpu_ms", Some(10.0), None),
+];
+const NOOP: Bars = &[("requests", Some(1.0), None), ("bytes", Some(300.0), None)];
+
+/// Runs everything; `program` is this one. Returns how many bars were missed.
+///
+/// # Errors
+/// When a process cannot be started or does not answer as it should.
+pub fn run(program: &Path) -> Result<u32, Failure> {
+    let folder = tempfile::tempdir()?;
+    let mut missed = 0;
+    let mut suite = Suite {
+        program,
+        folder: folder.path().to_path_buf(),
+        missed: &mut missed,
+    };
+    let server = suite.serve("ten-thousand")?;
+    suite.report("push 10,000", &server, "push", &["--count", "10000"], "a", PUSH)?;
+    suite.report(
+        "first sync after the initial pull",
+        &server,
+        "noop",
+        &[],
+        "a",
+        NOOP,
+    )?;
+    drop(server);
+    for (records, name) in [(1_000, "1000"), (50_000, "50000")] {
+        let server = suite.serve(name)?;
+        let count = records.to_string();
+        let bars: Bars = if records == 50_000 { CREATE } else { &[] };
+        suite.report(
+            &format!("record {count} and push"),
+            &server,
+            "push",
+            &["--count", &count],
+            name,
+            bars,
+        )?;
+        let fresh = format!("{name}-fresh");
+        let bars: Bars = if records == 50_000 { PULL } else { &[] };
+        suite.report(&format!("pull {count}"), &server, "pull", &[], &fresh, bars)?;
+        let edits = ["--records", "60", "--fields", "100"];
+        suite.report(
+            &format!("edit 100 fields beside {count}"),
+            &server,
+            "edit",
+            &edits,
+            &fresh,
+            EDIT,
+        )?;
+        suite.report("nothing to do", &server, "noop", &[], &fresh, NOOP)?;
+    }
+    Ok(missed)
+}
+
+struct Suite<'a> {
+    program: &'a Path,
+    folder: PathBuf,
+    missed: &'a mut u32,
+}
+
+/// A server process; ended when it is dropped.
+struct Server {
+    child: Child,
+    origin: String,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended by itself; nothing is to be done then.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Suite<'_> {
+    fn serve(&self, name: &str) -> Result<Server, Failure> {
+        // A free port: asked of the system, given back, and taken by the server at once.
+        let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let child = Command::new(self.program)
+            .args(["serve", "--port", &port.to_string(), "--dir"])
+            .arg(self.folder.join(format!("server-{name}")))
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let mut server = Server {
+            child,
+            origin: format!("http://127.0.0.1:{port}"),
+        };
+        let output = server.child.stdout.take().ok_or("the server has no output")?;
+        let mut line = String::new();
+        BufReader::new(output).read_line(&mut line)?;
+        match line.trim() {
+            "ready" => Ok(server),
+            other => Err(format!("the server said {other:?}").into()),
+        }
+    }
+
+    fn report(
+        &mut self,
+        title: &str,
+        server: &Server,
+        command: &str,
+        options: &[&str],
+        device: &str,
+        bars: Bars,
+    ) -> Result<(), Failure> {
+        let output = Command::new(self.program)
+            .args([command, "--server", &server.origin, "--dir"])
+            .arg(self.folder.join(device))
+            .args(options)
+            .stderr(Stdio::inherit())
+            .output()?;
+        if !output.status.success() {
+            return Err(format!("{title}: {command} failed").into());
+        }
+        let mut line: Value = serde_json::from_slice(&output.stdout)?;
+        let number = |line: &Value, key: &str| line.get(key).and_then(Value::as_f64);
+        let bytes =
+            number(&line, "sent_bytes").unwrap_or(0.0) + number(&line, "received_bytes").unwrap_or(0.0);
+        let cpu_s =
+            number(&line, "client_cpu_s").unwrap_or(0.0) + number(&line, "server_cpu_s").unwrap_or(0.0);
+        let mut bad = Vec::new();
+        if let Some(object) = line.as_object_mut() {
+            object.insert("title".to_owned(), json!(title));
+            object.insert("bytes".to_owned(), json!(bytes));
+            object.insert("cpu_ms".to_owned(), json!(cpu_s * 1_000.0));
+        }
+        for (key, at_most, at_least) in bars {
+            let value = number(&line, key).ok_or_else(|| format!("{title}: there is no {key}"))?;
+            let good = at_most.is_none_or(|bar| value <= bar) && at_least.is_none_or(|bar| value >= bar);
+            if !good {
+                bad.push(format!(
+                    "{key} {value:.2}, bar {}",
+                    at_most.or(*at_least).unwrap_or(0.0)
+                ));
+            }
+        }
+        *self.missed += u32::try_from(bad.len()).unwrap_or(u32::MAX);
+        if let Some(object) = line.as_object_mut() {
+            object.insert("missed".to_owned(), json!(bad));
+        }
+        println!("{line}");
+        Ok(())
+    }
+}

@@ -1,0 +1,241 @@
+//! A small, stable command line for measuring the sync, so that other systems can be measured beside it.
+//!
+//! ```text
+//! koumen-bench-peer serve --port P --dir D                    a server with one grid; prints "ready"
+//! koumen-bench-peer push  --server U --count N [--dir D]      a device records N visits offline, then pushes them
+//! koumen-bench-peer pull  --server U --dir D                  a device reads everything
+//! koumen-bench-peer edit  --server U --dir D --records R --fields F [--seed S]
+//! koumen-bench-peer noop  --server U --dir D                  a sync with nothing to do
+//! koumen-bench-peer count --dir D                             how many visits the device holds
+//! koumen-bench-peer suite                                     all figures with their bars: `cargo xtask bench sync`
+//! ```
+//!
+//! Every command but `serve` and `suite` prints one JSON line and ends.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+use tests::bench::device::{BenchDevice, Took};
+use tests::bench::server::{self, Failure, ServerUsage};
+use tests::bench::{raw, suite, workload};
+
+fn main() -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let done = runtime
+        .map_err(Failure::from)
+        .and_then(|runtime| runtime.block_on(run(std::env::args().skip(1))));
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("koumen-bench-peer: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// `--name value` pairs.
+struct Options(BTreeMap<String, String>);
+
+impl Options {
+    fn read(words: impl Iterator<Item = String>) -> Result<Self, Failure> {
+        let mut words = words;
+        let mut options = BTreeMap::new();
+        while let Some(name) = words.next() {
+            let name = name
+                .strip_prefix("--")
+                .ok_or_else(|| format!("{name} is no option"))?
+                .to_owned();
+            let value = words.next().ok_or_else(|| format!("--{name} needs a value"))?;
+            options.insert(name, value);
+        }
+        Ok(Self(options))
+    }
+
+    fn text(&self, name: &str) -> Result<&str, Failure> {
+        let value = self.0.get(name).map(String::as_str);
+        value.ok_or_else(|| format!("--{name} is missing").into())
+    }
+
+    fn number(&self, name: &str) -> Result<u64, Failure> {
+        Ok(self.text(name)?.parse()?)
+    }
+
+    fn number_or(&self, name: &str, otherwise: u64) -> Result<u64, Failure> {
+        self.0.get(name).map_or(Ok(otherwise), |value| Ok(value.parse()?))
+    }
+
+    fn folder(&self) -> Result<PathBuf, Failure> {
+        Ok(PathBuf::from(self.text("dir")?))
+    }
+}
+
+async fn run(mut words: impl Iterator<Item = String>) -> Result<(), Failure> {
+    let command = words
+        .next()
+        .ok_or("which command? serve, push, pull, edit, noop, count")?;
+    let options = Options::read(words)?;
+    match command.as_str() {
+        "serve" => {
+            let port = u16::try_from(options.number("port")?)?;
+            return server::serve(&options.folder()?, port).await;
+        }
+        "suite" => {
+            return match suite::run(&std::env::current_exe()?)? {
+                0 => Ok(()),
+                missed => Err(format!("{missed} figures miss their bar").into()),
+            };
+        }
+        "push" => push(&options).await,
+        "pull" => pull(&options).await,
+        "edit" => edit(&options).await,
+        "noop" => {
+            let server = options.text("server")?;
+            let mut device = BenchDevice::open(&options.folder()?, server).await?;
+            let (took, used) = beside_server(server, &mut device).await?;
+            Ok(line("noop", 0, &took, &used))
+        }
+        "count" => {
+            let path = options.folder()?.join("replica.sqlite");
+            let connection = rusqlite::Connection::open(path)?;
+            let count: u64 = connection.query_row("SELECT count(*) FROM visit", [], |row| row.get(0))?;
+            Ok(json!({ "figure": "count", "records": count }))
+        }
+        other => Err(format!("there is no command {other}").into()),
+    }
+    .map(|line: Value| println!("{line}"))
+}
+
+async fn push(options: &Options) -> Result<Value, Failure> {
+    let server = options.text("server")?;
+    let count = options.number("count")?;
+    let seed = options.number_or("seed", 1)?;
+    let scratch = tempfile::tempdir()?;
+    let folder = match options.folder() {
+        Ok(folder) => folder,
+        Err(_) => scratch.path().to_path_buf(),
+    };
+    let rows = workload::visits(seed, count);
+    let mut device = BenchDevice::open(&folder, server).await?;
+    device.sync().await?;
+    let created = device.record(&rows)?;
+    let waiting_bytes = raw::checkpointed_bytes(&device.connection()?)?;
+    let (took, used) = beside_server(server, &mut device).await?;
+    let receipted_bytes = raw::checkpointed_bytes(&device.connection()?)?;
+    let plain = plain(&rows)?;
+    let mut line = line("push", count, &took, &used);
+    add_plain(&mut line, &plain, took.cpu.as_secs_f64() + used.cpu_s);
+    let entries = [
+        ("create_cpu_s", json!(created.cpu.as_secs_f64())),
+        ("create_wall_ms", json!(created.wall.as_millis() as u64)),
+        (
+            "create_cpu_ratio",
+            json!(created.cpu.as_secs_f64() / plain.cpu.as_secs_f64()),
+        ),
+        (
+            "waiting_size_ratio",
+            json!(waiting_bytes as f64 / plain.file_bytes as f64),
+        ),
+        (
+            "receipted_size_ratio",
+            json!(receipted_bytes as f64 / plain.file_bytes as f64),
+        ),
+    ];
+    extend(&mut line, entries);
+    Ok(line)
+}
+
+async fn pull(options: &Options) -> Result<Value, Failure> {
+    let server = options.text("server")?;
+    let folder = options.folder()?;
+    let mut device = BenchDevice::open(&folder, server).await?;
+    let before = device.count()?;
+    let (took, used) = beside_server(server, &mut device).await?;
+    let records = device.count()? - before;
+    let plain = plain(&workload::visits(1, records))?;
+    let mut line = line("pull", records, &took, &used);
+    add_plain(&mut line, &plain, took.cpu.as_secs_f64() + used.cpu_s);
+    let bytes = raw::checkpointed_bytes(&device.connection()?)?;
+    extend(
+        &mut line,
+        [("size_ratio", json!(bytes as f64 / plain.file_bytes as f64))],
+    );
+    Ok(line)
+}
+
+async fn edit(options: &Options) -> Result<Value, Failure> {
+    let server = options.text("server")?;
+    let mut device = BenchDevice::open(&options.folder()?, server).await?;
+    let held = device.count()?;
+    let seed = options.number_or("seed", 7)?;
+    let fields = device.edit(seed, options.number("records")?, options.number("fields")?)?;
+    let (took, used) = beside_server(server, &mut device).await?;
+    let mut line = line("edit", fields, &took, &used);
+    extend(&mut line, [("replica_records", json!(held))]);
+    Ok(line)
+}
+
+/// A sync, and what the server used meanwhile.
+async fn beside_server(server: &str, device: &mut BenchDevice) -> Result<(Took, ServerUsage), Failure> {
+    let before = server_usage(server).await?;
+    let took = device.sync().await?;
+    let after = server_usage(server).await?;
+    Ok((
+        took,
+        ServerUsage {
+            cpu_s: after.cpu_s - before.cpu_s,
+            peak_bytes: after.peak_bytes,
+        },
+    ))
+}
+
+async fn server_usage(server: &str) -> Result<ServerUsage, Failure> {
+    let reply = reqwest::get(format!("{server}/bench/usage")).await?;
+    Ok(serde_json::from_slice(&reply.bytes().await?)?)
+}
+
+fn plain(rows: &[workload::VisitRow]) -> Result<raw::Raw, Failure> {
+    let scratch = tempfile::tempdir()?;
+    Ok(raw::insert(
+        Path::new(&scratch.path().join("plain.sqlite")),
+        workload::household(0),
+        rows,
+    )?)
+}
+
+fn line(figure: &str, records: u64, took: &Took, used: &ServerUsage) -> Value {
+    let (client_s, wall_s) = (took.cpu.as_secs_f64(), took.wall.as_secs_f64());
+    json!({
+        "figure": figure,
+        "records": records,
+        "wall_ms": (wall_s * 10_000.0).round() / 10.0,
+        "client_cpu_s": client_s,
+        "server_cpu_s": used.cpu_s,
+        "records_per_s": (records as f64 / wall_s).round(),
+        "requests": took.requests,
+        "sent_bytes": took.sent_bytes,
+        "received_bytes": took.received_bytes,
+        "bytes_per_record": (took.sent_bytes + took.received_bytes) as f64 / records.max(1) as f64,
+        "client_peak_bytes": took.peak_bytes,
+        "server_peak_bytes": used.peak_bytes,
+    })
+}
+
+fn add_plain(line: &mut Value, plain: &raw::Raw, cpu_s: f64) {
+    let raw_s = plain.cpu.as_secs_f64();
+    extend(
+        line,
+        [
+            ("raw_cpu_s", json!(raw_s)),
+            ("raw_wall_ms", json!(plain.wall.as_millis() as u64)),
+            ("cpu_ratio", json!(cpu_s / raw_s)),
+        ],
+    );
+}
+
+fn extend<const N: usize>(line: &mut Value, entries: [(&str, Value); N]) {
+    if let Some(object) = line.as_object_mut() {
+        object.extend(entries.map(|(key, value)| (key.to_owned(), value)));
+    }
+}
