@@ -80,6 +80,11 @@ fn table() -> Vec<Row> {
             }
         }),
         row(Method::GET, "/v1/me", SIGNED_IN),
+        // There are too few operations for a segment; tests/segments.rs has enough.
+        row(Method::GET, "/v1/segments/{area}", |caller| match caller {
+            Caller::Nobody => (401, false),
+            Caller::Of(..) => (404, false),
+        }),
         row(Method::GET, "/v1/notices", SIGNED_IN),
         row(Method::GET, "/v1/parked", |caller| match caller {
             Caller::Nobody => (401, false),
@@ -171,7 +176,8 @@ impl World {
     async fn ask(&self, row: &Row, caller: Caller) -> Answer {
         let path = row
             .path
-            .replace("{hash}", &PhotoHash::of(&self.photo).to_string());
+            .replace("{hash}", &PhotoHash::of(&self.photo).to_string())
+            .replace("{area}", GRID);
         let (kind, body) = match (row.method.as_str(), row.path) {
             ("POST", "/v1/sync") => (CONTENT_TYPE, v1::encode(&a_request(None))),
             ("POST", "/v1/session") => {

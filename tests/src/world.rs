@@ -125,6 +125,24 @@ impl World {
         Ok(reply)
     }
 
+    /// Reads the segment behind the phone's cursor; `false` when there is none.
+    pub async fn segment(&self, phone: &mut Phone, area: &str) -> bool {
+        let area = AreaCode::new(area).expect("an area");
+        let cursor = phone.replica.cursor(&area).expect("the cursor is read");
+        let path = format!(
+            "/v1/segments/{area}?after={}",
+            cursor.expect("the area is assigned")
+        );
+        let answer = self.server.get(&path, Some(&phone.token)).await;
+        if answer.status != 200 {
+            assert_eq!(answer.code(), "segment.none");
+            return false;
+        }
+        let page = v1::decode(&answer.body).expect("a segment is a page");
+        phone.replica.keep_segment(&page).expect("the segment is kept");
+        true
+    }
+
     /// Rounds until the phone has sent and read everything; returns how many operations it read.
     pub async fn sync(&self, phone: &mut Phone) -> u64 {
         let mut pulled = 0;

@@ -5,6 +5,8 @@ use shared::domain::schema::{RecordKind, RecordRef};
 use shared::domain::value::{FieldMap, Value};
 use shared::domain::worker::Role;
 use shared::domain::{household, resident};
+use shared::ids::AreaCode;
+use shared::protocol::v1::SEGMENT_OPERATIONS;
 use tests::world::{COMMUNITY, GRID, OTHER_GRID};
 use tests::{Phone, World};
 
@@ -251,4 +253,46 @@ async fn the_list_of_uploads_tells_a_new_record_from_an_edited_one() {
         let entry = outbox.waiting.iter().chain(&outbox.uploaded).next().unwrap();
         assert_eq!(entry.action, expect);
     }
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_new_phone_reads_segments_and_goes_on_where_it_was_cut_off() {
+    let (world, mut amina, mut joao, _) = three().await;
+    let doors = 2 * SEGMENT_OPERATIONS as usize + 10;
+    let grid = AreaCode::new(GRID).unwrap();
+    let household = |number: usize| {
+        let record = RecordRef::new(RecordKind::HOUSEHOLD, uuid::Uuid::from_u128(number as u128 + 1));
+        let door = Value::Text(format!("{}-1-101", number + 1));
+        (grid.clone(), record, FieldMap::from([(household::DOOR, door)]))
+    };
+    amina.replica.record_all((0..doors).map(household)).unwrap();
+    world.sync(&mut amina).await;
+    let known = RecordRef::new(RecordKind::HOUSEHOLD, uuid::Uuid::from_u128(1));
+    let note = FieldMap::from([(household::NOTE, Value::text("按门铃"))]);
+    amina.call(Call::SaveFields {
+        record: known,
+        fields: note,
+    });
+    world.sync(&mut amina).await;
+
+    let reply = world.round(&mut joao).await.unwrap();
+    assert!(reply.pages[0].remaining >= u64::from(SEGMENT_OPERATIONS));
+    assert!(world.segment(&mut joao, GRID).await);
+    // Cut off here: what was read stays read, and the rest comes by whichever way.
+    let before = joao.replica.cursor(&grid).unwrap();
+    let status = joao.status().sync;
+    assert!(status.pull_done <= status.pull_total, "{status:?}");
+    assert!(!world.segment(&mut joao, GRID).await || joao.replica.cursor(&grid).unwrap() > before);
+    world.sync(&mut joao).await;
+    let buildings = match joao.call(Call::Buildings { area: None }) {
+        Answer::Buildings(buildings) => buildings.len(),
+        other => panic!("not buildings: {other:?}"),
+    };
+    assert_eq!(buildings, doors);
+    assert_eq!(
+        joao.household(shared::ids::HouseholdId(known.id)).household.note,
+        "按门铃"
+    );
+    // Her own operations come back in segments to a phone that begins anew, and change nothing.
+    assert!(amina.conflicts().is_empty() && joao.conflicts().is_empty());
 }

@@ -11,7 +11,7 @@ use shared::domain::schema::RecordRef;
 use shared::domain::value::FieldMap;
 use shared::ids::AreaCode;
 use shared::protocol::v1::{
-    self, PROTOCOL_VERSION, PULL_OPERATIONS_MAX, PUSH_OPERATIONS_MAX, Push, SignInReply, SyncReply,
+    self, AreaPage, PROTOCOL_VERSION, PULL_OPERATIONS_MAX, PUSH_OPERATIONS_MAX, Push, SignInReply, SyncReply,
     SyncRequest,
 };
 use uuid::Uuid;
@@ -38,6 +38,8 @@ pub struct Replica {
     shown: SyncState,
     pull_done: u64,
     pull_total: u64,
+    /// An area that is read in segments.
+    segment: Option<AreaCode>,
 }
 
 impl Replica {
@@ -55,6 +57,7 @@ impl Replica {
             shown: SyncState::default(),
             pull_done: 0,
             pull_total: 0,
+            segment: None,
         };
         replica.wake();
         Ok(replica)
@@ -237,6 +240,7 @@ impl Replica {
         let work = Work {
             signed_in,
             operations: operations::count(&self.connection, OperationState::Waiting)? > 0,
+            segment: self.segment.clone(),
             photo: photo_bytes::next_waiting(&self.connection, self.engine.refused_photos())?,
         };
         let now_ms = self.now_ms();
@@ -307,6 +311,7 @@ impl Replica {
         if kept.remaining == 0 {
             (self.pull_done, self.pull_total) = (0, 0);
         }
+        self.segment.clone_from(&kept.segment);
         if kept.scope_changed {
             self.notices.push(Notice::Session);
         }
@@ -314,6 +319,34 @@ impl Replica {
             self.notices.push(Notice::Changed);
         }
         Ok(kept)
+    }
+
+    /// Up to where an assigned area is held; `None` when it is not assigned.
+    ///
+    /// # Errors
+    /// A failing database.
+    pub fn cursor(&self, area: &AreaCode) -> Result<Option<u64>, ApiError> {
+        Ok(keep::assigned(&self.connection)?.get(area).copied())
+    }
+
+    /// Keeps a segment of the log, in one transaction.
+    ///
+    /// # Errors
+    /// [`KeepError`]; nothing has happened then.
+    pub fn keep_segment(&mut self, page: &AreaPage) -> Result<(), KeepError> {
+        let transaction = self.connection.transaction()?;
+        let pulled = keep::segment(&transaction, page)?;
+        transaction.commit()?;
+        // Own operations are in it too, which were not counted as behind.
+        self.pull_done += pulled;
+        self.pull_total = self.pull_total.max(self.pull_done);
+        self.notices.push(Notice::Changed);
+        Ok(())
+    }
+
+    /// No segment goes on: an ordinary sync does.
+    pub fn end_segments(&mut self) {
+        self.segment = None;
     }
 
     /// Keeps an enrolment. A device that signs in again goes on with its chain. One that was revoked gets a new
@@ -408,6 +441,7 @@ impl Replica {
         }
         transaction.commit()?;
         self.engine = Engine::default();
+        self.segment = None;
         self.notices.push(Notice::Session);
         self.notices.push(Notice::Changed);
         Ok(())

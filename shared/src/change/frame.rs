@@ -31,7 +31,15 @@ pub enum FrameError {
 
 /// Packs a message.
 pub fn seal(message: &[u8]) -> Vec<u8> {
-    let packed = deflate::pack(message);
+    framed(message, deflate::pack(message))
+}
+
+/// Packs a message that is sent often: as small as it gets.
+pub fn seal_tight(message: &[u8]) -> Vec<u8> {
+    framed(message, deflate::pack_tight(message))
+}
+
+fn framed(message: &[u8], packed: Vec<u8>) -> Vec<u8> {
     let mut frame = Vec::with_capacity(HEADER_BYTES + packed.len());
     frame.extend_from_slice(&MAGIC);
     frame.push(FRAME_VERSION);

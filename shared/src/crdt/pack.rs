@@ -61,11 +61,16 @@ impl RecordState {
     pub fn pack_clocks(&self, kind: RecordKind) -> Vec<u8> {
         let dot = Dot::new(self.origin.device, self.origin.seq);
         let alone = Seen::from(dot);
-        // Members of a set that this version does not know cannot be told from a register of numbers.
-        let unknown_sets: BTreeSet<FieldId> = self.members.keys().map(|(field, _)| *field).collect();
-        let in_columns = |field: &FieldId, merge| match kind.spec().and_then(|spec| spec.field(*field)) {
-            Some(spec) => spec.merge == merge,
-            None => merge == FieldMerge::Register && !unknown_sets.contains(field),
+        // A field with members is packed whole unless it is a set here: its values would be taken for a register's.
+        let with_members: BTreeSet<FieldId> = self.members.keys().map(|(field, _)| *field).collect();
+        let is_set = |field: &FieldId| {
+            kind.spec()
+                .and_then(|spec| spec.field(*field))
+                .is_some_and(|spec| spec.merge == FieldMerge::Set)
+        };
+        let in_columns = |field: &FieldId, merge| match merge {
+            FieldMerge::Set => is_set(field),
+            FieldMerge::Register => !is_set(field) && !with_members.contains(field),
         };
         let plain = |field: &FieldId, register: &Register| {
             let written = ranked(register);

@@ -30,6 +30,9 @@ pub const REQUEST_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// The most operations of all pages of one reply.
 pub const PULL_OPERATIONS_MAX: usize = 4_000;
 
+/// The operations of a segment of the log (`GET /v1/segments/{area}`). A device that is so many behind reads segments.
+pub const SEGMENT_OPERATIONS: u32 = 4_000;
+
 /// What a device says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SyncRequest {
@@ -207,6 +210,11 @@ pub enum MessageError {
 pub fn encode<T: Serialize>(message: &T) -> Vec<u8> {
     // Postcard into a growing vector fails only for maps of unknown length; these know theirs.
     frame::seal(&postcard::to_stdvec(message).unwrap_or_default())
+}
+
+/// A message that is packed once and sent often: smaller, and slower to write.
+pub fn encode_tight<T: Serialize>(message: &T) -> Vec<u8> {
+    frame::seal_tight(&postcard::to_stdvec(message).unwrap_or_default())
 }
 
 /// A message from the wire.

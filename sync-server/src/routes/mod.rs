@@ -9,6 +9,7 @@ pub mod notices;
 pub mod openapi;
 pub mod parked;
 pub mod photos;
+pub mod segments;
 pub mod session;
 pub mod sync;
 mod web;
@@ -26,6 +27,7 @@ use crate::state::AppState;
 pub fn router(state: AppState) -> Router {
     let routes = Router::new()
         .route("/v1/sync", post(sync::sync))
+        .route("/v1/segments/{area}", get(segments::segment))
         .route("/v1/session", post(session::sign_in).delete(session::sign_out))
         .route("/v1/me", get(me::me))
         .route("/v1/parked", get(parked::parked))

@@ -168,6 +168,7 @@ impl Modify for Token {
         super::session::sign_out,
         super::me::me,
         super::parked::parked,
+        super::segments::segment,
         super::notices::notices,
         super::photos::put_photo,
         super::photos::get_photo,

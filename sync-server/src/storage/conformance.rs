@@ -39,6 +39,7 @@ macro_rules! conformance_suite {
             a_community_is_pulled_in_order_and_in_pages,
             a_page_is_bounded_by_bytes,
             a_cursor_of_another_life_starts_over,
+            a_segment_is_whole_and_stays_the_same,
             what_was_recorded_before_a_reassignment_is_accepted,
             parked_operations_show_where_the_author_worked,
             photos_belong_to_areas,

@@ -31,6 +31,11 @@ pub use types::{
 
 use crate::apply::{HeldChain, PreparedPush};
 
+pub use shared::protocol::v1::SEGMENT_OPERATIONS;
+
+/// About the most bytes of a segment's operations, unpacked.
+pub const SEGMENT_BYTES_MAX: usize = 4 * 1024 * 1024;
+
 /// Why the storage did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -82,6 +87,11 @@ pub trait Storage: Send + Sync {
     /// Operations that a device lacks, per assigned area in order of their codes, each by position, seen at
     /// one moment. An area inside another assigned one is left out.
     async fn pull(&self, request: PullRequest) -> StorageResult<Pulled>;
+
+    /// The segment of an area's log that goes on behind position `after`: a frame with an `AreaPage` of
+    /// [`SEGMENT_OPERATIONS`] operations or about [`SEGMENT_BYTES_MAX`], of all devices, by position. `None` while
+    /// there are not enough for a whole one. The same bytes for everybody, for as long as the epoch lasts.
+    async fn segment(&self, area: &AreaCode, after: u64) -> StorageResult<Option<Vec<u8>>>;
 
     /// The names that a worker's screens show; `None` when `known_version` is the present one.
     async fn directory(&self, worker: WorkerId, known_version: u64) -> StorageResult<Option<Directory>>;

@@ -9,7 +9,7 @@ use replica::Replica;
 use replica::native::{NativePlatform, open_file};
 use replica::storage::records;
 use replica::sync::http::HttpTransport;
-use replica::sync::transport::{Credential, Transport};
+use replica::sync::transport::{Credential, Transport, TransportError};
 use rusqlite::Connection;
 use shared::domain::schema::RecordRef;
 use shared::domain::value::{FieldMap, Value};
@@ -91,7 +91,27 @@ impl BenchDevice {
             .set((requests + 1, up + sent, down + reply.len() as u64));
         let reply: SyncReply = v1::decode(&reply)?;
         let kept = self.replica.keep_reply(&reply)?;
+        if let Some(area) = &kept.segment {
+            while self.segment(area).await? {}
+        }
         Ok(kept.remaining > 0 || self.replica.waiting_operations()? > 0)
+    }
+
+    /// Whether there was a segment to read.
+    async fn segment(&mut self, area: &AreaCode) -> Result<bool, Failure> {
+        let after = self.replica.cursor(area)?.ok_or("the area is not assigned")?;
+        let answer = self.transport.segment(&self.credential()?, area, after).await;
+        let (requests, up, down) = self.requests.get();
+        let bytes = match answer {
+            Err(TransportError::Refused(_)) => {
+                self.requests.set((requests + 1, up, down));
+                return Ok(false);
+            }
+            answer => answer?,
+        };
+        self.requests.set((requests + 1, up, down + bytes.len() as u64));
+        self.replica.keep_segment(&v1::decode(&bytes)?)?;
+        Ok(true)
     }
 
     /// Synchronises until everything is sent, receipted and read.

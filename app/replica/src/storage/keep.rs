@@ -8,7 +8,7 @@ use shared::change::encode::decode_pull;
 use shared::clock::{CLOCK_AHEAD_MS_MAX, TimestampMs};
 use shared::domain::schema::KINDS;
 use shared::ids::AreaCode;
-use shared::protocol::v1::{AreaPage, Directory, ParkedNotice, Receipt, SyncReply};
+use shared::protocol::v1::{AreaPage, Directory, ParkedNotice, Receipt, SEGMENT_OPERATIONS, SyncReply};
 
 use super::meta::{self, ChainEnd, ServerView};
 use super::{StorageError, StorageResult, operations, records};
@@ -38,7 +38,7 @@ impl From<rusqlite::Error> for KeepError {
 }
 
 /// What a kept reply changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Kept {
     /// Operations of others merged.
     pub pulled: u64,
@@ -48,6 +48,8 @@ pub struct Kept {
     pub receipted: u64,
     /// Other areas are assigned now.
     pub scope_changed: bool,
+    /// An area that is at least a segment behind.
+    pub segment: Option<AreaCode>,
 }
 
 /// Keeps a reply. `now_ms` is the device's time.
@@ -79,6 +81,9 @@ pub fn reply(
     for page in &reply.pages {
         kept.pulled += pull(transaction, page)?;
         kept.remaining += page.remaining;
+        if page.remaining >= SEGMENT_OPERATIONS.into() && kept.segment.is_none() {
+            kept.segment = Some(page.area.clone());
+        }
     }
     transaction.execute(
         "DELETE FROM operation WHERE state = 1 AND receipted_at < ?1 AND seq < (SELECT max(seq) FROM operation)",
@@ -241,6 +246,14 @@ fn keep_directory(transaction: &Transaction<'_>, directory: &Directory) -> Stora
             .execute(params![worker.id.0, worker.name, worker.role.number()])?;
     }
     Ok(())
+}
+
+/// Keeps a segment of the log: operations of everybody, and where to go on. Returns how many there were.
+///
+/// # Errors
+/// [`KeepError::BadPage`] or a failing database; the caller then drops the transaction and nothing has happened.
+pub fn segment(transaction: &Transaction<'_>, page: &AreaPage) -> Result<u64, KeepError> {
+    pull(transaction, page)
 }
 
 fn pull(transaction: &Transaction<'_>, page: &AreaPage) -> Result<u64, KeepError> {

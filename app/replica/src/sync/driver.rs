@@ -6,8 +6,8 @@ use std::rc::Rc;
 use futures::channel::mpsc;
 use futures::future::select;
 use futures::{FutureExt, StreamExt, pin_mut};
-use shared::ids::PhotoHash;
-use shared::protocol::v1::{self, SignInRequest, SyncReply};
+use shared::ids::{AreaCode, PhotoHash};
+use shared::protocol::v1::{self, AreaPage, SignInRequest, SyncReply};
 
 use super::engine::{Action, Event, Failure};
 use super::transport::{Transport, TransportError};
@@ -174,6 +174,10 @@ impl<T: Transport> Driver<T> {
                         }
                         self.replica.borrow_mut().engine_event(event);
                     }
+                    Ok(Action::Segment(area)) => {
+                        let event = self.segment(&area).await;
+                        self.replica.borrow_mut().engine_event(event);
+                    }
                     Ok(Action::Upload(hash)) => {
                         let event = self.upload(hash).await;
                         self.replica.borrow_mut().engine_event(event);
@@ -231,6 +235,44 @@ impl<T: Transport> Driver<T> {
             },
             Err(_) => Event::Failed(Failure::Trouble),
         })
+    }
+
+    async fn segment(&self, area: &AreaCode) -> Event {
+        let prepared = {
+            let replica = self.replica.borrow();
+            let credential = replica.credential();
+            credential.and_then(|credential| Ok((credential, replica.cursor(area)?)))
+        };
+        let (credential, after) = match prepared {
+            Ok((Some(credential), Some(after))) => (credential, after),
+            // The area was taken from the worker meanwhile, or nobody is signed in any more.
+            Ok(_) => return self.no_segment(),
+            Err(_) => return Event::Failed(Failure::Trouble),
+        };
+        match self.transport.segment(&credential, area, after).await {
+            // Also what a server says that has no segments.
+            Err(TransportError::Refused(_)) => self.no_segment(),
+            Err(error) => self.failed(error),
+            Ok(bytes) => match v1::decode::<AreaPage>(&bytes) {
+                Ok(page) if page.area == *area && page.cursor > after => {
+                    match self.replica.borrow_mut().keep_segment(&page) {
+                        Ok(()) => Event::SegmentKept { last: false },
+                        Err(_) => {
+                            // The ordinary sync does not need it.
+                            self.replica.borrow_mut().end_segments();
+                            Event::Failed(Failure::Trouble)
+                        }
+                    }
+                }
+                _ => self.no_segment(),
+            },
+        }
+    }
+
+    /// The ordinary sync reads on.
+    fn no_segment(&self) -> Event {
+        self.replica.borrow_mut().end_segments();
+        Event::SegmentKept { last: true }
     }
 
     fn failed(&self, error: TransportError) -> Event {

@@ -5,14 +5,15 @@
 //!                 |
 //!   Wait <---- decide ----> Sync ----> Succeeded{more} -> decide
 //!                 |            \-----> Failed          -> Wait (backoff) -> decide
+//!                 +-------> Segment -> SegmentKept / Failed
 //!                 +-------> Upload --> PhotoUploaded / PhotoRefused / Failed
 //! ```
 //!
-//! Records go before photos. It cannot wedge: a photo that the server refuses is passed over until the next
+//! Own records go first, then a device that is far behind reads segments, then photos go. It cannot wedge: a photo that the server refuses is passed over until the next
 //! start, and every other failure is a wait with an end.
 
 use shared::clock::TimestampMs;
-use shared::ids::PhotoHash;
+use shared::ids::{AreaCode, PhotoHash};
 
 use super::backoff;
 use crate::api::SyncPhase;
@@ -29,6 +30,11 @@ pub enum Event {
     Succeeded {
         /// Whether to go on at once.
         more: bool,
+    },
+    /// A segment was kept; `last` when none goes on behind it.
+    SegmentKept {
+        /// Whether an ordinary sync reads on.
+        last: bool,
     },
     /// The server has a photo's bytes.
     PhotoUploaded,
@@ -58,6 +64,8 @@ pub struct Work {
     pub signed_in: bool,
     /// Own operations wait.
     pub operations: bool,
+    /// An area that is far behind: its next segment is read.
+    pub segment: Option<AreaCode>,
     /// A photo whose record the server has.
     pub photo: Option<PhotoHash>,
 }
@@ -67,6 +75,8 @@ pub struct Work {
 pub enum Action {
     /// One round trip: push what waits, pull what is new.
     Sync,
+    /// Read the next segment of an area.
+    Segment(AreaCode),
     /// Upload the bytes of a photo.
     Upload(PhotoHash),
     /// Nothing before this many ms, unless woken. `None`: nothing at all, unless woken.
@@ -101,6 +111,10 @@ impl Engine {
                 self.succeed(now_ms);
                 self.asked_at = now_ms;
                 self.wanted = more;
+            }
+            Event::SegmentKept { last } => {
+                self.succeed(now_ms);
+                self.wanted |= last;
             }
             Event::PhotoUploaded => self.succeed(now_ms),
             Event::PhotoRefused(hash) => {
@@ -145,6 +159,12 @@ impl Engine {
         if now_ms < self.wait_until {
             return Action::Wait(Some(self.wait_until - now_ms));
         }
+        if let Some(area) = work.segment.clone().filter(|_| !work.operations) {
+            if self.failures == 0 {
+                self.phase = SyncPhase::Working;
+            }
+            return Action::Segment(area);
+        }
         let ask_at = self.asked_at.saturating_add(ASK_EVERY_MS);
         if self.wanted || work.operations || now_ms >= ask_at {
             if self.failures == 0 {
@@ -181,6 +201,7 @@ mod tests {
             signed_in: true,
             operations,
             photo,
+            ..Work::default()
         }
     }
 
@@ -200,6 +221,24 @@ mod tests {
             Action::Wait(Some(ASK_EVERY_MS - 1))
         );
         assert_eq!(engine.phase(), SyncPhase::UpToDate);
+    }
+
+    #[test]
+    fn a_device_far_behind_sends_first_then_reads_segments_then_the_rest() {
+        let area = shared::testing::a_grid();
+        let mut engine = Engine::default();
+        let mut behind = work(true, Some(PhotoHash::of(b"lamp")));
+        behind.segment = Some(area.clone());
+        assert_eq!(engine.decide(&behind, 1_000_000), Action::Sync);
+        engine.on(Event::Succeeded { more: true }, 1_000_000, 0);
+        behind.operations = false;
+        assert_eq!(engine.decide(&behind, 1_000_000), Action::Segment(area.clone()));
+        engine.on(Event::Failed(Failure::Offline), 1_000_000, 0);
+        assert!(matches!(engine.decide(&behind, 1_000_000), Action::Wait(Some(_))));
+        assert_eq!(engine.decide(&behind, 1_060_000), Action::Segment(area));
+        engine.on(Event::SegmentKept { last: true }, 1_060_000, 0);
+        behind.segment = None;
+        assert_eq!(engine.decide(&behind, 1_060_000), Action::Sync);
     }
 
     #[test]

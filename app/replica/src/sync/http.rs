@@ -25,7 +25,7 @@ use reqwest::{Client, Method, RequestBuilder, Response};
 use serde::de::DeserializeOwned;
 use shared::change::frame::MESSAGE_BYTES_MAX;
 use shared::domain::photo::PHOTO_SIZE_BYTES_MAX;
-use shared::ids::PhotoHash;
+use shared::ids::{AreaCode, PhotoHash};
 use shared::protocol::v1::{self, ParkedOperation, Refusal, SignInReply, SignInRequest};
 
 use self::answer::{Kind, Verdict};
@@ -126,6 +126,24 @@ impl Transport for HttpTransport {
             .header(CONTENT_TYPE, v1::CONTENT_TYPE)
             .header(ACCEPT, v1::CONTENT_TYPE)
             .body(request);
+        read(
+            send(request, Kind::Body(v1::CONTENT_TYPE)).await?,
+            MESSAGE_BYTES_MAX,
+        )
+        .await
+    }
+
+    async fn segment(
+        &self,
+        credential: &Credential,
+        area: &AreaCode,
+        after: u64,
+    ) -> Result<Vec<u8>, TransportError> {
+        let path = format!("/v1/segments/{area}?after={after}");
+        let request = self
+            .request(Method::GET, &credential.server, &path, SYNC_TIMEOUT_MS)
+            .bearer_auth(&credential.token)
+            .header(ACCEPT, v1::CONTENT_TYPE);
         read(
             send(request, Kind::Body(v1::CONTENT_TYPE)).await?,
             MESSAGE_BYTES_MAX,

@@ -1,7 +1,7 @@
 //! What the engine needs of a network. Real: [`http`](super::http). In tests: whatever loses, delays and repeats.
 
 use futures::stream::LocalBoxStream;
-use shared::ids::PhotoHash;
+use shared::ids::{AreaCode, PhotoHash};
 use shared::protocol::v1::{ParkedOperation, SignInReply, SignInRequest};
 
 /// Why a request did not do its work.
@@ -49,6 +49,13 @@ pub trait Transport {
     async fn sign_out(&self, credential: &Credential) -> Result<(), TransportError>;
     /// `POST /v1/sync`: a framed request, a framed reply.
     async fn sync(&self, credential: &Credential, request: Vec<u8>) -> Result<Vec<u8>, TransportError>;
+    /// `GET /v1/segments/{area}`: the framed segment behind a cursor.
+    async fn segment(
+        &self,
+        credential: &Credential,
+        area: &AreaCode,
+        after: u64,
+    ) -> Result<Vec<u8>, TransportError>;
     /// `PUT /v1/photos/{hash}`.
     async fn put_photo(
         &self,

@@ -2,9 +2,9 @@
 //! each user would download another. Either reads what the other wrote.
 
 #[cfg(not(target_arch = "wasm32"))]
-pub(super) use native::{pack, unpack};
+pub(super) use native::{pack, pack_tight, unpack};
 #[cfg(target_arch = "wasm32")]
-pub(super) use small::{pack, unpack};
+pub(super) use small::{pack, pack as pack_tight, unpack};
 
 #[cfg(not(target_arch = "wasm32"))]
 mod native {
@@ -12,9 +12,18 @@ mod native {
 
     /// Notes and hashes are close to random: a longer search for repetition costs much and finds next to nothing.
     const LEVEL: u32 = 2;
+    const LEVEL_TIGHT: u32 = 9;
 
     pub(crate) fn pack(message: &[u8]) -> Vec<u8> {
-        let mut encoder = Compress::new(Compression::new(LEVEL), false);
+        pack_at(LEVEL, message)
+    }
+
+    pub(crate) fn pack_tight(message: &[u8]) -> Vec<u8> {
+        pack_at(LEVEL_TIGHT, message)
+    }
+
+    fn pack_at(level: u32, message: &[u8]) -> Vec<u8> {
+        let mut encoder = Compress::new(Compression::new(level), false);
         // Stored blocks are the worst case: five bytes for each 16 KiB, and one block more.
         let mut packed = Vec::with_capacity(message.len() + message.len() / 1024 + 64);
         loop {
@@ -40,10 +49,6 @@ mod native {
 }
 
 #[cfg(any(target_arch = "wasm32", test))]
-#[cfg_attr(
-    not(target_arch = "wasm32"),
-    expect(dead_code, reason = "used by the tests below")
-)]
 mod small {
     const LEVEL: u8 = 6;
 

@@ -1,15 +1,17 @@
 //! Pushes, pulls, parked operations, photos.
 
 use shared::change::Change;
+use shared::change::encode::decode_pull;
 use shared::domain::worker::Role;
 use shared::domain::{RecordKind, RecordRef};
 use shared::ids::{EpochId, PhotoHash};
+use shared::protocol::v1::{self, AreaPage};
 
 use super::{
     COMMUNITY, GRID, NEIGHBOUR, NOW, OTHER_GRID, a_phone, area, id, pull, push, push_at, with_areas,
 };
 use crate::apply::PushRefusal;
-use crate::storage::{PullRequest, PushOutcome, Storage, StoredPhoto};
+use crate::storage::{PullRequest, PushOutcome, SEGMENT_OPERATIONS, Storage, StoredPhoto};
 use crate::testing::TestPhone;
 
 /// The same push again has the same receipt, and nothing is there twice.
@@ -377,4 +379,40 @@ fn households(phone: &mut TestPhone, floors: std::ops::RangeInclusive<u8>) {
     for floor in floors {
         phone.household(&format!("1-1-{floor}01"));
     }
+}
+
+/// A segment is there when there are enough operations, holds them in order, and what comes later does not change it.
+pub async fn a_segment_is_whole_and_stays_the_same(storage: &dyn Storage) {
+    with_areas(storage).await;
+    let whole = u64::from(SEGMENT_OPERATIONS);
+    let mut amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
+    for number in 1..=whole {
+        amina.household(&format!("{}-1-101", number));
+    }
+    push(storage, &amina, 1).await;
+    // Nothing behind it: it may still grow.
+    assert_eq!(storage.segment(&area(GRID), 0).await.unwrap(), None);
+    amina.household("9999-1-101");
+    push(storage, &amina, whole + 1).await;
+    let first = storage.segment(&area(GRID), 0).await.unwrap().unwrap();
+    let page: AreaPage = v1::decode(&first).unwrap();
+    let operations = decode_pull(&page.page).unwrap();
+    assert_eq!(
+        (page.area, page.cursor, operations.len() as u64),
+        (area(GRID), whole, whole)
+    );
+    let recorded = amina.operations.iter().take(operations.len());
+    assert!(operations.iter().map(|applied| &applied.operation).eq(recorded));
+    // From anywhere inside it, and after more was recorded, it is the same.
+    amina.household("9998-1-101");
+    push(storage, &amina, whole + 2).await;
+    assert_eq!(
+        storage.segment(&area(GRID), whole - 1).await.unwrap().as_ref(),
+        Some(&first)
+    );
+    assert_eq!(storage.segment(&area(GRID), whole).await.unwrap(), None);
+    assert_eq!(storage.segment(&area(OTHER_GRID), 0).await.unwrap(), None);
+    let of_community = storage.segment(&area(COMMUNITY), 0).await.unwrap().unwrap();
+    let page: AreaPage = v1::decode(&of_community).unwrap();
+    assert_eq!(page.area, area(COMMUNITY));
 }

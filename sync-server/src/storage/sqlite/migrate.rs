@@ -8,7 +8,10 @@ use crate::chance::Chance;
 use crate::storage::{StorageError, StorageResult};
 
 /// Never edited once shipped; the number is the place in the list, from 1.
-const MIGRATIONS: &[&str] = &[include_str!("../../../migrations/sqlite/0001_init.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../../migrations/sqlite/0001_init.sql"),
+    include_str!("../../../migrations/sqlite/0002_segments.sql"),
+];
 
 /// The name under which imported registers appear in logs.
 const IMPORTER_NAME: &str = "名册导入";

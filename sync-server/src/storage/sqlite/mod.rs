@@ -12,6 +12,7 @@ mod migrate;
 mod photos;
 mod pull;
 mod push;
+mod segments;
 mod sessions;
 
 use std::path::Path;
@@ -193,6 +194,22 @@ impl Storage for SqliteStorage {
 
     async fn pull(&self, request: PullRequest) -> StorageResult<Pulled> {
         self.read(move |tx| pull::pull(tx, &request)).await
+    }
+
+    async fn segment(&self, area: &AreaCode, after: u64) -> StorageResult<Option<Vec<u8>>> {
+        loop {
+            let place = area.clone();
+            let end = match self.read(move |tx| segments::kept(tx, &place, after)).await? {
+                Ok(bytes) => return Ok(Some(bytes)),
+                Err(end) => end,
+            };
+            let place = area.clone();
+            let Some(packed) = self.read(move |tx| segments::pack(tx, &place, end)).await? else {
+                return Ok(None);
+            };
+            let place = area.clone();
+            self.write(move |tx| segments::keep(tx, &place, &packed)).await?;
+        }
     }
 
     async fn directory(&self, worker: WorkerId, known_version: u64) -> StorageResult<Option<Directory>> {

@@ -17,21 +17,28 @@ use crate::storage::{PullRequest, Pulled, PulledArea, StorageError, StorageResul
 const POSITIONS_AT_ONCE: u32 = 256;
 
 /// What is left of a reply.
-struct Room {
+pub(super) struct Room {
     operations: u64,
     bytes: usize,
     empty: bool,
+}
+
+impl Room {
+    /// Room for so many operations and about so many bytes of them; the first always fits.
+    pub(super) fn new(operations: u64, bytes: usize) -> Self {
+        Self {
+            operations,
+            bytes,
+            empty: true,
+        }
+    }
 }
 
 pub(super) fn pull(tx: &Connection, request: &PullRequest) -> StorageResult<Pulled> {
     let scope = columns::scope(tx, request.worker)?;
     let same_epoch = request.epoch == Some(columns::epoch(tx)?);
     let held_position: u64 = tx.query_row("SELECT last_position FROM meta", [], |row| uint(row, 0))?;
-    let mut room = Room {
-        operations: request.operations_max.into(),
-        bytes: request.bytes_max,
-        empty: true,
-    };
+    let mut room = Room::new(request.operations_max.into(), request.bytes_max);
     let mut areas = Vec::with_capacity(scope.len());
     for area in &scope {
         let cursor = request.cursors.get(area).copied().unwrap_or(0);
@@ -46,7 +53,7 @@ pub(super) fn pull(tx: &Connection, request: &PullRequest) -> StorageResult<Pull
     Ok(Pulled { scope, areas })
 }
 
-fn pull_area(
+pub(super) fn pull_area(
     tx: &Connection,
     area: &AreaCode,
     cursor: u64,
