@@ -234,11 +234,10 @@ impl Replica {
     /// # Errors
     /// A failing database.
     pub fn decide(&mut self) -> Result<crate::sync::engine::Action, ApiError> {
-        let signed_in = self
-            .enrolment()?
-            .is_some_and(|enrolment| !enrolment.token.is_empty());
+        let enrolment = self.enrolment()?;
         let work = Work {
-            signed_in,
+            enrolled: enrolment.is_some(),
+            signed_in: enrolment.is_some_and(|enrolment| !enrolment.token.is_empty()),
             operations: operations::count(&self.connection, OperationState::Waiting)? > 0,
             segment: self.segment.clone(),
             photo: photo_bytes::next_waiting(&self.connection, self.engine.refused_photos())?,

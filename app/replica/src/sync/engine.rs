@@ -60,7 +60,9 @@ pub enum Failure {
 /// What there is to do, read from the store before every decision.
 #[derive(Debug, Clone, Default)]
 pub struct Work {
-    /// A worker is signed in.
+    /// This device belongs to a worker.
+    pub enrolled: bool,
+    /// The worker is signed in: there is a credential.
     pub signed_in: bool,
     /// Own operations wait.
     pub operations: bool,
@@ -146,7 +148,12 @@ impl Engine {
     /// What to do now.
     pub fn decide(&mut self, work: &Work, now_ms: TimestampMs) -> Action {
         if !work.signed_in {
-            self.phase = SyncPhase::Idle;
+            // A revoked credential is gone at once, and stays so after the next start.
+            self.phase = if work.enrolled {
+                SyncPhase::SignInAgain
+            } else {
+                SyncPhase::Idle
+            };
             return Action::Wait(None);
         }
         if self.blocked.is_some() {
@@ -198,6 +205,7 @@ mod tests {
 
     fn work(operations: bool, photo: Option<PhotoHash>) -> Work {
         Work {
+            enrolled: true,
             signed_in: true,
             operations,
             photo,
@@ -281,6 +289,18 @@ mod tests {
         engine.on(Event::PhotoRefused(bad), 5, 0);
         assert_eq!(engine.refused_photos(), &[bad]);
         assert_eq!(engine.decide(&work(true, None), 5), Action::Sync);
+    }
+
+    #[test]
+    fn a_device_without_its_credential_asks_to_sign_in_again_also_after_a_start() {
+        let mut work = work(true, None);
+        work.signed_in = false;
+        let mut engine = Engine::default();
+        assert_eq!(engine.decide(&work, 5), Action::Wait(None));
+        assert_eq!(engine.phase(), SyncPhase::SignInAgain);
+        work.enrolled = false;
+        assert_eq!(engine.decide(&work, 5), Action::Wait(None));
+        assert_eq!(engine.phase(), SyncPhase::Idle);
     }
 
     #[test]
