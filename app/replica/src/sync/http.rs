@@ -12,7 +12,7 @@
 //! What the engine gives up over (a credential, a photo, this version) rests on a [`Refusal`], so that no
 //! captive portal can talk a device into it.
 
-mod answer;
+pub mod answer;
 mod events;
 
 use std::rc::Rc;

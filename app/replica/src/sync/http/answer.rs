@@ -4,7 +4,7 @@ use crate::sync::transport::TransportError;
 
 /// What kind of success was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub enum Kind {
     /// 200 with a body of this media type.
     Body(&'static str),
     /// It is done: 201 or 204, or 200 with JSON. Never a page.
@@ -13,7 +13,7 @@ pub(super) enum Kind {
 
 /// What to do with a response before its body is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub enum Verdict {
     /// It is what was asked for.
     Good,
     /// It is not, and its body says nothing more.
@@ -23,7 +23,7 @@ pub(super) enum Verdict {
 }
 
 /// Judges a response.
-pub(super) fn judge(status: u16, content_type: Option<&str>, wanted: Kind) -> Verdict {
+pub fn judge(status: u16, content_type: Option<&str>, wanted: Kind) -> Verdict {
     let media_type = content_type.map(essence);
     let is = |name: &str| media_type.as_deref() == Some(name);
     match status {
@@ -44,7 +44,7 @@ pub(super) fn judge(status: u16, content_type: Option<&str>, wanted: Kind) -> Ve
 }
 
 /// What a refusal of ours means.
-pub(super) fn refused(status: u16, code: String) -> TransportError {
+pub fn refused(status: u16, code: String) -> TransportError {
     match status {
         401 => TransportError::Unauthorised,
         426 => TransportError::UpdateNeeded,
