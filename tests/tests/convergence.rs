@@ -7,6 +7,7 @@ use shared::domain::worker::Role;
 use shared::domain::{household, resident};
 use shared::ids::AreaCode;
 use shared::protocol::v1::SEGMENT_OPERATIONS;
+use sync_server::testing::TEST_START_MS;
 use tests::world::{COMMUNITY, GRID, OTHER_GRID};
 use tests::{Phone, World};
 
@@ -295,4 +296,23 @@ async fn a_new_phone_reads_segments_and_goes_on_where_it_was_cut_off() {
     );
     // Her own operations come back in segments to a phone that begins anew, and change nothing.
     assert!(amina.conflicts().is_empty() && joao.conflicts().is_empty());
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn work_of_ones_own_comes_back_with_an_area_that_is_assigned_again() {
+    let (world, mut amina, _joao, _lin) = three().await;
+    let home = amina.add_household("3-2-501");
+    world.sync(&mut amina).await;
+    let assign = async |areas: &[&str]| {
+        let areas: Vec<_> = areas.iter().map(|code| AreaCode::new(code).unwrap()).collect();
+        let storage = &world.server.state.storage;
+        storage.set_areas("amina", &areas, TEST_START_MS).await.unwrap();
+    };
+    assign(&[OTHER_GRID]).await;
+    world.sync(&mut amina).await;
+    let gone = amina.try_call(Call::Household { id: home }).unwrap_err();
+    assert_eq!(gone.code, ErrorCode::NotFound);
+    assign(&[GRID]).await;
+    world.sync(&mut amina).await;
+    assert_eq!(amina.household(home).household.door, "3-2-501");
 }

@@ -17,7 +17,7 @@ use crate::auth::Authorised;
 use crate::notices::Word;
 use crate::refused::Refused;
 use crate::state::AppState;
-use crate::storage::{Credential, PullRequest, PushOutcome};
+use crate::storage::{Credential, PullRequest, PushOutcome, Taken};
 
 /// The most bytes of operations in one reply, unpacked: thumbnails are up to 16 KiB each.
 pub const PULL_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -43,8 +43,13 @@ pub async fn sync(
         None => None,
     };
     let epoch = state.storage.epoch().await?;
+    // Own operations that came before are handed out like anybody's; those that came just now are not.
+    let own_from_seq = match &taken {
+        Some(taken) if taken.applied > 0 => taken.receipt.applied_from_seq,
+        _ => u64::MAX,
+    };
     let (receipt, parked) = match taken {
-        Some(taken) => taken,
+        Some(taken) => (taken.receipt, taken.parked),
         None => standing(&state, credential, request.epoch == Some(epoch)).await?,
     };
     let pulled = state
@@ -52,6 +57,7 @@ pub async fn sync(
         .pull(PullRequest {
             worker: credential.worker,
             device: credential.device,
+            own_from_seq,
             epoch: request.epoch,
             cursors: request.cursors,
             operations_max: request.operations_max.min(PULL_OPERATIONS_MAX as u32),
@@ -127,18 +133,18 @@ fn unknown_protocol() -> Refused {
     )
 }
 
-async fn apply(state: &AppState, push: PreparedPush) -> Result<(Receipt, Vec<ParkedNotice>), Refused> {
+async fn apply(state: &AppState, push: PreparedPush) -> Result<Taken, Refused> {
     let device = push.device();
     match state.storage.apply_push(push, state.clock.now_ms()).await? {
         PushOutcome::Refused(refusal) => Err(refusal.into()),
         PushOutcome::Taken(taken) => {
             if !taken.areas.is_empty() {
                 state.hub.say(Word::Changed {
-                    areas: taken.areas,
+                    areas: taken.areas.clone(),
                     device,
                 });
             }
-            Ok((taken.receipt, taken.parked))
+            Ok(taken)
         }
     }
 }

@@ -37,6 +37,7 @@ macro_rules! conformance_suite {
             a_bad_operation_is_parked_and_the_rest_flows,
             the_time_of_applying_never_goes_back,
             a_community_is_pulled_in_order_and_in_pages,
+            earlier_work_of_ones_own_is_handed_out,
             a_page_is_bounded_by_bytes,
             a_cursor_of_another_life_starts_over,
             a_segment_is_whole_and_stays_the_same,
@@ -157,6 +158,7 @@ pub(super) async fn pull(
     let request = PullRequest {
         worker: phone.worker,
         device: phone.device,
+        own_from_seq: 1,
         epoch: Some(epoch),
         cursors: [(phone.area.clone(), cursor)].into(),
         operations_max,

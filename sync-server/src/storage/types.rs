@@ -107,8 +107,11 @@ pub struct Taken {
 pub struct PullRequest {
     /// Its worker.
     pub worker: WorkerId,
-    /// Itself: its own operations are left out.
+    /// Itself.
     pub device: DeviceId,
+    /// Its own operations from this number on are left out: this request brought them. Earlier ones are handed
+    /// out like anybody's: a device that was without an area for a while has let go of its own work there.
+    pub own_from_seq: u64,
     /// The epoch that its cursors belong to.
     pub epoch: Option<EpochId>,
     /// Per assigned area the position up to which it holds everything.

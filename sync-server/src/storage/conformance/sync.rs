@@ -221,6 +221,36 @@ pub async fn a_community_is_pulled_in_order_and_in_pages(storage: &dyn Storage) 
     );
 }
 
+/// Only what a request brought just now is left out; earlier work of one's own is handed out like anybody's.
+pub async fn earlier_work_of_ones_own_is_handed_out(storage: &dyn Storage) {
+    with_areas(storage).await;
+    let mut amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
+    households(&mut amina, 1..=5);
+    push(storage, &amina, 1).await;
+    for (own_from_seq, operations_max, expected) in [
+        (1, 10, (0, 0)),
+        (4, 10, (3, 0)),
+        (4, 2, (2, 1)),
+        (u64::MAX, 10, (5, 0)),
+    ] {
+        let request = PullRequest {
+            worker: amina.worker,
+            device: amina.device,
+            own_from_seq,
+            epoch: None,
+            cursors: [].into(),
+            operations_max,
+            bytes_max: usize::MAX,
+        };
+        let page = storage.pull(request).await.unwrap().areas.remove(0);
+        assert_eq!(
+            (page.operations.len(), page.remaining),
+            expected,
+            "{own_from_seq}"
+        );
+    }
+}
+
 /// Bytes bound a page too, but one operation always fits.
 pub async fn a_page_is_bounded_by_bytes(storage: &dyn Storage) {
     with_areas(storage).await;
@@ -232,6 +262,7 @@ pub async fn a_page_is_bounded_by_bytes(storage: &dyn Storage) {
     let ask = |bytes_max| PullRequest {
         worker: joao.worker,
         device: joao.device,
+        own_from_seq: 1,
         epoch: Some(epoch),
         cursors: [].into(),
         operations_max: 100,
@@ -265,6 +296,7 @@ pub async fn a_cursor_of_another_life_starts_over(storage: &dyn Storage) {
         let request = PullRequest {
             worker: joao.worker,
             device: joao.device,
+            own_from_seq: 1,
             epoch,
             cursors: [(area(GRID), cursor)].into(),
             operations_max: 10,

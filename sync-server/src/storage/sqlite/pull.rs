@@ -9,12 +9,28 @@ use std::collections::{BinaryHeap, VecDeque};
 use rusqlite::{Connection, params};
 use shared::change::AppliedOperation;
 use shared::ids::{AreaCode, DeviceId};
+use uuid::Uuid;
 
 use super::columns::{self, behind, int, uint};
 use crate::storage::{PullRequest, Pulled, PulledArea, StorageError, StorageResult};
 
 /// Positions read at once from one area.
 const POSITIONS_AT_ONCE: u32 = 256;
+
+/// Whose operations, and from which number on, are left out.
+#[derive(Clone, Copy)]
+pub(super) struct LeftOut {
+    pub(super) device: DeviceId,
+    pub(super) from_seq: u64,
+}
+
+impl LeftOut {
+    /// Nobody's.
+    pub(super) const NOTHING: Self = Self {
+        device: DeviceId(Uuid::nil()),
+        from_seq: u64::MAX,
+    };
+}
 
 /// What is left of a reply.
 pub(super) struct Room {
@@ -39,6 +55,10 @@ pub(super) fn pull(tx: &Connection, request: &PullRequest) -> StorageResult<Pull
     let same_epoch = request.epoch == Some(columns::epoch(tx)?);
     let held_position: u64 = tx.query_row("SELECT last_position FROM meta", [], |row| uint(row, 0))?;
     let mut room = Room::new(request.operations_max.into(), request.bytes_max);
+    let left_out = LeftOut {
+        device: request.device,
+        from_seq: request.own_from_seq,
+    };
     let mut areas = Vec::with_capacity(scope.len());
     for area in &scope {
         let cursor = request.cursors.get(area).copied().unwrap_or(0);
@@ -48,7 +68,7 @@ pub(super) fn pull(tx: &Connection, request: &PullRequest) -> StorageResult<Pull
         } else {
             0
         };
-        areas.push(pull_area(tx, area, cursor, request.device, &mut room)?);
+        areas.push(pull_area(tx, area, cursor, left_out, &mut room)?);
     }
     Ok(Pulled { scope, areas })
 }
@@ -57,7 +77,7 @@ pub(super) fn pull_area(
     tx: &Connection,
     area: &AreaCode,
     cursor: u64,
-    device: DeviceId,
+    left_out: LeftOut,
     room: &mut Room,
 ) -> StorageResult<PulledArea> {
     let inner = areas_behind(tx, area, cursor)?;
@@ -66,7 +86,7 @@ pub(super) fn pull_area(
         .map(|(_, last_position)| *last_position)
         .max()
         .unwrap_or(cursor);
-    let mut merge = Merge::new(tx, &inner, cursor, device)?;
+    let mut merge = Merge::new(tx, &inner, cursor, left_out)?;
     let mut body = tx.prepare_cached("SELECT body, applied_at FROM operation WHERE position = ?1")?;
     let mut pulled = PulledArea {
         area: area.clone(),
@@ -95,7 +115,7 @@ pub(super) fn pull_area(
         merge.advance()?;
     }
     if full {
-        pulled.remaining = count(tx, &inner, pulled.cursor, device)?;
+        pulled.remaining = count(tx, &inner, pulled.cursor, left_out)?;
     } else {
         pulled.cursor = end;
     }
@@ -113,13 +133,19 @@ fn areas_behind(tx: &Connection, area: &AreaCode, cursor: u64) -> StorageResult<
     Ok(areas.collect::<Result<_, _>>()?)
 }
 
-fn count(tx: &Connection, areas: &[(String, u64)], after: u64, device: DeviceId) -> StorageResult<u64> {
+fn count(tx: &Connection, areas: &[(String, u64)], after: u64, left_out: LeftOut) -> StorageResult<u64> {
     let mut statement = tx.prepare_cached(
-        "SELECT count(*) FROM operation WHERE area = ?1 AND position > ?2 AND device <> ?3",
+        "SELECT count(*) FROM operation WHERE area = ?1 AND position > ?2 AND (device <> ?3 OR seq < ?4)",
     )?;
     let mut total = 0;
     for (area, _) in areas {
-        total += statement.query_row(params![area, int(after), device.0.as_bytes()], |row| uint(row, 0))?;
+        let values = params![
+            area,
+            int(after),
+            left_out.device.0.as_bytes(),
+            int(left_out.from_seq)
+        ];
+        total += statement.query_row(values, |row| uint(row, 0))?;
     }
     Ok(total)
 }
@@ -148,7 +174,7 @@ pub(super) fn operations_of(
 /// Positions of several areas in one ascending sequence.
 struct Merge<'a> {
     tx: &'a Connection,
-    device: DeviceId,
+    left_out: LeftOut,
     queues: Vec<(&'a str, VecDeque<u64>)>,
     /// The first position of each queue that is not empty, and whose it is.
     heap: BinaryHeap<Reverse<(u64, usize)>>,
@@ -159,7 +185,7 @@ impl<'a> Merge<'a> {
         tx: &'a Connection,
         areas: &'a [(String, u64)],
         cursor: u64,
-        device: DeviceId,
+        left_out: LeftOut,
     ) -> StorageResult<Self> {
         let queues = areas
             .iter()
@@ -167,7 +193,7 @@ impl<'a> Merge<'a> {
             .collect();
         let mut merge = Self {
             tx,
-            device,
+            left_out,
             queues,
             heap: BinaryHeap::new(),
         };
@@ -202,11 +228,17 @@ impl<'a> Merge<'a> {
             .get_mut(index)
             .ok_or(StorageError::Inconsistent { table: "area" })?;
         let mut statement = self.tx.prepare_cached(
-            "SELECT position FROM operation WHERE area = ?1 AND position > ?2 AND device <> ?3
-             ORDER BY position LIMIT ?4",
+            "SELECT position FROM operation WHERE area = ?1 AND position > ?2 AND (device <> ?3 OR seq < ?4)
+             ORDER BY position LIMIT ?5",
         )?;
         let positions = statement.query_map(
-            params![*area, int(after), self.device.0.as_bytes(), POSITIONS_AT_ONCE],
+            params![
+                *area,
+                int(after),
+                self.left_out.device.0.as_bytes(),
+                int(self.left_out.from_seq),
+                POSITIONS_AT_ONCE
+            ],
             |row| uint(row, 0),
         )?;
         for position in positions {

@@ -3,12 +3,11 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 use shared::change::encode::encode_pull;
-use shared::ids::{AreaCode, DeviceId};
+use shared::ids::AreaCode;
 use shared::protocol::v1::{self, AreaPage};
-use uuid::Uuid;
 
 use super::columns::{int, uint};
-use super::pull::{Room, pull_area};
+use super::pull::{LeftOut, Room, pull_area};
 use crate::storage::{SEGMENT_BYTES_MAX, SEGMENT_OPERATIONS, StorageResult};
 
 /// A segment that was packed and is not kept yet.
@@ -37,7 +36,7 @@ pub(super) fn kept(tx: &Connection, area: &AreaCode, after: u64) -> StorageResul
 pub(super) fn pack(tx: &Connection, area: &AreaCode, behind: u64) -> StorageResult<Option<Packed>> {
     let mut room = Room::new(SEGMENT_OPERATIONS.into(), SEGMENT_BYTES_MAX);
     // Nobody's own operations are left out: every device reads the same bytes.
-    let pulled = pull_area(tx, area, behind, DeviceId(Uuid::nil()), &mut room)?;
+    let pulled = pull_area(tx, area, behind, LeftOut::NOTHING, &mut room)?;
     if pulled.remaining == 0 {
         return Ok(None);
     }
