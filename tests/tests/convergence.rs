@@ -316,3 +316,29 @@ async fn work_of_ones_own_comes_back_with_an_area_that_is_assigned_again() {
     world.sync(&mut amina).await;
     assert_eq!(amina.household(home).household.door, "3-2-501");
 }
+
+#[tokio::test(flavor = "current_thread")]
+async fn the_operation_before_the_first_waiting_one_is_kept_however_old() {
+    let (world, mut amina, _joao, mut lin) = three().await;
+    let home = amina.add_household("3-2-501");
+    world.sync(&mut amina).await;
+    let request = amina.replica.sync_request(true).unwrap();
+    let request = shared::protocol::v1::decode(&request).unwrap();
+    world.server.clock.advance(91 * 86_400_000);
+    let reply = world.server.sync(&amina.token, &request).await.unwrap();
+    // Saved while the reply is on its way, which lets go of what is older than 90 days.
+    amina.visit(home, "九十一天以后");
+    amina.replica.keep_reply(&reply).unwrap();
+    world.settle(&mut [&mut amina, &mut lin]).await;
+    assert_eq!(lin.log(), ["九十一天以后"]);
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_clock_far_ahead_lets_go_of_no_receipted_work_early() {
+    let (world, mut amina, _joao, _lin) = three().await;
+    amina.add_household("3-2-501");
+    amina.add_household("3-2-502");
+    amina.advance(400 * 86_400_000);
+    world.sync(&mut amina).await;
+    assert!(amina.replica.chain_at(1).unwrap().is_some());
+}

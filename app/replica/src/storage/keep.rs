@@ -85,10 +85,7 @@ pub fn reply(
             kept.segment = Some(page.area.clone());
         }
     }
-    transaction.execute(
-        "DELETE FROM operation WHERE state = 1 AND receipted_at < ?1 AND seq < (SELECT max(seq) FROM operation)",
-        [now_ms.saturating_sub(KEEP_RECEIPTED_MS)],
-    )?;
+    let_go(transaction, reply.now_ms)?;
     view.last_success_at = now_ms;
     let ahead = i64::try_from(now_ms)
         .unwrap_or(i64::MAX)
@@ -100,6 +97,18 @@ pub fn reply(
     };
     meta::set(transaction, meta::SERVER_VIEW, &view)?;
     Ok(kept)
+}
+
+/// Lets go of what was receipted long ago, by the server's clock: a device whose own clock runs ahead keeps it as
+/// long as any other. The last operation stays, and the one before the first that waits: the chain goes on from it.
+fn let_go(transaction: &Transaction<'_>, server_ms: TimestampMs) -> StorageResult<()> {
+    transaction.execute(
+        "DELETE FROM operation WHERE state = 1 AND receipted_at < ?1
+         AND seq < (SELECT max(seq) FROM operation)
+         AND seq < (SELECT coalesce(min(seq) - 1, 9223372036854775807) FROM operation WHERE state = 0)",
+        [server_ms.saturating_sub(KEEP_RECEIPTED_MS)],
+    )?;
+    Ok(())
 }
 
 fn receipt(transaction: &Transaction<'_>, receipt: &Receipt) -> Result<u64, KeepError> {
