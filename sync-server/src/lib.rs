@@ -24,6 +24,7 @@ pub mod clock;
 
 pub mod cli;
 pub mod import;
+pub mod jobs;
 pub mod register_write;
 pub mod serve;
 pub mod tls;

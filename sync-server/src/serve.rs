@@ -14,6 +14,7 @@ use hyper_util::rt::TokioTimer;
 use rustls::ServerConfig;
 use tokio::time::{MissedTickBehavior, interval};
 
+use crate::jobs;
 use crate::routes::{ca, router};
 use crate::state::AppState;
 use crate::tls::{Authority, from_leaf, local_names};
@@ -56,6 +57,7 @@ pub async fn serve(state: AppState, listen: Listen) -> Result<()> {
         vec![plain_handle.clone(), tls_handle.clone()],
         state.clone(),
     ));
+    tokio::spawn(sweep_now_and_then(state.clone()));
     let mut plain_router = router(state.clone());
     if listen.plain_for_this_machine {
         plain_router = plain_router.layer(middleware::from_fn_with_state(
@@ -157,6 +159,15 @@ async fn follow_addresses(
             }
             Err(error) => tracing::error!(%error, "The certificate cannot be renewed."),
         }
+    }
+}
+
+async fn sweep_now_and_then(state: AppState) {
+    let mut look = interval(Duration::from_secs(jobs::SWEEP_SECONDS));
+    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        look.tick().await;
+        jobs::sweep(&state).await;
     }
 }
 

@@ -4,6 +4,7 @@ use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use shared::domain::photo::PHOTO_SIZE_BYTES_MAX;
 use tokio::sync::Semaphore;
 
 use crate::chance::Chance;
@@ -21,6 +22,28 @@ pub const REQUESTS_AT_ONCE_MAX: usize = 256;
 pub const STREAMS_MAX: usize = 4_096;
 /// The most photos that are decoded at once: each may need some 10 MB.
 pub const PHOTOS_AT_ONCE_MAX: usize = 4;
+
+/// What uploads are bounded by.
+#[derive(Debug, Clone, Copy)]
+pub struct UploadLimits {
+    /// The most bytes of one photo.
+    pub bytes_max: usize,
+    /// How long an upload is kept after its last chunk, ms.
+    pub term_ms: u64,
+    /// The most open uploads of one device.
+    pub open_max: u32,
+}
+
+impl Default for UploadLimits {
+    fn default() -> Self {
+        Self {
+            bytes_max: PHOTO_SIZE_BYTES_MAX,
+            // A weekend and some days without a network.
+            term_ms: 7 * 24 * 3_600 * 1_000,
+            open_max: 32,
+        }
+    }
+}
 
 /// The server's parts. Cheap to clone.
 #[derive(Clone)]
@@ -52,6 +75,8 @@ pub struct Parts {
     pub streams: Arc<Semaphore>,
     /// Bounds photos in work.
     pub photo_work: Semaphore,
+    /// Bounds uploads.
+    pub uploads: UploadLimits,
 }
 
 /// What differs between a server and the next.
@@ -75,6 +100,11 @@ pub struct Setup {
 impl AppState {
     /// Puts the parts together.
     pub fn new(setup: Setup) -> Self {
+        Self::with_upload_limits(setup, UploadLimits::default())
+    }
+
+    /// Puts the parts together, with bounds of one's own for uploads.
+    pub fn with_upload_limits(setup: Setup, uploads: UploadLimits) -> Self {
         let Setup {
             storage,
             photos,
@@ -97,6 +127,7 @@ impl AppState {
             turns: Semaphore::new(REQUESTS_AT_ONCE_MAX),
             streams: Arc::new(Semaphore::new(STREAMS_MAX)),
             photo_work: Semaphore::new(PHOTOS_AT_ONCE_MAX),
+            uploads,
         }))
     }
 }

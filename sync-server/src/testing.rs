@@ -34,7 +34,7 @@ use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::passwords::Passwords;
 use crate::photos::PhotoStore;
-use crate::state::{AppState, Setup};
+use crate::state::{AppState, Setup, UploadLimits};
 use crate::storage::sqlite::SqliteStorage;
 use crate::storage::{AddedAccount, NewAccount, Storage};
 
@@ -131,8 +131,18 @@ impl TestServer {
 
     /// A server over a storage and a photo store of one's own, handing out the files of `web`.
     pub fn with(storage: Arc<dyn Storage>, photos: PhotoStore, web: Option<&Path>) -> Self {
+        Self::with_upload_limits(storage, photos, web, UploadLimits::default())
+    }
+
+    /// The same with bounds of one's own for uploads.
+    pub fn with_upload_limits(
+        storage: Arc<dyn Storage>,
+        photos: PhotoStore,
+        web: Option<&Path>,
+        limits: UploadLimits,
+    ) -> Self {
         let clock = Arc::new(FakeClock::at(TEST_START_MS));
-        let state = AppState::new(Setup {
+        let setup = Setup {
             storage,
             photos,
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
@@ -140,7 +150,8 @@ impl TestServer {
             passwords: Passwords::cheap(),
             web: web.map(Path::to_path_buf),
             tls: None,
-        });
+        };
+        let state = AppState::with_upload_limits(setup, limits);
         Self {
             router: crate::routes::router(state.clone()),
             state,

@@ -6,7 +6,9 @@
 use std::collections::BTreeSet;
 
 use axum::body::Body;
+use axum::http::request::Builder;
 use axum::http::{Method, Request, StatusCode, header};
+use base64::Engine;
 use shared::domain::worker::Role;
 use shared::ids::PhotoHash;
 use shared::protocol::v1::{self, CONTENT_TYPE, SyncReply};
@@ -63,6 +65,11 @@ const PHOTO: fn(Caller) -> Expected = |caller| match caller {
     Caller::Of(_, Where::Foreign) => (404, false),
 };
 
+const NOT_MINE: fn(Caller) -> Expected = |caller| match caller {
+    Caller::Nobody => (401, false),
+    Caller::Of(..) => (404, false),
+};
+
 fn table() -> Vec<Row> {
     let row = |method, path, expected| Row {
         method,
@@ -97,6 +104,16 @@ fn table() -> Vec<Row> {
         }),
         row(Method::GET, "/v1/photos/{hash}", PHOTO),
         row(Method::HEAD, "/v1/photos/{hash}", PHOTO),
+        row(Method::OPTIONS, "/v1/uploads", |_| (204, false)),
+        row(Method::POST, "/v1/uploads", |caller| match PHOTO(caller) {
+            (200, _) => (201, false),
+            refused => refused,
+        }),
+        // The upload is of a colleague in the same grid: for everybody else there is none.
+        row(Method::HEAD, "/v1/uploads/{id}", NOT_MINE),
+        row(Method::PATCH, "/v1/uploads/{id}", NOT_MINE),
+        row(Method::DELETE, "/v1/uploads/{id}", NOT_MINE),
+        row(Method::POST, "/v1/uploads/{id}", NOT_MINE),
         row(Method::GET, "/openapi.json", OPEN),
         row(Method::GET, "/healthz", OPEN),
         row(Method::GET, "/ca", NO_AUTHORITY),
@@ -117,6 +134,8 @@ const NOT_DESCRIBED: [(&str, &str); 5] = [
 struct World {
     server: TestServer,
     photo: Vec<u8>,
+    /// The address of Amina's upload.
+    upload: String,
 }
 
 async fn world() -> World {
@@ -156,7 +175,29 @@ async fn world() -> World {
         )
         .await;
     assert_eq!(put.status, StatusCode::CREATED);
-    World { server, photo }
+    let begun = Request::builder().method(Method::POST).uri("/v1/uploads");
+    let begun = begun.header(header::AUTHORIZATION, format!("Bearer {}", amina.token));
+    let begun = server
+        .send(upload_headers(begun, &photo).body(Body::empty()).unwrap())
+        .await;
+    assert_eq!(begun.status, StatusCode::CREATED);
+    let upload = begun.headers[header::LOCATION].to_str().unwrap().to_owned();
+    World {
+        server,
+        photo,
+        upload,
+    }
+}
+
+/// What every request about an upload says, as the protocol wants it.
+fn upload_headers(request: Builder, photo: &[u8]) -> Builder {
+    let hash = base64::engine::general_purpose::STANDARD.encode(PhotoHash::of(photo).to_string());
+    request
+        .header("Tus-Resumable", "1.0.0")
+        .header("Upload-Length", photo.len())
+        .header("Upload-Metadata", format!("hash {hash}"))
+        .header("Upload-Offset", 0)
+        .header("X-HTTP-Method-Override", "PATCH")
 }
 
 impl World {
@@ -176,6 +217,7 @@ impl World {
     async fn ask(&self, row: &Row, caller: Caller) -> Answer {
         let path = row
             .path
+            .replace("/v1/uploads/{id}", &self.upload)
             .replace("{hash}", &PhotoHash::of(&self.photo).to_string())
             .replace("{area}", GRID);
         let (kind, body) = match (row.method.as_str(), row.path) {
@@ -185,6 +227,7 @@ impl World {
                     format!(r#"{{"username":"{caller:?}","password":"x","device":null,"device_name":"x"}}"#);
                 ("application/json", body.into_bytes())
             }
+            ("PATCH" | "POST", "/v1/uploads/{id}") => ("application/offset+octet-stream", self.photo.clone()),
             ("PUT", _) => ("image/jpeg", self.photo.clone()),
             _ => ("text/plain", Vec::new()),
         };
@@ -192,6 +235,9 @@ impl World {
             .method(row.method.clone())
             .uri(path)
             .header(header::CONTENT_TYPE, kind);
+        if row.path.starts_with("/v1/uploads") {
+            request = upload_headers(request, &self.photo);
+        }
         if let Some(token) = self.token(caller).await {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
         }

@@ -1,7 +1,9 @@
 //! Photo bytes: what is accepted, and where they lie.
 
+mod accept;
 mod check;
 mod store;
 
+pub use accept::{AcceptError, accept, stored_for_all};
 pub use check::{PhotoFault, check};
 pub use store::{PhotoStore, PhotoStoreError};

@@ -10,30 +10,46 @@ use serde::de::DeserializeOwned;
 use crate::refused::Refused;
 
 /// How long a body may take to arrive: 8 MiB at 100 KB/s, with some patience.
-const BODY_SECONDS_MAX: u64 = 120;
+pub(super) const BODY_SECONDS_MAX: u64 = 120;
 /// The most bytes of a JSON body.
 pub(super) const JSON_BYTES_MAX: usize = 16 * 1024;
 
 /// The whole body, if it is not larger than `bytes_max`.
 pub(super) async fn read(headers: &HeaderMap, body: Body, bytes_max: usize) -> Result<Bytes, Refused> {
+    check_announced(headers, bytes_max)?;
+    let arrived =
+        tokio::time::timeout(Duration::from_secs(BODY_SECONDS_MAX), to_bytes(body, bytes_max)).await;
+    match arrived {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(error)) if is_limit(&error) => Err(Refused::too_large()),
+        Ok(Err(_)) => Err(cut()),
+        Err(_) => Err(slow()),
+    }
+}
+
+/// Refuses a body that announces more than `bytes_max`, before any of it is read.
+pub(super) fn check_announced(headers: &HeaderMap, bytes_max: usize) -> Result<(), Refused> {
     let announced = headers
         .get(header::CONTENT_LENGTH)
         .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|announced| announced > bytes_max as u64) {
         return Err(Refused::too_large());
     }
-    let arrived =
-        tokio::time::timeout(Duration::from_secs(BODY_SECONDS_MAX), to_bytes(body, bytes_max)).await;
-    match arrived {
-        Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(error)) if is_limit(&error) => Err(Refused::too_large()),
-        Ok(Err(_)) => Err(Refused::bad("request.cut", "the request broke off")),
-        Err(_) => Err(Refused::new(
-            StatusCode::REQUEST_TIMEOUT,
-            "request.slow",
-            "the request took too long to arrive",
-        )),
-    }
+    Ok(())
+}
+
+/// The connection broke while the body arrived.
+pub(super) fn cut() -> Refused {
+    Refused::bad("request.cut", "the request broke off")
+}
+
+/// The body took longer than [`BODY_SECONDS_MAX`].
+pub(super) fn slow() -> Refused {
+    Refused::new(
+        StatusCode::REQUEST_TIMEOUT,
+        "request.slow",
+        "the request took too long to arrive",
+    )
 }
 
 /// Whether a content type begins with `wanted`; parameters may follow.

@@ -12,12 +12,13 @@ pub mod photos;
 pub mod segments;
 pub mod session;
 pub mod sync;
+pub mod uploads;
 mod web;
 
 use axum::Router;
 use axum::http::StatusCode;
 use axum::middleware;
-use axum::routing::{any, get, post, put};
+use axum::routing::{any, get, patch, post, put};
 use tower_http::compression::CompressionLayer;
 
 use crate::refused::Refused;
@@ -25,6 +26,19 @@ use crate::state::AppState;
 
 /// Everything that the server answers, without a socket.
 pub fn router(state: AppState) -> Router {
+    let uploads = Router::new()
+        .route(
+            "/v1/uploads",
+            post(uploads::create_upload).options(uploads::uploads_offered),
+        )
+        .route(
+            "/v1/uploads/{id}",
+            patch(uploads::patch_upload)
+                .head(uploads::head_upload)
+                .delete(uploads::delete_upload)
+                .post(uploads::post_upload),
+        )
+        .layer(middleware::from_fn(uploads::speak));
     let routes = Router::new()
         .route("/v1/sync", post(sync::sync))
         .route("/v1/segments/{area}", get(segments::segment))
@@ -37,6 +51,7 @@ pub fn router(state: AppState) -> Router {
                 .get(photos::get_photo)
                 .head(photos::head_photo),
         )
+        .merge(uploads)
         .route("/openapi.json", get(openapi::openapi))
         .layer(middleware::from_fn_with_state(state.clone(), guard::in_turn))
         // Streams stay open and have a bound of their own; health must answer a server that is full, too.

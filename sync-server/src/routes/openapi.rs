@@ -173,6 +173,12 @@ impl Modify for Token {
         super::photos::put_photo,
         super::photos::get_photo,
         super::photos::head_photo,
+        super::uploads::uploads_offered,
+        super::uploads::create_upload,
+        super::uploads::head_upload,
+        super::uploads::patch_upload,
+        super::uploads::delete_upload,
+        super::uploads::post_upload,
         super::health::health,
     )
 )]

@@ -9,16 +9,23 @@ use shared::ids::PhotoHash;
 
 use super::body;
 use crate::auth::Authorised;
-use crate::photos::{PhotoFault, PhotoStoreError, check};
+use crate::photos::{AcceptError, PhotoFault, PhotoStoreError, accept, stored_for_all};
 use crate::refused::Refused;
 use crate::state::AppState;
 use crate::storage::StoredPhoto;
 
 /// The same answer whether the photo does not exist or is not for this worker.
-const UNKNOWN: Refused = Refused::new(
+pub(super) const UNKNOWN: Refused = Refused::new(
     StatusCode::NOT_FOUND,
     "photo.unknown",
     "no record of yours names this photo",
+);
+
+/// The bytes are others than were announced.
+const HASH: Refused = Refused::new(
+    StatusCode::UNPROCESSABLE_ENTITY,
+    "photo.hash",
+    "the bytes have another hash",
 );
 
 impl From<PhotoFault> for Refused {
@@ -39,6 +46,17 @@ impl From<PhotoStoreError> for Refused {
     fn from(error: PhotoStoreError) -> Self {
         tracing::error!(cause = ?std::error::Error::source(&error), "The photo store failed.");
         Self::internal()
+    }
+}
+
+impl From<AcceptError> for Refused {
+    fn from(error: AcceptError) -> Self {
+        match error {
+            AcceptError::Hash => HASH,
+            AcceptError::Fault(fault) => fault.into(),
+            AcceptError::Store(error) => error.into(),
+            AcceptError::Interrupted => Self::internal(),
+        }
     }
 }
 
@@ -73,39 +91,24 @@ pub async fn put_photo(
 ) -> Result<StatusCode, Refused> {
     let hash = read_hash(&hash)?;
     body::check_media_type(&headers, "image/jpeg")?;
+    let credential = authorised.session.credential;
     let areas = state
         .storage
-        .photo_named_in(hash, &authorised.session.scope)
+        .photo_wanted_from(hash, credential.worker, &authorised.session.scope)
         .await?;
     if areas.is_empty() {
         return Err(UNKNOWN);
     }
     let bytes = body::read(&headers, body, PHOTO_SIZE_BYTES_MAX).await?;
     if PhotoHash::of(&bytes) != hash {
-        return Err(Refused::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "photo.hash",
-            "the bytes have another hash",
-        ));
+        return Err(HASH);
     }
     // Whoever sends the bytes has them; from now on they may be seen in all these areas.
-    let stored = all_stored(&state, hash, &areas).await?;
-    if stored {
+    if stored_for_all(&state, hash, &areas).await? {
         return Ok(StatusCode::NO_CONTENT);
     }
-    let permit = state
-        .photo_work
-        .acquire()
-        .await
-        .map_err(|_| Refused::internal())?;
-    let picture = bytes.clone();
-    tokio::task::spawn_blocking(move || check(&picture))
-        .await
-        .map_err(|_| Refused::internal())??;
-    drop(permit);
     let size_bytes = bytes.len() as u64;
-    state.photos.put(hash, bytes).await?;
-    let device = authorised.session.credential.device;
+    accept(&state, hash, bytes).await?;
     state
         .storage
         .note_photo(
@@ -113,30 +116,12 @@ pub async fn put_photo(
                 hash,
                 size_bytes,
                 areas,
-                device,
+                device: credential.device,
             },
             state.clock.now_ms(),
         )
         .await?;
     Ok(StatusCode::CREATED)
-}
-
-async fn all_stored(
-    state: &AppState,
-    hash: PhotoHash,
-    areas: &[shared::ids::AreaCode],
-) -> Result<bool, Refused> {
-    for area in areas {
-        if state
-            .storage
-            .photo_stored_in(hash, std::slice::from_ref(area))
-            .await?
-            .is_none()
-        {
-            return Ok(false);
-        }
-    }
-    Ok(true)
 }
 
 /// A photo's bytes.

@@ -7,9 +7,11 @@
 
 mod people;
 mod sync;
+mod uploads;
 
 pub use people::*;
 pub use sync::*;
+pub use uploads::*;
 
 use shared::clock::TimestampMs;
 use shared::domain::area::Area;
@@ -44,6 +46,12 @@ macro_rules! conformance_suite {
             what_was_recorded_before_a_reassignment_is_accepted,
             parked_operations_show_where_the_author_worked,
             photos_belong_to_areas,
+            who_recorded_a_photo_may_send_it_after_a_reassignment,
+            a_chunk_counts_once_and_only_at_its_place,
+            an_upload_is_there_for_its_own_device_only,
+            open_uploads_are_bounded_and_go_on,
+            a_finished_upload_is_a_photo,
+            uploads_are_swept_after_their_term,
             areas_are_added_and_renamed,
             the_directory_names_what_is_around,
             accounts_come_and_go,

@@ -11,6 +11,7 @@
 
 pub mod sqlite;
 mod types;
+mod upload;
 
 #[cfg(any(test, feature = "testing"))]
 pub mod conformance;
@@ -28,6 +29,7 @@ pub use types::{
     NewAccount, NewSession, OpenedSession, PullRequest, Pulled, PulledArea, PushOutcome, Session,
     StoredPhoto, Taken, TokenHash,
 };
+pub use upload::{AppendedUpload, CreatedUpload, NewUpload, Upload, UploadId};
 
 use crate::apply::{HeldChain, PreparedPush};
 
@@ -165,6 +167,53 @@ pub trait Storage: Send + Sync {
 
     /// Notes that bytes are durable for these areas.
     async fn note_photo(&self, photo: StoredPhoto, now_ms: TimestampMs) -> StorageResult<()>;
+
+    /// The areas in which a record names these bytes and in which this worker may send them, in order: those
+    /// inside `scope`, and those where the worker recorded the photo and was assigned then (D5).
+    async fn photo_wanted_from(
+        &self,
+        hash: PhotoHash,
+        worker: WorkerId,
+        scope: &[AreaCode],
+    ) -> StorageResult<Vec<AreaCode>>;
+
+    // Uploads
+
+    /// Begins an upload. An open one of this device for the same bytes is given back instead of a second one;
+    /// at most `open_max` are open per device. Expired ones count as gone.
+    async fn create_upload(
+        &self,
+        upload: NewUpload,
+        open_max: u32,
+        now_ms: TimestampMs,
+    ) -> StorageResult<CreatedUpload>;
+
+    /// An upload of this device, expired ones too until they are swept. Of another device: `None`.
+    async fn upload(&self, id: UploadId, device: DeviceId) -> StorageResult<Option<Upload>>;
+
+    /// Appends a chunk that begins at `offset`; bytes and offset are durable together. `expires_at` never makes
+    /// the term shorter.
+    async fn append_upload(
+        &self,
+        id: UploadId,
+        device: DeviceId,
+        offset: u64,
+        bytes: Vec<u8>,
+        expires_at: TimestampMs,
+    ) -> StorageResult<AppendedUpload>;
+
+    /// What has arrived so far; `None` for none of this device's, or one that is in the photo store already.
+    async fn upload_bytes(&self, id: UploadId, device: DeviceId) -> StorageResult<Option<Vec<u8>>>;
+
+    /// Notes that an upload's bytes are durable in the photo store, and drops its chunks.
+    async fn finish_upload(&self, id: UploadId, photo: StoredPhoto, now_ms: TimestampMs)
+    -> StorageResult<()>;
+
+    /// Ends an upload and drops what arrived; `false` when there was none of this device's.
+    async fn remove_upload(&self, id: UploadId, device: DeviceId) -> StorageResult<bool>;
+
+    /// Removes uploads whose term is over, and those of devices and workers that are gone; how many.
+    async fn sweep_uploads(&self, now_ms: TimestampMs) -> StorageResult<u64>;
 
     // Import
 

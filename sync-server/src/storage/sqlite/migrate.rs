@@ -11,6 +11,7 @@ use crate::storage::{StorageError, StorageResult};
 const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/sqlite/0001_init.sql"),
     include_str!("../../../migrations/sqlite/0002_segments.sql"),
+    include_str!("../../../migrations/sqlite/0003_uploads.sql"),
 ];
 
 /// The name under which imported registers appear in logs.

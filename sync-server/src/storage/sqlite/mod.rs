@@ -14,6 +14,7 @@ mod pull;
 mod push;
 mod segments;
 mod sessions;
+mod uploads;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -32,9 +33,9 @@ use tokio::sync::Mutex;
 
 use super::DeviceSummary;
 use super::{
-    Account, AccountSummary, AddedAccount, AreaChanges, CheckReport, Importer, NewAccount, NewSession,
-    OpenedSession, PullRequest, Pulled, PushOutcome, Session, Storage, StorageError, StorageResult,
-    StoredPhoto, TokenHash,
+    Account, AccountSummary, AddedAccount, AppendedUpload, AreaChanges, CheckReport, CreatedUpload, Importer,
+    NewAccount, NewSession, NewUpload, OpenedSession, PullRequest, Pulled, PushOutcome, Session, Storage,
+    StorageError, StorageResult, StoredPhoto, TokenHash, Upload, UploadId,
 };
 use crate::apply::{HeldChain, PreparedPush};
 use crate::chance::Chance;
@@ -304,6 +305,65 @@ impl Storage for SqliteStorage {
 
     async fn note_photo(&self, photo: StoredPhoto, now_ms: TimestampMs) -> StorageResult<()> {
         self.write(move |tx| photos::note(tx, &photo, now_ms)).await
+    }
+
+    async fn photo_wanted_from(
+        &self,
+        hash: PhotoHash,
+        worker: WorkerId,
+        scope: &[AreaCode],
+    ) -> StorageResult<Vec<AreaCode>> {
+        let scope = scope.to_vec();
+        self.read(move |tx| photos::wanted_from(tx, hash, worker, &scope))
+            .await
+    }
+
+    async fn create_upload(
+        &self,
+        upload: NewUpload,
+        open_max: u32,
+        now_ms: TimestampMs,
+    ) -> StorageResult<CreatedUpload> {
+        self.write(move |tx| uploads::create(tx, &upload, open_max, now_ms))
+            .await
+    }
+
+    async fn upload(&self, id: UploadId, device: DeviceId) -> StorageResult<Option<Upload>> {
+        self.read(move |tx| uploads::find(tx, id, device)).await
+    }
+
+    async fn append_upload(
+        &self,
+        id: UploadId,
+        device: DeviceId,
+        offset: u64,
+        bytes: Vec<u8>,
+        expires_at: TimestampMs,
+    ) -> StorageResult<AppendedUpload> {
+        self.write(move |tx| uploads::append(tx, id, device, offset, &bytes, expires_at))
+            .await
+    }
+
+    async fn upload_bytes(&self, id: UploadId, device: DeviceId) -> StorageResult<Option<Vec<u8>>> {
+        self.read(move |tx| uploads::bytes(tx, id, device)).await
+    }
+
+    async fn finish_upload(
+        &self,
+        id: UploadId,
+        photo: StoredPhoto,
+        now_ms: TimestampMs,
+    ) -> StorageResult<()> {
+        self.write(move |tx| uploads::finish(tx, id, &photo, now_ms))
+            .await
+    }
+
+    async fn remove_upload(&self, id: UploadId, device: DeviceId) -> StorageResult<bool> {
+        self.write(move |tx| uploads::remove(tx, id, device)).await
+    }
+
+    async fn sweep_uploads(&self, now_ms: TimestampMs) -> StorageResult<u64> {
+        self.write(move |tx| uploads::sweep(tx, now_ms)).await
     }
 
     async fn importer(&self, community: &AreaCode) -> StorageResult<Importer> {

@@ -1,10 +1,12 @@
 //! Who may send and see a photo's bytes. The bytes themselves lie elsewhere.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{Connection, params};
 use shared::clock::TimestampMs;
 use shared::crdt::RecordState;
 use shared::domain::{RecordKind, RecordRef};
-use shared::ids::{AreaCode, PhotoHash};
+use shared::ids::{AreaCode, PhotoHash, WorkerId};
 
 use super::columns::{self, behind, int, uint};
 use crate::apply::photo_named;
@@ -18,10 +20,15 @@ pub(super) fn follow_record(tx: &Connection, record: RecordRef, state: &RecordSt
     match photo_named(record, state) {
         Some(hash) => tx
             .prepare_cached(
-                "INSERT INTO photo_record (record, hash, area) VALUES (?1, ?2, ?3)
-                 ON CONFLICT (record) DO UPDATE SET hash = excluded.hash, area = excluded.area",
+                "INSERT INTO photo_record (record, hash, area, author) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (record) DO UPDATE SET hash = excluded.hash, area = excluded.area, author = excluded.author",
             )?
-            .execute(params![record.id.as_bytes(), hash.0, state.area().as_str()])?,
+            .execute(params![
+                record.id.as_bytes(),
+                hash.0,
+                state.area().as_str(),
+                state.origin().author.0.as_bytes()
+            ])?,
         None => tx
             .prepare_cached("DELETE FROM photo_record WHERE record = ?1")?
             .execute([record.id.as_bytes()])?,
@@ -41,6 +48,23 @@ pub(super) fn named_in(tx: &Connection, hash: PhotoHash, scope: &[AreaCode]) -> 
         named.extend(areas.collect::<Result<Vec<_>, _>>()?);
     }
     Ok(named)
+}
+
+/// Where bytes from this worker are wanted: in the scope, and wherever the worker recorded the photo.
+pub(super) fn wanted_from(
+    tx: &Connection,
+    hash: PhotoHash,
+    worker: WorkerId,
+    scope: &[AreaCode],
+) -> StorageResult<Vec<AreaCode>> {
+    let mut areas: BTreeSet<AreaCode> = named_in(tx, hash, scope)?.into_iter().collect();
+    let mut statement =
+        tx.prepare_cached("SELECT DISTINCT area FROM photo_record WHERE hash = ?1 AND author = ?2")?;
+    let own = statement.query_map(params![hash.0, worker.0.as_bytes()], |row| columns::area(row, 0))?;
+    for area in own {
+        areas.insert(area?);
+    }
+    Ok(areas.into_iter().collect())
 }
 
 pub(super) fn stored_in(tx: &Connection, hash: PhotoHash, scope: &[AreaCode]) -> StorageResult<Option<u64>> {
