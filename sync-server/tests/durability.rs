@@ -5,28 +5,27 @@
 //! phone recorded. A copy of the database from half way is the control: it must be found to have lost work.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests")]
 
+#[path = "process/mod.rs"]
+mod process;
+
 use std::fs;
-use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io;
+use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use shared::domain::area::Area;
-use shared::domain::worker::Role;
-use shared::ids::{AreaCode, WorkerId};
-use shared::protocol::v1::{self, CONTENT_TYPE, SignInReply, SignInRequest, SyncReply};
+use process::{AREA, Request, Server, ask, connect, free_port, prepare, sign_in};
+use shared::ids::AreaCode;
+use shared::protocol::v1::{self, CONTENT_TYPE, SignInReply, SyncReply};
 use sync_server::chance::{Chance, OsChance};
-use sync_server::passwords::Passwords;
+use sync_server::storage::Storage;
 use sync_server::storage::sqlite::SqliteStorage;
-use sync_server::storage::{AddedAccount, NewAccount, Storage};
-use sync_server::testing::{SeededChance, TEST_PASSWORD, TestPhone, a_request};
+use sync_server::testing::{SeededChance, TestPhone, a_request};
 
 const KILLS: u32 = 200;
 const PHONES: usize = 2;
-const AREA: &str = "130803001001";
 /// The longest that a server lives once it answers.
 const LIFE_US_MAX: u64 = 60_000;
 
@@ -37,112 +36,11 @@ struct Pusher {
     receipted: u64,
 }
 
-struct Server {
-    child: Child,
-    port: u16,
-}
-
-impl Server {
-    fn start(data: &Path, port: u16) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_koumen-server"));
-        command
-            .args(["serve", "--port", &port.to_string(), "--data"])
-            .arg(data);
-        let child = command
-            .env("KOUMEN_LOG", "error")
-            .stderr(Stdio::inherit())
-            .spawn()
-            .unwrap();
-        let server = Self { child, port };
-        let began = Instant::now();
-        while !matches!(server.ask("GET", "/healthz", "", "text/plain", b""), Ok((200, _))) {
-            assert!(began.elapsed() < Duration::from_secs(30), "the server starts");
-            thread::sleep(Duration::from_millis(2));
-        }
-        server
-    }
-
-    fn ask(
-        &self,
-        method: &str,
-        path: &str,
-        token: &str,
-        kind: &str,
-        body: &[u8],
-    ) -> io::Result<(u16, Vec<u8>)> {
-        ask(&mut connect(self.port)?, method, path, token, kind, body)
-    }
-
-    fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
-
-fn connect(port: u16) -> io::Result<TcpStream> {
-    let stream = TcpStream::connect(("127.0.0.1", port))?;
-    stream.set_read_timeout(Some(Duration::from_secs(20)))?;
-    stream.set_nodelay(true)?;
-    Ok(stream)
-}
-
-/// One request over an open connection.
-fn ask(
-    stream: &mut TcpStream,
-    method: &str,
-    path: &str,
-    token: &str,
-    kind: &str,
-    body: &[u8],
-) -> io::Result<(u16, Vec<u8>)> {
-    let head = format!(
-        "{method} {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\nContent-Type: {kind}\r\n\
-         Content-Length: {}\r\n\r\n",
-        body.len()
-    );
-    stream.write_all(&[head.as_bytes(), body].concat())?;
-    let mut reader = BufReader::new(stream);
-    let (mut status, mut length) = (0, 0);
-    loop {
-        let mut line = String::new();
-        if reader.read_line(&mut line)? == 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        let line = line.trim_end().to_ascii_lowercase();
-        if let Some(rest) = line.strip_prefix("http/1.1 ") {
-            status = rest
-                .split(' ')
-                .next()
-                .and_then(|code| code.parse().ok())
-                .unwrap_or(0);
-        } else if let Some(value) = line.strip_prefix("content-length: ") {
-            length = value.parse().unwrap_or(0);
-        } else if line.is_empty() {
-            break;
-        }
-    }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body)?;
-    Ok((status, body))
-}
-
 impl Pusher {
-    fn sign_in(server: &Server, username: &str) -> Self {
-        let request = SignInRequest {
-            username: username.to_owned(),
-            password: TEST_PASSWORD.to_owned(),
-            device: None,
-            device_name: "test".to_owned(),
-        };
-        let body = serde_json::to_vec(&request).unwrap();
-        let (status, body) = server
-            .ask("POST", "/v1/session", "", "application/json", &body)
-            .unwrap();
-        assert_eq!(status, 200);
-        let reply: SignInReply = serde_json::from_slice(&body).unwrap();
+    fn new(session: SignInReply) -> Self {
         Self {
-            phone: TestPhone::of(&reply, AREA),
-            token: reply.token,
+            phone: TestPhone::of(&session, AREA),
+            token: session.token,
             receipted: 0,
         }
     }
@@ -150,16 +48,13 @@ impl Pusher {
     fn sync(&self, stream: &mut TcpStream, first: Option<u64>) -> io::Result<SyncReply> {
         let mut request = a_request(first.map(|first| self.phone.push_from(first)));
         request.operations_max = 0;
-        let (status, body) = ask(
-            stream,
-            "POST",
-            "/v1/sync",
-            &self.token,
-            CONTENT_TYPE,
-            &v1::encode(&request),
-        )?;
-        assert_eq!(status, 200, "{}", String::from_utf8_lossy(&body));
-        Ok(v1::decode(&body).unwrap())
+        let body = v1::encode(&request);
+        let mut request = Request::new("POST", "/v1/sync", &self.token);
+        request.kind = CONTENT_TYPE;
+        request.body = &body;
+        let answer = ask(stream, &request)?;
+        assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
+        Ok(v1::decode(&answer.body).unwrap())
     }
 
     /// Whether the server still holds what it receipted, as it was. Work without a receipt may be there or not.
@@ -185,32 +80,6 @@ impl Pusher {
             }
             receipts += 1;
         }
-    }
-}
-
-async fn prepare(data: &Path) {
-    let storage = SqliteStorage::open(&data.join("koumen.sqlite"), &OsChance).unwrap();
-    let area = AreaCode::new(AREA).unwrap();
-    storage
-        .put_areas(&[Area {
-            code: area.clone(),
-            name: "社区".to_owned(),
-        }])
-        .await
-        .unwrap();
-    for number in 0..PHONES {
-        let account = NewAccount {
-            worker: WorkerId(OsChance.uuid()),
-            username: format!("phone{number}"),
-            display: format!("phone{number}"),
-            role: Role::Member,
-            areas: vec![area.clone()],
-            password: Passwords::cheap().hash(TEST_PASSWORD, &OsChance).unwrap(),
-        };
-        assert_eq!(
-            storage.add_account(account, 1).await.unwrap(),
-            AddedAccount::Added
-        );
     }
 }
 
@@ -252,15 +121,11 @@ async fn a_killed_server_loses_nothing_that_it_receipted() {
     let folder = tempfile::tempdir().unwrap();
     let (data, half_way) = (folder.path().join("data"), folder.path().join("half-way"));
     fs::create_dir_all(&data).unwrap();
-    prepare(&data).await;
-    let port = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
+    prepare(&data, PHONES).await;
+    let port = free_port();
     let first = Server::start(&data, port);
     let mut pushers: Vec<Pusher> = (0..PHONES)
-        .map(|number| Pusher::sign_in(&first, &format!("phone{number}")))
+        .map(|number| Pusher::new(sign_in(&first, &format!("phone{number}"))))
         .collect();
     first.kill();
     let chance = Arc::new(SeededChance::new(200));

@@ -1,7 +1,8 @@
 // Runs the browser tests one after the other and counts them.
 //
 //   cargo xtask test --only browser                       builds what is needed and runs this
-//   node tests/e2e/run.mjs --only story                   one suite; needs KOUMEN_SERVER_BIN, KOUMEN_WEB_DIR, CHROMIUM
+//   node tests/e2e/run.mjs --only story                   one suite; needs KOUMEN_SERVER_BIN, KOUMEN_WEB_DIR, CHROMIUM;
+//                                                         the suite tus also KOUMEN_PHOTO_WORLD_BIN
 //   node tests/e2e/run.mjs --only screens --shots DIR     leaves a picture of every screen in DIR
 import { parseArgs } from 'node:util';
 
@@ -12,9 +13,11 @@ import { screens } from './screens.mjs';
 import { shell } from './shell.mjs';
 import { story } from './story.mjs';
 import { tabs } from './tabs.mjs';
+import { tus } from './tus.mjs';
 import { Template, World, settingsOf } from './world.mjs';
 
 const SUITES = {
+  tus,
   shell: ({ settings, check }) => shell({ webDir: settings.web, chromiumPath: settings.chromium, check }),
   conformance,
   story,

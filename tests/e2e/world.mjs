@@ -30,6 +30,7 @@ export function settingsOf(environment) {
     program: environment.KOUMEN_SERVER_BIN,
     web: environment.KOUMEN_WEB_DIR,
     chromium: environment.CHROMIUM,
+    photoWorld: environment.KOUMEN_PHOTO_WORLD_BIN,
     out: environment.KOUMEN_E2E_OUT || join(ROOT, 'target/e2e'),
   };
   for (const [name, key] of [['KOUMEN_SERVER_BIN', 'program'], ['KOUMEN_WEB_DIR', 'web'], ['CHROMIUM', 'chromium']]) {

@@ -9,7 +9,7 @@ use crate::{
     dist::{FIRST_VISIT_BYTES_MAX, compress_and_check},
     steps::{Counts, Steps, check, count},
     toolchain::{WASM_TARGET, WebProfile, find_chromium, native_cargo, root, wasm_clippy},
-    web::{build_server, build_testing_web, build_web},
+    web::{build_photo_world, build_server, build_testing_web, build_web},
 };
 
 /// Half of the tests, for people in a hurry.
@@ -99,10 +99,11 @@ fn wasm_lints(steps: &mut Steps) {
 fn browser_tests(steps: &mut Steps, profile: WebProfile) {
     let mut built = None;
     steps.step("build for the browser tests", || {
-        built = Some((build_server()?, build_testing_web()?, build_web(profile)?));
+        let programs = (build_server()?, build_photo_world()?);
+        built = Some((programs, build_testing_web()?, build_web(profile)?));
         Ok(Counts::default())
     });
-    let Some((server, testing, web)) = built else {
+    let Some(((server, photo_world), testing, web)) = built else {
         return;
     };
     if profile == WebProfile::Small {
@@ -113,7 +114,10 @@ fn browser_tests(steps: &mut Steps, profile: WebProfile) {
     }
     steps.step("browser", || {
         let mut script = browser_script("run.mjs", &server, &web)?;
-        count(script.env("KOUMEN_TESTING_WEB_DIR", &testing))
+        script
+            .env("KOUMEN_TESTING_WEB_DIR", &testing)
+            .env("KOUMEN_PHOTO_WORLD_BIN", &photo_world);
+        count(&mut script)
     });
 }
 

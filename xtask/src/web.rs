@@ -110,10 +110,21 @@ pub(crate) fn packer() -> Result<Command> {
 /// When it does not compile or cannot be copied.
 pub(crate) fn build_server() -> Result<PathBuf> {
     say("building the server");
-    run(native_cargo()?.args(["build", "--package", "sync-server", "--bin", "koumen-server"]))?;
-    let built = native_target()?.join("debug").join(program("koumen-server"));
-    let folder = root().join("target/run");
-    let kept = folder.join(program("koumen-server"));
+    build_program("sync-server", "koumen-server")
+}
+
+/// Builds the program that makes the world of the upload tests.
+///
+/// # Errors
+/// As [`build_server`].
+pub(crate) fn build_photo_world() -> Result<PathBuf> {
+    build_program("tests", "photo-world")
+}
+
+fn build_program(package: &str, name: &str) -> Result<PathBuf> {
+    run(native_cargo()?.args(["build", "--package", package, "--bin", name]))?;
+    let built = native_target()?.join("debug").join(program(name));
+    let kept = root().join("target/run").join(program(name));
     copy_program(&built, &kept)?;
     Ok(kept)
 }

@@ -207,6 +207,11 @@ pub enum Call {
     Storage,
     /// Wakes the sync engine: the worker asked, or the network came back. Answer: [`Answer::Done`].
     SyncNow,
+    /// Sends a photo again that the server would not take. Answer: [`Answer::Done`].
+    RetryPhoto {
+        /// The photo.
+        hash: PhotoHash,
+    },
 }
 
 /// The answer to a [`Call`].
@@ -296,6 +301,8 @@ pub enum ErrorCode {
     Server,
     /// A bug of ours; `detail` is for the report.
     Internal,
+    /// A photo's bytes are not on this device, and not on the server yet.
+    PhotoNotHere,
 }
 
 /// Why a call failed.
@@ -341,7 +348,7 @@ pub struct SyncState {
     pub waiting_operations: u64,
     /// Photos whose bytes are not on the server.
     pub waiting_photos: u64,
-    /// Operations set aside that need the worker's attention.
+    /// Operations set aside, and photos refused, that need the worker's attention.
     pub attention: u64,
     /// Operations of a running pull: done and total.
     pub pull_done: u64,
@@ -351,6 +358,20 @@ pub struct SyncState {
     pub last_success_at: TimestampMs,
     /// Device clock minus server clock in ms, when it is more than 5 minutes off; else 0.
     pub clock_ahead_ms: i64,
+    /// Whether the device has room.
+    pub room: RoomState,
+}
+
+/// Whether the device has room for what is to come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum RoomState {
+    /// Yes, or nobody says.
+    #[default]
+    Enough,
+    /// More than 80 % is used.
+    Tight,
+    /// What is left is kept for own work: nothing new is received.
+    Full,
 }
 
 /// What the sync engine does.
@@ -770,6 +791,19 @@ pub struct Outbox {
     pub attention: Vec<OutboxEntry>,
     /// Photos whose bytes wait.
     pub photos: Vec<PhotoSummary>,
+    /// Photos that the server will not take.
+    pub refused_photos: Vec<RefusedPhoto>,
+}
+
+/// A photo that the server will not take. Its record is there, and its bytes stay on this device.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RefusedPhoto {
+    /// The photo.
+    pub photo: PhotoSummary,
+    /// The visit or issue it belongs to.
+    pub owner: RecordRef,
+    /// The code of the reason, e.g. `photo.no_jpeg`.
+    pub code: String,
 }
 
 /// One own operation.

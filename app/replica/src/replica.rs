@@ -1,5 +1,7 @@
 //! The entry point that screens call.
 
+mod photos;
+
 use std::rc::Rc;
 
 use rusqlite::{Connection, Transaction};
@@ -9,19 +11,19 @@ use shared::change::hash::ChainHash;
 use shared::clock::TimestampMs;
 use shared::domain::schema::RecordRef;
 use shared::domain::value::FieldMap;
-use shared::ids::AreaCode;
+use shared::ids::{AreaCode, PhotoHash};
 use shared::protocol::v1::{
     self, AreaPage, PROTOCOL_VERSION, PULL_OPERATIONS_MAX, PUSH_OPERATIONS_MAX, Push, SignInReply, SyncReply,
     SyncRequest,
 };
 use uuid::Uuid;
 
-use crate::api::{Answer, ApiError, Call, ErrorCode, Notice, Session, Status, SyncState};
-use crate::platform::Platform;
+use crate::api::{Answer, ApiError, Call, ErrorCode, Notice, RoomState, Session, Status, SyncState};
+use crate::platform::{Platform, Room};
 use crate::storage::keep::{self, KeepError, Kept};
 use crate::storage::meta::{self, Enrolment, ServerView};
 use crate::storage::operations::{self, Author, OperationState, SaveError};
-use crate::storage::{self, Home, StorageError, StorageResult, photo_bytes};
+use crate::storage::{self, Home, StorageError, StorageResult, photo_bytes, uploads};
 use crate::sync::engine::{Engine, Event, Work};
 use crate::sync::transport::Credential;
 use crate::{commands, queries};
@@ -40,6 +42,10 @@ pub struct Replica {
     pull_total: u64,
     /// An area that is read in segments.
     segment: Option<AreaCode>,
+    /// What the platform last said about room.
+    room: Option<Room>,
+    /// The photo whose upload stands where the store says: nothing has been in doubt since the server told.
+    sure_upload: Option<PhotoHash>,
 }
 
 impl Replica {
@@ -58,6 +64,8 @@ impl Replica {
             pull_done: 0,
             pull_total: 0,
             segment: None,
+            room: None,
+            sure_upload: None,
         };
         replica.wake();
         Ok(replica)
@@ -71,11 +79,12 @@ impl Replica {
     pub fn call(&mut self, call: Call) -> Result<Answer, ApiError> {
         let writes = commands::is_command(&call);
         let answer = match &call {
-            _ if writes => commands::perform(self, call),
-            Call::SaveDraft { .. }
-            | Call::AddPhoto { .. }
-            | Call::RemovePhoto { .. }
-            | Call::SetSetting { .. } => commands::keep_locally(self, call),
+            // Adding a photo makes room by itself, and is too large to be held twice.
+            Call::AddPhoto { .. } => commands::keep_locally(self, call),
+            Call::SaveDraft { .. } | Call::RemovePhoto { .. } | Call::SetSetting { .. } => {
+                self.with_room(call, commands::keep_locally)
+            }
+            _ if writes => self.with_room(call, commands::perform),
             _ => queries::answer(self, call),
         };
         if writes && answer.is_ok() {
@@ -83,6 +92,18 @@ impl Replica {
             self.wake();
         }
         answer
+    }
+
+    /// Does what a person wants kept. On a full device photos that the server has make place for it, once.
+    fn with_room(
+        &mut self,
+        call: Call,
+        keep: fn(&mut Self, Call) -> Result<Answer, ApiError>,
+    ) -> Result<Answer, ApiError> {
+        match keep(self, call.clone()) {
+            Err(error) if error.code == ErrorCode::StorageFull && self.evict_all()? > 0 => keep(self, call),
+            answer => answer,
+        }
     }
 
     /// What happened since the last time this was asked.
@@ -205,7 +226,7 @@ impl Replica {
 
     fn sync_state(&self) -> Result<SyncState, ApiError> {
         let view: ServerView = meta::get(&self.connection, meta::SERVER_VIEW)?.unwrap_or_default();
-        let refused = self.engine.refused_photos().len() as u64;
+        let refused = uploads::count_refused(&self.connection)?;
         Ok(SyncState {
             phase: self.engine.phase(),
             waiting_operations: operations::count(&self.connection, OperationState::Waiting)?,
@@ -215,6 +236,7 @@ impl Replica {
             pull_total: self.pull_total,
             last_success_at: view.last_success_at,
             clock_ahead_ms: view.clock_ahead_ms,
+            room: self.room_state()?,
         })
     }
 
@@ -239,7 +261,10 @@ impl Replica {
             enrolled: enrolment.is_some(),
             signed_in: enrolment.is_some_and(|enrolment| !enrolment.token.is_empty()),
             operations: operations::count(&self.connection, OperationState::Waiting)? > 0,
-            segment: self.segment.clone(),
+            segment: match self.room_state()? {
+                RoomState::Full => None,
+                RoomState::Enough | RoomState::Tight => self.segment.clone(),
+            },
             photo: photo_bytes::next_waiting(&self.connection, self.engine.refused_photos())?,
         };
         let now_ms = self.now_ms();
@@ -281,7 +306,11 @@ impl Replica {
             push,
             cursors: keep::assigned(&self.connection)?,
             directory_version: view.directory_version,
-            operations_max: PULL_OPERATIONS_MAX as u32,
+            // What is left of the room is kept for own work: push and receipt, nothing else.
+            operations_max: match self.room_state()? {
+                RoomState::Full => 0,
+                RoomState::Enough | RoomState::Tight => PULL_OPERATIONS_MAX as u32,
+            },
             extensions: Vec::new(),
         }))
     }
@@ -432,6 +461,7 @@ impl Replica {
             "photo",
             "other_record",
             "photo_bytes",
+            "photo_upload",
             "draft_photo",
             "draft",
             "search",
@@ -441,6 +471,7 @@ impl Replica {
         transaction.commit()?;
         self.engine = Engine::default();
         self.segment = None;
+        self.sure_upload = None;
         self.notices.push(Notice::Session);
         self.notices.push(Notice::Changed);
         Ok(())

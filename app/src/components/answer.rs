@@ -41,6 +41,7 @@ pub(crate) fn error_code(code: ErrorCode) -> &'static str {
         ErrorCode::UpdateNeeded => "update_needed",
         ErrorCode::Server => "server",
         ErrorCode::Internal => "internal",
+        ErrorCode::PhotoNotHere => "photo_not_here",
     }
 }
 

@@ -126,6 +126,7 @@ fn family_keys() -> BTreeSet<String> {
         ErrorCode::UpdateNeeded,
         ErrorCode::Server,
         ErrorCode::Internal,
+        ErrorCode::PhotoNotHere,
     ];
     family("error", errors.into_iter().map(error_code).collect());
     let doors = [
@@ -137,11 +138,15 @@ fn family_keys() -> BTreeSet<String> {
         DoorError::NotADoor,
     ];
     family("bad-photo", vec!["unreadable"]);
+    // What the server says of a photo that it will not take.
+    let refused = ["hash", "no_jpeg", "too_many_pixels", "metadata", "unknown"];
+    family("refused-photo", refused.to_vec());
+    family("refused-request", vec!["too_large"]);
     family("invalid", doors.iter().map(|error| error.code()).collect());
     family("unusable", vec!["worker_failed"]);
     for name in [
         "need", "outcome", "purpose", "phrase", "category", "step", "kind", "field", "reason", "parked",
-        "bad", "unusable", "invalid",
+        "bad", "unusable", "invalid", "refused",
     ] {
         family(name, vec!["unknown"]);
     }

@@ -1,11 +1,12 @@
 //! What goes out: 草稿 / 等待 / 已上传 / 需处理.
 //!
 //! Test ids: `outbox`, `outbox-tab-drafts`, `outbox-tab-waiting`, `outbox-tab-uploaded`,
-//! `outbox-tab-attention`, `outbox-entry`, `outbox-retry`, `outbox-dismiss`, `sync-now`, `clock-wrong`.
+//! `outbox-tab-attention`, `outbox-entry`, `outbox-retry`, `outbox-dismiss`, `outbox-photo-refused`,
+//! `outbox-photo-retry`, `outbox-photo-open`, `sync-now`, `clock-wrong`.
 
 use dioxus::prelude::*;
-use replica::api::{Answer, ApiError, Call, Outbox as Contents, OutboxEntry, SyncPhase};
-use shared::domain::RecordKind;
+use replica::api::{Answer, ApiError, Call, Outbox as Contents, OutboxEntry, RefusedPhoto, SyncPhase};
+use shared::domain::{RecordKind, RecordRef};
 
 use crate::components::{
     Button, ButtonKind, DraftRow, EmptyState, ErrorNote, Icon, IconName, LinkButton, PhotoStrip, Screen,
@@ -114,10 +115,10 @@ fn Lists(outbox: Contents) -> Element {
         outbox.drafts.len(),
         outbox.waiting.len(),
         outbox.uploaded.len(),
-        outbox.attention.len(),
+        outbox.attention.len() + outbox.refused_photos.len(),
     ];
     let first = use_hook(|| {
-        if !outbox.attention.is_empty() {
+        if !outbox.attention.is_empty() || !outbox.refused_photos.is_empty() {
             Tab::Attention
         } else if !outbox.waiting.is_empty() || outbox.drafts.is_empty() {
             Tab::Waiting
@@ -168,12 +169,15 @@ fn Lists(outbox: Contents) -> Element {
                 Entries { entries: outbox.uploaded }
             },
             Tab::Attention => rsx! {
-                if outbox.attention.is_empty() {
+                if outbox.attention.is_empty() && outbox.refused_photos.is_empty() {
                     EmptyState { title: t("outbox-none-attention"), text: t("outbox-none-attention-hint") }
                 }
                 ul { class: "rows",
                     for entry in outbox.attention {
                         AttentionRow { key: "{entry.seq}", entry }
+                    }
+                    for refused in outbox.refused_photos {
+                        RefusedPhotoRow { key: "{refused.photo.hash}", refused }
                     }
                 }
             },
@@ -218,6 +222,42 @@ fn Entries(entries: Vec<OutboxEntry>) -> Element {
     }
 }
 
+/// The page of a record, for kinds that have one.
+fn page_of(record: RecordRef) -> Option<Route> {
+    match record.kind {
+        RecordKind::VISIT => Some(Route::VisitPage { id: record.id.into() }),
+        RecordKind::ISSUE => Some(Route::IssuePage { id: record.id.into() }),
+        RecordKind::HOUSEHOLD => Some(Route::HouseholdPage { id: record.id.into() }),
+        _ => None,
+    }
+}
+
+/// A photo that the server will not take, with its reason.
+#[component]
+fn RefusedPhotoRow(refused: RefusedPhoto) -> Element {
+    let store = use_store();
+    let hash = refused.photo.hash;
+    rsx! {
+        li { class: "row card", "data-testid": "outbox-photo-refused",
+            p { class: "row-title", {t("outbox-photo-refused")} }
+            p { {t_code("refused", &refused.code)} }
+            PhotoStrip { photos: vec![refused.photo.clone()] }
+            div { class: "button-row",
+                Button {
+                    label: t("outbox-retry"), testid: "outbox-photo-retry", kind: ButtonKind::Primary,
+                    onclick: move |()| {
+                        store.tell(Call::RetryPhoto { hash });
+                        toast(t("outbox-retried"));
+                    },
+                }
+                if let Some(to) = page_of(refused.owner) {
+                    LinkButton { label: t("open"), testid: "outbox-photo-open", kind: ButtonKind::Quiet, to }
+                }
+            }
+        }
+    }
+}
+
 #[component]
 fn AttentionRow(entry: OutboxEntry) -> Element {
     let store = use_store();
@@ -232,18 +272,7 @@ fn AttentionRow(entry: OutboxEntry) -> Element {
             }
         });
     });
-    let to = match entry.record.kind {
-        RecordKind::VISIT => Some(Route::VisitPage {
-            id: entry.record.id.into(),
-        }),
-        RecordKind::ISSUE => Some(Route::IssuePage {
-            id: entry.record.id.into(),
-        }),
-        RecordKind::HOUSEHOLD => Some(Route::HouseholdPage {
-            id: entry.record.id.into(),
-        }),
-        _ => None,
-    };
+    let to = page_of(entry.record);
     rsx! {
         li { class: "row card", "data-testid": "outbox-entry",
             p { class: "row-title", {entry_title(&entry)} }

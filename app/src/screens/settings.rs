@@ -7,7 +7,8 @@ use dioxus::prelude::*;
 use replica::api::{Answer, ApiError, Call, StorageState};
 
 use crate::components::{
-    Button, ButtonKind, ChoiceChips, ErrorNote, LinkButton, Screen, Section, Sheet, WithAnswer, toast,
+    Button, ButtonKind, ChoiceChips, ErrorNote, LinkButton, RoomNote, Screen, Section, Sheet, WithAnswer,
+    toast,
 };
 use crate::i18n::{Lang, t, t_args, t_code};
 use crate::routes::Route;
@@ -81,6 +82,7 @@ fn Storage() -> Element {
     });
     rsx! {
         Section { title: t("settings-storage"), testid: "storage",
+            RoomNote {}
             div { class: "card",
                 WithAnswer { loaded, show: |answer| match answer {
                     Answer::Storage(state) => rsx! { Amounts { state } },

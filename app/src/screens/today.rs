@@ -10,7 +10,7 @@ use shared::domain::{CalendarDate, FieldMap, RecordKind, RecordRef, Value};
 
 use crate::components::{
     Button, ButtonKind, DraftRow, EmptyState, ErrorNote, Icon, IconName, IssueRow, LinkButton, NeedChips,
-    Screen, Section, WithAnswer, toast,
+    RoomNote, Screen, Section, WithAnswer, toast,
 };
 use crate::i18n::{t, t_args};
 use crate::routes::Route;
@@ -27,6 +27,7 @@ pub(crate) fn Today() -> Element {
     rsx! {
         Screen { title: t("tab-today"), testid: "today",
             p { class: "date-line", {format::long_day(platform::now_ms())} }
+            RoomNote {}
             Link { class: "start-button", to: Route::Start {}, "data-testid": "start-visit",
                 Icon { name: IconName::Door }
                 span {

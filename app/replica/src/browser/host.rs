@@ -12,7 +12,7 @@ use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{BroadcastChannel, DedicatedWorkerGlobalScope, MessageEvent, WorkerGlobalScope};
 
 use super::message::Message;
-use crate::platform::Platform;
+use crate::platform::{Platform, Room};
 
 /// `getRandomValues` gives at most this many bytes at once.
 const RANDOM_BYTES_MAX: usize = 65_536;
@@ -190,6 +190,23 @@ impl Platform for BrowserPlatform {
             let _ = JsFuture::from(timer.promise.clone()).await;
         })
     }
+
+    fn room(&self) -> Pin<Box<dyn Future<Output = Option<Room>>>> {
+        Box::pin(estimate())
+    }
+}
+
+/// What the browser says about room; `None` when it says nothing.
+async fn estimate() -> Option<Room> {
+    let storage = property(&scope().navigator(), "storage")?;
+    let ask: Function = property(&storage, "estimate")?.dyn_into().ok()?;
+    let asked: Promise = ask.call0(&storage).ok()?.dyn_into().ok()?;
+    let told = JsFuture::from(asked).await.ok()?;
+    let bytes = |name| property(&told, name)?.as_f64().map(|bytes| bytes as u64);
+    Some(Room {
+        used_bytes: bytes("usage")?,
+        allowed_bytes: bytes("quota")?,
+    })
 }
 
 /// A timer that is stopped when nobody waits for it any more.

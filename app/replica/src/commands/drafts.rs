@@ -14,9 +14,9 @@ use shared::ids::{AreaCode, DraftId, PhotoHash};
 
 use super::edits::existing;
 use crate::api::{Answer, ApiError, Draft, DraftBody, ErrorCode, IssueDraft, PhotoSummary, VisitDraft};
-use crate::photos;
+use crate::photos::{self, PreparedPhoto};
 use crate::replica::{Replica, api_error};
-use crate::storage::{StorageResult, drafts, records};
+use crate::storage::{StorageError, StorageResult, drafts, records};
 
 type Changes = Vec<(AreaCode, RecordRef, Change)>;
 
@@ -53,10 +53,22 @@ pub(super) fn add_photo(
     }
     let photo =
         photos::prepare(file, modified_at).map_err(|error| api_error(ErrorCode::BadPhoto, error.code()))?;
-    let now_ms = replica.now_ms();
-    let transaction = replica.connection.transaction()?;
-    drafts::add_photo(&transaction, draft, &photo, now_ms)?;
-    transaction.commit()?;
+    // Said while the worker is still at the door; the text of the form is kept already.
+    let no_room = || api_error(ErrorCode::BadPhoto, "photo.no_room");
+    if !replica.make_room_for_own_photo(photo.bytes.len() as u64)? {
+        return Err(no_room());
+    }
+    if let Err(error) = keep_photo(replica, draft, &photo) {
+        let full = matches!(error, StorageError::Full);
+        // The device is fuller than it said: let go of what the server has, and try once more.
+        if !full || replica.evict_all()? == 0 {
+            return Err(if full { no_room() } else { error.into() });
+        }
+        keep_photo(replica, draft, &photo).map_err(|error| match error {
+            StorageError::Full => no_room(),
+            other => other.into(),
+        })?;
+    }
     Ok(Answer::Photo(PhotoSummary {
         hash: photo.hash,
         size: u32::try_from(photo.bytes.len()).unwrap_or(u32::MAX),
@@ -64,6 +76,13 @@ pub(super) fn add_photo(
         taken_at: photo.taken_at,
         uploaded: false,
     }))
+}
+
+fn keep_photo(replica: &mut Replica, draft: DraftId, photo: &PreparedPhoto) -> StorageResult<()> {
+    let now_ms = replica.now_ms();
+    let transaction = replica.connection.transaction()?;
+    drafts::add_photo(&transaction, draft, photo, now_ms)?;
+    Ok(transaction.commit()?)
 }
 
 pub(super) fn remove_photo(

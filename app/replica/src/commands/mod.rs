@@ -22,6 +22,7 @@ pub(crate) fn is_command(call: &Call) -> bool {
             | Call::Restore { .. }
             | Call::RetryParked { .. }
             | Call::DismissParked { .. }
+            | Call::RetryPhoto { .. }
     )
 }
 
@@ -38,6 +39,7 @@ pub(crate) fn perform(replica: &mut Replica, call: Call) -> Result<Answer, ApiEr
         Call::DiscardDraft { id } => drafts::discard(replica, id),
         Call::RetryParked { seq } => outbox::retry(replica, seq),
         Call::DismissParked { seq } => outbox::dismiss(replica, seq),
+        Call::RetryPhoto { hash } => outbox::retry_photo(replica, hash),
         _ => Err(api_error(ErrorCode::Internal, "not a command")),
     }
 }

@@ -1,9 +1,12 @@
 //! Operations that the server set aside: send again, or leave with the supervisor.
 
+use shared::ids::PhotoHash;
+
 use super::edits::existing;
 use crate::api::{Answer, ApiError, ErrorCode};
 use crate::replica::{Replica, api_error};
-use crate::storage::operations;
+use crate::storage::{operations, uploads};
+use crate::sync::engine::Event;
 
 pub(super) fn retry(replica: &mut Replica, seq: u64) -> Result<Answer, ApiError> {
     let not_found = || api_error(ErrorCode::NotFound, "");
@@ -14,6 +17,13 @@ pub(super) fn retry(replica: &mut Replica, seq: u64) -> Result<Answer, ApiError>
         operations::set_seen(transaction, seq).map(|_| ())
     })?;
     Ok(Answer::Saved(old.record))
+}
+
+/// Another try with a photo that the server would not take.
+pub(super) fn retry_photo(replica: &mut Replica, hash: PhotoHash) -> Result<Answer, ApiError> {
+    uploads::forget(&replica.connection, hash)?;
+    replica.engine_event(Event::PhotoWanted(hash));
+    Ok(Answer::Done)
 }
 
 pub(super) fn dismiss(replica: &mut Replica, seq: u64) -> Result<Answer, ApiError> {

@@ -18,6 +18,7 @@ pub(super) fn outbox(connection: &Connection) -> StorageResult<Outbox> {
         uploaded: entries(connection, "state = 1 ORDER BY seq DESC LIMIT ?1", 100)?,
         attention: entries(connection, "state = 2 ORDER BY seq LIMIT ?1", 200)?,
         photos: photos::waiting(connection)?,
+        refused_photos: photos::refused(connection)?,
     })
 }
 

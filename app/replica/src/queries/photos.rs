@@ -1,10 +1,11 @@
 //! Photos of a visit or an issue.
 
 use rusqlite::Connection;
+use shared::domain::schema::{RecordKind, RecordRef};
 use shared::ids::PhotoHash;
 use uuid::Uuid;
 
-use crate::api::PhotoSummary;
+use crate::api::{PhotoSummary, RefusedPhoto};
 use crate::storage::StorageResult;
 
 /// The photos of a record in the order in which they were kept.
@@ -34,8 +35,31 @@ pub(super) fn waiting(connection: &Connection) -> StorageResult<Vec<PhotoSummary
     let mut statement = connection.prepare_cached(
         "SELECT photo_bytes.hash, photo.thumbnail, coalesce(photo.taken_at, 0), coalesce(photo.size, 0), 0
          FROM photo_bytes JOIN photo ON photo.hash = photo_bytes.hash
-         WHERE photo_bytes.state = 1 GROUP BY photo_bytes.hash ORDER BY photo_bytes.kept_at LIMIT 100",
+         WHERE photo_bytes.state = 1 AND photo_bytes.hash NOT IN (SELECT hash FROM photo_upload WHERE code <> '')
+         GROUP BY photo_bytes.hash ORDER BY photo_bytes.kept_at LIMIT 100",
     )?;
     let rows = statement.query_map([], summary)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Photos that the server will not take.
+pub(super) fn refused(connection: &Connection) -> StorageResult<Vec<RefusedPhoto>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT photo_bytes.hash, photo.thumbnail, coalesce(photo.taken_at, 0), coalesce(photo.size, 0), 0,
+                coalesce(photo.owner_kind, 0), coalesce(photo.owner, zeroblob(16)), photo_upload.code
+         FROM photo_upload JOIN photo_bytes USING (hash) JOIN photo ON photo.hash = photo_bytes.hash
+         WHERE photo_upload.code <> '' AND photo_bytes.state = 1
+         GROUP BY photo_bytes.hash ORDER BY photo_bytes.kept_at LIMIT 100",
+    )?;
+    let rows = statement.query_map([], |row| {
+        Ok(RefusedPhoto {
+            photo: summary(row)?,
+            owner: RecordRef {
+                kind: RecordKind(row.get(5)?),
+                id: row.get(6)?,
+            },
+            code: row.get(7)?,
+        })
+    })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

@@ -213,7 +213,11 @@ fn forget_unassigned(
 }
 
 fn forget(transaction: &Transaction<'_>, table: &str, area: &str) -> StorageResult<()> {
-    let settled = "id NOT IN (SELECT record FROM operation WHERE state <> 1)";
+    let mut settled = "id NOT IN (SELECT record FROM operation WHERE state <> 1)".to_owned();
+    if table == "photo" {
+        // What was photographed here still goes out: its record was accepted.
+        settled += " AND hash NOT IN (SELECT hash FROM photo_bytes WHERE state = 1)";
+    }
     if let "household" | "resident" = table {
         let rowid = if table == "household" {
             "row * 2"

@@ -9,6 +9,7 @@ const MAJOR: i64 = 1;
 const STEPS: &[&str] = &[
     include_str!("migrations/0001_init.sql"),
     include_str!("migrations/0002_more.sql"),
+    include_str!("migrations/0003_uploads.sql"),
 ];
 
 /// Brings the schema to this version.

@@ -13,6 +13,8 @@ pub mod migrate;
 pub mod operations;
 pub mod photo_bytes;
 pub mod records;
+pub mod room;
+pub mod uploads;
 
 use rusqlite::Connection;
 

@@ -18,6 +18,28 @@ pub fn load(connection: &Connection, hash: PhotoHash) -> StorageResult<Option<Ve
     Ok(found)
 }
 
+/// How many bytes a photo has; `None` when they are not on this device.
+///
+/// # Errors
+/// A failing database.
+pub fn length(connection: &Connection, hash: PhotoHash) -> StorageResult<Option<u64>> {
+    let found = connection
+        .prepare_cached("SELECT length(bytes) FROM photo_bytes WHERE hash = ?1")?
+        .query_row([hash.0], |row| row.get(0))
+        .optional()?;
+    Ok(found)
+}
+
+/// The bytes `from..to` of a photo on this device.
+///
+/// # Errors
+/// A failing database.
+pub fn part(connection: &Connection, hash: PhotoHash, from: u64, to: u64) -> StorageResult<Vec<u8>> {
+    Ok(connection
+        .prepare_cached("SELECT substr(bytes, ?2 + 1, ?3) FROM photo_bytes WHERE hash = ?1")?
+        .query_row(params![hash.0, from, to.saturating_sub(from)], |row| row.get(0))?)
+}
+
 /// The photo that waits longest for its upload and whose record the server has.
 ///
 /// Small records go before photos: the server refuses bytes that no record names.
@@ -27,6 +49,7 @@ pub fn load(connection: &Connection, hash: PhotoHash) -> StorageResult<Option<Ve
 pub fn next_waiting(connection: &Connection, skip: &[PhotoHash]) -> StorageResult<Option<PhotoHash>> {
     let mut statement = connection.prepare_cached(
         "SELECT hash FROM photo_bytes WHERE state = 1
+         AND NOT EXISTS (SELECT 1 FROM photo_upload WHERE photo_upload.hash = photo_bytes.hash AND code <> '')
          AND EXISTS (SELECT 1 FROM photo WHERE photo.hash = photo_bytes.hash
                      AND photo.id NOT IN (SELECT record FROM operation WHERE state <> 1))
          ORDER BY kept_at, hash",

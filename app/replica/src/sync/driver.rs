@@ -11,11 +11,23 @@ use shared::protocol::v1::{self, AreaPage, SignInRequest, SyncReply};
 
 use super::engine::{Action, Event, Failure};
 use super::transport::{Transport, TransportError};
+use super::upload::{self, Step};
 use crate::api::{Answer, ApiError, Call, ErrorCode, ParkedOfOthers};
 use crate::platform::Platform;
 use crate::queries;
 use crate::replica::{Replica, api_error};
 use crate::storage::photo_bytes;
+
+/// What one step of a [`Driver`] came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stepped {
+    /// A round trip succeeded.
+    Synced,
+    /// Something else was done or tried.
+    Tried,
+    /// There is nothing to do for so many ms, unless woken; `None`: at all.
+    Waits(Option<u64>),
+}
 
 /// A replica with its way to the server.
 pub struct Driver<T> {
@@ -66,6 +78,10 @@ impl<T: Transport> Driver<T> {
             } => self.sign_in(server, username, password, device_name).await,
             Call::SignOut => self.sign_out().await,
             Call::PhotoBytes { hash } => self.photo(hash).await,
+            photo @ Call::AddPhoto { .. } => {
+                self.look_for_room().await;
+                self.replica.borrow_mut().call(photo)
+            }
             Call::ParkedAll => self.parked().await,
             Call::SyncNow => {
                 self.replica.borrow_mut().wake();
@@ -76,6 +92,12 @@ impl<T: Transport> Driver<T> {
         self.wake_up();
         (self.told)();
         answer
+    }
+
+    /// Hears from the platform how much room there is.
+    async fn look_for_room(&self) {
+        let room = self.platform.room().await;
+        self.replica.borrow_mut().set_room(room);
     }
 
     async fn sign_in(
@@ -127,12 +149,12 @@ impl<T: Transport> Driver<T> {
             .transport
             .get_photo(&credential, hash)
             .await
-            .map_err(call_error)?;
+            .map_err(photo_error)?;
         if PhotoHash::of(&bytes) != hash {
             return Err(api_error(ErrorCode::Server, "photo.altered"));
         }
-        let replica = self.replica.borrow();
-        photo_bytes::keep_fetched(&replica.connection, hash, &bytes, replica.now_ms())?;
+        self.look_for_room().await;
+        self.replica.borrow().keep_fetched_photo(hash, &bytes)?;
         Ok(Answer::Bytes(bytes))
     }
 
@@ -164,32 +186,32 @@ impl<T: Transport> Driver<T> {
         let (connected, reached) = mpsc::unbounded();
         let syncing = async {
             loop {
-                let action = self.replica.borrow_mut().decide();
-                (self.told)();
-                match action {
-                    Ok(Action::Sync) => {
-                        let event = self.sync_once().await;
-                        if matches!(event, Event::Succeeded { .. }) {
-                            let _ = connected.unbounded_send(());
-                        }
-                        self.replica.borrow_mut().engine_event(event);
-                    }
-                    Ok(Action::Segment(area)) => {
-                        let event = self.segment(&area).await;
-                        self.replica.borrow_mut().engine_event(event);
-                    }
-                    Ok(Action::Upload(hash)) => {
-                        let event = self.upload(hash).await;
-                        self.replica.borrow_mut().engine_event(event);
-                    }
-                    Ok(Action::Wait(ms)) => self.wait(&mut woken, ms).await,
-                    // The database failed; the screens say so at their next call. Look again later.
-                    Err(_) => self.wait(&mut woken, Some(5_000)).await,
+                match self.step().await {
+                    Stepped::Synced => drop(connected.unbounded_send(())),
+                    Stepped::Tried => {}
+                    Stepped::Waits(ms) => self.wait(&mut woken, ms).await,
                 }
                 (self.told)();
             }
         };
         futures::join!(syncing, self.listen(reached));
+    }
+
+    /// Does the one thing that the engine wants now: a round trip, or a step of a photo's upload.
+    pub async fn step(&self) -> Stepped {
+        let action = self.replica.borrow_mut().decide();
+        (self.told)();
+        let event = match action {
+            Ok(Action::Sync) => self.sync_once().await,
+            Ok(Action::Segment(area)) => self.segment(&area).await,
+            Ok(Action::Upload(hash)) => self.upload(hash).await,
+            Ok(Action::Wait(ms)) => return Stepped::Waits(ms),
+            // The database failed; the screens say so at their next call. Look again later.
+            Err(_) => return Stepped::Waits(Some(5_000)),
+        };
+        let synced = matches!(event, Event::Succeeded { .. });
+        self.replica.borrow_mut().engine_event(event);
+        if synced { Stepped::Synced } else { Stepped::Tried }
     }
 
     async fn wait(&self, woken: &mut mpsc::UnboundedReceiver<()>, ms: Option<u64>) {
@@ -213,10 +235,12 @@ impl<T: Transport> Driver<T> {
     }
 
     async fn round(&self, with_push: bool) -> Result<Event, TransportError> {
+        self.look_for_room().await;
         let prepared = {
             let replica = self.replica.borrow();
             replica
-                .credential()
+                .make_room_for_pull()
+                .and_then(|()| replica.credential())
                 .and_then(|credential| Ok((credential, replica.sync_request(with_push)?)))
         };
         let (Some(credential), request) = (match prepared {
@@ -229,19 +253,23 @@ impl<T: Transport> Driver<T> {
         let Ok(reply) = v1::decode::<SyncReply>(&reply) else {
             return Ok(Event::Failed(Failure::Trouble));
         };
-        Ok(match self.replica.borrow_mut().keep_reply(&reply) {
+        let mut replica = self.replica.borrow_mut();
+        Ok(match replica.keep_reply(&reply) {
             Ok(kept) => Event::Succeeded {
-                more: kept.remaining > 0,
+                // Without room nothing was asked for; asking again at once would not change that.
+                more: kept.remaining > 0 && replica.may_pull(),
             },
             Err(_) => Event::Failed(Failure::Trouble),
         })
     }
 
     async fn segment(&self, area: &AreaCode) -> Event {
+        self.look_for_room().await;
         let prepared = {
             let replica = self.replica.borrow();
-            let credential = replica.credential();
-            credential.and_then(|credential| Ok((credential, replica.cursor(area)?)))
+            replica
+                .make_room_for_pull()
+                .and_then(|()| Ok((replica.credential()?, replica.cursor(area)?)))
         };
         let (credential, after) = match prepared {
             Ok((Some(credential), Some(after))) => (credential, after),
@@ -290,22 +318,31 @@ impl<T: Transport> Driver<T> {
         })
     }
 
+    /// One step of a photo's upload: at most one chunk.
     async fn upload(&self, hash: PhotoHash) -> Event {
         let prepared = {
             let replica = self.replica.borrow();
-            let bytes = photo_bytes::load(&replica.connection, hash).map_err(ApiError::from);
-            bytes.and_then(|bytes| Ok((replica.credential()?, bytes)))
+            let next = replica.next_upload_step(hash);
+            next.and_then(|next| Ok((replica.credential()?, next)))
         };
-        let Ok((Some(credential), Some(bytes))) = prepared else {
+        let Ok((Some(credential), Some((step, length, chunk)))) = prepared else {
             return Event::Failed(Failure::Trouble);
         };
-        match self.transport.put_photo(&credential, hash, bytes).await {
-            Ok(()) => match photo_bytes::set_uploaded(&self.replica.borrow().connection, hash) {
-                Ok(()) => Event::PhotoUploaded,
-                Err(_) => Event::Failed(Failure::Trouble),
-            },
-            Err(TransportError::Refused(_)) => Event::PhotoRefused(hash),
-            Err(error) => self.failed(error),
+        let answer = match &step {
+            Step::Begin => self.transport.begin_upload(&credential, hash, length).await,
+            Step::Ask { place } => self.transport.ask_upload(&credential, place).await,
+            Step::Send { place, from, .. } => {
+                self.transport.send_chunk(&credential, place, *from, chunk).await
+            }
+        };
+        let kept = self
+            .replica
+            .borrow_mut()
+            .keep_upload_answer(hash, upload::judge(&step, answer, length));
+        match kept {
+            Ok(Ok(event)) => event,
+            Ok(Err(error)) => self.failed(error),
+            Err(_) => Event::Failed(Failure::Trouble),
         }
     }
 
@@ -335,6 +372,14 @@ impl<T: Transport> Driver<T> {
 fn sign_in_error(error: TransportError) -> ApiError {
     match error {
         TransportError::Unauthorised => api_error(ErrorCode::WrongCredentials, ""),
+        other => call_error(other),
+    }
+}
+
+/// The server knows no bytes under this name, for us: whoever took the photo has not sent it yet.
+fn photo_error(error: TransportError) -> ApiError {
+    match error {
+        TransportError::Refused(code) if code == "photo.unknown" => api_error(ErrorCode::PhotoNotHere, &code),
         other => call_error(other),
     }
 }

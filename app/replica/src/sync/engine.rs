@@ -6,11 +6,13 @@
 //!   Wait <---- decide ----> Sync ----> Succeeded{more} -> decide
 //!                 |            \-----> Failed          -> Wait (backoff) -> decide
 //!                 +-------> Segment -> SegmentKept / Failed
-//!                 +-------> Upload --> PhotoUploaded / PhotoRefused / Failed
+//!                 +-------> Upload --> ChunkSent -> decide
+//!                                 \--> PhotoUploaded / PhotoRefused / Failed
 //! ```
 //!
-//! Own records go first, then a device that is far behind reads segments, then photos go. It cannot wedge: a photo that the server refuses is passed over until the next
-//! start, and every other failure is a wait with an end.
+//! Own records go first, also before the next chunk of a photo; then a device that is far behind reads segments, then
+//! photos go. It cannot wedge: a photo that the server refuses is passed over until the worker wants another try, and
+//! every other failure is a wait with an end.
 
 use shared::clock::TimestampMs;
 use shared::ids::{AreaCode, PhotoHash};
@@ -36,10 +38,14 @@ pub enum Event {
         /// Whether an ordinary sync reads on.
         last: bool,
     },
+    /// The server has some more of a photo's bytes.
+    ChunkSent,
     /// The server has a photo's bytes.
     PhotoUploaded,
     /// The server will not take this photo.
     PhotoRefused(PhotoHash),
+    /// The worker wants another try with a photo that the server would not take.
+    PhotoWanted(PhotoHash),
     /// It did not work.
     Failed(Failure),
 }
@@ -79,7 +85,7 @@ pub enum Action {
     Sync,
     /// Read the next segment of an area.
     Segment(AreaCode),
-    /// Upload the bytes of a photo.
+    /// Send the next chunk of a photo.
     Upload(PhotoHash),
     /// Nothing before this many ms, unless woken. `None`: nothing at all, unless woken.
     Wait(Option<u64>),
@@ -118,11 +124,13 @@ impl Engine {
                 self.succeed(now_ms);
                 self.wanted |= last;
             }
-            Event::PhotoUploaded => self.succeed(now_ms),
+            Event::ChunkSent | Event::PhotoUploaded => self.succeed(now_ms),
             Event::PhotoRefused(hash) => {
+                // Kept in the store, too. Here it makes sure that a full disk does not make it a loop.
                 self.refused_photos.push(hash);
                 self.succeed(now_ms);
             }
+            Event::PhotoWanted(hash) => self.refused_photos.retain(|refused| *refused != hash),
             Event::Failed(failure) => self.fail(failure, now_ms, chance),
         }
     }
@@ -250,6 +258,19 @@ mod tests {
     }
 
     #[test]
+    fn a_record_saved_meanwhile_goes_before_the_next_chunk() {
+        let photo = Some(PhotoHash::of(b"lamp"));
+        let mut engine = Engine::default();
+        engine.on(Event::Succeeded { more: false }, 1_000_000, 0);
+        for _ in 0..2 {
+            let action = engine.decide(&work(false, photo), 1_000_000);
+            assert_eq!(action, Action::Upload(PhotoHash::of(b"lamp")));
+            engine.on(Event::ChunkSent, 1_000_000, 0);
+        }
+        assert_eq!(engine.decide(&work(true, photo), 1_000_000), Action::Sync);
+    }
+
+    #[test]
     fn offline_waits_and_tries_again_by_itself() {
         let mut engine = Engine::default();
         let mut now = 1_000_000;
@@ -289,6 +310,8 @@ mod tests {
         engine.on(Event::PhotoRefused(bad), 5, 0);
         assert_eq!(engine.refused_photos(), &[bad]);
         assert_eq!(engine.decide(&work(true, None), 5), Action::Sync);
+        engine.on(Event::PhotoWanted(bad), 6, 0);
+        assert_eq!(engine.refused_photos(), &[]);
     }
 
     #[test]

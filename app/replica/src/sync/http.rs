@@ -14,6 +14,7 @@
 
 pub mod answer;
 mod events;
+mod tus;
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -30,12 +31,12 @@ use shared::protocol::v1::{self, ParkedOperation, Refusal, SignInReply, SignInRe
 
 use self::answer::{Kind, Verdict};
 use self::events::Events;
-use super::transport::{Credential, Transport, TransportError};
+use super::transport::{Credential, Standing, Transport, TransportError};
 use crate::platform::Platform;
 
 /// The longest that a sync may take, first byte to last, ms.
 pub const SYNC_TIMEOUT_MS: u64 = 60_000;
-/// The longest that a photo may take, ms.
+/// The longest that a photo, or a chunk of one, may take, ms.
 pub const PHOTO_TIMEOUT_MS: u64 = 120_000;
 /// The longest that anything else may take, ms.
 pub const CALL_TIMEOUT_MS: u64 = 30_000;
@@ -151,23 +152,39 @@ impl Transport for HttpTransport {
         .await
     }
 
-    async fn put_photo(
+    async fn begin_upload(
         &self,
         credential: &Credential,
         hash: PhotoHash,
-        bytes: Vec<u8>,
-    ) -> Result<(), TransportError> {
+        length: u64,
+    ) -> Result<Standing, TransportError> {
         let request = self
-            .request(
-                Method::PUT,
-                &credential.server,
-                &format!("/v1/photos/{hash}"),
-                PHOTO_TIMEOUT_MS,
-            )
-            .bearer_auth(&credential.token)
-            .header(CONTENT_TYPE, JPEG)
-            .body(bytes);
-        send(request, Kind::Done).await.map(drop)
+            .request(Method::POST, &credential.server, "/v1/uploads", CALL_TIMEOUT_MS)
+            .bearer_auth(&credential.token);
+        let begun = send(tus::announce(request, hash, length), Kind::Headers).await?;
+        tus::standing(&begun, None)
+    }
+
+    async fn ask_upload(&self, credential: &Credential, place: &str) -> Result<Standing, TransportError> {
+        let request = self
+            .request(Method::HEAD, &credential.server, place, CALL_TIMEOUT_MS)
+            .bearer_auth(&credential.token);
+        let told = send(tus::speak(request), Kind::Headers).await?;
+        tus::standing(&told, Some(place))
+    }
+
+    async fn send_chunk(
+        &self,
+        credential: &Credential,
+        place: &str,
+        offset: u64,
+        chunk: Vec<u8>,
+    ) -> Result<Standing, TransportError> {
+        let request = self
+            .request(Method::POST, &credential.server, place, PHOTO_TIMEOUT_MS)
+            .bearer_auth(&credential.token);
+        let taken = send(tus::chunk(request, offset, chunk), Kind::Headers).await?;
+        tus::standing(&taken, Some(place))
     }
 
     async fn get_photo(&self, credential: &Credential, hash: PhotoHash) -> Result<Vec<u8>, TransportError> {
@@ -232,6 +249,7 @@ async fn send(request: RequestBuilder, wanted: Kind) -> Result<Response, Transpo
     // A server's name that cannot be one was typed by a person: trying again does not help.
     let request = request.map_err(|_| TransportError::Refused("server.name".to_owned()))?;
     let asked = request.url().clone();
+    let without_body = request.method() == Method::HEAD;
     let response = client
         .execute(request)
         .await
@@ -249,6 +267,12 @@ async fn send(request: RequestBuilder, wanted: Kind) -> Result<Response, Transpo
         Verdict::Bad(error) => Err(error),
         Verdict::ReadRefusal => {
             let status = response.status().as_u16();
+            if without_body {
+                return Err(match tus::is_spoken(response.headers()) {
+                    true => answer::refused(status, tus::code_without_body(status).to_owned()),
+                    false => TransportError::Foreign,
+                });
+            }
             let body = read(response, REFUSAL_BYTES_MAX).await?;
             let refusal: Refusal = serde_json::from_slice(&body).map_err(|_| TransportError::Foreign)?;
             Err(answer::refused(status, refusal.code))

@@ -5,3 +5,4 @@ pub mod driver;
 pub mod engine;
 pub mod http;
 pub mod transport;
+pub mod upload;

@@ -37,6 +37,15 @@ pub struct Credential {
     pub token: String,
 }
 
+/// Where an upload stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// The upload's address on the server.
+    pub place: String,
+    /// So many bytes are durable there.
+    pub offset: u64,
+}
+
 /// A way to the server. Futures need not be `Send`: a browser has one thread.
 #[expect(
     async_fn_in_trait,
@@ -56,13 +65,23 @@ pub trait Transport {
         area: &AreaCode,
         after: u64,
     ) -> Result<Vec<u8>, TransportError>;
-    /// `PUT /v1/photos/{hash}`.
-    async fn put_photo(
+    /// `POST /v1/uploads`: begins an upload, or finds the one that was begun before.
+    async fn begin_upload(
         &self,
         credential: &Credential,
         hash: PhotoHash,
-        bytes: Vec<u8>,
-    ) -> Result<(), TransportError>;
+        length: u64,
+    ) -> Result<Standing, TransportError>;
+    /// `HEAD /v1/uploads/{id}`: where an upload stands.
+    async fn ask_upload(&self, credential: &Credential, place: &str) -> Result<Standing, TransportError>;
+    /// `PATCH /v1/uploads/{id}`: sends the chunk that begins at `offset`.
+    async fn send_chunk(
+        &self,
+        credential: &Credential,
+        place: &str,
+        offset: u64,
+        chunk: Vec<u8>,
+    ) -> Result<Standing, TransportError>;
     /// `GET /v1/photos/{hash}`.
     async fn get_photo(&self, credential: &Credential, hash: PhotoHash) -> Result<Vec<u8>, TransportError>;
     /// `GET /v1/parked`.

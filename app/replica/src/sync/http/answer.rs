@@ -9,6 +9,8 @@ pub enum Kind {
     Body(&'static str),
     /// It is done: 201 or 204, or 200 with JSON. Never a page.
     Done,
+    /// 200, 201 or 204 without a body: an upload's answer, whose headers are read then.
+    Headers,
 }
 
 /// What to do with a response before its body is read.
@@ -27,6 +29,7 @@ pub fn judge(status: u16, content_type: Option<&str>, wanted: Kind) -> Verdict {
     let media_type = content_type.map(essence);
     let is = |name: &str| media_type.as_deref() == Some(name);
     match status {
+        200 | 201 | 204 if wanted == Kind::Headers && media_type.is_none() => Verdict::Good,
         200 if wanted == Kind::Done && is("application/json") => Verdict::Good,
         200 => match wanted {
             Kind::Body(name) if is(name) => Verdict::Good,

@@ -128,10 +128,10 @@ async fn sync_answered(answer: Vec<Vec<u8>>) -> Result<Vec<u8>, TransportError> 
     transport().sync(&credential, b"ask".to_vec()).await
 }
 
-async fn put_answered(answer: Vec<Vec<u8>>) -> Result<(), TransportError> {
+async fn chunk_answered(answer: Vec<Vec<u8>>) -> Result<Standing, TransportError> {
     let (credential, _served) = serve(answer).await;
     transport()
-        .put_photo(&credential, PhotoHash::of(b"lamp"), b"lamp".to_vec())
+        .send_chunk(&credential, "/v1/uploads/1", 3, b"lamp".to_vec())
         .await
 }
 
@@ -284,25 +284,106 @@ async fn refusals_of_ours_say_what_follows() {
     }
 }
 
+/// An answer of the upload routes: no body, what it says stands in its head.
+fn upload_answer(status: &str, headers: &str) -> Vec<Vec<u8>> {
+    let length = if status.starts_with("204") {
+        ""
+    } else {
+        "Content-Length: 0\r\n"
+    };
+    vec![format!("HTTP/1.1 {status}\r\n{headers}{length}Connection: close\r\n\r\n").into_bytes()]
+}
+
 #[tokio::test]
-async fn a_photo_counts_as_uploaded_only_when_a_server_of_ours_can_have_said_so() {
-    assert_eq!(put_answered(response("201 Created", "", b"")).await, Ok(()));
-    assert_eq!(put_answered(response("204 No Content", "", b"")).await, Ok(()));
-    assert_eq!(
-        put_answered(response("200 OK", "application/json", b"{}")).await,
-        Ok(())
-    );
-    for (status, media_type) in [
-        ("200 OK", ""),
-        ("200 OK", "text/html"),
-        ("201 Created", "text/html"),
-        ("202 Accepted", ""),
+async fn a_chunk_counts_only_when_a_server_of_ours_can_have_said_so() {
+    let ours = "Tus-Resumable: 1.0.0\r\nUpload-Offset: 7\r\n";
+    let taken = chunk_answered(upload_answer("204 No Content", ours)).await;
+    assert_eq!(taken.map(|standing| standing.offset), Ok(7));
+    for (status, headers) in [
+        ("204 No Content", ""),
+        ("204 No Content", "Upload-Offset: 7\r\n"),
+        ("204 No Content", "Tus-Resumable: 1.0.0\r\n"),
+        ("204 No Content", "Tus-Resumable: 0.2.2\r\nUpload-Offset: 7\r\n"),
+        ("204 No Content", "Tus-Resumable: 1.0.0\r\nUpload-Offset: x\r\n"),
+        ("202 Accepted", ours),
+        (
+            "200 OK",
+            "Tus-Resumable: 1.0.0\r\nUpload-Offset: 7\r\nContent-Type: text/html\r\n",
+        ),
     ] {
-        let result = put_answered(response(status, media_type, b"")).await;
-        assert_eq!(result, Err(TransportError::Foreign), "{status} {media_type}");
+        let result = chunk_answered(upload_answer(status, headers)).await;
+        assert_eq!(result, Err(TransportError::Foreign), "{status} {headers}");
     }
-    let refused = put_answered(refusal("415 Unsupported Media Type", "photo.not_jpeg")).await;
-    assert_eq!(refused, Err(TransportError::Refused("photo.not_jpeg".into())));
+    let refused = chunk_answered(refusal("409 Conflict", "upload.offset")).await;
+    assert_eq!(refused, Err(TransportError::Refused("upload.offset".into())));
+}
+
+#[tokio::test]
+async fn a_chunk_says_where_it_belongs_and_what_it_adds_up_to() {
+    let answer = upload_answer("204 No Content", "Tus-Resumable: 1.0.0\r\nUpload-Offset: 7\r\n");
+    let (credential, served) = serve(answer).await;
+    transport()
+        .send_chunk(&credential, "/v1/uploads/1", 3, b"lamp".to_vec())
+        .await
+        .unwrap();
+    let request = String::from_utf8(served.await.unwrap()).unwrap();
+    let lower = request.to_ascii_lowercase();
+    assert!(request.starts_with("POST /v1/uploads/1 "), "{request}");
+    for header in [
+        "x-http-method-override: patch",
+        "tus-resumable: 1.0.0",
+        "upload-offset: 3",
+        "content-type: application/offset+octet-stream",
+        "authorization: bearer secret",
+    ] {
+        assert!(lower.contains(&format!("{header}\r\n")), "{request}");
+    }
+    // BLAKE3 of "lamp".
+    let sum = "upload-checksum: blake3 ";
+    assert!(
+        lower.contains(sum) && request.ends_with("\r\n\r\nlamp"),
+        "{request}"
+    );
+}
+
+#[tokio::test]
+async fn an_upload_that_is_gone_is_told_from_a_captive_portal() {
+    let ask = async |status: &str, headers: &str| {
+        let (credential, _served) = serve(upload_answer(status, headers)).await;
+        transport().ask_upload(&credential, "/v1/uploads/1").await
+    };
+    let json = "Content-Type: application/json\r\n";
+    let ours = format!("Tus-Resumable: 1.0.0\r\n{json}");
+    let refused = |code: &str| Err(TransportError::Refused(code.into()));
+    assert_eq!(ask("404 Not Found", &ours).await, refused("upload.unknown"));
+    assert_eq!(ask("410 Gone", &ours).await, refused("upload.expired"));
+    assert_eq!(
+        ask("401 Unauthorized", &ours).await,
+        Err(TransportError::Unauthorised)
+    );
+    assert_eq!(ask("404 Not Found", json).await, Err(TransportError::Foreign));
+    assert_eq!(ask("404 Not Found", "").await, Err(TransportError::Foreign));
+    assert_eq!(ask("401 Unauthorized", json).await, Err(TransportError::Foreign));
+    let standing = "Tus-Resumable: 1.0.0\r\nUpload-Offset: 9\r\nUpload-Length: 20\r\n";
+    let standing = ask("200 OK", standing).await.unwrap();
+    assert_eq!((standing.place.as_str(), standing.offset), ("/v1/uploads/1", 9));
+}
+
+#[tokio::test]
+async fn an_upload_is_begun_with_its_hash_and_length() {
+    let answer = "Tus-Resumable: 1.0.0\r\nUpload-Offset: 0\r\nLocation: /v1/uploads/0af3\r\n";
+    let (credential, served) = serve(upload_answer("201 Created", answer)).await;
+    let begun = transport().begin_upload(&credential, PhotoHash([0; 32]), 4).await;
+    assert_eq!(begun.unwrap().place, "/v1/uploads/0af3");
+    let request = String::from_utf8(served.await.unwrap())
+        .unwrap()
+        .to_ascii_lowercase();
+    assert!(request.contains("upload-length: 4\r\n"), "{request}");
+    let zeros = "mdaw".repeat(21);
+    assert!(
+        request.contains(&format!("hash {zeros}ma==,filetype aw1hz2uvanblzw==\r\n")),
+        "{request}"
+    );
 }
 
 #[tokio::test]

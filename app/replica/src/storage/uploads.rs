@@ -1,0 +1,76 @@
+//! How far each photo's upload has come: kept, so that a restart costs no chunk.
+
+use rusqlite::{Connection, OptionalExtension, params};
+use shared::ids::PhotoHash;
+
+use super::StorageResult;
+use crate::sync::transport::Standing;
+
+/// Where a photo's upload stands, as the server last said; `None` before it was begun.
+///
+/// # Errors
+/// A failing database.
+pub fn load(connection: &Connection, hash: PhotoHash) -> StorageResult<Option<Standing>> {
+    let found = connection
+        .prepare_cached("SELECT place, sent FROM photo_upload WHERE hash = ?1 AND place <> '' AND code = ''")?
+        .query_row([hash.0], |row| {
+            Ok(Standing {
+                place: row.get(0)?,
+                offset: row.get(1)?,
+            })
+        })
+        .optional()?;
+    Ok(found)
+}
+
+/// Keeps where an upload stands.
+///
+/// # Errors
+/// A failing database.
+pub fn keep(connection: &Connection, hash: PhotoHash, standing: &Standing) -> StorageResult<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO photo_upload (hash, place, sent) VALUES (?1, ?2, ?3)
+             ON CONFLICT (hash) DO UPDATE SET place = ?2, sent = ?3",
+        )?
+        .execute(params![hash.0, standing.place, standing.offset])?;
+    Ok(())
+}
+
+/// Forgets an upload: it is done, it has to begin again, or the worker wants another try.
+///
+/// # Errors
+/// A failing database.
+pub fn forget(connection: &Connection, hash: PhotoHash) -> StorageResult<()> {
+    connection
+        .prepare_cached("DELETE FROM photo_upload WHERE hash = ?1")?
+        .execute([hash.0])?;
+    Ok(())
+}
+
+/// Notes that the server will not take a photo, and why. It is passed over until the worker wants another try.
+///
+/// # Errors
+/// A failing database.
+pub fn refuse(connection: &Connection, hash: PhotoHash, code: &str) -> StorageResult<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO photo_upload (hash, code) VALUES (?1, ?2)
+             ON CONFLICT (hash) DO UPDATE SET place = '', sent = 0, code = ?2",
+        )?
+        .execute(params![hash.0, code])?;
+    Ok(())
+}
+
+/// How many photos the server will not take.
+///
+/// # Errors
+/// A failing database.
+pub fn count_refused(connection: &Connection) -> StorageResult<u64> {
+    Ok(connection
+        .prepare_cached(
+            "SELECT count(*) FROM photo_upload JOIN photo_bytes USING (hash)
+             WHERE photo_upload.code <> '' AND photo_bytes.state = 1",
+        )?
+        .query_row([], |row| row.get(0))?)
+}

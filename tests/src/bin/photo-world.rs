@@ -1,0 +1,77 @@
+//! Makes a data folder with one account whose photos are recorded and not yet uploaded, and the photos as files:
+//! what `tests/e2e/tus.mjs` begins with.
+//!
+//! `photo-world DATA PHOTOS` prints one JSON object: account, password, and per photo its file and hash.
+#![expect(
+    clippy::print_stdout,
+    reason = "its output is read by the script that calls it"
+)]
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use shared::domain::worker::Role;
+use sync_server::chance::OsChance;
+use sync_server::photos::PhotoStore;
+use sync_server::storage::sqlite::SqliteStorage;
+use sync_server::testing::{TEST_PASSWORD, TestPhone, TestServer, a_jpeg, a_request};
+
+const GRID: &str = "130803001001-01";
+const ACCOUNT: &str = "amina";
+const STRANGER: &str = "stranger";
+/// Sides of the photos; the larger ones are several chunks of 256 KiB.
+const SIDES: [u32; 8] = [1_200, 1_200, 1_200, 1_200, 900, 900, 300, 300];
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let mut folders = std::env::args_os().skip(1).map(PathBuf::from);
+    let (Some(data), Some(photos), None) = (folders.next(), folders.next(), folders.next()) else {
+        return Err("usage: photo-world DATA PHOTOS".into());
+    };
+    std::fs::create_dir_all(&data)?;
+    std::fs::create_dir_all(&photos)?;
+    println!("{}", make(&data, &photos).await?);
+    Ok(())
+}
+
+async fn make(data: &Path, photos: &Path) -> Result<String, Box<dyn Error>> {
+    let storage = SqliteStorage::open(&data.join("koumen.sqlite"), &OsChance)?;
+    let server = TestServer::with(Arc::new(storage), PhotoStore::in_memory(), None);
+    for (code, name) in [
+        ("130803001001", "元宝山社区"),
+        (GRID, "第1网格"),
+        ("130803001002", "邻社区"),
+    ] {
+        server.add_area(code, name).await;
+    }
+    server.add_worker(ACCOUNT, Role::Member, &[GRID]).await;
+    server.add_worker(STRANGER, Role::Member, &["130803001002"]).await;
+    let session = server.sign_in(ACCOUNT).await;
+    let mut phone = TestPhone::of(&session, GRID);
+    let household = phone.household("1-1-101");
+    let visit = phone.visit(household, "楼道灯坏了");
+    let mut listed = Vec::new();
+    for (number, side) in SIDES.into_iter().enumerate() {
+        let bytes = a_jpeg(side, side, number as u64);
+        let hash = phone.photo(visit, &bytes);
+        let file = photos.join(format!("{number}.jpg"));
+        std::fs::write(&file, &bytes)?;
+        listed.push(serde_json::json!({ "file": file, "hash": hash.to_string() }));
+    }
+    let request = a_request(Some(phone.push_from(1)));
+    let reply = server
+        .sync(&session.token, &request)
+        .await
+        .map_err(|answer| answer.code())?;
+    if !reply.parked.is_empty() {
+        return Err(format!("parked: {:?}", reply.parked).into());
+    }
+    let world = serde_json::json!({
+        "account": ACCOUNT,
+        "stranger": STRANGER,
+        "password": TEST_PASSWORD,
+        "photos": listed,
+    });
+    Ok(world.to_string())
+}

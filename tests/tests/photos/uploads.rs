@@ -1,0 +1,281 @@
+//! F25: the line breaks anywhere, the phone is switched off anywhere, and at most one chunk goes twice. F26.
+
+use replica::api::{Answer, Call, ErrorCode};
+use replica::sync::driver::Stepped;
+use replica::sync::upload::CHUNK_BYTES;
+use shared::ids::{AreaCode, PhotoHash};
+use tests::world::OTHER_GRID;
+
+use crate::site::{Phone, Site, picture};
+
+/// A photo of three chunks.
+const SIDE: u32 = 1_350;
+/// Headers of the three requests, and something around them.
+const HEADERS_BYTES_MAX: u64 = 4 * 1024;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Break {
+    /// What goes to the server is cut.
+    Up(u64),
+    /// What arrives is cut: the server has it, the phone does not know.
+    Down(u64),
+}
+
+struct Tries {
+    tries: u64,
+    broken: u64,
+    lost: u64,
+    again_max: u64,
+}
+
+/// One photo per break: sent, cut, the phone switched off and on, and sent to the end.
+async fn try_breaks(breaks: impl IntoIterator<Item = Break>, restart: bool) -> Tries {
+    let folder = tempfile::tempdir().unwrap();
+    let site = Site::open().await;
+    let mut phone = Phone::signed_in(&site, "amina", folder.path()).await;
+    let household = phone.household("1-1-101").await;
+    let mut tries = Tries {
+        tries: 0,
+        broken: 0,
+        lost: 0,
+        again_max: 0,
+    };
+    for (number, cut) in breaks.into_iter().enumerate() {
+        let bytes = picture(SIDE, number as u64);
+        assert!(bytes.len() as u64 > 2 * CHUNK_BYTES, "{}", bytes.len());
+        phone.visit_with(household, std::slice::from_ref(&bytes)).await;
+        while phone.sync_state().await.waiting_operations > 0 {
+            phone.step().await;
+        }
+        phone.settings.chunk_bytes.set(0);
+        match cut {
+            Break::Up(bytes) => site.line.break_after_up(bytes),
+            Break::Down(bytes) => site.line.break_after_down(bytes),
+        }
+        for _ in 0..8 {
+            phone.step().await;
+        }
+        tries.broken += u64::from(site.line.mend());
+        if restart {
+            phone.restart();
+        }
+        phone.settle(100).await;
+        tries.tries += 1;
+        tries.lost += u64::from(!site.has(&bytes).await);
+        let sent = phone.settings.chunk_bytes.get();
+        tries.again_max = tries.again_max.max(sent.saturating_sub(bytes.len() as u64));
+    }
+    tries
+}
+
+fn report(name: &str, tries: &Tries) {
+    let Tries {
+        tries,
+        broken,
+        lost,
+        again_max,
+    } = tries;
+    println!("F25 {name}: {tries} tries, {broken} broken, {lost} lost, at most {again_max} bytes sent again");
+}
+
+#[tokio::test]
+async fn a_broken_line_costs_at_most_one_chunk() {
+    let length = picture(SIDE, 0).len() as u64 + HEADERS_BYTES_MAX;
+    for restart in [false, true] {
+        let breaks = (0..length).step_by(16 * 1024 + 7).map(Break::Up);
+        let tries = try_breaks(breaks, restart).await;
+        report(
+            if restart {
+                "device restarted"
+            } else {
+                "line broken"
+            },
+            &tries,
+        );
+        assert!(
+            tries.broken * 10 > tries.tries * 8,
+            "the breaks came while it was sent"
+        );
+        assert_eq!(tries.lost, 0);
+        assert!(tries.again_max <= CHUNK_BYTES, "{}", tries.again_max);
+    }
+}
+
+#[tokio::test]
+async fn a_lost_answer_costs_no_byte() {
+    // Within the answer to the creation, and to each chunk.
+    let breaks = (0..1_500).step_by(60).map(Break::Down);
+    let tries = try_breaks(breaks, true).await;
+    report("answer lost", &tries);
+    assert!(tries.broken > tries.tries / 2);
+    assert_eq!((tries.lost, tries.again_max), (0, 0));
+}
+
+/// The control: a phone that forgets where its upload stood, and a server that forgets it too, start from zero.
+#[tokio::test]
+async fn without_what_is_kept_more_than_a_chunk_goes_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = Site::open().await;
+    let mut phone = Phone::signed_in(&site, "amina", folder.path()).await;
+    let household = phone.household("1-1-101").await;
+    let bytes = picture(1_600, 7);
+    phone.visit_with(household, std::slice::from_ref(&bytes)).await;
+    while phone.sync_state().await.waiting_operations > 0 {
+        phone.step().await;
+    }
+    phone.settings.chunk_bytes.set(0);
+    while phone.settings.chunk_bytes.get() <= CHUNK_BYTES {
+        phone.step().await;
+    }
+    phone.inside().execute("DELETE FROM photo_upload", []).unwrap();
+    site.server.clock.advance(30 * 24 * 3_600 * 1_000);
+    sync_server::jobs::sweep(&site.server.state).await;
+    phone.settle(100).await;
+    let again = phone.settings.chunk_bytes.get() - bytes.len() as u64;
+    assert!(again > CHUNK_BYTES, "{again}");
+    assert!(site.has(&bytes).await);
+}
+
+#[tokio::test]
+async fn a_record_saved_meanwhile_goes_before_the_next_chunk() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = Site::open().await;
+    let mut phone = Phone::signed_in(&site, "amina", folder.path()).await;
+    let household = phone.household("1-1-101").await;
+    let bytes = picture(SIDE, 1);
+    phone.visit_with(household, std::slice::from_ref(&bytes)).await;
+    while phone.settings.chunk_bytes.get() == 0 {
+        phone.step().await;
+    }
+    assert!(!site.has(&bytes).await);
+    phone.household("1-1-102").await;
+    while phone.sync_state().await.waiting_operations > 0 {
+        phone.step().await;
+    }
+    assert!(!site.has(&bytes).await, "the record did not wait for the photo");
+    phone.settle(100).await;
+    assert!(site.has(&bytes).await);
+}
+
+#[tokio::test]
+async fn a_refused_photo_is_passed_over_and_shown_until_it_is_tried_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = Site::open().await;
+    let mut phone = Phone::signed_in(&site, "amina", folder.path()).await;
+    let household = phone.household("1-1-101").await;
+    let (bad, good) = (b"no picture".to_vec(), picture(64, 1));
+    phone.visit_with(household, std::slice::from_ref(&bad)).await;
+    phone.visit_with(household, std::slice::from_ref(&good)).await;
+    phone.settle(100).await;
+    assert!(site.has(&good).await, "the rest flows");
+    for _ in 0..2 {
+        let outbox = phone.outbox().await;
+        assert_eq!(outbox.photos, []);
+        assert_eq!(outbox.refused_photos.len(), 1);
+        let refused = &outbox.refused_photos[0];
+        assert_eq!(
+            (refused.photo.hash, refused.code.as_str()),
+            (PhotoHash::of(&bad), "photo.no_jpeg")
+        );
+        assert_eq!(phone.sync_state().await.attention, 1);
+        // Also after the phone was switched off and on; and nothing is sent for nothing.
+        phone.restart();
+        let sent = phone.settings.chunk_bytes.get();
+        for _ in 0..5 {
+            phone.step().await;
+        }
+        assert_eq!(phone.settings.chunk_bytes.get(), sent);
+    }
+    let hash = PhotoHash::of(&bad);
+    let sent = phone.settings.chunk_bytes.get();
+    phone.call(Call::RetryPhoto { hash }).await;
+    phone.settle(100).await;
+    assert_eq!(phone.settings.chunk_bytes.get(), sent + bad.len() as u64);
+    assert_eq!(phone.outbox().await.refused_photos.len(), 1);
+}
+
+#[tokio::test]
+async fn a_photo_that_is_there_already_is_not_sent_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = Site::open().await;
+    let mut amina = Phone::signed_in(&site, "amina", folder.path()).await;
+    let mut joao = Phone::signed_in(&site, "joao", folder.path()).await;
+    let bytes = picture(SIDE, 1);
+    for (phone, door) in [(&mut amina, "1-1-101"), (&mut joao, "1-1-102")] {
+        let household = phone.household(door).await;
+        phone.visit_with(household, std::slice::from_ref(&bytes)).await;
+        phone.settle(100).await;
+    }
+    assert_eq!(amina.settings.chunk_bytes.get(), bytes.len() as u64);
+    assert_eq!(joao.settings.chunk_bytes.get(), 0);
+}
+
+/// F26: the record is there before its bytes, and says so; then they come.
+#[tokio::test]
+async fn a_record_without_its_photo_says_so_and_fetches_it_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = Site::open().await;
+    let mut amina = Phone::signed_in(&site, "amina", folder.path()).await;
+    let joao = Phone::signed_in(&site, "joao", folder.path()).await;
+    let household = amina.household("1-1-101").await;
+    let bytes = picture(64, 1);
+    amina.visit_with(household, std::slice::from_ref(&bytes)).await;
+    while amina.sync_state().await.waiting_operations > 0 {
+        amina.step().await;
+    }
+    while joao.step().await != Stepped::Synced {}
+    let look = Call::PhotoBytes {
+        hash: PhotoHash::of(&bytes),
+    };
+    let missing = joao.driver.call(look.clone()).await.unwrap_err();
+    assert_eq!(missing.code, ErrorCode::PhotoNotHere);
+    amina.settle(100).await;
+    assert_eq!(joao.call(look.clone()).await, Answer::Bytes(bytes.clone()));
+    // It is kept: without a line it is still there. One that was never fetched says that it needs one.
+    site.line.break_after_up(0);
+    assert_eq!(joao.call(look).await, Answer::Bytes(bytes));
+    let other = Call::PhotoBytes {
+        hash: PhotoHash::of(b"other"),
+    };
+    assert_eq!(
+        joao.driver.call(other).await.unwrap_err().code,
+        ErrorCode::Offline
+    );
+}
+
+/// D5: what was photographed while the area was assigned still arrives, although the phone lets go of the area.
+#[tokio::test]
+async fn a_reassignment_between_record_and_photo_loses_neither() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = Site::open().await;
+    let mut phone = Phone::signed_in(&site, "amina", folder.path()).await;
+    let household = phone.household("1-1-101").await;
+    let bytes = picture(SIDE, 1);
+    phone.visit_with(household, std::slice::from_ref(&bytes)).await;
+    while phone.settings.chunk_bytes.get() == 0 {
+        phone.step().await;
+    }
+    let elsewhere = AreaCode::new(OTHER_GRID).unwrap();
+    let storage = &site.server.state.storage;
+    // Later than what was recorded: the phone's clock runs.
+    storage
+        .set_areas("amina", &[elsewhere], u64::MAX / 4)
+        .await
+        .unwrap();
+    phone.driver.replica().borrow_mut().wake();
+    while phone.step().await != Stepped::Synced {}
+    phone.settle(100).await;
+    assert!(site.has(&bytes).await);
+    // And now the phone holds nothing of the area any more.
+    phone.driver.replica().borrow_mut().wake();
+    while phone.step().await != Stepped::Synced {}
+    let left: u64 = phone
+        .inside()
+        .query_row(
+            "SELECT (SELECT count(*) FROM photo) + (SELECT count(*) FROM photo_bytes)",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    assert_eq!(left, 0);
+}
