@@ -44,6 +44,18 @@ impl PhotoStore {
         Ok(())
     }
 
+    /// Whether bytes lie under a hash.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub async fn has(&self, hash: PhotoHash) -> Result<bool, PhotoStoreError> {
+        match self.0.head(&place(hash)).await {
+            Ok(_) => Ok(true),
+            Err(object_store::Error::NotFound { .. }) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// The bytes under a hash.
     ///
     /// # Errors

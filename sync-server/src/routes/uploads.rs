@@ -111,7 +111,9 @@ async fn begin(work: &Work, metadata: Metadata, length: u64) -> Result<Upload, R
     let now_ms = state.clock.now_ms();
     // Only what the worker may read here, or has brought here, is here for them; a hash alone opens nothing.
     let readable = state.storage.photo_stored_in(hash, &session.scope).await?;
-    let stored = readable == Some(length) || stored_for_all(state, hash, &areas).await?;
+    let noted = readable == Some(length) || stored_for_all(state, hash, &areas).await?;
+    // A database may know of bytes that its folder of photos has lost: they are taken again.
+    let stored = noted && state.photos.has(hash).await?;
     if stored {
         let photo = StoredPhoto {
             hash,

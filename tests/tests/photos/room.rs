@@ -29,6 +29,7 @@ async fn a_device_that_fills_up_while_a_visit_is_saved_never_loses_silently() {
     let site = Site::open().await;
     let mut phone = Phone::signed_in(&site, "amina", folder.path()).await;
     let household = phone.household("1-1-101").await;
+    let mut lies = 0;
     let (mut silent, mut whole, mut without_photo, mut as_draft, mut not_at_all) = (0, 0, 0, 0, 0);
     for number in 0..TRIES {
         // The database may grow by so many pages and not by one more.
@@ -67,6 +68,7 @@ async fn a_device_that_fills_up_while_a_visit_is_saved_never_loses_silently() {
             &format!("SELECT count(*) FROM draft WHERE body LIKE '%{note}%'"),
         );
         let kept = photo.is_none_or(|hash| photo_state(&phone, hash).is_some());
+        lies += usize::from(visits == 0 || photo.is_none() || !kept);
         match (finished.is_ok(), visits, drafts) {
             (true, 1, 0) if kept && photo.is_some() => whole += 1,
             (true, 1, 0) if kept => without_photo += 1,
@@ -81,6 +83,8 @@ async fn a_device_that_fills_up_while_a_visit_is_saved_never_loses_silently() {
          {as_draft} kept as a draft, {not_at_all} refused at the first letter)"
     );
     assert_eq!(silent, 0);
+    // The control: a screen that says "saved" whatever happened would have been caught this often.
+    assert!(lies > 50, "{lies}");
     assert!(
         whole > 0 && without_photo + as_draft + not_at_all > 0,
         "the limit was met"
