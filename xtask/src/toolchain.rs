@@ -12,6 +12,10 @@ use anyhow::{Context, Result, bail};
 /// The target triple of the app in the browser.
 pub(crate) const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
+/// See [`WebProfile::tune`].
+const SMALL_FLAGS: &str =
+    "-Zlocation-detail=none -Zfmt-debug=none -Zunstable-options -Cpanic=immediate-abort";
+
 /// Who provides the standard library for [`WASM_TARGET`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum WasmStd {
@@ -55,17 +59,14 @@ impl WebProfile {
 
     /// Adds what this build needs of the compiler beyond the stable options.
     ///
-    /// The small build compiles the standard library too, for size and without the places of panics, of which a
-    /// browser's console would show nothing that the trap does not (docs/adr/0010).
+    /// The small build compiles the standard library too, for size, and without the texts of panics and of `{:?}`,
+    /// of which a browser's console would show little that the trap does not (docs/adr/0010).
     pub(crate) fn tune(self, cargo: &mut Command) {
         if self == Self::Small {
             cargo
                 .env("RUSTC_BOOTSTRAP", "1")
-                .env("RUSTFLAGS", "-Zlocation-detail=none")
-                .args([
-                    "-Zbuild-std=std,panic_abort",
-                    "-Zbuild-std-features=optimize_for_size",
-                ]);
+                .env("RUSTFLAGS", SMALL_FLAGS)
+                .args(["-Zbuild-std=std", "-Zbuild-std-features=optimize_for_size"]);
         }
     }
 }
