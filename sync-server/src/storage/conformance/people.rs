@@ -143,7 +143,8 @@ pub async fn accounts_come_and_go(storage: &dyn Storage) {
     );
 }
 
-/// A device that signs in again goes on with its numbers; somebody else's begins anew.
+/// A device that signs in again goes on with its numbers, also one that a restored database has never heard of;
+/// somebody else's begins anew.
 pub async fn devices_stay_with_their_worker(storage: &dyn Storage) {
     with_areas(storage).await;
     let mut amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
@@ -170,7 +171,7 @@ pub async fn devices_stay_with_their_worker(storage: &dyn Storage) {
     let unknown = enrol(storage, joao.worker, Some(DeviceId(id(200))), 72)
         .await
         .unwrap();
-    assert_eq!(unknown.device, DeviceId(id(72)));
+    assert_eq!((unknown.device, unknown.held.through_seq), (DeviceId(id(200)), 0));
     assert!(storage.close_session(TokenHash([72; 32])).await.unwrap());
     assert!(!storage.close_session(TokenHash([72; 32])).await.unwrap());
     assert_eq!(storage.devices().await.unwrap().len(), 4);

@@ -6,6 +6,7 @@ use shared::clock::TimestampMs;
 use shared::ids::{DeviceId, WorkerId};
 
 use super::columns::{self, int, uint, uuid};
+use super::push::DeviceRow;
 use super::{accounts, areas, push};
 use crate::apply::HeldChain;
 use crate::storage::{
@@ -28,15 +29,22 @@ pub(super) fn open(
     let Some(worker) = accounts::worker(tx, new.worker)?.filter(|_| active) else {
         return Ok(None);
     };
-    // Somebody else's device, a revoked or an unknown one begins anew under another id.
-    let own = match new.device {
-        Some(device) => push::device(tx, device)?
-            .filter(|row| row.worker == new.worker && !row.revoked)
-            .map(|row| (device, row.held)),
+    let known = match new.device {
+        Some(device) => push::device(tx, device)?,
         None => None,
     };
+    // Somebody else's device or a revoked one begins anew under another id. One that this database has never heard
+    // of was enrolled after the backup from which it was restored: its id stays, because its work is numbered
+    // under it, and others may hold that work already.
+    let fresh = match new.device {
+        Some(device) if known.is_none() => device,
+        _ => new.device_fresh,
+    };
+    let own = known
+        .filter(|row| row.worker == new.worker && !row.revoked)
+        .zip(new.device);
     let (device, held) = match own {
-        Some((device, held)) => {
+        Some((DeviceRow { held, .. }, device)) => {
             tx.execute(
                 "UPDATE device SET name = ?2 WHERE id = ?1",
                 params![device.0.as_bytes(), new.device_name],
@@ -44,8 +52,8 @@ pub(super) fn open(
             (device, held)
         }
         None => {
-            enrol(tx, new, now_ms)?;
-            (new.device_fresh, HeldChain::default())
+            enrol(tx, new, fresh, now_ms)?;
+            (fresh, HeldChain::default())
         }
     };
     tx.execute("DELETE FROM token WHERE device = ?1", [device.0.as_bytes()])?;
@@ -63,11 +71,11 @@ pub(super) fn open(
     }))
 }
 
-fn enrol(tx: &Connection, new: &NewSession, now_ms: TimestampMs) -> StorageResult<()> {
+fn enrol(tx: &Connection, new: &NewSession, device: DeviceId, now_ms: TimestampMs) -> StorageResult<()> {
     tx.execute(
         "INSERT INTO device (id, worker, name, enrolled_at, chain) VALUES (?1, ?2, ?3, ?4, ?5)",
         params![
-            new.device_fresh.0.as_bytes(),
+            device.0.as_bytes(),
             new.worker.0.as_bytes(),
             new.device_name,
             int(now_ms),
