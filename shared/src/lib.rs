@@ -31,5 +31,7 @@ pub mod validation;
 
 pub mod protocol;
 
+pub mod guards;
+
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use shared::clock::TimestampMs;
 use shared::crdt::RecordState;
 use shared::domain::RecordRef;
+use shared::guards::{self, Guard};
 use shared::ids::{AreaCode, DeviceId, WorkerId};
 use shared::protocol::v1::{ParkedNotice, ParkedOperation, Receipt};
 
@@ -55,6 +56,7 @@ pub(super) fn apply_push(
     }
     let held_count = match place(push, &row.held) {
         Err(refusal) => return Ok(PushOutcome::Refused(refusal)),
+        Ok(Placement::Continues { .. }) if !guards::holds(Guard::Idempotency) => 0,
         Ok(Placement::Continues { held }) => held,
         Ok(Placement::Earlier) if is_held(tx, push)? => push.operations().len(),
         Ok(Placement::Earlier) => return Ok(PushOutcome::Refused(PushRefusal::Fork { held: row.held })),
