@@ -6,4 +6,6 @@
 pub mod bench;
 pub mod world;
 
+pub mod sim;
+
 pub use world::{Phone, World};

@@ -15,6 +15,7 @@ mod bench;
 mod demo;
 mod dist;
 mod setup;
+mod sim;
 mod steps;
 mod test;
 mod toolchain;
@@ -63,6 +64,18 @@ enum Task {
         #[arg(long, default_value = "dist")]
         out: PathBuf,
     },
+    /// Live through simulated worlds in which everything goes wrong, on all cores
+    Sim {
+        /// How many worlds
+        #[arg(long, default_value_t = 300)]
+        seeds: u64,
+        /// Live through one world, twice, and tell everything that happens in it
+        #[arg(long, conflicts_with = "seeds")]
+        seed: Option<u64>,
+        /// The first of the worlds
+        #[arg(long, default_value_t = 1, conflicts_with = "seed")]
+        from: u64,
+    },
     /// Measure
     Bench {
         /// What is measured
@@ -109,6 +122,7 @@ fn run() -> Result<()> {
             setup::run_setup(Need::Tests)?;
             bench::run_bench(name)
         }
+        Task::Sim { seeds, seed, from } => sim::run_sim(seeds, seed, from),
         Task::BuildWeb { small } => {
             setup::run_setup(Need::Build)?;
             let folder = web::build_web(if small {

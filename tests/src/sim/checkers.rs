@@ -1,0 +1,229 @@
+//! What must hold: while the world runs, and when it has come to rest.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use replica::api::{Answer, Call};
+use replica::storage::records;
+use shared::change::{AppliedOperation, Operation};
+use shared::crdt::{RecordState, fold};
+use shared::domain::RecordRef;
+use shared::ids::{AreaCode, DeviceId, WorkerId};
+use shared::protocol::v1::ParkedOperation;
+use sync_server::storage::PullRequest;
+use uuid::Uuid;
+
+use super::model::{self, Expected};
+use super::world::{DISTRICT, World};
+
+/// What the server has in the end.
+struct Final {
+    applied: Vec<AppliedOperation>,
+    parked: Vec<ParkedOperation>,
+}
+
+impl World {
+    /// Notes what a phone has accepted, and looks at what it shows.
+    pub(super) fn take_stock(&mut self, phone: usize) {
+        let unsent = self.device(phone).unsent();
+        if let Err(sentence) = self.ledger.accept(phone, unsent) {
+            self.fail(sentence);
+        }
+        let Some(status) = self.device(phone).status() else {
+            return;
+        };
+        let sync = status.sync;
+        if sync.pull_done > sync.pull_total {
+            self.fail(format!(
+                "phone {phone} has read {} of {}",
+                sync.pull_done, sync.pull_total
+            ));
+        }
+        let Some(device) = status.session.map(|session| session.device) else {
+            return;
+        };
+        let Some(Ok(Answer::Outbox(outbox))) = self.device(phone).call(Call::Outbox) else {
+            return;
+        };
+        for entry in outbox.uploaded.iter().chain(&outbox.attention) {
+            if !self.ledger.was_durable(phone, device, entry.seq) {
+                self.fail(format!(
+                    "phone {phone} shows operation {} as uploaded, which the server never held",
+                    entry.seq
+                ));
+            }
+        }
+    }
+
+    /// Everything that must hold when nothing is on its way any more.
+    pub(super) fn check(&mut self) {
+        let report = self.server.stored(async |state| state.storage.check().await);
+        match report {
+            Ok(report) => {
+                for fault in report.faults {
+                    self.fail(format!("damaged: {fault}"));
+                }
+            }
+            Err(error) => self.fail(format!("damaged: {error}")),
+        }
+        let ended = self.ended();
+        self.check_nothing_lost(&ended);
+        let expected = model::records(&ended.applied);
+        for phone in 0..self.devices.len() {
+            self.check_phone(phone, &expected);
+        }
+    }
+
+    fn ended(&mut self) -> Final {
+        let district = AreaCode::new(DISTRICT).expect("a code");
+        let areas = [district];
+        let auditor = self
+            .server
+            .add_worker("auditor", shared::domain::worker::Role::Supervisor, &areas);
+        let request = PullRequest {
+            worker: auditor,
+            device: DeviceId(Uuid::nil()),
+            own_from_seq: u64::MAX,
+            epoch: None,
+            cursors: BTreeMap::new(),
+            operations_max: u32::MAX,
+            bytes_max: usize::MAX,
+        };
+        let ended = self.server.stored(async |state| {
+            let pulled = state.storage.pull(request).await?;
+            let parked = state.storage.parked_in(&areas, 10_000).await?;
+            Ok::<_, sync_server::storage::StorageError>(Final {
+                applied: pulled
+                    .areas
+                    .into_iter()
+                    .flat_map(|area| area.operations)
+                    .collect(),
+                parked,
+            })
+        });
+        ended.expect("the server answers")
+    }
+
+    /// Every accepted operation is on the server in value: applied, or parked.
+    fn check_nothing_lost(&mut self, ended: &Final) {
+        let mut applied: BTreeMap<RecordRef, Vec<&Operation>> = BTreeMap::new();
+        for operation in &ended.applied {
+            applied
+                .entry(operation.operation.record)
+                .or_default()
+                .push(&operation.operation);
+        }
+        let lost: Vec<String> = self
+            .ledger
+            .accepted()
+            .iter()
+            .filter(|(_, operation)| {
+                let there = applied.get(&operation.record).into_iter().flatten();
+                !there.into_iter().any(|other| says_the_same(operation, other))
+                    && !ended.parked.iter().any(|parked| is_parked(operation, parked))
+            })
+            .map(|((phone, ..), operation)| format!("LOST: of phone {phone}: {operation:?}"))
+            .collect();
+        for sentence in lost {
+            self.fail(sentence);
+        }
+    }
+
+    /// A phone holds the records of its areas as the model has them, and no others.
+    fn check_phone(&mut self, phone: usize, expected: &BTreeMap<RecordRef, Expected>) {
+        let username = self.device(phone).username.clone();
+        let areas = self.people.get(&username).map(|person| person.areas.clone());
+        let tainted = self.set_aside_on(phone);
+        let mut sentences = Vec::new();
+        for (record, expected) in expected {
+            let eyes = &self.device(phone).disk.eyes;
+            let held = match records::load(eyes, *record) {
+                Ok(held) => held,
+                Err(error) => {
+                    sentences.push(format!("phone {phone} cannot read {record:?}: {error}"));
+                    continue;
+                }
+            };
+            if tainted.contains(record) {
+                continue;
+            }
+            let assigned = areas.iter().flatten().any(|area| expected.area.is_within(area));
+            match held {
+                None if assigned => sentences.push(format!("DIVERGED: phone {phone} lacks {record:?}")),
+                None => {}
+                Some(_) if !assigned => {
+                    sentences.push(format!("phone {phone} still holds {record:?} of another area"));
+                }
+                Some(held) => {
+                    let held = seen_in(&held);
+                    if held != *expected {
+                        sentences.push(format!(
+                            "DIVERGED: phone {phone}, {record:?}\n  has      {held:?}\n  expected {expected:?}"
+                        ));
+                    }
+                }
+            }
+        }
+        for sentence in sentences {
+            self.fail(sentence);
+        }
+    }
+
+    /// Records on which this phone has an operation that was parked: it alone shows them so.
+    fn set_aside_on(&self, phone: usize) -> BTreeSet<RecordRef> {
+        self.ledger
+            .accepted()
+            .iter()
+            .filter(|((of, device, seq), _)| *of == phone && self.ledger.was_parked(*device, *seq))
+            .map(|(_, operation)| operation.record)
+            .collect()
+    }
+}
+
+/// Whether `other` says about the same record everything that `operation` says.
+fn says_the_same(operation: &Operation, other: &Operation) -> bool {
+    let (ours, theirs) = (&operation.change, &other.change);
+    let written = |write: &shared::change::Write| {
+        theirs
+            .writes
+            .iter()
+            .any(|other| (other.field, &other.value) == (write.field, &write.value))
+    };
+    let edited = |edit: &shared::change::MemberEdit| {
+        theirs.members.iter().any(|other| {
+            let same = (other.field, other.member) == (edit.field, edit.member);
+            same && other.removes.is_some() == edit.removes.is_some()
+        })
+    };
+    ours.writes.iter().all(written)
+        && ours.members.iter().all(edited)
+        && ours.event == theirs.event
+        && ours.removal.is_some() == theirs.removal.is_some()
+}
+
+fn is_parked(operation: &Operation, parked: &ParkedOperation) -> bool {
+    let same: (WorkerId, RecordRef) = (operation.author, operation.record);
+    same == (parked.author, parked.record)
+        && operation
+            .change
+            .writes
+            .iter()
+            .all(|write| parked.fields.get(&write.field) == Some(&write.value))
+}
+
+/// A record of the real merge in the model's words.
+fn seen_in(state: &RecordState) -> Expected {
+    let conflicts = state.conflicts().into_iter().map(|conflict| {
+        let values = conflict.values.into_iter().map(|written| written.value);
+        (conflict.field, values.collect())
+    });
+    let events = state.events();
+    Expected {
+        area: state.area().clone(),
+        values: state.values(),
+        conflicts: conflicts.collect(),
+        step: fold(&events).step.number(),
+        events: events.into_iter().map(|event| event.event.clone()).collect(),
+        removed: state.is_removed(),
+        kept_by_edit: state.is_kept_by_edit(),
+    }
+}

@@ -1,0 +1,196 @@
+//! A phone: a disk that stays, a clock that may be wrong, and an app that is opened, killed and opened again.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use futures::FutureExt;
+use futures::future::LocalBoxFuture;
+use replica::api::{Answer, ApiError, Call, Status};
+use replica::storage::Home;
+use replica::sync::driver::Driver;
+use replica::{Replica, platform::Platform};
+use shared::change::Operation;
+use shared::change::encode::{PushOrigin, decode_push};
+use shared::protocol::v1::{self, SyncRequest};
+
+use super::chance::SharedChance;
+use super::clock::{SimPlatform, Woken};
+use super::disk::{Disk, Fuse};
+use super::network::{Line, Network, SimTransport};
+
+/// A phone.
+pub(super) struct Device {
+    pub(super) index: usize,
+    /// Whose.
+    pub(super) username: String,
+    pub(super) disk: Disk,
+    pub(super) platform: Rc<SimPlatform>,
+    pub(super) line: Rc<Line>,
+    /// The running app.
+    pub(super) app: Option<App>,
+    /// How many answers had reached it when it was last looked at.
+    pub(super) looked_at: u64,
+    /// Whether somebody has signed in on it.
+    pub(super) enrolled: bool,
+    /// How often in a row its worker saw that it is in trouble.
+    pub(super) in_trouble: u32,
+}
+
+/// A running app.
+pub(super) struct App {
+    driver: Rc<Driver<SimTransport>>,
+    fuse: Fuse,
+    woken: Arc<Woken>,
+    syncing: LocalBoxFuture<'static, ()>,
+    calling: Option<LocalBoxFuture<'static, Result<Answer, ApiError>>>,
+    /// What came of the last call over the network.
+    pub(super) called: Option<Result<Answer, ApiError>>,
+}
+
+impl Device {
+    pub(super) fn new(
+        index: usize,
+        username: &str,
+        disk: Disk,
+        network: &Rc<Network>,
+        chance: SharedChance,
+        page_max: u32,
+    ) -> Self {
+        let line = Line {
+            device: index,
+            connected: Cell::new(true),
+            page_max: Cell::new(page_max),
+            notices: RefCell::new(None),
+            answered: Cell::new(0),
+        };
+        Self {
+            index,
+            username: username.to_owned(),
+            disk,
+            platform: Rc::new(SimPlatform::new(Rc::clone(&network.timeline), chance)),
+            line: Rc::new(line),
+            app: None,
+            looked_at: 0,
+            enrolled: false,
+            in_trouble: 0,
+        }
+    }
+
+    /// Opens the app on what is durable.
+    pub(super) fn open(&mut self, network: &Rc<Network>, pages_more: Option<u64>) {
+        let fuse = Fuse::default();
+        let connection = self.disk.open(&fuse, pages_more).expect("the disk opens");
+        let platform = Rc::clone(&self.platform) as Rc<dyn Platform>;
+        let Ok(replica) = Replica::open(connection, Home::Memory, platform) else {
+            // Too full even to open: the person makes room and tries again.
+            return;
+        };
+        let transport = SimTransport {
+            network: Rc::clone(network),
+            line: Rc::clone(&self.line),
+        };
+        let driver = Rc::new(Driver::new(replica, transport, || {}));
+        let running = Rc::clone(&driver);
+        self.app = Some(App {
+            driver,
+            fuse,
+            woken: Woken::fresh(),
+            syncing: async move { running.run().await }.boxed_local(),
+            calling: None,
+            called: None,
+        });
+    }
+
+    /// Ends the process, wherever it is.
+    pub(super) fn kill(&mut self) {
+        self.app = None;
+        *self.line.notices.borrow_mut() = None;
+    }
+
+    /// Polls what is ready; true when there was something.
+    pub(super) fn poll(&mut self) -> bool {
+        let Some(app) = &mut self.app else { return false };
+        if !app.woken.take() {
+            return false;
+        }
+        let waker = Waker::from(Arc::clone(&app.woken));
+        let mut context = Context::from_waker(&waker);
+        let ended = app.syncing.poll_unpin(&mut context).is_ready();
+        assert!(!ended, "the driver runs for ever");
+        if let Some(calling) = &mut app.calling
+            && let Poll::Ready(answer) = calling.poll_unpin(&mut context)
+        {
+            app.called = Some(answer);
+            app.calling = None;
+        }
+        if app.fuse.is_burnt() {
+            self.kill();
+        }
+        true
+    }
+
+    pub(super) fn is_burnt(&self) -> bool {
+        self.app.as_ref().is_some_and(|app| app.fuse.is_burnt())
+    }
+
+    /// Lights the fuse of the running process.
+    pub(super) fn light(&self, looks: u64) {
+        if let Some(app) = &self.app {
+            app.fuse.light(looks);
+        }
+    }
+
+    /// Puts it out again.
+    pub(super) fn put_out(&self) {
+        if let Some(app) = &self.app {
+            app.fuse.put_out();
+        }
+    }
+
+    /// A call that needs no network; `None` when the app is not open.
+    pub(super) fn call(&mut self, call: Call) -> Option<Result<Answer, ApiError>> {
+        let app = self.app.as_ref()?;
+        // It answers at once; a call that waits would be one over the network.
+        app.driver.call(call).now_or_never()
+    }
+
+    /// Begins a call over the network.
+    pub(super) fn begin(&mut self, call: Call) {
+        if let Some(app) = &mut self.app {
+            let driver = Rc::clone(&app.driver);
+            app.called = None;
+            app.calling = Some(async move { driver.call(call).await }.boxed_local());
+            app.woken.set();
+        }
+    }
+
+    pub(super) fn status(&mut self) -> Option<Status> {
+        match self.call(Call::Status)? {
+            Ok(Answer::Status(status)) => Some(*status),
+            _ => None,
+        }
+    }
+
+    /// Its operations that no receipt covers, as its next request would send them.
+    pub(super) fn unsent(&mut self) -> Vec<Operation> {
+        let Some(session) = self.status().and_then(|status| status.session) else {
+            return Vec::new();
+        };
+        let Some(app) = &self.app else { return Vec::new() };
+        let request = app.driver.replica().borrow().sync_request(true);
+        let request = request
+            .ok()
+            .and_then(|bytes| v1::decode::<SyncRequest>(&bytes).ok());
+        let Some(push) = request.and_then(|request| request.push) else {
+            return Vec::new();
+        };
+        let origin = PushOrigin {
+            device: session.device,
+            author: session.worker,
+            first_seq: push.first_seq,
+        };
+        decode_push(&push.page, origin).unwrap_or_default()
+    }
+}

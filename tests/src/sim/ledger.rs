@@ -1,0 +1,94 @@
+//! What was promised: every operation that a device accepted, and every one that the server ever held durably.
+
+use std::collections::BTreeMap;
+
+use shared::change::Operation;
+use shared::ids::DeviceId;
+
+/// An operation on one physical phone: two copies of a phone may use one number for different work.
+pub(super) type Name = (usize, DeviceId, u64);
+
+/// How the server held an operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Held {
+    /// Applied; these are its contents.
+    Applied(Box<Operation>),
+    /// Parked.
+    Parked,
+}
+
+/// The two lists, and what does not fit between them.
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    accepted: BTreeMap<Name, Operation>,
+    durable: BTreeMap<(DeviceId, u64), Vec<Held>>,
+}
+
+impl Ledger {
+    /// Notes operations that a phone has accepted.
+    ///
+    /// # Errors
+    /// A sentence, when one of them was accepted with other contents before.
+    pub(super) fn accept(&mut self, phone: usize, operations: Vec<Operation>) -> Result<(), String> {
+        for operation in operations {
+            let name = (phone, operation.device, operation.seq);
+            match self.accepted.get(&name) {
+                None => {
+                    self.accepted.insert(name, operation);
+                }
+                Some(before) if *before == operation => {}
+                Some(_) => {
+                    return Err(format!(
+                        "phone {phone} changed its own operation {}",
+                        operation.seq
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What a copied phone takes with it.
+    pub(super) fn copy(&mut self, from: usize, to: usize) {
+        let copied: Vec<(Name, Operation)> = self
+            .accepted
+            .iter()
+            .filter(|((phone, ..), _)| *phone == from)
+            .map(|((_, device, seq), operation)| ((to, *device, *seq), operation.clone()))
+            .collect();
+        self.accepted.extend(copied);
+    }
+
+    /// Notes what the server holds of a device now. What it held once stays noted: a receipt spoke of that.
+    pub(super) fn hold(&mut self, device: DeviceId, held: Vec<(u64, Held)>) {
+        for (seq, held) in held {
+            let noted = self.durable.entry((device, seq)).or_default();
+            if !noted.contains(&held) {
+                noted.push(held);
+            }
+        }
+    }
+
+    /// Whether an operation that a phone shows as uploaded was ever durable on the server, with these contents.
+    pub(super) fn was_durable(&self, phone: usize, device: DeviceId, seq: u64) -> bool {
+        let held = self.durable.get(&(device, seq)).into_iter().flatten();
+        let ours = self.accepted.get(&(phone, device, seq));
+        held.into_iter().any(|held| match held {
+            // One that was receipted and let go of before anybody looked cannot be compared.
+            Held::Applied(operation) => ours.is_none_or(|ours| *ours == **operation),
+            Held::Parked => true,
+        })
+    }
+
+    /// Everything that was accepted.
+    pub(super) fn accepted(&self) -> &BTreeMap<Name, Operation> {
+        &self.accepted
+    }
+
+    /// Whether the server ever parked an operation.
+    pub(super) fn was_parked(&self, device: DeviceId, seq: u64) -> bool {
+        self.durable
+            .get(&(device, seq))
+            .is_some_and(|held| held.contains(&Held::Parked))
+    }
+}

@@ -1,0 +1,308 @@
+//! What people do, drawn from the seed: visits, people, issues, edits, withdrawals, conflicts ended.
+
+use replica::api::{Answer, ApiError, Call, DraftBody, ErrorCode, IssueDraft, VisitDraft};
+use replica::platform::Platform as _;
+use shared::domain::issue::{Category, Event, Step};
+use shared::domain::schema::{RecordKind, RecordRef};
+use shared::domain::value::{FieldMap, Value};
+use shared::domain::visit::{Outcome, Purpose};
+use shared::domain::{Household, Need, Resident, household, issue, resident, visit};
+use shared::ids::{AreaCode, DraftId, HouseholdId, IssueId, ResidentId, VisitId};
+use sync_server::testing::a_jpeg;
+use uuid::Uuid;
+
+use super::faults::Fault;
+use super::world::World;
+
+/// How likely each deed is.
+const DEEDS: [(Deed, u64); 10] = [
+    (Deed::Household, 14),
+    (Deed::Resident, 12),
+    (Deed::Visit, 18),
+    (Deed::Issue, 10),
+    (Deed::Edit, 28),
+    (Deed::Needs, 10),
+    (Deed::Step, 14),
+    (Deed::Remove, 5),
+    (Deed::Restore, 6),
+    (Deed::Parked, 4),
+];
+
+#[derive(Debug, Clone, Copy)]
+enum Deed {
+    Household,
+    Resident,
+    Visit,
+    Issue,
+    Edit,
+    Needs,
+    Step,
+    Remove,
+    Restore,
+    Parked,
+}
+
+impl World {
+    /// Somebody does something on an open phone, perhaps while it dies.
+    pub(super) fn deed(&mut self, phone: usize) {
+        let weights = DEEDS.map(|(_, weight)| weight);
+        let Some((deed, _)) = DEEDS.get(self.chance.weighted(&weights)) else {
+            return;
+        };
+        let fatal = self.strike(Fault::DeviceKilledInSave);
+        if fatal {
+            let looks = self.chance.between(1, 1_500);
+            self.device(phone).light(looks);
+        }
+        self.note(|| format!("{phone} {deed:?}"));
+        let done = match deed {
+            Deed::Household => self.add_household(phone),
+            Deed::Resident => self.add_resident(phone),
+            Deed::Visit => self.visit(phone),
+            Deed::Issue => self.issue(phone),
+            Deed::Edit => self.edit(phone),
+            Deed::Needs => self.needs(phone),
+            Deed::Step => self.take_step(phone),
+            Deed::Remove => self.withdraw(phone),
+            Deed::Restore => self.end_conflict(phone),
+            Deed::Parked => self.look_after_parked(phone),
+        };
+        if self.device(phone).is_burnt() {
+            self.note(|| format!("{phone} died in a save"));
+            self.device(phone).kill();
+            return;
+        }
+        self.device(phone).put_out();
+        if let Some(Err(error)) = done {
+            self.judge_refusal(phone, &error);
+        }
+        self.take_stock(phone);
+    }
+
+    /// Only what a person can understand may be refused.
+    fn judge_refusal(&mut self, phone: usize, error: &ApiError) {
+        self.note(|| format!("{phone} refused: {error}"));
+        let understood = matches!(
+            error.code,
+            ErrorCode::NotFound | ErrorCode::Invalid | ErrorCode::StorageFull | ErrorCode::SignedOut
+        );
+        if !understood {
+            self.fail(format!("phone {phone} cannot save: {error}"));
+        }
+    }
+
+    fn save(&mut self, phone: usize, call: Call) -> Option<Result<Answer, ApiError>> {
+        let answer = self.device(phone).call(call)?;
+        if let Ok(Answer::Saved(record)) = &answer {
+            self.remember(*record);
+        }
+        Some(answer)
+    }
+
+    fn text(&mut self, phone: usize) -> String {
+        self.serial += 1;
+        format!("第{}句 {phone}", self.serial)
+    }
+
+    fn an_area(&mut self, phone: usize) -> Option<AreaCode> {
+        let grids = self.grids_of(phone);
+        self.chance.pick(&grids).cloned()
+    }
+
+    fn a_record(&mut self, kinds: &[RecordKind]) -> Option<RecordRef> {
+        let known: Vec<RecordRef> = self
+            .records
+            .iter()
+            .filter(|record| kinds.contains(&record.kind))
+            .copied()
+            .collect();
+        self.chance.pick(&known).copied()
+    }
+
+    fn add_household(&mut self, phone: usize) -> Option<Result<Answer, ApiError>> {
+        let area = self.an_area(phone)?;
+        self.serial += 1;
+        let household = Household {
+            door: format!(
+                "{}-{}-{}01",
+                1 + self.serial % 9,
+                1 + self.serial % 4,
+                self.serial
+            ),
+            ..Household::default()
+        };
+        self.save(phone, Call::AddHousehold { area, household })
+    }
+
+    fn add_resident(&mut self, phone: usize) -> Option<Result<Answer, ApiError>> {
+        let household = HouseholdId(self.a_record(&[RecordKind::HOUSEHOLD])?.id);
+        let resident = Resident::named(household, &self.text(phone));
+        self.save(phone, Call::AddResident { resident })
+    }
+
+    fn draft_id(&mut self) -> DraftId {
+        self.serial += 1;
+        DraftId(Uuid::from_u128(
+            u128::from(self.seed) << 64 | u128::from(self.serial),
+        ))
+    }
+
+    fn visit(&mut self, phone: usize) -> Option<Result<Answer, ApiError>> {
+        let household = HouseholdId(self.a_record(&[RecordKind::HOUSEHOLD])?.id);
+        let met = self
+            .a_record(&[RecordKind::RESIDENT])
+            .filter(|_| self.chance.per_mille(400));
+        let body = DraftBody::Visit(VisitDraft {
+            household,
+            outcome: Some(Outcome::Met),
+            met: met.map(|resident| ResidentId(resident.id)).into_iter().collect(),
+            purpose: Some(Purpose::Routine),
+            phrases: Vec::new(),
+            note: self.text(phone),
+            needs: vec![Need::Mobility],
+            promise: String::new(),
+            promise_due: None,
+            started_at: self.device(phone).platform.now_ms(),
+        });
+        self.fill_and_finish(phone, body)
+    }
+
+    fn issue(&mut self, phone: usize) -> Option<Result<Answer, ApiError>> {
+        let area = self.an_area(phone)?;
+        let visit = self
+            .a_record(&[RecordKind::VISIT])
+            .filter(|_| self.chance.per_mille(200));
+        let body = DraftBody::Issue(IssueDraft {
+            area: Some(area),
+            category: Some(Category::Facilities),
+            title: self.text(phone),
+            note: String::new(),
+            household: None,
+            place: "楼道".to_owned(),
+            visit: visit.map(|visit| VisitId(visit.id)),
+            handled_on_the_spot: self.chance.per_mille(200),
+            started_at: self.device(phone).platform.now_ms(),
+        });
+        self.fill_and_finish(phone, body)
+    }
+
+    /// A form that is filled, perhaps with a photo, and saved by one tap or two.
+    fn fill_and_finish(&mut self, phone: usize, body: DraftBody) -> Option<Result<Answer, ApiError>> {
+        let id = self.draft_id();
+        let kept = self.device(phone).call(Call::SaveDraft { id, body })?;
+        if kept.is_err() {
+            return Some(kept);
+        }
+        if self.chance.per_mille(120) {
+            let file = a_jpeg(32, 24, self.serial);
+            let modified_at = self.device(phone).platform.now_ms();
+            let photo = self.device(phone).call(Call::AddPhoto {
+                draft: id,
+                file,
+                modified_at,
+            })?;
+            if let Err(error) = photo.as_ref() {
+                // Without the photo the text is saved all the same.
+                let error = error.clone();
+                if !self.device(phone).is_burnt() {
+                    self.judge_refusal(phone, &error);
+                }
+            }
+        }
+        let answer = self.save(phone, Call::FinishDraft { id })?;
+        match &answer {
+            Ok(_) if self.chance.per_mille(100) => {
+                let again = self.save(phone, Call::FinishDraft { id })?;
+                if again != answer && !self.device(phone).is_burnt() {
+                    self.fail(format!("a second tap on phone {phone}: {again:?}"));
+                }
+            }
+            Err(_) if !self.device(phone).is_burnt() => {
+                let draft = self.device(phone).call(Call::Draft { id })?;
+                if !matches!(draft, Ok(Answer::Draft(Some(_)))) {
+                    self.fail(format!("phone {phone} lost a form that it could not save"));
+                }
+            }
+            _ => {}
+        }
+        Some(answer)
+    }
+
+    fn edit(&mut self, phone: usize) -> Option<Result<Answer, ApiError>> {
+        let record = self.a_record(&[
+            RecordKind::HOUSEHOLD,
+            RecordKind::RESIDENT,
+            RecordKind::VISIT,
+            RecordKind::ISSUE,
+        ])?;
+        let text = self.text(phone);
+        let (field, value) = match record.kind {
+            RecordKind::HOUSEHOLD if self.chance.per_mille(300) => (household::PREFERRED_HOURS, Value::Null),
+            RecordKind::HOUSEHOLD => (household::NOTE, Value::text(&text)),
+            RecordKind::RESIDENT if self.chance.per_mille(400) => (
+                resident::PHONES,
+                Value::texts(&[format!("120{:08}", self.chance.below(100))]),
+            ),
+            RecordKind::RESIDENT => (resident::NAME, Value::text(&text)),
+            RecordKind::VISIT => (visit::NOTE, Value::text(&text)),
+            _ => (issue::NOTE, Value::text(&text)),
+        };
+        let mut fields = FieldMap::from([(field, value)]);
+        if record.kind == RecordKind::HOUSEHOLD {
+            let tenure = self.chance.between(1, 3);
+            fields.insert(household::TENURE, Value::Int(tenure as i64));
+        }
+        self.save(phone, Call::SaveFields { record, fields })
+    }
+
+    fn needs(&mut self, phone: usize) -> Option<Result<Answer, ApiError>> {
+        let record = self.a_record(&[RecordKind::RESIDENT])?;
+        let needs = (1..=4).filter(|_| self.chance.per_mille(500)).collect();
+        let fields = FieldMap::from([(resident::NEEDS, Value::numbers(needs))]);
+        self.save(phone, Call::SaveFields { record, fields })
+    }
+
+    fn take_step(&mut self, phone: usize) -> Option<Result<Answer, ApiError>> {
+        let issue = self.a_record(&[RecordKind::ISSUE])?;
+        let step = Step::from_number(self.chance.between(3, 11))?;
+        let target = match step {
+            Step::Assigned => "物业".to_owned(),
+            Step::MergedInto => issue.id.to_string(),
+            Step::Closed => "5".to_owned(),
+            _ => String::new(),
+        };
+        let event = Event {
+            step: step.number(),
+            note: self.text(phone),
+            target,
+        };
+        let issue = IssueId(issue.id);
+        self.save(phone, Call::AddEvent { issue, event })
+    }
+
+    fn withdraw(&mut self, phone: usize) -> Option<Result<Answer, ApiError>> {
+        let record = self.a_record(&[RecordKind::RESIDENT, RecordKind::VISIT, RecordKind::HOUSEHOLD])?;
+        self.save(phone, Call::Remove { record })
+    }
+
+    fn end_conflict(&mut self, phone: usize) -> Option<Result<Answer, ApiError>> {
+        let Ok(Answer::Conflicts(conflicts)) = self.device(phone).call(Call::Conflicts)? else {
+            return None;
+        };
+        let conflict = self.chance.pick(&conflicts)?;
+        let value = self.chance.pick(&conflict.values)?.value.clone();
+        let (record, field) = (conflict.record, conflict.field);
+        self.save(phone, Call::Restore { record, field, value })
+    }
+
+    fn look_after_parked(&mut self, phone: usize) -> Option<Result<Answer, ApiError>> {
+        let Ok(Answer::Outbox(outbox)) = self.device(phone).call(Call::Outbox)? else {
+            return None;
+        };
+        let seq = self.chance.pick(&outbox.attention)?.seq;
+        match self.chance.per_mille(500) {
+            true => self.save(phone, Call::RetryParked { seq }),
+            false => self.save(phone, Call::DismissParked { seq }),
+        }
+    }
+}

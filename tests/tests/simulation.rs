@@ -1,0 +1,42 @@
+//! Random worlds: whatever goes wrong, nothing is lost and everybody agrees.
+//!
+//! `SIM_SEED=... cargo test -p tests --test simulation` repeats one seed and tells what happened in it.
+//! `SIM_SEEDS=...` runs more of them.
+
+use tests::sim;
+
+/// How many seeds an ordinary test run lives through.
+const SEEDS: u64 = 300;
+
+fn from_environment(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+#[test]
+fn whatever_goes_wrong_nothing_is_lost_and_everybody_agrees() {
+    if let Some(seed) = from_environment("SIM_SEED") {
+        let outcome = sim::tell(seed);
+        println!("{}", outcome.lines.join("\n"));
+        assert!(
+            outcome.faults_found.is_empty(),
+            "{}",
+            outcome.faults_found.join("\n")
+        );
+        return;
+    }
+    for seed in 1..=from_environment("SIM_SEEDS").unwrap_or(SEEDS) {
+        let outcome = sim::run(seed);
+        assert!(
+            outcome.faults_found.is_empty(),
+            "seed {seed}: {}\nrepeat it: SIM_SEED={seed} cargo test -p tests --test simulation -- --nocapture",
+            outcome.faults_found.join("\n")
+        );
+    }
+}
+
+#[test]
+fn the_same_seed_has_the_same_trace_and_another_one_another() {
+    let (one, again, other) = (sim::run(11), sim::run(11), sim::run(12));
+    assert_eq!(one.trace, again.trace);
+    assert_ne!(one.trace, other.trace);
+}

@@ -1,0 +1,35 @@
+//! The simulation, built to be fast.
+
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::toolchain::{native_cargo, native_target, root, run};
+
+/// Release code with the checks of development: overflow and debug assertions.
+const PROFILE: &str = "sim";
+
+/// Lives through `seeds` worlds from `from` on, or tells one of them.
+///
+/// # Errors
+/// When the build fails, or anything was lost, diverged or wedged.
+pub(crate) fn run_sim(seeds: u64, seed: Option<u64>, from: u64) -> Result<()> {
+    let mut cargo = native_cargo()?;
+    run(cargo.args([
+        "build",
+        "--quiet",
+        "--package",
+        "tests",
+        "--bin",
+        "sim",
+        "--profile",
+        PROFILE,
+    ]))?;
+    let mut sim = Command::new(native_target()?.join(PROFILE).join("sim"));
+    sim.current_dir(root());
+    match seed {
+        Some(seed) => sim.args(["--seed", &seed.to_string()]),
+        None => sim.args(["--seeds", &seeds.to_string(), "--from", &from.to_string()]),
+    };
+    run(&mut sim)
+}
