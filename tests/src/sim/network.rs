@@ -3,15 +3,15 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use axum::http::Method;
+use axum::http::{HeaderMap, Method};
 use futures::StreamExt;
 use futures::channel::{mpsc, oneshot};
 use futures::future::{Either, select};
 use futures::stream::LocalBoxStream;
 use replica::sync::http::answer::{Kind, Verdict, judge, refused};
-use replica::sync::http::{CALL_TIMEOUT_MS, PHOTO_TIMEOUT_MS, SYNC_TIMEOUT_MS};
-use replica::sync::transport::{Credential, Transport, TransportError};
-use shared::ids::PhotoHash;
+use replica::sync::http::{CALL_TIMEOUT_MS, PHOTO_TIMEOUT_MS, SYNC_TIMEOUT_MS, tus};
+use replica::sync::transport::{Credential, Standing, Transport, TransportError};
+use shared::ids::{AreaCode, PhotoHash};
 use shared::protocol::v1::{
     self, CONTENT_TYPE, ParkedOperation, Refusal, SignInReply, SignInRequest, SyncRequest,
 };
@@ -31,6 +31,7 @@ pub(super) struct Ask {
     pub(super) path: String,
     pub(super) token: Option<String>,
     pub(super) media_type: &'static str,
+    pub(super) headers: Vec<(&'static str, String)>,
     pub(super) body: Vec<u8>,
 }
 
@@ -39,6 +40,7 @@ pub(super) struct Ask {
 pub(super) struct Told {
     pub(super) status: u16,
     pub(super) media_type: Option<String>,
+    pub(super) headers: HeaderMap,
     pub(super) body: Vec<u8>,
 }
 
@@ -74,6 +76,11 @@ pub(super) struct SimTransport {
 
 impl SimTransport {
     async fn ask(&self, ask: Ask, timeout_ms: u64, wanted: Kind) -> Result<Vec<u8>, TransportError> {
+        self.told(ask, timeout_ms, wanted).await.map(|told| told.body)
+    }
+
+    async fn told(&self, ask: Ask, timeout_ms: u64, wanted: Kind) -> Result<Told, TransportError> {
+        let without_body = ask.method == Method::HEAD;
         let timeline = &self.network.timeline;
         if !self.line.connected.get() {
             timeline.sleep(self.chance(1, 2_000)).await;
@@ -87,8 +94,12 @@ impl SimTransport {
         };
         self.line.answered.set(self.line.answered.get() + 1);
         match judge(told.status, told.media_type.as_deref(), wanted) {
-            Verdict::Good => Ok(told.body),
+            Verdict::Good => Ok(told),
             Verdict::Bad(error) => Err(error),
+            Verdict::ReadRefusal if without_body => Err(match tus::is_spoken(&told.headers) {
+                true => refused(told.status, tus::code_without_body(told.status).to_owned()),
+                false => TransportError::Foreign,
+            }),
             Verdict::ReadRefusal => {
                 let refusal: Refusal = read_json(&told.body)?;
                 Err(refused(told.status, refusal.code))
@@ -126,6 +137,7 @@ impl SimTransport {
             let page = Told {
                 status: 200,
                 media_type: Some("text/html; charset=utf-8".to_owned()),
+                headers: HeaderMap::new(),
                 body: b"<html>sign in to the hotel</html>".to_vec(),
             };
             self.deliver(travel_ms, waiting, Some(page));
@@ -219,8 +231,13 @@ fn of(credential: &Credential, method: Method, path: String, media_type: &'stati
         path,
         token: Some(credential.token.clone()),
         media_type,
+        headers: Vec::new(),
         body,
     }
+}
+
+fn standing(told: &Told, place: Option<&str>) -> Result<Standing, TransportError> {
+    tus::read_standing(&told.headers, place).ok_or(TransportError::Foreign)
 }
 
 impl Transport for SimTransport {
@@ -230,6 +247,7 @@ impl Transport for SimTransport {
             path: "/v1/session".to_owned(),
             token: None,
             media_type: JSON,
+            headers: Vec::new(),
             body: serde_json::to_vec(request).unwrap_or_default(),
         };
         read_json(&self.ask(ask, CALL_TIMEOUT_MS, Kind::Body(JSON)).await?)
@@ -258,14 +276,46 @@ impl Transport for SimTransport {
         self.ask(ask, SYNC_TIMEOUT_MS, Kind::Body(CONTENT_TYPE)).await
     }
 
-    async fn put_photo(
+    async fn segment(
+        &self,
+        credential: &Credential,
+        area: &AreaCode,
+        after: u64,
+    ) -> Result<Vec<u8>, TransportError> {
+        let path = format!("/v1/segments/{area}?after={after}");
+        let ask = of(credential, Method::GET, path, CONTENT_TYPE, Vec::new());
+        self.ask(ask, SYNC_TIMEOUT_MS, Kind::Body(CONTENT_TYPE)).await
+    }
+
+    async fn begin_upload(
         &self,
         credential: &Credential,
         hash: PhotoHash,
-        bytes: Vec<u8>,
-    ) -> Result<(), TransportError> {
-        let ask = of(credential, Method::PUT, format!("/v1/photos/{hash}"), JPEG, bytes);
-        self.ask(ask, PHOTO_TIMEOUT_MS, Kind::Done).await.map(drop)
+        length: u64,
+    ) -> Result<Standing, TransportError> {
+        let path = "/v1/uploads".to_owned();
+        let mut ask = of(credential, Method::POST, path, JPEG, Vec::new());
+        ask.headers = tus::announcement(hash, length);
+        standing(&self.told(ask, CALL_TIMEOUT_MS, Kind::Headers).await?, None)
+    }
+
+    async fn ask_upload(&self, credential: &Credential, place: &str) -> Result<Standing, TransportError> {
+        let mut ask = of(credential, Method::HEAD, place.to_owned(), JPEG, Vec::new());
+        ask.headers = tus::spoken();
+        standing(&self.told(ask, CALL_TIMEOUT_MS, Kind::Headers).await?, Some(place))
+    }
+
+    async fn send_chunk(
+        &self,
+        credential: &Credential,
+        place: &str,
+        offset: u64,
+        chunk: Vec<u8>,
+    ) -> Result<Standing, TransportError> {
+        let headers = tus::belonging(offset, &chunk);
+        let mut ask = of(credential, Method::POST, place.to_owned(), tus::CHUNK_TYPE, chunk);
+        ask.headers = headers;
+        standing(&self.told(ask, PHOTO_TIMEOUT_MS, Kind::Headers).await?, Some(place))
     }
 
     async fn get_photo(&self, credential: &Credential, hash: PhotoHash) -> Result<Vec<u8>, TransportError> {

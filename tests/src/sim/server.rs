@@ -80,6 +80,9 @@ impl SimServer {
         if let Some(token) = &ask.token {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
         }
+        for (name, value) in &ask.headers {
+            request = request.header(*name, value);
+        }
         let request = request
             .body(Body::from(ask.body.clone()))
             .expect("a request of ours");
@@ -90,6 +93,7 @@ impl SimServer {
             media_type: media_type
                 .and_then(|value| value.to_str().ok())
                 .map(str::to_owned),
+            headers: answer.headers.clone(),
             body: answer.body.to_vec(),
         }
     }

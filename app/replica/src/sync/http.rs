@@ -14,7 +14,7 @@
 
 pub mod answer;
 mod events;
-mod tus;
+pub mod tus;
 
 use std::rc::Rc;
 use std::time::Duration;

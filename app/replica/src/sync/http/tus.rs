@@ -12,37 +12,64 @@ const OFFSET: &str = "Upload-Offset";
 /// The longest address of an upload.
 const PLACE_BYTES_MAX: usize = 128;
 
-/// Every request about uploads says which version it speaks.
-pub(super) fn speak(request: RequestBuilder) -> RequestBuilder {
-    request.header(RESUMABLE, VERSION)
+/// The header that every request about uploads has.
+pub fn spoken() -> Vec<(&'static str, String)> {
+    vec![(RESUMABLE, VERSION.to_owned())]
 }
 
-/// Says what is going to be uploaded.
-pub(super) fn announce(request: RequestBuilder, hash: PhotoHash, length: u64) -> RequestBuilder {
+/// Every request about uploads says which version it speaks.
+pub(super) fn speak(request: RequestBuilder) -> RequestBuilder {
+    with(request, spoken())
+}
+
+/// The headers that say what is going to be uploaded.
+pub fn announcement(hash: PhotoHash, length: u64) -> Vec<(&'static str, String)> {
     let metadata = format!(
         "hash {},filetype {}",
         base64(hash.to_string().as_bytes()),
         base64(b"image/jpeg")
     );
-    speak(request)
-        .header("Upload-Length", length)
-        .header("Upload-Metadata", metadata)
+    vec![
+        (RESUMABLE, VERSION.to_owned()),
+        ("Upload-Length", length.to_string()),
+        ("Upload-Metadata", metadata),
+    ]
 }
 
-/// Says where a chunk belongs and what it adds up to. It goes as a POST that means PATCH: some networks let
-/// only GET and POST through.
+/// The headers that say where a chunk belongs and what it adds up to. It goes as a POST that means PATCH: some
+/// networks let only GET and POST through.
+pub fn belonging(offset: u64, chunk: &[u8]) -> Vec<(&'static str, String)> {
+    vec![
+        (RESUMABLE, VERSION.to_owned()),
+        ("X-HTTP-Method-Override", "PATCH".to_owned()),
+        (OFFSET, offset.to_string()),
+        ("Upload-Checksum", format!("blake3 {}", base64(&PhotoHash::of(chunk).0))),
+    ]
+}
+
+/// The media type of a chunk.
+pub const CHUNK_TYPE: &str = "application/offset+octet-stream";
+
+fn with(request: RequestBuilder, headers: Vec<(&'static str, String)>) -> RequestBuilder {
+    headers
+        .into_iter()
+        .fold(request, |request, (name, value)| request.header(name, value))
+}
+
+/// Says what is going to be uploaded.
+pub(super) fn announce(request: RequestBuilder, hash: PhotoHash, length: u64) -> RequestBuilder {
+    with(request, announcement(hash, length))
+}
+
+/// Sends a chunk.
 pub(super) fn chunk(request: RequestBuilder, offset: u64, chunk: Vec<u8>) -> RequestBuilder {
-    let sum = base64(&PhotoHash::of(&chunk).0);
-    speak(request)
-        .header("X-HTTP-Method-Override", "PATCH")
-        .header(OFFSET, offset)
-        .header("Upload-Checksum", format!("blake3 {sum}"))
-        .header(CONTENT_TYPE, "application/offset+octet-stream")
+    with(request, belonging(offset, &chunk))
+        .header(CONTENT_TYPE, CHUNK_TYPE)
         .body(chunk)
 }
 
 /// Whether an answer speaks the protocol: no captive portal does.
-pub(super) fn is_spoken(headers: &HeaderMap) -> bool {
+pub fn is_spoken(headers: &HeaderMap) -> bool {
     headers.get(RESUMABLE).is_some_and(|version| version == VERSION)
 }
 
@@ -51,7 +78,8 @@ pub(super) fn standing(response: &Response, place: Option<&str>) -> Result<Stand
     read_standing(response.headers(), place).ok_or(TransportError::Foreign)
 }
 
-fn read_standing(headers: &HeaderMap, place: Option<&str>) -> Option<Standing> {
+/// Where an upload stands, as an answer's headers say; `None` when they are not those of this protocol.
+pub fn read_standing(headers: &HeaderMap, place: Option<&str>) -> Option<Standing> {
     let text = |name: &str| headers.get(name)?.to_str().ok();
     let offset = text(OFFSET)?.parse().ok()?;
     let place = place.or_else(|| text(LOCATION.as_str()))?;
@@ -65,7 +93,7 @@ fn read_standing(headers: &HeaderMap, place: Option<&str>) -> Option<Standing> {
 }
 
 /// The code of a refusal whose body is not sent because the request was a HEAD.
-pub(super) fn code_without_body(status: u16) -> &'static str {
+pub fn code_without_body(status: u16) -> &'static str {
     match status {
         // Refused as a whole: begun again, the last chunk says why.
         404 | 422 => "upload.unknown",
