@@ -367,6 +367,9 @@ reason-issue-merged = It had been merged; this step changed nothing.
 reason-issue-already-finished = It had been finished; this step changed nothing.
 reason-issue-already-there = Somebody did the same step at the same time; this one changed nothing.
 reason-issue-out-of-order = It came out of order; this step changed nothing.
+reason-issue-reopened-meanwhile = Somebody reopened it at the same time with news; this step changed nothing. Please look at the news.
+reason-issue-taken-up-meanwhile = Somebody took it up at the same time; this return changed nothing.
+reason-issue-assigned-elsewhere = It was sent to another department at the same time; the later dispatch holds.
 reason-unknown = This step changed nothing.
 
 ## Conflicts
@@ -552,6 +555,7 @@ field-issue-household = Household
 field-issue-place = Where
 field-issue-visit = Visit
 field-issue-reported-at = Reported at
+field-issue-steps-seen = Earlier steps were seen
 field-issue-area = Grid
 field-unknown = Other
 
@@ -631,6 +635,7 @@ invalid-issue-title-missing = Write what it is about; one line is enough.
 invalid-issue-department-missing = Write to whom it is assigned.
 invalid-issue-target-missing = Choose the issue to merge into.
 invalid-issue-rating-impossible = Choose how satisfied they are.
+invalid-issue-too-many-steps = This issue has too many steps. Please report a new one.
 invalid-issue-area-missing = Choose the grid.
 invalid-text-too-long = This is too long; please shorten it. What you wrote is still here.
 invalid-text-identity-number = This looks like an identity-card number. Koumen keeps none; delete it and save.

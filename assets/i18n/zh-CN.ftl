@@ -283,6 +283,9 @@ reason-issue-merged = 这件事已经合并，这一步没有改变进展。
 reason-issue-already-finished = 那时已经办完，这一步没有改变进展。
 reason-issue-already-there = 别人同时做了同一步，这一步没有改变进展。
 reason-issue-out-of-order = 先后顺序对不上，这一步没有改变进展。
+reason-issue-reopened-meanwhile = 同时有人带着新情况重新打开了，这一步没有改变进展，请看看新情况。
+reason-issue-taken-up-meanwhile = 同时有人已经接手了，这次退回没有生效。
+reason-issue-assigned-elsewhere = 同时还派给了另一家，以后派的那家为准。
 reason-unknown = 这一步没有改变进展。
 
 ## 冲突
@@ -460,6 +463,7 @@ field-issue-household = 所在的户
 field-issue-place = 在哪里
 field-issue-visit = 哪次走访
 field-issue-reported-at = 上报时间
+field-issue-steps-seen = 已看过前面的步骤
 field-issue-area = 网格
 field-unknown = 其他
 
@@ -539,6 +543,7 @@ invalid-issue-title-missing = 还没写什么事，一句话就行。
 invalid-issue-department-missing = 还没写派给谁。
 invalid-issue-target-missing = 还没选合并到哪一件。
 invalid-issue-rating-impossible = 请选一个满意程度。
+invalid-issue-too-many-steps = 这件事的步骤太多了，请另报一件。
 invalid-issue-area-missing = 还没选网格。
 invalid-text-too-long = 写得太长了，请短一点。写的都在。
 invalid-text-identity-number = 里面好像有身份证号。叩门不记身份证号，请删掉再保存。

@@ -19,13 +19,21 @@ fn at(ms: u64, step: Step) -> RecordEvent {
     }
 }
 
+/// As apps recorded steps that did not say what their author had seen: time decides.
+fn without_knowledge(events: &[RecordEvent]) -> Vec<TakenStep<'_>> {
+    events
+        .iter()
+        .map(|event| TakenStep { event, seen: None })
+        .collect()
+}
+
 fn check(steps: &[Step], expect: Step, reasons: &[&str]) {
     let events: Vec<RecordEvent> = steps
         .iter()
         .enumerate()
         .map(|(ms, step)| at(ms as u64, *step))
         .collect();
-    let state = fold(&events.iter().collect::<Vec<_>>());
+    let state = fold(&without_knowledge(&events));
     assert_eq!(state.step, expect, "{steps:?}");
     let given: Vec<&str> = state.timeline.iter().map(|entry| entry.reason).collect();
     assert_eq!(given, reasons, "{steps:?}");
@@ -83,7 +91,10 @@ fn a_step_of_a_later_version_changes_nothing_and_is_kept() {
     let mut unknown = at(1, Step::Accepted);
     unknown.event.step = 99;
     let first = at(0, Step::Reported);
-    let state = fold(&[&first, &unknown]);
+    let state = fold(&without_knowledge(&[first, unknown]));
     assert_eq!(state.step, Step::Reported);
     assert_eq!(state.timeline[1].reason, "issue.unknown_step");
 }
+
+#[path = "issue_pairs_tests.rs"]
+mod pairs;

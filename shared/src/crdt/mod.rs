@@ -20,5 +20,5 @@ mod pack;
 pub use created::{created_clocks, created_values};
 pub use pack::{PackError, pack_created};
 
-pub use issue_state::{IssueState, TimelineStep, fold};
+pub use issue_state::{IssueState, STEPS_PER_ISSUE_MAX, TakenStep, TimelineStep, fold};
 pub use record::{FieldConflict, Origin, RecordEvent, RecordState, Written};

@@ -22,6 +22,12 @@ use crate::ids::{AreaCode, DeviceId};
 #[error("the packed clocks of a record cannot be read")]
 pub struct PackError;
 
+/// Stands behind [`Packed`] when there is anything in it. Apps that do not know it read the first part only.
+#[derive(Default, Serialize, Deserialize)]
+struct PackedLater {
+    events_seen: BTreeMap<(DeviceId, u64), Seen>,
+}
+
 #[derive(Serialize, Deserialize)]
 struct Packed {
     origin: Origin,
@@ -106,7 +112,13 @@ impl RecordState {
             edits: (self.edits != alone).then(|| self.edits.clone()),
         };
         // Postcard into a growing vector fails only for maps of unknown length; these know theirs.
-        postcard::to_stdvec(&packed).unwrap_or_default()
+        if self.events_seen.is_empty() {
+            return postcard::to_stdvec(&packed).unwrap_or_default();
+        }
+        let later = PackedLater {
+            events_seen: self.events_seen.clone(),
+        };
+        postcard::to_stdvec(&(packed, later)).unwrap_or_default()
     }
 
     /// The state from a row's columns and its clocks.
@@ -119,7 +131,11 @@ impl RecordState {
         columns: &FieldMap,
         clocks: &[u8],
     ) -> Result<Self, PackError> {
-        let packed: Packed = postcard::from_bytes(clocks).map_err(|_| PackError)?;
+        let (packed, later): (Packed, _) = postcard::take_from_bytes(clocks).map_err(|_| PackError)?;
+        let later: PackedLater = match later {
+            [] => PackedLater::default(),
+            later => postcard::from_bytes(later).map_err(|_| PackError)?,
+        };
         let dot = Dot::new(packed.origin.device, packed.origin.seq);
         let mut state = Self::empty(area, packed.origin);
         for (field, value) in columns {
@@ -156,6 +172,7 @@ impl RecordState {
             .into_iter()
             .map(|event| (key(&event.origin), event))
             .collect();
+        state.events_seen = later.events_seen;
         state.removals = packed
             .removals
             .into_iter()

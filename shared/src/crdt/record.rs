@@ -11,9 +11,10 @@ use std::collections::BTreeMap;
 use crdts::{CmRDT, CvRDT, Dot, MVReg, Orswot, mvreg, orswot};
 use serde::{Deserialize, Serialize};
 
+use super::issue_state::TakenStep;
 use crate::change::{Change, MemberEdit, Operation, Seen, Write};
 use crate::clock::{Stamp, TimestampMs, winner_key};
-use crate::domain::issue::Event;
+use crate::domain::issue::{self, Event};
 use crate::domain::schema::{FieldId, FieldMerge, RecordKind};
 use crate::domain::value::{FieldMap, Value};
 use crate::ids::{AreaCode, DeviceId, WorkerId};
@@ -75,6 +76,8 @@ pub struct RecordState {
     pub(super) fields: BTreeMap<FieldId, Register>,
     pub(super) members: BTreeMap<(FieldId, u64), MemberSet>,
     pub(super) events: BTreeMap<(DeviceId, u64), RecordEvent>,
+    /// Of each event that says so: the earlier events that its author had seen.
+    pub(super) events_seen: BTreeMap<(DeviceId, u64), Seen>,
     pub(super) removals: BTreeMap<(DeviceId, u64), Removal>,
     /// Every operation but removals: what a removal must have seen to be final.
     pub(super) edits: Seen,
@@ -95,6 +98,7 @@ impl RecordState {
             fields: BTreeMap::new(),
             members: BTreeMap::new(),
             events: BTreeMap::new(),
+            events_seen: BTreeMap::new(),
             removals: BTreeMap::new(),
             edits: Seen::default(),
         }
@@ -135,8 +139,12 @@ impl RecordState {
             });
         }
         if let Some(event) = event {
+            let key = (operation.device, operation.seq);
+            if let Some(write) = writes.iter().find(|write| write.field == issue::STEPS_SEEN) {
+                self.events_seen.insert(key, write.seen.clone());
+            }
             self.events.insert(
-                (operation.device, operation.seq),
+                key,
                 RecordEvent {
                     event: event.clone(),
                     origin,
@@ -231,6 +239,15 @@ impl RecordState {
         events
     }
 
+    /// The steps of an issue with what their authors had seen, for [`fold`](super::fold).
+    pub fn steps(&self) -> Vec<TakenStep<'_>> {
+        let step = |(key, event)| TakenStep {
+            event,
+            seen: self.events_seen.get(key),
+        };
+        self.events.iter().map(step).collect()
+    }
+
     /// Whether the record is withdrawn: some removal had seen every edit. An edit beside it wins.
     pub fn is_removed(&self) -> bool {
         self.removals.values().any(|removal| self.edits <= removal.seen)
@@ -278,6 +295,15 @@ impl RecordState {
         }
     }
 
+    /// The change that takes a step of an issue, knowing all steps that are in `state`.
+    pub fn step(state: Option<&Self>, event: Event) -> Change {
+        Change {
+            writes: vec![Self::write(state, issue::STEPS_SEEN, Value::Int(1))],
+            event: Some(event),
+            ..Change::default()
+        }
+    }
+
     /// The change that withdraws the record.
     pub fn removal(&self) -> Change {
         Change {
@@ -298,11 +324,13 @@ impl RecordState {
     /// Whether two states are the same to everybody who looks: values, conflicts, events, removal.
     pub fn looks_like(&self, other: &Self) -> bool {
         let events = |state: &Self| state.events().into_iter().cloned().collect::<Vec<_>>();
+        let same_steps = self.events_seen == other.events_seen;
         self.area == other.area
             && self.origin == other.origin
             && self.values() == other.values()
             && self.conflicts() == other.conflicts()
             && events(self) == events(other)
+            && same_steps
             && self.is_removed() == other.is_removed()
             && self.is_kept_by_edit() == other.is_kept_by_edit()
     }

@@ -23,6 +23,8 @@ pub const PLACE: FieldId = FieldId(5);
 pub const VISIT: FieldId = FieldId(6);
 /// When it was reported.
 pub const REPORTED_AT: FieldId = FieldId(7);
+/// Written as 1 with each step; what the write had seen is what the step's author had seen of earlier steps.
+pub const STEPS_SEEN: FieldId = FieldId(8);
 
 pub(super) const FIELDS: &[FieldSpec] = &[
     register(CATEGORY, "category", ValueShape::Int, 0),
@@ -32,6 +34,7 @@ pub(super) const FIELDS: &[FieldSpec] = &[
     register(PLACE, "place", ValueShape::Text, 300),
     register(VISIT, "visit", ValueShape::Id, 0),
     register(REPORTED_AT, "reported_at", ValueShape::Int, 0),
+    register(STEPS_SEEN, "steps_seen", ValueShape::Int, 0),
 ];
 
 /// The most bytes of an event's note.

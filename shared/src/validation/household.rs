@@ -1,6 +1,6 @@
 //! Rules of a household.
 
-use super::{Rejection, check_day, refuse};
+use super::{Rejection, check_day, check_flag, refuse};
 use crate::domain::door::DoorNumber;
 use crate::domain::household::{DOOR, NO_VISIT_BEFORE, NOT_ALONE, TENURE, Tenure};
 use crate::domain::value::{FieldMap, Value, field};
@@ -18,8 +18,6 @@ pub(super) fn check(fields: &FieldMap) -> Result<(), Rejection> {
             return refuse("household.tenure_unknown");
         }
     }
-    if !matches!(field(fields, NOT_ALONE), Value::Null | Value::Int(0 | 1)) {
-        return refuse("field.no_flag");
-    }
+    check_flag(field(fields, NOT_ALONE))?;
     check_day(field(fields, NO_VISIT_BEFORE))
 }

@@ -1,7 +1,7 @@
 //! Rules of an issue.
 
-use super::{Rejection, check_time, refuse};
-use crate::domain::issue::{CATEGORY, Category, Event, REPORTED_AT, Step, TITLE};
+use super::{Rejection, check_flag, check_time, refuse};
+use crate::domain::issue::{CATEGORY, Category, Event, REPORTED_AT, STEPS_SEEN, Step, TITLE};
 use crate::domain::value::{FieldMap, field};
 
 pub(super) fn check(fields: &FieldMap, event: Option<&Event>) -> Result<(), Rejection> {
@@ -17,6 +17,7 @@ pub(super) fn check(fields: &FieldMap, event: Option<&Event>) -> Result<(), Reje
         return refuse("issue.title_missing");
     }
     check_time(field(fields, REPORTED_AT))?;
+    check_flag(field(fields, STEPS_SEEN))?;
     match event.map(|event| (Step::from_number(event.step), event.target.as_str())) {
         Some((Some(Step::Assigned), "")) => refuse("issue.department_missing"),
         Some((Some(Step::MergedInto), target)) if uuid::Uuid::parse_str(target).is_err() => {

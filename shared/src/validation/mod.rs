@@ -13,7 +13,7 @@ use thiserror::Error;
 
 use crate::change::{Change, Operation, PARTS_PER_OPERATION_MAX, Write};
 use crate::clock::TimestampMs;
-use crate::crdt::{RecordState, created_values};
+use crate::crdt::{RecordState, STEPS_PER_ISSUE_MAX, created_values};
 use crate::domain::schema::{FieldMerge, FieldSpec, RecordKind};
 use crate::domain::value::{FieldMap, Value};
 use crate::domain::{CalendarDate, identity};
@@ -62,6 +62,9 @@ pub fn validate(operation: &Operation, state: Option<&RecordState>) -> Result<()
     check_members(record.kind, change)?;
     if change.event.is_some() && record.kind != RecordKind::ISSUE && record.kind.spec().is_some() {
         return refuse("event.not_an_issue");
+    }
+    if change.event.is_some() && state.is_some_and(|state| state.events().len() >= STEPS_PER_ISSUE_MAX) {
+        return refuse("issue.too_many_steps");
     }
     check_record(record.kind, &values_after(operation, state), change)
 }
@@ -201,6 +204,13 @@ fn check_text(text: &str) -> Result<(), Rejection> {
         return refuse("text.identity_number");
     }
     Ok(())
+}
+
+pub(crate) fn check_flag(value: &Value) -> Result<(), Rejection> {
+    match value {
+        Value::Null | Value::Int(0 | 1) => Ok(()),
+        _ => refuse("field.no_flag"),
+    }
 }
 
 pub(crate) fn check_day(value: &Value) -> Result<(), Rejection> {

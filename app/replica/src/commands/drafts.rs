@@ -209,7 +209,9 @@ fn issue_changes(
     } else {
         Step::Reported
     };
-    change.event = Some(Event::of(step));
+    let first = RecordState::step(None, Event::of(step));
+    change.writes.extend(first.writes);
+    change.event = first.event;
     Ok((area.clone(), vec![(area, record, change)]))
 }
 

@@ -1,6 +1,5 @@
 //! Edits of records.
 
-use shared::change::Change;
 use shared::crdt::RecordState;
 use shared::domain::door::DoorNumber;
 use shared::domain::issue::Event;
@@ -62,10 +61,7 @@ pub(super) fn add_event(replica: &mut Replica, issue: IssueId, mut event: Event)
     let state = existing(replica, record)?;
     event.note = event.note.trim().to_owned();
     event.target = event.target.trim().to_owned();
-    let change = Change {
-        event: Some(event),
-        ..Change::default()
-    };
+    let change = RecordState::step(Some(&state), event);
     replica.save(vec![(state.area().clone(), record, change)], |_| Ok(()))?;
     Ok(Answer::Saved(record))
 }

@@ -145,7 +145,7 @@ pub(super) fn issue_page(
     let entry = found.ok_or_else(not_found)?;
     let record = RecordRef::new(RecordKind::ISSUE, id);
     let state = load(connection, record)?.ok_or_else(not_found)?;
-    let folded = fold(&state.events());
+    let folded = fold(&state.steps());
     let mut timeline = Vec::with_capacity(folded.timeline.len());
     for step in folded.timeline {
         timeline.push(TimelineEntry {

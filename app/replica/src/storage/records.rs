@@ -208,7 +208,7 @@ fn save(transaction: &Transaction<'_>, record: RecordRef, state: &RecordState) -
         removed: state.is_removed(),
         conflicts: state.conflicts().len(),
         clocks: state.pack_clocks(record.kind),
-        step: (record.kind == RecordKind::ISSUE).then(|| fold(&state.events()).step),
+        step: (record.kind == RecordKind::ISSUE).then(|| fold(&state.steps()).step),
     };
     let row_number: i64 = transaction
         .prepare_cached(&statements.upsert)?
