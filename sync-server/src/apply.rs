@@ -15,7 +15,7 @@ use shared::change::{Operation, Write};
 use shared::clock::TimestampMs;
 use shared::crdt::{RecordState, pack_created};
 use shared::domain::value::Value;
-use shared::domain::{FieldId, RecordKind, RecordRef, issue, photo, resident, visit};
+use shared::domain::{FieldId, RecordKind, RecordRef, household, issue, photo, resident, visit};
 use shared::ids::{AreaCode, PhotoHash};
 use shared::validation::{Rejection, validate};
 
@@ -65,7 +65,9 @@ fn named(kind: RecordKind, write: &Write) -> Vec<RecordRef> {
         return Vec::new();
     };
     let kinds: &[RecordKind] = match (kind, write.field) {
-        (RecordKind::RESIDENT, resident::HOUSEHOLD)
+        (RecordKind::RESIDENT, resident::MERGED_INTO) => &[RecordKind::RESIDENT],
+        (RecordKind::HOUSEHOLD, household::MERGED_INTO)
+        | (RecordKind::RESIDENT, resident::HOUSEHOLD)
         | (RecordKind::VISIT, visit::HOUSEHOLD)
         | (RecordKind::ISSUE, issue::HOUSEHOLD) => &[RecordKind::HOUSEHOLD],
         (RecordKind::ISSUE, issue::VISIT) => &[RecordKind::VISIT],

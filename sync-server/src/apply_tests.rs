@@ -55,6 +55,50 @@ fn what_a_record_names_must_exist_in_its_area() {
 }
 
 #[test]
+fn a_household_is_merged_into_one_of_its_own_area_only() {
+    let mut phone = a_phone(1, GRID);
+    let (one, other) = (phone.household("1-1-101"), phone.household("1-1-101"));
+    phone.area = AreaCode::new(OTHER_GRID).unwrap();
+    let away = phone.household("1-1-101");
+    phone.area = AreaCode::new(GRID).unwrap();
+    let record = RecordRef::new(RecordKind::HOUSEHOLD, one);
+    for into in [
+        Some(other),
+        None,
+        Some(away),
+        Some(HouseholdId(Uuid::from_bytes([9; 16]))),
+    ] {
+        let into = into.map_or(Value::Null, |id| Value::Id(id.0));
+        let same = FieldMap::from([(household::MERGED_INTO, into)]);
+        let mut change = RecordState::change_to(RecordKind::HOUSEHOLD, None, &same);
+        if change.writes.is_empty() {
+            change = a_removed_pointer();
+        }
+        phone.record(record, change);
+    }
+    let unknown = "reference.unknown";
+    let codes = take(&mut a_batch(&["130803001001"]), &phone);
+    assert_eq!(codes, ["", "", "", "", "", unknown, unknown]);
+    // Whoever works elsewhere may not.
+    assert!(
+        take(&mut a_batch(&[OTHER_GRID]), &phone)[3..]
+            .iter()
+            .all(|code| *code == "area.not_assigned")
+    );
+}
+
+fn a_removed_pointer() -> shared::change::Change {
+    shared::change::Change {
+        writes: vec![Write {
+            field: household::MERGED_INTO,
+            value: Value::Null,
+            seen: Default::default(),
+        }],
+        ..Default::default()
+    }
+}
+
+#[test]
 fn a_record_is_changed_only_in_its_own_area() {
     let mut phone = a_phone(1, GRID);
     let household = phone.household("1-1-101");

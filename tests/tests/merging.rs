@@ -1,9 +1,10 @@
 //! What two phones do at the same time comes together the same way everywhere: issues, duplicates, removals.
 
-use replica::api::{Answer, Call, DraftBody, IssueDraft, IssuePage};
+use replica::api::{AlikeEntry, Answer, Call, DraftBody, IssueDraft, IssuePage, SearchHit};
 use shared::domain::issue::{Category, Event, Step};
+use shared::domain::schema::{RecordKind, RecordRef};
 use shared::domain::worker::Role;
-use shared::ids::IssueId;
+use shared::ids::{HouseholdId, IssueId, ResidentId};
 use tests::world::{COMMUNITY, GRID};
 use tests::{Phone, World};
 
@@ -94,5 +95,177 @@ async fn an_issue_sent_to_two_departments_shows_the_later_one_and_why() {
         assert_eq!(page.summary.state, Step::Assigned);
         assert_eq!(reasons(&page), ["", "issue.assigned_elsewhere", ""]);
         assert_eq!(page.timeline[2].event.target, "环卫");
+    }
+}
+
+fn home(id: HouseholdId) -> RecordRef {
+    RecordRef::new(RecordKind::HOUSEHOLD, id)
+}
+
+fn person(id: ResidentId) -> RecordRef {
+    RecordRef::new(RecordKind::RESIDENT, id)
+}
+
+fn merge(phone: &mut Phone, record: RecordRef, kept: RecordRef) {
+    phone.call(Call::MergeInto {
+        record,
+        kept: kept.id,
+    });
+}
+
+fn alike(phone: &mut Phone, record: RecordRef) -> Vec<AlikeEntry> {
+    match phone.call(Call::Alike { record }) {
+        Answer::Alike(entries) => entries,
+        other => panic!("not a list: {other:?}"),
+    }
+}
+
+fn search(phone: &mut Phone, text: &str) -> Vec<SearchHit> {
+    match phone.call(Call::Search {
+        text: text.to_owned(),
+        limit: 20,
+    }) {
+        Answer::Hits(hits) => hits,
+        other => panic!("not hits: {other:?}"),
+    }
+}
+
+fn doors(phone: &mut Phone) -> Vec<HouseholdId> {
+    match phone.call(Call::Doors {
+        area: shared::ids::AreaCode::new(GRID).unwrap(),
+        building: "3".to_owned(),
+    }) {
+        Answer::Households(households) => households.into_iter().map(|household| household.id).collect(),
+        other => panic!("not doors: {other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn one_household_recorded_twice_is_shown_once_with_all_that_belongs_to_it() {
+    let (world, mut amina, mut joao, mut lin) = three().await;
+    // Both were at the door on the same day without signal.
+    let first = amina.add_household("3-2-501");
+    amina.add_resident(first, "王秀英", "12000000001");
+    amina.visit(first, "阿米娜去的");
+    let second = joao.add_household("3栋2单元501");
+    joao.add_resident(second, "王建国", "12000000002");
+    joao.visit(second, "若昂去的");
+    world.settle(&mut [&mut amina, &mut joao, &mut lin]).await;
+    assert_eq!(doors(&mut lin).len(), 2);
+    let offered = alike(&mut lin, home(first));
+    assert_eq!(offered.len(), 1);
+    assert!(offered[0].same_title);
+    assert_eq!(
+        (offered[0].record, offered[0].detail.as_str()),
+        (home(second), "王建国")
+    );
+
+    merge(&mut lin, home(second), home(first));
+    world.settle(&mut [&mut lin, &mut amina, &mut joao]).await;
+    for phone in [&mut amina, &mut joao, &mut lin] {
+        assert_eq!(doors(phone), [first]);
+        for asked in [first, second] {
+            let page = phone.household(asked);
+            assert_eq!(page.id, first);
+            assert_eq!(page.residents.len(), 2);
+            assert_eq!(page.visits.len(), 2);
+            assert_eq!(page.duplicates[0].author, "lin");
+            assert_eq!(page.duplicates[0].record, home(second));
+        }
+        let hits = search(phone, "王建国");
+        assert_eq!(hits.iter().map(|hit| hit.household).collect::<Vec<_>>(), [first]);
+        assert_eq!(search(phone, "3-2-501").len(), 1, "found once, not twice");
+    }
+    // A visit recorded to the other one meanwhile is not lost.
+    joao.visit(second, "还按原来的记");
+    world.settle(&mut [&mut joao, &mut amina]).await;
+    assert_eq!(amina.household(first).visits.len(), 3);
+
+    amina.call(Call::Separate { record: home(second) });
+    world.settle(&mut [&mut amina, &mut joao, &mut lin]).await;
+    for phone in [&mut amina, &mut joao, &mut lin] {
+        assert_eq!(doors(phone).len(), 2);
+        assert_eq!(phone.household(second).visits.len(), 2);
+        assert_eq!(phone.household(first).residents.len(), 1);
+        assert!(phone.household(first).duplicates.is_empty());
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn two_who_merge_each_into_the_other_come_to_one_answer_and_can_take_it_back() {
+    let (world, mut amina, mut joao, mut lin) = three().await;
+    let first = amina.add_household("3-2-501");
+    let second = amina.add_household("3-2-501");
+    let third = amina.add_household("3-2-502");
+    world.settle(&mut [&mut amina, &mut joao, &mut lin]).await;
+    merge(&mut amina, home(first), home(second));
+    merge(&mut joao, home(second), home(first));
+    merge(&mut lin, home(third), home(second));
+    world.settle(&mut [&mut joao, &mut amina, &mut lin]).await;
+    world.settle(&mut [&mut amina]).await;
+    let kept = first.min(second);
+    for phone in [&mut amina, &mut joao, &mut lin] {
+        assert_eq!(doors(phone), [kept]);
+        assert_eq!(phone.household(third).id, kept);
+        assert_eq!(phone.household(kept).duplicates.len(), 2);
+    }
+    let other = if kept == first { second } else { first };
+    lin.call(Call::Separate { record: home(other) });
+    world.settle(&mut [&mut lin, &mut amina, &mut joao]).await;
+    for phone in [&mut amina, &mut joao, &mut lin] {
+        assert_eq!(
+            doors(phone).len(),
+            2,
+            "the third one is still the same as the second"
+        );
+        assert_eq!(phone.household(first).id, first);
+        assert_eq!(phone.household(second).id, second);
+        assert_eq!(phone.household(third).id, second);
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn one_person_recorded_twice_is_shown_once_and_removed_once() {
+    let (world, mut amina, mut joao, mut lin) = three().await;
+    let door = amina.add_household("3-2-501");
+    let old = amina.add_resident(door, "单春", "12000000001");
+    let new = amina.add_resident(door, "单春", "12000000002");
+    world.settle(&mut [&mut amina, &mut joao, &mut lin]).await;
+    assert_eq!(alike(&mut joao, person(old))[0].record, person(new));
+    merge(&mut joao, person(new), person(old));
+    world.settle(&mut [&mut joao, &mut amina, &mut lin]).await;
+    for phone in [&mut amina, &mut joao, &mut lin] {
+        let page = phone.household(door);
+        assert_eq!(page.residents.len(), 1);
+        assert_eq!(page.residents[0].id, old);
+        assert_eq!(page.residents[0].duplicates[0].record, person(new));
+        let hits = search(phone, "单春");
+        assert_eq!(
+            hits.iter().filter_map(|hit| hit.resident).collect::<Vec<_>>(),
+            [old]
+        );
+    }
+    amina.call(Call::Remove { record: person(old) });
+    world.settle(&mut [&mut amina, &mut lin]).await;
+    assert!(lin.household(door).residents.is_empty());
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn what_is_merged_into_a_record_that_is_removed_stands_for_itself() {
+    let (world, mut amina, mut joao, _) = three().await;
+    let door = amina.add_household("3-2-501");
+    let kept = amina.add_resident(door, "单春", "12000000001");
+    let other = amina.add_resident(door, "单春", "12000000002");
+    world.settle(&mut [&mut amina, &mut joao]).await;
+    // Joao merges while Amina, who does not know, removes the one he keeps.
+    merge(&mut joao, person(other), person(kept));
+    amina.call(Call::Remove { record: person(kept) });
+    world.settle(&mut [&mut amina, &mut joao]).await;
+    for phone in [&mut amina, &mut joao] {
+        let page = phone.household(door);
+        assert_eq!(
+            page.residents.iter().map(|entry| entry.id).collect::<Vec<_>>(),
+            [other]
+        );
     }
 }

@@ -88,6 +88,23 @@ pub enum Call {
         /// The record.
         record: RecordRef,
     },
+    /// Households or residents that may be the same as this one, likeliest first. Answer: [`Answer::Alike`].
+    Alike {
+        /// A household or resident.
+        record: RecordRef,
+    },
+    /// Says that a household or resident is the same as another one and is shown under it. Answer: [`Answer::Saved`].
+    MergeInto {
+        /// The one that disappears from lists.
+        record: RecordRef,
+        /// The one that stays, of the same kind and area.
+        kept: uuid::Uuid,
+    },
+    /// Says that a merged household or resident is one of its own after all. Answer: [`Answer::Saved`].
+    Separate {
+        /// The one that comes back.
+        record: RecordRef,
+    },
     /// Keeps a half-filled form, at every change. Answer: [`Answer::Done`].
     SaveDraft {
         /// Chosen by the form when it opens.
@@ -235,6 +252,8 @@ pub enum Answer {
     Hits(Vec<SearchHit>),
     /// See [`Call::Household`].
     Household(Box<HouseholdPage>),
+    /// See [`Call::Alike`].
+    Alike(Vec<AlikeEntry>),
     /// See [`Call::Draft`]; `None` when there is no such draft.
     Draft(Option<Box<Draft>>),
     /// See [`Call::AddPhoto`].
@@ -515,6 +534,8 @@ pub struct HouseholdPage {
     pub drafts: Vec<DraftSummary>,
     /// Conflicts of the household and its people.
     pub conflicts: Vec<Conflict>,
+    /// Households that are shown under this one; their people, visits and issues are among the above.
+    pub duplicates: Vec<DuplicateEntry>,
     /// Some of it is not uploaded yet.
     pub waiting: bool,
 }
@@ -526,6 +547,36 @@ pub struct ResidentEntry {
     pub id: ResidentId,
     /// The fields.
     pub resident: Resident,
+    /// Records of the same person that are shown under this one.
+    pub duplicates: Vec<DuplicateEntry>,
+}
+
+/// A record that is shown under another one because somebody said that they are the same.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DuplicateEntry {
+    /// The record.
+    pub record: RecordRef,
+    /// What it was called: a door or a name.
+    pub title: String,
+    /// What else it says: the names behind the door, or telephone numbers.
+    pub detail: String,
+    /// Who said so.
+    pub author: String,
+    /// When.
+    pub at: TimestampMs,
+}
+
+/// A record that may be the same as another one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AlikeEntry {
+    /// The record.
+    pub record: RecordRef,
+    /// What it is called: a door or a name.
+    pub title: String,
+    /// What else it says: the names behind the door, or the door.
+    pub detail: String,
+    /// It is called the same.
+    pub same_title: bool,
 }
 
 /// A half-filled form in a list.
@@ -772,6 +823,8 @@ pub struct Conflict {
 pub struct ConflictValue {
     /// The value.
     pub value: Value,
+    /// What the record is called that the value names, if it names one.
+    pub names: String,
     /// Who wrote it.
     pub author: String,
     /// When.

@@ -460,6 +460,7 @@ impl Replica {
             "issue",
             "photo",
             "other_record",
+            "duplicate",
             "photo_bytes",
             "photo_upload",
             "draft_photo",

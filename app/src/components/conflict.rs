@@ -69,7 +69,13 @@ fn ConflictSheet(conflict: Conflict, onclose: EventHandler<()>) -> Element {
             ol { class: "conflict-values",
                 for (index , option) in conflict.values.iter().enumerate() {
                     li { key: "{index}", class: "card", "data-testid": "conflict-value",
-                        p { class: "conflict-text", {describe_value(record.kind, field, &option.value)} }
+                        p { class: "conflict-text",
+                            if option.names.is_empty() {
+                                {describe_value(record.kind, field, &option.value)}
+                            } else {
+                                "{option.names}"
+                            }
+                        }
                         p { class: "row-meta",
                             {t_args("conflict-who-when", &[
                                 ("author", option.author.clone().into()),

@@ -4,6 +4,7 @@ mod answer;
 mod button;
 mod chips;
 mod conflict;
+mod duplicates;
 mod icon;
 mod list;
 mod photos;
@@ -22,6 +23,7 @@ pub(crate) use answer::{EmptyState, ErrorNote, Loading, WithAnswer, parked_text}
 pub(crate) use button::{Button, ButtonKind, LinkButton};
 pub(crate) use chips::{ChoiceChips, MultiChips, NeedChips, Select};
 pub(crate) use conflict::ConflictMarks;
+pub(crate) use duplicates::SameTwice;
 pub(crate) use icon::{Icon, IconName};
 pub(crate) use list::{DraftRow, IssueRow, VisitRow};
 pub(crate) use photos::{DraftPhotos, PhotoStrip};

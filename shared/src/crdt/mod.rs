@@ -11,6 +11,7 @@
 //!
 //! The result depends on the set of operations only: not on order, repetition or route.
 
+pub mod duplicates;
 pub mod issue_state;
 pub mod record;
 

@@ -208,6 +208,11 @@ impl RecordState {
         values
     }
 
+    /// The shown value of a field with its origin, also when it was emptied; `None` when nobody wrote it.
+    pub fn written(&self, field: FieldId) -> Option<Written> {
+        ranked(self.fields.get(&field)?).into_iter().next()
+    }
+
     fn present_members(&self) -> impl Iterator<Item = (FieldId, u64)> {
         self.members
             .iter()

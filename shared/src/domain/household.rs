@@ -20,6 +20,11 @@ pub const NOT_ALONE: FieldId = FieldId(5);
 /// A note about the door or the household.
 pub const NOTE: FieldId = FieldId(6);
 
+/// The household that this one is the same as, and under which it is shown.
+pub const MERGED_INTO: FieldId = FieldId(7);
+/// Written as 1 by who keeps the household although it was removed; the write has seen the removals.
+pub const KEPT_AFTER_REMOVAL: FieldId = FieldId(8);
+
 pub(super) const FIELDS: &[FieldSpec] = &[
     register(DOOR, "door", ValueShape::Text, 60),
     register(TENURE, "tenure", ValueShape::Int, 0),
@@ -27,6 +32,8 @@ pub(super) const FIELDS: &[FieldSpec] = &[
     register(NO_VISIT_BEFORE, "no_visit_before", ValueShape::Int, 0),
     register(NOT_ALONE, "not_alone", ValueShape::Int, 0),
     register(NOTE, "note", ValueShape::Text, 3_000),
+    register(MERGED_INTO, "merged_into", ValueShape::Id, 0),
+    register(KEPT_AFTER_REMOVAL, "kept_after_removal", ValueShape::Int, 0),
 ];
 
 closed_list! {

@@ -26,6 +26,9 @@ pub const REPORTED_AT: FieldId = FieldId(7);
 /// Written as 1 with each step; what the write had seen is what the step's author had seen of earlier steps.
 pub const STEPS_SEEN: FieldId = FieldId(8);
 
+/// Written as 1 by who keeps the issue although it was removed; the write has seen the removals.
+pub const KEPT_AFTER_REMOVAL: FieldId = FieldId(9);
+
 pub(super) const FIELDS: &[FieldSpec] = &[
     register(CATEGORY, "category", ValueShape::Int, 0),
     register(TITLE, "title", ValueShape::Text, 300),
@@ -35,6 +38,7 @@ pub(super) const FIELDS: &[FieldSpec] = &[
     register(VISIT, "visit", ValueShape::Id, 0),
     register(REPORTED_AT, "reported_at", ValueShape::Int, 0),
     register(STEPS_SEEN, "steps_seen", ValueShape::Int, 0),
+    register(KEPT_AFTER_REMOVAL, "kept_after_removal", ValueShape::Int, 0),
 ];
 
 /// The most bytes of an event's note.

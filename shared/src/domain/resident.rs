@@ -28,6 +28,11 @@ pub const CONSENT_ON: FieldId = FieldId(8);
 /// [`ConsentPurpose`].
 pub const CONSENT_PURPOSE: FieldId = FieldId(9);
 
+/// The resident who is the same person, and under whom this record is shown.
+pub const MERGED_INTO: FieldId = FieldId(10);
+/// Written as 1 by who keeps the resident although they were removed; the write has seen the removals.
+pub const KEPT_AFTER_REMOVAL: FieldId = FieldId(11);
+
 pub(super) const FIELDS: &[FieldSpec] = &[
     register(HOUSEHOLD, "household", ValueShape::Id, 0),
     register(NAME, "name", ValueShape::Text, 120),
@@ -38,6 +43,8 @@ pub(super) const FIELDS: &[FieldSpec] = &[
     set(NEEDS, "needs", 20),
     register(CONSENT_ON, "consent_on", ValueShape::Int, 0),
     register(CONSENT_PURPOSE, "consent_purpose", ValueShape::Int, 0),
+    register(MERGED_INTO, "merged_into", ValueShape::Id, 0),
+    register(KEPT_AFTER_REMOVAL, "kept_after_removal", ValueShape::Int, 0),
 ];
 
 closed_list! {

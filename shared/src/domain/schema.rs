@@ -24,6 +24,26 @@ impl RecordKind {
     /// 照片
     pub const PHOTO: Self = Self(5);
 
+    /// The field that says which record of this kind is the same household or person.
+    pub fn merged_into(self) -> Option<FieldId> {
+        match self {
+            Self::HOUSEHOLD => Some(super::household::MERGED_INTO),
+            Self::RESIDENT => Some(super::resident::MERGED_INTO),
+            _ => None,
+        }
+    }
+
+    /// The field that says that a record is kept although somebody removed it.
+    pub fn kept_after_removal(self) -> Option<FieldId> {
+        match self {
+            Self::HOUSEHOLD => Some(super::household::KEPT_AFTER_REMOVAL),
+            Self::RESIDENT => Some(super::resident::KEPT_AFTER_REMOVAL),
+            Self::VISIT => Some(super::visit::KEPT_AFTER_REMOVAL),
+            Self::ISSUE => Some(super::issue::KEPT_AFTER_REMOVAL),
+            _ => None,
+        }
+    }
+
     /// The kind's table of fields; `None` for a kind of a later version.
     pub fn spec(self) -> Option<&'static KindSpec> {
         KINDS.iter().find(|spec| spec.kind == self)

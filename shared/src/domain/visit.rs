@@ -34,6 +34,9 @@ pub const PROMISE_KEPT_ON: FieldId = FieldId(10);
 /// When the visit began.
 pub const STARTED_AT: FieldId = FieldId(11);
 
+/// Written as 1 by who keeps the visit although it was removed; the write has seen the removals.
+pub const KEPT_AFTER_REMOVAL: FieldId = FieldId(12);
+
 pub(super) const FIELDS: &[FieldSpec] = &[
     register(HOUSEHOLD, "household", ValueShape::Id, 0),
     register(OUTCOME, "outcome", ValueShape::Int, 0),
@@ -46,6 +49,7 @@ pub(super) const FIELDS: &[FieldSpec] = &[
     register(PROMISE_DUE, "promise_due", ValueShape::Int, 0),
     register(PROMISE_KEPT_ON, "promise_kept_on", ValueShape::Int, 0),
     register(STARTED_AT, "started_at", ValueShape::Int, 0),
+    register(KEPT_AFTER_REMOVAL, "kept_after_removal", ValueShape::Int, 0),
 ];
 
 closed_list! {

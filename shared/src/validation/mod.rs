@@ -15,7 +15,7 @@ use crate::change::{Change, Operation, PARTS_PER_OPERATION_MAX, Write};
 use crate::clock::TimestampMs;
 use crate::crdt::{RecordState, STEPS_PER_ISSUE_MAX, created_values};
 use crate::domain::schema::{FieldMerge, FieldSpec, RecordKind};
-use crate::domain::value::{FieldMap, Value};
+use crate::domain::value::{FieldMap, Value, field};
 use crate::domain::{CalendarDate, identity};
 
 /// The most bytes of a value in a field that this version does not know.
@@ -50,6 +50,11 @@ pub fn validate(operation: &Operation, state: Option<&RecordState>) -> Result<()
         && (change.removal.is_some() || change.members.iter().any(|edit| edit.removes.is_some()))
     {
         return refuse("record.unknown");
+    }
+    let into_itself =
+        |write: &Write| Some(write.field) == record.kind.merged_into() && write.value == Value::Id(record.id);
+    if change.writes.iter().any(into_itself) {
+        return refuse("merge.into_itself");
     }
     for write in &change.writes {
         match record.kind.spec().map(|spec| spec.field(write.field)) {
@@ -94,6 +99,9 @@ pub fn validate_fields(kind: RecordKind, fields: &FieldMap) -> Result<(), Reject
 }
 
 fn check_record(kind: RecordKind, fields: &FieldMap, change: &Change) -> Result<(), Rejection> {
+    if let Some(kept) = kind.kept_after_removal() {
+        check_flag(field(fields, kept))?;
+    }
     match kind {
         RecordKind::HOUSEHOLD => household::check(fields),
         RecordKind::RESIDENT => resident::check(fields),

@@ -127,6 +127,28 @@ fn nobody_has_seen_their_own_future() {
 }
 
 #[test]
+fn a_record_is_not_the_same_as_itself() {
+    let record = RecordRef::new(RecordKind::HOUSEHOLD, Uuid::from_bytes([3; 16]));
+    let into = |id: Uuid| {
+        let mut change = RecordState::change_to(
+            record.kind,
+            None,
+            &FieldMap::from([(household::DOOR, Value::text("3-2-501"))]),
+        );
+        let pointer = FieldMap::from([(household::MERGED_INTO, Value::Id(id))]);
+        change
+            .writes
+            .extend(RecordState::change_to(record.kind, None, &pointer).writes);
+        validate(&FakeDevice::numbered(1).operation(5, record, change), None)
+    };
+    assert_eq!(into(Uuid::from_bytes([4; 16])), Ok(()));
+    let refused = Rejection {
+        code: "merge.into_itself",
+    };
+    assert_eq!(into(record.id), Err(refused));
+}
+
+#[test]
 fn a_door_is_kept_in_its_canonical_spelling() {
     let fields = |door: &str| FieldMap::from([(household::DOOR, Value::text(door))]);
     assert_eq!(validate_fields(RecordKind::HOUSEHOLD, &fields("3-2-501")), Ok(()));

@@ -11,7 +11,7 @@ use shared::ids::{AreaCode, IssueId};
 
 use crate::api::{Answer, ApiError, ErrorCode};
 use crate::replica::{Replica, api_error};
-use crate::storage::records;
+use crate::storage::{duplicates, records};
 
 pub(super) fn add_household(
     replica: &mut Replica,
@@ -51,8 +51,15 @@ pub(super) fn save_fields(
 }
 
 pub(super) fn remove(replica: &mut Replica, record: RecordRef) -> Result<Answer, ApiError> {
-    let state = existing(replica, record)?;
-    replica.save(vec![(state.area().clone(), record, state.removal())], |_| Ok(()))?;
+    let mut removals = Vec::new();
+    // What is shown under it goes too: it is the same person, and would come back as somebody new.
+    let group = duplicates::of(&replica.connection, record.id)?;
+    for id in std::iter::once(record.id).chain(group) {
+        let record = RecordRef { id, ..record };
+        let state = existing(replica, record)?;
+        removals.push((state.area().clone(), record, state.removal()));
+    }
+    replica.save(removals, |_| Ok(()))?;
     Ok(Answer::Saved(record))
 }
 

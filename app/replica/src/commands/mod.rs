@@ -2,6 +2,7 @@
 
 mod drafts;
 mod edits;
+mod merge;
 mod outbox;
 
 use crate::api::{Answer, ApiError, Call, ErrorCode};
@@ -16,6 +17,8 @@ pub(crate) fn is_command(call: &Call) -> bool {
             | Call::AddResident { .. }
             | Call::SaveFields { .. }
             | Call::Remove { .. }
+            | Call::MergeInto { .. }
+            | Call::Separate { .. }
             | Call::FinishDraft { .. }
             | Call::DiscardDraft { .. }
             | Call::AddEvent { .. }
@@ -33,6 +36,8 @@ pub(crate) fn perform(replica: &mut Replica, call: Call) -> Result<Answer, ApiEr
         Call::AddResident { resident } => edits::add_resident(replica, &resident),
         Call::SaveFields { record, fields } => edits::save_fields(replica, record, fields),
         Call::Remove { record } => edits::remove(replica, record),
+        Call::MergeInto { record, kept } => merge::merge_into(replica, record, kept),
+        Call::Separate { record } => merge::separate(replica, record),
         Call::AddEvent { issue, event } => edits::add_event(replica, issue, event),
         Call::Restore { record, field, value } => edits::restore(replica, record, field, value),
         Call::FinishDraft { id } => drafts::finish(replica, id),

@@ -1,13 +1,16 @@
 //! Conflicts: every value with who and when.
 
 use rusqlite::Connection;
-use shared::domain::schema::{KINDS, RecordKind, RecordRef};
+use shared::domain::schema::{FieldId, KINDS, RecordKind, RecordRef};
+use shared::domain::value::Value;
+use shared::domain::{issue, resident, visit};
 use shared::ids::HouseholdId;
 use uuid::Uuid;
 
 use super::names;
 use crate::api::{Conflict, ConflictValue};
 use crate::storage::StorageResult;
+use crate::storage::duplicates::{self, GROUP};
 use crate::storage::records::load;
 
 /// The most conflicts listed at once.
@@ -28,6 +31,7 @@ pub(super) fn of(connection: &Connection, record: RecordRef) -> StorageResult<Ve
         let mut values = Vec::with_capacity(conflict.values.len());
         for written in conflict.values {
             values.push(ConflictValue {
+                names: named(connection, record.kind, conflict.field, &written.value)?,
                 value: written.value,
                 author: names::worker(connection, written.origin.author)?,
                 at: written.origin.stamp.ms,
@@ -43,6 +47,21 @@ pub(super) fn of(connection: &Connection, record: RecordRef) -> StorageResult<Ve
         });
     }
     Ok(conflicts)
+}
+
+/// What the record is called that a value names; empty for other values.
+fn named(connection: &Connection, kind: RecordKind, field: FieldId, value: &Value) -> StorageResult<String> {
+    let of_kind = match (kind, field) {
+        _ if Some(field) == kind.merged_into() => kind,
+        (RecordKind::RESIDENT, resident::HOUSEHOLD)
+        | (RecordKind::VISIT, visit::HOUSEHOLD)
+        | (RecordKind::ISSUE, issue::HOUSEHOLD) => RecordKind::HOUSEHOLD,
+        _ => return Ok(String::new()),
+    };
+    let Some(id) = value.as_id() else {
+        return Ok(String::new());
+    };
+    Ok(names::title(connection, RecordRef::new(of_kind, id))?.0)
 }
 
 /// Every conflict on this device.
@@ -80,10 +99,13 @@ pub(super) fn count(connection: &Connection) -> StorageResult<u64> {
 /// The conflicts of a household and its people.
 pub(super) fn of_household(connection: &Connection, household: HouseholdId) -> StorageResult<Vec<Conflict>> {
     let mut conflicts = of(connection, RecordRef::new(RecordKind::HOUSEHOLD, household))?;
+    for id in duplicates::of(connection, household.0)? {
+        conflicts.extend(of(connection, RecordRef::new(RecordKind::HOUSEHOLD, id))?);
+    }
     let people: Vec<Uuid> = connection
-        .prepare_cached(
-            "SELECT id FROM resident WHERE household = ?1 AND removed = 0 AND conflicts > 0 ORDER BY row",
-        )?
+        .prepare_cached(&format!(
+            "SELECT id FROM resident WHERE household IN {GROUP} AND removed = 0 AND conflicts > 0 ORDER BY row"
+        ))?
         .query_map([household.0], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
     for id in people {

@@ -7,9 +7,11 @@ use shared::domain::{CalendarDate, Need};
 use shared::ids::{AreaCode, HouseholdId};
 use uuid::Uuid;
 
+use super::duplicates::shown;
 use super::end_of;
 use crate::api::{BuildingSummary, HouseholdSummary};
 use crate::storage::StorageResult;
+use crate::storage::duplicates::GROUP;
 
 /// The most doors of one building that are listed.
 const DOORS_MAX: u32 = 2_000;
@@ -20,12 +22,14 @@ pub(super) fn buildings(
     area: Option<&AreaCode>,
 ) -> StorageResult<Vec<BuildingSummary>> {
     let code = area.map(AreaCode::as_str);
-    let mut statement = connection.prepare_cached(
-        "SELECT area, building, count(*), sum(tenure IS ?3),
-                sum((SELECT count(*) FROM resident WHERE resident.household = household.id AND resident.removed = 0))
+    let (households, residents) = (shown("household"), shown("resident"));
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT area, building, sum({households}), sum(tenure IS ?3 AND {households}),
+                sum((SELECT count(*) FROM resident
+                     WHERE resident.household = household.id AND resident.removed = 0 AND {residents}))
          FROM household WHERE removed = 0 AND (?1 IS NULL OR (area >= ?1 AND area < ?2))
-         GROUP BY area, building ORDER BY area, min(door_order)",
-    )?;
+         GROUP BY area, building ORDER BY area, min(door_order)"
+    ))?;
     let vacant = Tenure::Vacant.number();
     let rows = statement.query_map(params![code, code.map(end_of), vacant], |row| {
         let area: String = row.get(0)?;
@@ -54,10 +58,11 @@ pub(super) fn doors(
     building: &str,
     now_ms: TimestampMs,
 ) -> StorageResult<Vec<HouseholdSummary>> {
-    let mut statement = connection.prepare_cached(
+    let mut statement = connection.prepare_cached(&format!(
         "SELECT id, door, tenure, no_visit_before FROM household
-         WHERE area = ?1 AND building = ?2 AND removed = 0 ORDER BY door_order LIMIT ?3",
-    )?;
+         WHERE area = ?1 AND building = ?2 AND removed = 0 AND {} ORDER BY door_order LIMIT ?3",
+        shown("household")
+    ))?;
     let rows = statement.query_map(params![area.as_str(), building, DOORS_MAX], |row| {
         Ok((
             row.get::<_, Uuid>(0)?,
@@ -89,9 +94,11 @@ pub(super) fn doors(
 
 /// Names, head first, and needs of the people behind a door.
 pub(super) fn people(connection: &Connection, household: Uuid) -> StorageResult<(Vec<String>, Vec<Need>)> {
-    let mut statement = connection.prepare_cached(
-        "SELECT name, needs FROM resident WHERE household = ?1 AND removed = 0 ORDER BY coalesce(relation, 99), row",
-    )?;
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT name, needs FROM resident WHERE household IN {GROUP} AND removed = 0 AND {}
+         ORDER BY coalesce(relation, 99), row",
+        shown("resident")
+    ))?;
     let rows = statement.query_map([household], |row| {
         Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
     })?;
@@ -116,8 +123,16 @@ pub(super) fn parse_needs(column: &str) -> Vec<Need> {
 
 /// When somebody was last met behind a door.
 pub(super) fn last_met(connection: &Connection, household: Uuid) -> StorageResult<Option<TimestampMs>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT max(started_at) FROM visit WHERE household = ?1 AND removed = 0 AND outcome = 1",
-    )?;
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT max(started_at) FROM visit WHERE household IN {GROUP} AND removed = 0 AND outcome = 1"
+    ))?;
     Ok(statement.query_row([household], |row| row.get(0))?)
+}
+
+/// Counts the households or residents that lists show.
+pub(super) fn count_shown(table: &str) -> String {
+    format!(
+        "SELECT (SELECT count(*) FROM {table} WHERE removed = 0)
+              - (SELECT count(*) FROM duplicate JOIN {table} ON {table}.id = duplicate.id WHERE removed = 0)"
+    )
 }

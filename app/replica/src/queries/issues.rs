@@ -13,6 +13,7 @@ use super::{PAGE_MAX, conflicts, end_of, names, photos};
 use crate::api::{ApiError, ErrorCode, IssueFilter, IssuePage, IssueSummary, LogCursor, TimelineEntry};
 use crate::replica::api_error;
 use crate::storage::StorageResult;
+use crate::storage::duplicates::GROUP;
 use crate::storage::records::{field_columns, fields_from_row, load};
 
 struct Entry {
@@ -117,7 +118,7 @@ pub(super) fn of_household(
 ) -> StorageResult<Vec<IssueSummary>> {
     list(
         connection,
-        "household = ?1 ORDER BY reported_at DESC, id DESC LIMIT 50",
+        &format!("household IN {GROUP} ORDER BY reported_at DESC, id DESC LIMIT 50"),
         [household.0],
     )
 }

@@ -10,6 +10,7 @@ use super::{PAGE_MAX, conflicts, end_of, issues, names, photos};
 use crate::api::{ApiError, ErrorCode, LogCursor, VisitFilter, VisitPage, VisitSummary};
 use crate::replica::api_error;
 use crate::storage::StorageResult;
+use crate::storage::duplicates::GROUP;
 use crate::storage::records::{field_columns, fields_from_row};
 
 struct Entry {
@@ -110,9 +111,9 @@ pub(super) fn of_household(
     connection: &Connection,
     household: HouseholdId,
 ) -> StorageResult<Vec<VisitSummary>> {
-    let mut statement = connection.prepare_cached(&select(
-        "household = ?1 ORDER BY started_at DESC, id DESC LIMIT 50",
-    ))?;
+    let mut statement = connection.prepare_cached(&select(&format!(
+        "household IN {GROUP} ORDER BY started_at DESC, id DESC LIMIT 50"
+    )))?;
     let entries = statement
         .query_map([household.0], entry)?
         .collect::<Result<_, _>>()?;

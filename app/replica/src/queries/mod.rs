@@ -2,6 +2,7 @@
 
 pub(crate) mod areas;
 mod conflicts;
+mod duplicates;
 mod households;
 mod issues;
 mod log;
@@ -33,6 +34,7 @@ pub(crate) fn answer(replica: &Replica, call: Call) -> Result<Answer, ApiError> 
         }
         Call::Search { text, limit } => Answer::Hits(search::search(connection, &text, limit)?),
         Call::Household { id } => Answer::Household(Box::new(page::household(connection, id)?)),
+        Call::Alike { record } => Answer::Alike(duplicates::alike(connection, record)?),
         Call::Draft { id } => Answer::Draft(drafts::load(connection, id)?.map(Box::new)),
         Call::VisitLog { filter, after, limit } => {
             Answer::Visits(log::visits(connection, &filter, after, limit)?)

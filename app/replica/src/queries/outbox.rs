@@ -5,7 +5,7 @@ use shared::change::{Change, Operation};
 use shared::domain::schema::{RecordKind, RecordRef};
 use uuid::Uuid;
 
-use super::{names, photos, today};
+use super::{households, names, photos, today};
 use crate::api::{Outbox, OutboxEntry, StorageState};
 use crate::storage::records::load;
 use crate::storage::{StorageError, StorageResult};
@@ -90,8 +90,8 @@ pub(super) fn storage(connection: &Connection) -> StorageResult<StorageState> {
     Ok(StorageState {
         database_bytes: number("PRAGMA page_count")? * number("PRAGMA page_size")?,
         photo_bytes: number("SELECT coalesce(sum(length(bytes)), 0) FROM photo_bytes")?,
-        households: number("SELECT count(*) FROM household WHERE removed = 0")?,
-        residents: number("SELECT count(*) FROM resident WHERE removed = 0")?,
+        households: number(&households::count_shown("household"))?,
+        residents: number(&households::count_shown("resident"))?,
         visits: number("SELECT count(*) FROM visit WHERE removed = 0")?,
     })
 }

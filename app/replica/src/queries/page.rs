@@ -6,14 +6,16 @@ use shared::domain::{Household, Resident};
 use shared::ids::{HouseholdId, ResidentId};
 use uuid::Uuid;
 
-use super::{areas, conflicts, issues, log, names, today};
+use super::{areas, conflicts, duplicates, issues, log, names, today};
 use crate::api::{ApiError, ErrorCode, HouseholdPage, ResidentEntry};
 use crate::replica::api_error;
 use crate::storage::StorageResult;
+use crate::storage::duplicates::{GROUP, kept};
 use crate::storage::records::{field_columns, fields_from_row, load};
 
-/// Everything about one household.
+/// Everything about one household; of one that is shown under another, that one's page.
 pub(super) fn household(connection: &Connection, id: HouseholdId) -> Result<HouseholdPage, ApiError> {
+    let id = HouseholdId(kept(connection, id.0)?);
     let record = RecordRef::new(RecordKind::HOUSEHOLD, id);
     let state = load(connection, record)?.filter(|state| !state.is_removed());
     let state = state.ok_or_else(|| api_error(ErrorCode::NotFound, ""))?;
@@ -32,6 +34,7 @@ pub(super) fn household(connection: &Connection, id: HouseholdId) -> Result<Hous
         issues: issues::of_household(connection, id)?,
         drafts: today::drafts(connection, Some(id))?,
         conflicts: conflicts::of_household(connection, id)?,
+        duplicates: duplicates::of(connection, record)?,
         waiting,
     })
 }
@@ -41,8 +44,10 @@ fn residents(connection: &Connection, household: HouseholdId) -> StorageResult<V
         return Ok(Vec::new());
     };
     let sql = format!(
-        "SELECT id, {} FROM resident WHERE household = ?1 AND removed = 0 ORDER BY coalesce(relation, 99), row",
-        field_columns(RecordKind::RESIDENT, "")
+        "SELECT id, {} FROM resident WHERE household IN {GROUP} AND removed = 0 AND {}
+         ORDER BY coalesce(relation, 99), row",
+        field_columns(RecordKind::RESIDENT, ""),
+        duplicates::shown("resident")
     );
     let mut statement = connection.prepare_cached(&sql)?;
     let rows = statement.query_map([household.0], |row| {
@@ -51,10 +56,14 @@ fn residents(connection: &Connection, household: HouseholdId) -> StorageResult<V
     let mut residents = Vec::new();
     for row in rows {
         let (id, fields) = row?;
-        residents.extend(Resident::from_fields(&fields).map(|resident| ResidentEntry {
-            id: ResidentId(id),
-            resident,
-        }));
+        let record = RecordRef::new(RecordKind::RESIDENT, id);
+        if let Some(resident) = Resident::from_fields(&fields) {
+            residents.push(ResidentEntry {
+                id: ResidentId(id),
+                resident,
+                duplicates: duplicates::of(connection, record)?,
+            });
+        }
     }
     Ok(residents)
 }

@@ -8,6 +8,7 @@ use super::{PAGE_MAX, areas, households};
 use crate::api::SearchHit;
 use crate::search::{fts_query, person_at_door};
 use crate::storage::StorageResult;
+use crate::storage::duplicates::kept;
 
 /// Households and residents that fit what was typed, best first.
 pub(super) fn search(connection: &Connection, text: &str, limit: u32) -> StorageResult<Vec<SearchHit>> {
@@ -22,13 +23,18 @@ pub(super) fn search(connection: &Connection, text: &str, limit: u32) -> Storage
     if let (true, Some((person, door))) = (rowids.is_empty(), person_at_door(text)) {
         rowids = at_door(connection, &person, &door, limit)?;
     }
-    let mut hits = Vec::with_capacity(rowids.len());
+    let mut hits: Vec<SearchHit> = Vec::with_capacity(rowids.len());
     for rowid in rowids {
-        hits.extend(if rowid % 2 == 0 {
+        let hit = if rowid % 2 == 0 {
             household_hit(connection, rowid / 2)?
         } else {
             resident_hit(connection, rowid / 2)?
-        });
+        };
+        // A duplicate leads to the record that stands for it, which may be found by itself too.
+        hits.extend(hit.filter(|hit| {
+            let same = |known: &SearchHit| (known.household, known.resident) == (hit.household, hit.resident);
+            !hits.iter().any(same)
+        }));
     }
     Ok(hits)
 }
@@ -53,6 +59,7 @@ fn household_hit(connection: &Connection, row: i64) -> StorageResult<Option<Sear
     let Some((id, door, area)) = found else {
         return Ok(None);
     };
+    let id = kept(connection, id)?;
     let (names, _) = households::people(connection, id)?;
     Ok(Some(SearchHit {
         household: HouseholdId(id),
@@ -81,10 +88,10 @@ fn resident_hit(connection: &Connection, row: i64) -> StorageResult<Option<Searc
         return Ok(None);
     };
     Ok(Some(SearchHit {
-        household: HouseholdId(household),
+        household: HouseholdId(kept(connection, household)?),
         door,
         area_name: area_name(connection, &area)?,
-        resident: Some(ResidentId(id)),
+        resident: Some(ResidentId(kept(connection, id)?)),
         name,
     }))
 }

@@ -7,8 +7,10 @@ use shared::domain::need::Need;
 use shared::ids::{DraftId, HouseholdId, VisitId};
 use uuid::Uuid;
 
+use super::duplicates::shown;
 use super::{conflicts, households, issues, names};
 use crate::api::{CareDue, DraftBody, DraftSummary, PromiseDue, Today};
+use crate::storage::duplicates::GROUP;
 use crate::storage::{StorageResult, drafts as stored};
 
 /// How many characters of a draft a list shows.
@@ -24,7 +26,7 @@ pub(super) fn today(connection: &Connection, now_ms: TimestampMs) -> StorageResu
         open_issue_count: count("SELECT count(*) FROM issue WHERE finished = 0 AND removed = 0")?,
         care: care(connection, CalendarDate::of_ms(now_ms))?,
         conflict_count: conflicts::count(connection)?,
-        household_count: count("SELECT count(*) FROM household WHERE removed = 0")?,
+        household_count: count(&households::count_shown("household"))?,
     })
 }
 
@@ -33,10 +35,10 @@ pub(super) fn drafts(
     connection: &Connection,
     household: Option<HouseholdId>,
 ) -> StorageResult<Vec<DraftSummary>> {
-    let mut statement = connection.prepare_cached(
+    let mut statement = connection.prepare_cached(&format!(
         "SELECT id, household, body, changed_at, (SELECT count(*) FROM draft_photo WHERE draft = draft.id)
-         FROM draft WHERE ?1 IS NULL OR household = ?1 ORDER BY changed_at DESC LIMIT 100",
-    )?;
+         FROM draft WHERE ?1 IS NULL OR household IN {GROUP} ORDER BY changed_at DESC LIMIT 100"
+    ))?;
     let rows = statement.query_map([household.map(Uuid::from)], |row| {
         let household: Option<Uuid> = row.get(1)?;
         Ok((
@@ -105,16 +107,19 @@ fn promises(connection: &Connection) -> StorageResult<Vec<PromiseDue>> {
 
 /// People who live alone or need medicine, not met for the longest time; nobody who asked not to be visited.
 fn care(connection: &Connection, today: CalendarDate) -> StorageResult<Vec<CareDue>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT resident.household, household.door, resident.name, resident.needs,
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT household.id, household.door, resident.name, resident.needs,
                 (SELECT max(started_at) FROM visit
-                 WHERE visit.household = resident.household AND visit.removed = 0 AND visit.outcome = 1) AS met
-         FROM resident JOIN household ON household.id = resident.household
-         WHERE resident.removed = 0 AND household.removed = 0
+                 WHERE visit.household IN (SELECT household.id UNION ALL SELECT id FROM duplicate WHERE kept = household.id)
+                   AND visit.removed = 0 AND visit.outcome = 1) AS met
+         FROM resident LEFT JOIN duplicate ON duplicate.id = resident.household
+         JOIN household ON household.id = coalesce(duplicate.kept, resident.household)
+         WHERE resident.removed = 0 AND household.removed = 0 AND {}
            AND (resident.needs LIKE ?1 OR resident.needs LIKE ?2)
            AND coalesce(household.no_visit_before, 0) <= ?3
          ORDER BY met IS NOT NULL, met, household.door_order LIMIT 10",
-    )?;
+        shown("resident")
+    ))?;
     let pattern = |need: Need| format!("%,{},%", need.number());
     let rows = statement.query_map(
         params![

@@ -12,7 +12,7 @@ use shared::ids::AreaCode;
 use shared::protocol::v1::{AreaPage, Directory, ParkedNotice, Receipt, SEGMENT_OPERATIONS, SyncReply};
 
 use super::meta::{self, ChainEnd, ServerView};
-use super::{StorageError, StorageResult, operations, records};
+use super::{StorageError, StorageResult, duplicates, operations, records};
 
 /// How long receipted operations and uploaded photos are kept, so that they can be offered again (D8).
 pub const KEEP_RECEIPTED_MS: u64 = 90 * 24 * 3600 * 1000;
@@ -212,6 +212,7 @@ fn forget_unassigned(
             left |= kept > 0;
         }
     }
+    duplicates::forget_absent(transaction)?;
     meta::set(transaction, LEFT_OVER, &left)
 }
 

@@ -7,6 +7,7 @@
 
 pub mod conformance;
 pub mod drafts;
+pub mod duplicates;
 pub mod keep;
 pub mod meta;
 pub mod migrate;

@@ -19,7 +19,7 @@ use shared::domain::{household, resident};
 use shared::ids::{AreaCode, WorkerId};
 use uuid::Uuid;
 
-use super::{StorageError, StorageResult};
+use super::{StorageError, StorageResult, duplicates};
 use crate::search;
 
 /// Separates texts in one column: a character that validation keeps out of them.
@@ -213,6 +213,7 @@ fn save(transaction: &Transaction<'_>, record: RecordRef, state: &RecordState) -
     let row_number: i64 = transaction
         .prepare_cached(&statements.upsert)?
         .query_row(params_from_iter(row.to_sql(spec, record)), |row| row.get(0))?;
+    duplicates::follow(transaction, record, row.removed)?;
     index_text(transaction, record.kind, row_number, row.values, row.removed)
 }
 
@@ -239,13 +240,9 @@ fn insert_created(
     transaction
         .prepare_cached(&statements.insert)?
         .execute(params_from_iter(row.to_sql(spec, record)))?;
-    index_text(
-        transaction,
-        record.kind,
-        transaction.last_insert_rowid(),
-        values,
-        false,
-    )?;
+    let row_number = transaction.last_insert_rowid();
+    duplicates::follow(transaction, record, false)?;
+    index_text(transaction, record.kind, row_number, values, false)?;
     Ok(true)
 }
 

@@ -5,12 +5,12 @@
 
 use dioxus::prelude::*;
 use replica::api::{Answer, Call, HouseholdPage as Page, ResidentEntry};
-use shared::domain::CalendarDate;
+use shared::domain::{CalendarDate, RecordKind, RecordRef};
 use shared::ids::HouseholdId;
 
 use crate::components::{
-    ButtonKind, ConflictMarks, DraftRow, EmptyState, Icon, IconName, IssueRow, LinkButton, NeedChips, Screen,
-    Section, VisitRow, WithAnswer,
+    ButtonKind, ConflictMarks, DraftRow, EmptyState, Icon, IconName, IssueRow, LinkButton, NeedChips,
+    SameTwice, Screen, Section, VisitRow, WithAnswer,
 };
 use crate::i18n::{t, t_args, t_code};
 use crate::routes::Route;
@@ -154,6 +154,7 @@ fn PageView(page: Page) -> Element {
                         to: Route::HouseholdEdit { id },
                     }
                 }
+                SameTwice { record: RecordRef::new(RecordKind::HOUSEHOLD, id), duplicates: page.duplicates }
             }
             Section { title: t("household-history"), testid: "history",
                 if page.visits.is_empty() && page.issues.is_empty() {
@@ -240,6 +241,9 @@ fn ResidentCard(household: HouseholdId, entry: ResidentEntry) -> Element {
                 }
             }
             NeedChips { needs: resident.needs.clone() }
+            if !entry.duplicates.is_empty() {
+                p { class: "row-meta", {t_args("same-count", &[("count", (entry.duplicates.len() + 1).into())])} }
+            }
             for phone in resident.phones.iter() {
                 a { key: "{phone}", class: "button phone", href: "tel:{phone}", "data-testid": "phone",
                     Icon { name: IconName::Phone }

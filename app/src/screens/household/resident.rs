@@ -12,8 +12,8 @@ use shared::ids::{HouseholdId, ResidentId};
 
 use super::edit::changed_fields;
 use crate::components::{
-    Button, ButtonKind, ChoiceChips, ErrorNote, FieldKind, MultiChips, Screen, Sheet, TextField, WithAnswer,
-    go_back, toast,
+    Button, ButtonKind, ChoiceChips, ErrorNote, FieldKind, MultiChips, SameTwice, Screen, Sheet, TextField,
+    WithAnswer, go_back, toast,
 };
 use crate::i18n::{t, t_args, t_code};
 use crate::platform;
@@ -46,6 +46,7 @@ pub(crate) fn ResidentEdit(household: HouseholdId, id: ResidentId) -> Element {
                 match page.residents.iter().find(|entry| entry.id == id) {
                     Some(entry) => rsx! {
                         ResidentForm { household, id: Some(id), before: entry.resident.clone() }
+                        SameTwice { record: RecordRef::new(RecordKind::RESIDENT, id), duplicates: entry.duplicates.clone() }
                     },
                     None => rsx! { p { {t("error-not-found")} } },
                 }

@@ -1,0 +1,142 @@
+//! The same household or person recorded twice: what is shown under this record, and saying so of another.
+//!
+//! Test ids: `duplicates`, `duplicate`, `same-separate`, `same-ask`, `same-sheet`, `same-choice`,
+//! `same-choose`.
+
+use dioxus::prelude::*;
+use replica::api::{AlikeEntry, Answer, ApiError, Call, DuplicateEntry};
+use shared::domain::{RecordKind, RecordRef};
+
+use super::{Button, ButtonKind, ErrorNote, Sheet, WithAnswer, toast};
+use crate::i18n::{t, t_args};
+use crate::store::{use_query, use_store};
+use crate::{format, platform};
+
+/// What is shown under `record`, with a way back, and the way to say it of another one.
+#[component]
+pub(crate) fn SameTwice(record: RecordRef, duplicates: Vec<DuplicateEntry>) -> Element {
+    let store = use_store();
+    let mut asking = use_signal(|| false);
+    let mut failed = use_signal(|| None::<ApiError>);
+    let separate = use_callback(move |record: RecordRef| {
+        let store = store.clone();
+        spawn(async move {
+            match store.call(Call::Separate { record }).await {
+                Ok(_) => toast(t("same-separated")),
+                Err(error) => failed.set(Some(error)),
+            }
+        });
+    });
+    let now = platform::now_ms();
+    let ask = if record.kind == RecordKind::HOUSEHOLD {
+        t("same-household-ask")
+    } else {
+        t("same-resident-ask")
+    };
+    rsx! {
+        if !duplicates.is_empty() {
+            ul { class: "rows", "data-testid": "duplicates",
+                for entry in duplicates {
+                    li { key: "{entry.record.id}", class: "row card", "data-testid": "duplicate",
+                        p { class: "row-title", {t_args("same-shown-here", &[("title", named(&entry.title, &entry.detail).into())])} }
+                        p { class: "row-meta",
+                            {t_args("same-by", &[
+                                ("author", entry.author.clone().into()),
+                                ("moment", format::moment(entry.at, now).into()),
+                            ])}
+                        }
+                        Button {
+                            label: t("same-separate"), testid: "same-separate", kind: ButtonKind::Quiet,
+                            onclick: move |()| separate.call(entry.record),
+                        }
+                    }
+                }
+            }
+        }
+        if let Some(error) = failed() {
+            ErrorNote { error }
+        }
+        Button {
+            label: ask.clone(), testid: "same-ask", kind: ButtonKind::Quiet,
+            onclick: move |()| asking.set(true),
+        }
+        if asking() {
+            Sheet { title: ask, testid: "same-sheet", onclose: move |()| asking.set(false),
+                Choices { record, onmerged: move |()| asking.set(false) }
+            }
+        }
+    }
+}
+
+/// A door or name with what tells it apart.
+fn named(title: &str, detail: &str) -> String {
+    if detail.is_empty() {
+        title.to_owned()
+    } else {
+        t_args(
+            "same-named",
+            &[
+                ("title", title.to_owned().into()),
+                ("detail", detail.to_owned().into()),
+            ],
+        )
+    }
+}
+
+#[component]
+fn Choices(record: RecordRef, onmerged: EventHandler<()>) -> Element {
+    let store = use_store();
+    let loaded = use_query(Call::Alike { record });
+    let mut failed = use_signal(|| None::<ApiError>);
+    let choose = use_callback(move |other: RecordRef| {
+        let store = store.clone();
+        let call = Call::MergeInto {
+            record: other,
+            kept: record.id,
+        };
+        spawn(async move {
+            match store.call(call).await {
+                Ok(_) => {
+                    toast(t("same-merged"));
+                    onmerged.call(());
+                }
+                Err(error) => failed.set(Some(error)),
+            }
+        });
+    });
+    let is_household = record.kind == RecordKind::HOUSEHOLD;
+    rsx! {
+        p { {if is_household { t("same-household-lead") } else { t("same-resident-lead") }} }
+        if let Some(error) = failed() {
+            ErrorNote { error }
+        }
+        WithAnswer { loaded, show: move |answer| match answer {
+            Answer::Alike(entries) if entries.is_empty() => rsx! { p { class: "hint", {t("same-nothing")} } },
+            Answer::Alike(entries) => rsx! {
+                ul { class: "rows",
+                    for entry in entries {
+                        Choice { key: "{entry.record.id}", entry, is_household, onchoose: choose }
+                    }
+                }
+            },
+            _ => rsx! {},
+        } }
+    }
+}
+
+#[component]
+fn Choice(entry: AlikeEntry, is_household: bool, onchoose: EventHandler<RecordRef>) -> Element {
+    let record = entry.record;
+    rsx! {
+        li { class: "row card", "data-testid": "same-choice",
+            p { class: "row-title", {named(&entry.title, &entry.detail)} }
+            if entry.same_title {
+                p { class: "tag", {if is_household { t("same-door") } else { t("same-name") }} }
+            }
+            Button {
+                label: if is_household { t("same-household-choose") } else { t("same-resident-choose") },
+                testid: "same-choose", onclick: move |()| onchoose.call(record),
+            }
+        }
+    }
+}
