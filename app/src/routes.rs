@@ -11,6 +11,7 @@ use crate::screens::log::Log;
 use crate::screens::not_found::NotFound;
 use crate::screens::outbox::Outbox;
 use crate::screens::parked::Parked;
+use crate::screens::removed::Removed;
 use crate::screens::settings::Settings;
 use crate::screens::sign_in::SignIn;
 use crate::screens::today::Today;
@@ -66,6 +67,8 @@ pub(crate) enum Route {
         Parked {},
         #[route("/outbox")]
         Outbox {},
+        #[route("/removed")]
+        Removed {},
         #[route("/settings")]
         Settings {},
         #[route("/sign-in")]
@@ -103,6 +106,7 @@ impl Route {
             | Self::ResidentEdit { .. }
             | Self::VisitPage { .. } => Self::Households {},
             Self::IssuePage { .. } | Self::IssueNew { .. } | Self::IssueForm { .. } => Self::Issues {},
+            Self::Removed {} => Self::Settings {},
             Self::Start {}
             | Self::StartDoors { .. }
             | Self::VisitNew { .. }

@@ -100,6 +100,7 @@ function screensOf(at, role) {
     ['visit-photo', at.visit, 'photo', tap('photo')],
     ['issues', '/issues', 'issue-row'],
     ['issue', at.issue, 'timeline'],
+    ['removed', '/removed', 'removed'],
     ['settings', '/settings', 'sign-out'],
     ['sign-out', '/settings', 'sign-out', tap('sign-out')],
     ['outbox-waiting', '/outbox', 'outbox', tap('outbox-tab-waiting')],

@@ -2,7 +2,9 @@
 
 use replica::api::{AlikeEntry, Answer, Call, DraftBody, IssueDraft, IssuePage, SearchHit};
 use shared::domain::issue::{Category, Event, Step};
+use shared::domain::resident;
 use shared::domain::schema::{RecordKind, RecordRef};
+use shared::domain::value::{FieldMap, Value};
 use shared::domain::worker::Role;
 use shared::ids::{HouseholdId, IssueId, ResidentId};
 use tests::world::{COMMUNITY, GRID};
@@ -268,4 +270,153 @@ async fn what_is_merged_into_a_record_that_is_removed_stands_for_itself() {
             [other]
         );
     }
+}
+
+fn removals(phone: &mut Phone) -> replica::api::Removals {
+    match phone.call(Call::Removals) {
+        Answer::Removals(removals) => removals,
+        other => panic!("not removals: {other:?}"),
+    }
+}
+
+fn call_number(phone: &mut Phone, resident: ResidentId, number: &str) {
+    let fields = FieldMap::from([(resident::PHONES, Value::Texts(vec![number.to_owned()]))]);
+    phone.call(Call::SaveFields {
+        record: person(resident),
+        fields,
+    });
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_removal_beside_an_edit_is_shown_with_both_names_until_somebody_decides() {
+    let (world, mut amina, mut joao, mut lin) = three().await;
+    let door = amina.add_household("3-2-501");
+    let one = amina.add_resident(door, "单春", "12000000001");
+    let other = amina.add_resident(door, "王芳", "12000000002");
+    world.settle(&mut [&mut amina, &mut joao, &mut lin]).await;
+    for resident in [one, other] {
+        amina.call(Call::Remove {
+            record: person(resident),
+        });
+        call_number(&mut joao, resident, "12099999999");
+    }
+    // A third person adds a visit to the household meanwhile: nobody's text is lost (F36).
+    lin.visit(door, "林记的");
+    world.settle(&mut [&mut amina, &mut joao, &mut lin]).await;
+    world.settle(&mut [&mut amina, &mut joao, &mut lin]).await;
+    for phone in [&mut amina, &mut joao, &mut lin] {
+        let page = phone.household(door);
+        assert_eq!(page.residents.len(), 2);
+        assert_eq!(page.visits.len(), 1);
+        assert_eq!(page.residents[0].resident.phones, ["12099999999"]);
+        assert_eq!(page.removals.len(), 2);
+        assert_eq!(page.removals[0].removed_by, "amina");
+        assert_eq!(page.removals[0].edited_by, "joao");
+        assert_eq!(removals(phone).kept.len(), 2);
+        assert!(removals(phone).removed.is_empty());
+    }
+    lin.call(Call::Keep { record: person(one) });
+    lin.call(Call::Remove {
+        record: person(other),
+    });
+    world.settle(&mut [&mut lin, &mut amina, &mut joao]).await;
+    for phone in [&mut amina, &mut joao, &mut lin] {
+        let page = phone.household(door);
+        assert!(page.removals.is_empty());
+        assert_eq!(
+            page.residents.iter().map(|entry| entry.id).collect::<Vec<_>>(),
+            [one]
+        );
+        assert_eq!(removals(phone).removed.len(), 1);
+        assert_eq!(removals(phone).removed[0].removed_by, "lin");
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn what_was_removed_can_be_brought_back_for_thirty_days() {
+    let (world, mut amina, mut joao, _) = three().await;
+    let door = amina.add_household("3-2-501");
+    let gone: Vec<ResidentId> = (0..5)
+        .map(|number| amina.add_resident(door, "单春", &format!("1200000000{number}")))
+        .collect();
+    for resident in &gone {
+        amina.call(Call::Remove {
+            record: person(*resident),
+        });
+    }
+    world.settle(&mut [&mut amina, &mut joao]).await;
+    assert_eq!(removals(&mut joao).removed.len(), 5);
+    for resident in &gone {
+        joao.call(Call::Keep {
+            record: person(*resident),
+        });
+    }
+    world.settle(&mut [&mut joao, &mut amina]).await;
+    for phone in [&mut amina, &mut joao] {
+        assert_eq!(phone.household(door).residents.len(), 5);
+        assert!(phone.household(door).removals.is_empty());
+        assert!(removals(phone).removed.is_empty());
+    }
+    amina.call(Call::Remove {
+        record: person(gone[0]),
+    });
+    amina.advance(31 * 24 * 3600 * 1000);
+    assert!(
+        removals(&mut amina).removed.is_empty(),
+        "after 30 days it is not offered"
+    );
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn the_value_that_lost_stays_readable_with_who_and_who_chose() {
+    let (world, mut amina, mut joao, mut lin) = three().await;
+    let door = amina.add_household("3-2-501");
+    let resident = amina.add_resident(door, "单春", "12000000001");
+    world.settle(&mut [&mut amina, &mut joao, &mut lin]).await;
+    call_number(&mut amina, resident, "12011111111");
+    joao.advance(60_000);
+    call_number(&mut joao, resident, "12022222222");
+    world.settle(&mut [&mut amina, &mut joao, &mut lin]).await;
+    world.settle(&mut [&mut amina]).await;
+    assert!(
+        amina.household(door).settled.is_empty(),
+        "nothing is settled while both stand"
+    );
+    let conflict = lin.conflicts().remove(0);
+    lin.call(Call::Restore {
+        record: conflict.record,
+        field: conflict.field,
+        value: conflict.values[1].value.clone(),
+    });
+    world.settle(&mut [&mut lin, &mut amina, &mut joao]).await;
+    for phone in [&mut amina, &mut joao, &mut lin] {
+        let page = phone.household(door);
+        assert_eq!(page.residents[0].resident.phones, ["12011111111"]);
+        let [lost] = page.settled.as_slice() else {
+            panic!("one value lost: {:?}", page.settled)
+        };
+        assert_eq!(lost.value, Value::Texts(vec!["12022222222".to_owned()]));
+        assert_eq!((lost.author.as_str(), lost.settled_by.as_str()), ("joao", "lin"));
+        assert!(lost.settled_at >= lost.at);
+    }
+    // An edit that replaces what it had seen is no conflict and leaves nothing.
+    call_number(&mut amina, resident, "12033333333");
+    assert_eq!(amina.household(door).settled.len(), 1);
+    // At most 20 values of one record are kept.
+    for round in 0..25 {
+        call_number(&mut amina, resident, &format!("120440000{round:02}"));
+        joao.advance(60_000);
+        call_number(&mut joao, resident, &format!("120550000{round:02}"));
+        world.settle(&mut [&mut amina, &mut joao]).await;
+        world.settle(&mut [&mut amina]).await;
+        let conflict = amina.conflicts().remove(0);
+        amina.call(Call::Restore {
+            record: conflict.record,
+            field: conflict.field,
+            value: conflict.values[0].value.clone(),
+        });
+        world.settle(&mut [&mut amina, &mut joao]).await;
+    }
+    assert_eq!(amina.household(door).settled.len(), 20);
+    assert_eq!(joao.household(door).settled, amina.household(door).settled);
 }

@@ -88,6 +88,13 @@ pub enum Call {
         /// The record.
         record: RecordRef,
     },
+    /// Keeps a record although somebody removed it, or brings a removed one back. Answer: [`Answer::Saved`].
+    Keep {
+        /// The record.
+        record: RecordRef,
+    },
+    /// Removed records: those that an edit kept, and those that can be brought back. Answer: [`Answer::Removals`].
+    Removals,
     /// Households or residents that may be the same as this one, likeliest first. Answer: [`Answer::Alike`].
     Alike {
         /// A household or resident.
@@ -252,6 +259,8 @@ pub enum Answer {
     Hits(Vec<SearchHit>),
     /// See [`Call::Household`].
     Household(Box<HouseholdPage>),
+    /// See [`Call::Removals`].
+    Removals(Removals),
     /// See [`Call::Alike`].
     Alike(Vec<AlikeEntry>),
     /// See [`Call::Draft`]; `None` when there is no such draft.
@@ -426,7 +435,7 @@ pub struct Today {
     pub open_issue_count: u64,
     /// Residents living alone or with chronic illness, not met for the longest time, at most 10.
     pub care: Vec<CareDue>,
-    /// Conflicts that can be looked at.
+    /// Conflicts, and removals beside edits, that can be looked at.
     pub conflict_count: u64,
     /// Households on this device.
     pub household_count: u64,
@@ -536,6 +545,10 @@ pub struct HouseholdPage {
     pub conflicts: Vec<Conflict>,
     /// Households that are shown under this one; their people, visits and issues are among the above.
     pub duplicates: Vec<DuplicateEntry>,
+    /// Of all that belongs to it, what somebody removed and an edit kept.
+    pub removals: Vec<RemovalEntry>,
+    /// Conflicts that were settled, the last first, at most 50.
+    pub settled: Vec<SettledConflict>,
     /// Some of it is not uploaded yet.
     pub waiting: bool,
 }
@@ -829,6 +842,59 @@ pub struct ConflictValue {
     pub author: String,
     /// When.
     pub at: TimestampMs,
+}
+
+/// A value that was not chosen when a conflict was settled, as this device saw it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SettledConflict {
+    /// The record.
+    pub record: RecordRef,
+    /// What the record is called: a door, a name, a title.
+    pub title: String,
+    /// The field.
+    pub field: FieldId,
+    /// The field's name as in the language files.
+    pub field_name: String,
+    /// The value that lost.
+    pub value: Value,
+    /// What the record is called that the value names, if it names one.
+    pub names: String,
+    /// Who wrote it.
+    pub author: String,
+    /// When.
+    pub at: TimestampMs,
+    /// Who chose another value.
+    pub settled_by: String,
+    /// When.
+    pub settled_at: TimestampMs,
+}
+
+/// A record that somebody removed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RemovalEntry {
+    /// The record.
+    pub record: RecordRef,
+    /// What the record is called: a door, a name, a title.
+    pub title: String,
+    /// The household to open for it, if any.
+    pub household: Option<HouseholdId>,
+    /// Who removed it.
+    pub removed_by: String,
+    /// When.
+    pub removed_at: TimestampMs,
+    /// Who edited it without knowing; empty when nobody did or it cannot be told.
+    pub edited_by: String,
+    /// When.
+    pub edited_at: Option<TimestampMs>,
+}
+
+/// Removed records, the last first.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Removals {
+    /// Somebody edited them without knowing, so they are still there; at most 200.
+    pub kept: Vec<RemovalEntry>,
+    /// Removed within 30 days; at most 200.
+    pub removed: Vec<RemovalEntry>,
 }
 
 /// What goes out, and what went.

@@ -461,6 +461,7 @@ impl Replica {
             "photo",
             "other_record",
             "duplicate",
+            "settled_conflict",
             "photo_bytes",
             "photo_upload",
             "draft_photo",

@@ -1,8 +1,11 @@
 //! Where two people wrote different things without knowing of each other: both values, who and when, and
-//! one tap that brings either back.
+//! one tap that brings either back. And what was not chosen, when it is over.
+//!
+//! Test ids: `conflicts`, `conflict-mark`, `conflict-sheet`, `conflict-value`, `conflict-restore-*`, `settled`,
+//! `settled-row`.
 
 use dioxus::prelude::*;
-use replica::api::{ApiError, Call, Conflict};
+use replica::api::{ApiError, Call, Conflict, SettledConflict};
 
 use super::{Button, ErrorNote, Icon, IconName, Sheet, toast};
 use crate::describe::describe_value;
@@ -95,6 +98,46 @@ fn ConflictSheet(conflict: Conflict, onclose: EventHandler<()>) -> Element {
             }
             if let Some(error) = failed() {
                 ErrorNote { error }
+            }
+        }
+    }
+}
+
+/// What was not chosen in conflicts that are over: who wrote it, who chose.
+#[component]
+pub(crate) fn SettledList(settled: Vec<SettledConflict>) -> Element {
+    let now = platform::now_ms();
+    let words = |entry: &SettledConflict| {
+        if entry.names.is_empty() {
+            describe_value(entry.record.kind, entry.field, &entry.value)
+        } else {
+            entry.names.clone()
+        }
+    };
+    rsx! {
+        if !settled.is_empty() {
+            details { "data-testid": "settled",
+                summary { {t_args("settled-title", &[("count", settled.len().into())])} }
+                ul { class: "rows",
+                    for (index , entry) in settled.iter().enumerate() {
+                        li { key: "{index}", class: "row card", "data-testid": "settled-row",
+                            p { class: "row-meta", "{entry.title} · " {t_code("field", &entry.field_name)} }
+                            p { class: "conflict-text", {words(entry)} }
+                            p { class: "row-meta",
+                                {t_args("conflict-who-when", &[
+                                    ("author", entry.author.clone().into()),
+                                    ("moment", format::moment(entry.at, now).into()),
+                                ])}
+                            }
+                            p { class: "row-meta",
+                                {t_args("settled-by", &[
+                                    ("author", entry.settled_by.clone().into()),
+                                    ("moment", format::moment(entry.settled_at, now).into()),
+                                ])}
+                            }
+                        }
+                    }
+                }
             }
         }
     }

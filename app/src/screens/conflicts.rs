@@ -1,10 +1,10 @@
-//! Every conflict on this device. Test ids: `conflicts-screen`, `conflicts`, `conflict-mark`,
+//! Every conflict on this device, and removals beside edits. Test ids: `conflicts-screen`, `conflicts`, `conflict-mark`,
 //! `conflict-sheet`, `conflict-value`, `conflict-restore-*`, `conflicts-empty`.
 
 use dioxus::prelude::*;
 use replica::api::{Answer, Call};
 
-use crate::components::{ConflictMarks, EmptyState, Screen, WithAnswer};
+use crate::components::{ConflictMarks, EmptyState, RemovalMarks, Screen, WithAnswer};
 use crate::i18n::t;
 use crate::routes::Route;
 use crate::store::use_query;
@@ -13,11 +13,17 @@ use crate::store::use_query;
 #[component]
 pub(crate) fn Conflicts() -> Element {
     let loaded = use_query(Call::Conflicts);
+    let kept = match use_query(Call::Removals) {
+        Some(Ok(Answer::Removals(removals))) => removals.kept,
+        _ => Vec::new(),
+    };
+    let nothing_kept = kept.is_empty();
     rsx! {
         Screen { title: t("conflicts-title"), back: Route::Today {}, testid: "conflicts-screen",
             p { class: "lead", {t("conflicts-lead")} }
-            WithAnswer { loaded, show: |answer| match answer {
-                Answer::Conflicts(conflicts) if conflicts.is_empty() => rsx! {
+            RemovalMarks { removals: kept.clone() }
+            WithAnswer { loaded, show: move |answer| match answer {
+                Answer::Conflicts(conflicts) if conflicts.is_empty() && nothing_kept => rsx! {
                     EmptyState { title: t("conflicts-nothing"), text: t("conflicts-nothing-hint"), testid: "conflicts-empty" }
                 },
                 Answer::Conflicts(conflicts) => rsx! { ConflictMarks { conflicts } },

@@ -22,4 +22,6 @@ pub(crate) mod conflicts;
 
 pub(crate) mod parked;
 
+pub(crate) mod removed;
+
 pub(crate) mod not_found;

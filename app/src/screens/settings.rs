@@ -61,6 +61,7 @@ pub(crate) fn Settings() -> Element {
                     div { class: "card",
                         p { {t_args("about-version", &[("version", env!("CARGO_PKG_VERSION").into())])} }
                         p { class: "hint", {t("about-lines")} }
+                        LinkButton { label: t("removed-title"), testid: "settings-removed", to: Route::Removed {}, kind: ButtonKind::Quiet }
                         if oversees {
                             LinkButton { label: t("tab-outbox"), testid: "settings-outbox", to: Route::Outbox {} }
                         }

@@ -220,6 +220,11 @@ impl RecordState {
             .map(|((field, member), _)| (*field, *member))
     }
 
+    /// All values of a field that stand side by side, the shown one first.
+    pub fn values_of(&self, field: FieldId) -> Vec<Written> {
+        self.fields.get(&field).map(ranked).unwrap_or_default()
+    }
+
     /// Fields with more than one distinct value.
     pub fn conflicts(&self) -> Vec<FieldConflict> {
         let of_field = |(field, register): (&FieldId, &Register)| {
@@ -258,9 +263,45 @@ impl RecordState {
         self.removals.values().any(|removal| self.edits <= removal.seen)
     }
 
-    /// Whether somebody withdrew the record while somebody else edited it.
-    pub fn is_kept_by_edit(&self) -> bool {
-        !self.removals.is_empty() && !self.is_removed()
+    /// Whether somebody withdrew the record while somebody else edited it, and nobody has decided since.
+    pub fn is_kept_by_edit(&self, kind: RecordKind) -> bool {
+        let kept = kind
+            .kept_after_removal()
+            .and_then(|field| self.fields.get(&field));
+        let known = kept.map(clock_of).unwrap_or_default();
+        let open = |(device, seq): &(DeviceId, u64)| known.get(device) < *seq;
+        !self.is_removed() && self.removals.keys().any(open)
+    }
+
+    /// The latest removal, whether it holds or not.
+    pub fn last_removal(&self) -> Option<Origin> {
+        self.removals.values().map(|removal| removal.origin).max()
+    }
+
+    /// The latest edit that the latest removal had not seen, as far as the state still tells.
+    pub fn edit_beside_removal(&self) -> Option<Origin> {
+        let removal = self.removals.values().max_by_key(|removal| removal.origin)?;
+        let written = self
+            .fields
+            .values()
+            .flat_map(ranked)
+            .map(|written| written.origin);
+        let events = self.events.values().map(|event| event.origin);
+        let unseen = |origin: &Origin| removal.seen.get(&origin.device) < origin.seq;
+        written.chain(events).filter(unseen).max()
+    }
+
+    /// The change that keeps the record although it was removed, or brings a removed one back; `None` for a kind
+    /// that cannot say so.
+    pub fn keep(&self, kind: RecordKind) -> Option<Change> {
+        let mut write = Self::write(Some(self), kind.kept_after_removal()?, Value::Int(1));
+        for (device, seq) in self.removals.keys() {
+            write.seen.apply(Dot::new(*device, *seq));
+        }
+        Some(Change {
+            writes: vec![write],
+            ..Change::default()
+        })
     }
 
     /// The change that makes the given fields hold the given values; empty if they do already.
@@ -337,7 +378,7 @@ impl RecordState {
             && events(self) == events(other)
             && same_steps
             && self.is_removed() == other.is_removed()
-            && self.is_kept_by_edit() == other.is_kept_by_edit()
+            && self.last_removal() == other.last_removal()
     }
 }
 

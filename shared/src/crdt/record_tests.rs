@@ -2,6 +2,7 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
+use crate::crdt::fold;
 use crate::domain::schema::RecordRef;
 use crate::domain::{household, resident};
 use crate::testing::FakeDevice;
@@ -112,11 +113,42 @@ fn late_edit_survives_a_delete() {
     assert!(merged.is_removed());
     merged.apply(&edited, None);
     assert!(!merged.is_removed());
-    assert!(merged.is_kept_by_edit());
+    assert!(merged.is_kept_by_edit(RecordKind::RESIDENT));
     assert_eq!(
         merged.values()[&resident::PHONES],
         Value::Texts(vec!["12022222222".into()])
     );
+    assert_eq!(merged.last_removal().unwrap().author, amina.worker);
+    assert_eq!(merged.edit_beside_removal().unwrap().author, joao.worker);
+}
+
+#[test]
+fn who_keeps_a_removed_record_having_seen_the_removal_ends_the_mark() {
+    let kind = RecordKind::RESIDENT;
+    let (_, base) = created();
+    let (mut amina, mut joao) = (FakeDevice::numbered(2), FakeDevice::numbered(3));
+    let removal = amina.operation(2_000, record(), base.removal());
+    let edited = edit(&mut joao, &base, 1_500, &phones("12022222222"));
+    let mut merged = base.clone();
+    merged.apply(&removal, None);
+    // Brought back without any edit beside it: no mark.
+    let mut brought_back = merged.clone();
+    let back = joao.operation(2_500, record(), brought_back.keep(kind).unwrap());
+    brought_back.apply(&back, None);
+    assert!(!brought_back.is_removed() && !brought_back.is_kept_by_edit(kind));
+
+    merged.apply(&edited, None);
+    let kept = joao.operation(3_000, record(), merged.keep(kind).unwrap());
+    merged.apply(&kept, None);
+    assert!(!merged.is_removed() && !merged.is_kept_by_edit(kind));
+    // A removal that had not seen the decision marks it again; one that had is final.
+    let mut lin = FakeDevice::numbered(4);
+    let mut blind = merged.clone();
+    blind.apply(&lin.operation(4_000, record(), base.removal()), None);
+    assert!(blind.is_kept_by_edit(kind));
+    let again = lin.operation(5_000, record(), merged.removal());
+    merged.apply(&again, None);
+    assert!(merged.is_removed());
 }
 
 #[test]
@@ -193,7 +225,15 @@ fn operations(script: &[(u8, u8, u8, bool)]) -> Vec<Operation> {
     for (step, (who, what, value, exchange)) in script.iter().enumerate() {
         let who = usize::from(*who % 3);
         let state = &mut states[who];
-        let change = match what % 5 {
+        let change = match what % 7 {
+            5 => {
+                let into = Value::Id(Uuid::from_u128(u128::from(value % 3)));
+                state.settle(
+                    resident::MERGED_INTO,
+                    if value % 3 == 0 { Value::Null } else { into },
+                )
+            }
+            6 => state.keep(RecordKind::RESIDENT).unwrap(),
             0 => RecordState::change_to(
                 RecordKind::RESIDENT,
                 Some(state),
@@ -208,14 +248,17 @@ fn operations(script: &[(u8, u8, u8, bool)]) -> Vec<Operation> {
                 )
             }
             2 => state.removal(),
-            3 => Change {
-                event: Some(Event {
+            3 => {
+                let event = Event {
                     step: u64::from(value % 12),
                     note: String::new(),
                     target: String::new(),
-                }),
-                ..Change::default()
-            },
+                };
+                let mut change = RecordState::step(Some(state), event);
+                // Some come from apps that do not say what was seen.
+                change.writes.retain(|_| value % 3 > 0);
+                change
+            }
             _ => state.settle(
                 resident::PHONES,
                 Value::Texts(vec![format!("1209999999{}", value % 4)]),
@@ -253,6 +296,9 @@ proptest! {
             shuffled.apply(operation, Some(1_000_000));
         }
         prop_assert!(forward.looks_like(&shuffled));
+        let kind = RecordKind::RESIDENT;
+        prop_assert_eq!(forward.is_kept_by_edit(kind), shuffled.is_kept_by_edit(kind));
+        prop_assert_eq!(fold(&forward.steps()), fold(&shuffled.steps()));
     }
 
     #[test]

@@ -63,6 +63,14 @@ pub(super) fn remove(replica: &mut Replica, record: RecordRef) -> Result<Answer,
     Ok(Answer::Saved(record))
 }
 
+pub(super) fn keep(replica: &mut Replica, record: RecordRef) -> Result<Answer, ApiError> {
+    let state = existing(replica, record)?;
+    let change = state.keep(record.kind);
+    let change = change.ok_or_else(|| api_error(ErrorCode::Invalid, "record.not_kept"))?;
+    replica.save(vec![(state.area().clone(), record, change)], |_| Ok(()))?;
+    Ok(Answer::Saved(record))
+}
+
 pub(super) fn add_event(replica: &mut Replica, issue: IssueId, mut event: Event) -> Result<Answer, ApiError> {
     let record = RecordRef::new(RecordKind::ISSUE, issue);
     let state = existing(replica, record)?;

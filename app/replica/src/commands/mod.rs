@@ -17,6 +17,7 @@ pub(crate) fn is_command(call: &Call) -> bool {
             | Call::AddResident { .. }
             | Call::SaveFields { .. }
             | Call::Remove { .. }
+            | Call::Keep { .. }
             | Call::MergeInto { .. }
             | Call::Separate { .. }
             | Call::FinishDraft { .. }
@@ -36,6 +37,7 @@ pub(crate) fn perform(replica: &mut Replica, call: Call) -> Result<Answer, ApiEr
         Call::AddResident { resident } => edits::add_resident(replica, &resident),
         Call::SaveFields { record, fields } => edits::save_fields(replica, record, fields),
         Call::Remove { record } => edits::remove(replica, record),
+        Call::Keep { record } => edits::keep(replica, record),
         Call::MergeInto { record, kept } => merge::merge_into(replica, record, kept),
         Call::Separate { record } => merge::separate(replica, record),
         Call::AddEvent { issue, event } => edits::add_event(replica, issue, event),

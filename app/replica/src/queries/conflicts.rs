@@ -50,7 +50,12 @@ pub(super) fn of(connection: &Connection, record: RecordRef) -> StorageResult<Ve
 }
 
 /// What the record is called that a value names; empty for other values.
-fn named(connection: &Connection, kind: RecordKind, field: FieldId, value: &Value) -> StorageResult<String> {
+pub(super) fn named(
+    connection: &Connection,
+    kind: RecordKind,
+    field: FieldId,
+    value: &Value,
+) -> StorageResult<String> {
     let of_kind = match (kind, field) {
         _ if Some(field) == kind.merged_into() => kind,
         (RecordKind::RESIDENT, resident::HOUSEHOLD)

@@ -10,7 +10,9 @@ pub(crate) mod names;
 mod outbox;
 mod page;
 mod photos;
+mod removals;
 mod search;
+mod settled;
 mod today;
 
 use crate::api::{Answer, ApiError, Call, ErrorCode};
@@ -34,6 +36,7 @@ pub(crate) fn answer(replica: &Replica, call: Call) -> Result<Answer, ApiError> 
         }
         Call::Search { text, limit } => Answer::Hits(search::search(connection, &text, limit)?),
         Call::Household { id } => Answer::Household(Box::new(page::household(connection, id)?)),
+        Call::Removals => Answer::Removals(removals::all(connection, now_ms)?),
         Call::Alike { record } => Answer::Alike(duplicates::alike(connection, record)?),
         Call::Draft { id } => Answer::Draft(drafts::load(connection, id)?.map(Box::new)),
         Call::VisitLog { filter, after, limit } => {

@@ -6,7 +6,7 @@ use shared::domain::{Household, Resident};
 use shared::ids::{HouseholdId, ResidentId};
 use uuid::Uuid;
 
-use super::{areas, conflicts, duplicates, issues, log, names, today};
+use super::{areas, conflicts, duplicates, issues, log, names, removals, settled, today};
 use crate::api::{ApiError, ErrorCode, HouseholdPage, ResidentEntry};
 use crate::replica::api_error;
 use crate::storage::StorageResult;
@@ -35,6 +35,8 @@ pub(super) fn household(connection: &Connection, id: HouseholdId) -> Result<Hous
         drafts: today::drafts(connection, Some(id))?,
         conflicts: conflicts::of_household(connection, id)?,
         duplicates: duplicates::of(connection, record)?,
+        removals: removals::of_household(connection, id)?,
+        settled: settled::of_household(connection, id)?,
         waiting,
     })
 }

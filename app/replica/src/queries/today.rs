@@ -8,7 +8,7 @@ use shared::ids::{DraftId, HouseholdId, VisitId};
 use uuid::Uuid;
 
 use super::duplicates::shown;
-use super::{conflicts, households, issues, names};
+use super::{conflicts, households, issues, names, removals};
 use crate::api::{CareDue, DraftBody, DraftSummary, PromiseDue, Today};
 use crate::storage::duplicates::GROUP;
 use crate::storage::{StorageResult, drafts as stored};
@@ -25,7 +25,7 @@ pub(super) fn today(connection: &Connection, now_ms: TimestampMs) -> StorageResu
         open_issues: issues::open(connection, 20)?,
         open_issue_count: count("SELECT count(*) FROM issue WHERE finished = 0 AND removed = 0")?,
         care: care(connection, CalendarDate::of_ms(now_ms))?,
-        conflict_count: conflicts::count(connection)?,
+        conflict_count: conflicts::count(connection)? + removals::count(connection)?,
         household_count: count(&households::count_shown("household"))?,
     })
 }

@@ -243,6 +243,10 @@ fn forget(transaction: &Transaction<'_>, table: &str, area: &str) -> StorageResu
         )?;
     }
     transaction.execute(
+        &format!("DELETE FROM settled_conflict WHERE record IN (SELECT id FROM {table} WHERE area = ?1 AND {settled})"),
+        [area],
+    )?;
+    transaction.execute(
         &format!("DELETE FROM {table} WHERE area = ?1 AND {settled}"),
         [area],
     )?;

@@ -16,6 +16,7 @@ pub mod photo_bytes;
 pub mod records;
 pub mod room;
 pub mod uploads;
+pub mod settled;
 
 use rusqlite::Connection;
 

@@ -19,7 +19,7 @@ use shared::domain::{household, resident};
 use shared::ids::{AreaCode, WorkerId};
 use uuid::Uuid;
 
-use super::{StorageError, StorageResult, duplicates};
+use super::{StorageError, StorageResult, duplicates, settled};
 use crate::search;
 
 /// Separates texts in one column: a character that validation keeps out of them.
@@ -35,9 +35,10 @@ static STATEMENTS: LazyLock<Vec<Statements>> = LazyLock::new(|| KINDS.iter().map
 
 fn derived(kind: RecordKind) -> &'static [&'static str] {
     match kind {
-        RecordKind::HOUSEHOLD => &["building", "door_order"],
-        RecordKind::VISIT => &["author"],
-        RecordKind::ISSUE => &["author", "step", "finished"],
+        RecordKind::HOUSEHOLD => &["removed_at", "removal_open", "building", "door_order"],
+        RecordKind::RESIDENT => &["removed_at", "removal_open"],
+        RecordKind::VISIT => &["removed_at", "removal_open", "author"],
+        RecordKind::ISSUE => &["removed_at", "removal_open", "author", "step", "finished"],
         _ => &[],
     }
 }
@@ -172,7 +173,9 @@ pub fn merge_into(
 ) -> StorageResult<()> {
     let state = match state {
         Some(mut state) => {
+            let at_stake = settled::at_stake(&state, operation);
             state.apply(operation, applied_at);
+            settled::note(transaction, operation, at_stake, &state, applied_at)?;
             state
         }
         None => {
@@ -206,6 +209,8 @@ fn save(transaction: &Transaction<'_>, record: RecordRef, state: &RecordState) -
         author: state.origin().author,
         values: &state.values(),
         removed: state.is_removed(),
+        removed_at: state.last_removal().map_or(0, |origin| origin.stamp.ms),
+        removal_open: state.is_kept_by_edit(record.kind),
         conflicts: state.conflicts().len(),
         clocks: state.pack_clocks(record.kind),
         step: (record.kind == RecordKind::ISSUE).then(|| fold(&state.steps()).step),
@@ -233,6 +238,8 @@ fn insert_created(
         author: operation.author,
         values,
         removed: false,
+        removed_at: 0,
+        removal_open: false,
         conflicts: 0,
         clocks: created_clocks(operation, applied_at),
         step: None,
@@ -252,6 +259,10 @@ struct Columns<'a> {
     author: WorkerId,
     values: &'a FieldMap,
     removed: bool,
+    /// When it was last removed, ms; 0 for never.
+    removed_at: TimestampMs,
+    /// An edit kept it, and nobody has decided since.
+    removal_open: bool,
     conflicts: usize,
     clocks: Vec<u8>,
     /// Where an issue stands; `None` for other kinds.
@@ -293,19 +304,26 @@ impl Columns<'_> {
 
     fn derived(&self, kind: RecordKind) -> Vec<SqlValue> {
         let author = SqlValue::Blob(self.author.0.as_bytes().to_vec());
+        let mut derived = Vec::with_capacity(5);
+        if kind.kept_after_removal().is_some() {
+            let removed_at = i64::try_from(self.removed_at).unwrap_or(i64::MAX);
+            derived.push(SqlValue::Integer(removed_at));
+            derived.push(SqlValue::Integer(i64::from(self.removal_open)));
+        }
         match (kind, self.step) {
             (RecordKind::HOUSEHOLD, _) => {
                 let (building, order) = building_and_order(field(self.values, household::DOOR).as_text());
-                vec![SqlValue::Text(building), SqlValue::Text(order)]
+                derived.extend([SqlValue::Text(building), SqlValue::Text(order)]);
             }
-            (RecordKind::VISIT, _) => vec![author],
-            (RecordKind::ISSUE, Some(step)) => vec![
+            (RecordKind::VISIT, _) => derived.push(author),
+            (RecordKind::ISSUE, Some(step)) => derived.extend([
                 author,
                 SqlValue::Integer(step.number() as i64),
                 SqlValue::Integer(i64::from(issue_state::is_finished(step))),
-            ],
-            _ => Vec::new(),
+            ]),
+            _ => {}
         }
+        derived
     }
 }
 

@@ -10,7 +10,7 @@ use shared::ids::HouseholdId;
 
 use crate::components::{
     ButtonKind, ConflictMarks, DraftRow, EmptyState, Icon, IconName, IssueRow, LinkButton, NeedChips,
-    SameTwice, Screen, Section, VisitRow, WithAnswer,
+    RemovalMarks, SameTwice, Screen, Section, SettledList, VisitRow, WithAnswer,
 };
 use crate::i18n::{t, t_args, t_code};
 use crate::routes::Route;
@@ -125,6 +125,7 @@ fn PageView(page: Page) -> Element {
             }
         }
         ConflictMarks { conflicts: page.conflicts.clone() }
+        RemovalMarks { removals: page.removals.clone() }
         if !page.drafts.is_empty() {
             Section { title: t("today-drafts"),
                 ul { class: "rows",
@@ -168,6 +169,7 @@ fn PageView(page: Page) -> Element {
                         VisitRow { key: "{visit.id}", visit }
                     }
                 }
+                SettledList { settled: page.settled }
             }
         }
     }

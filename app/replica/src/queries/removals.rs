@@ -1,0 +1,113 @@
+//! Removed records: those that an edit kept, and those that can still be brought back.
+
+use rusqlite::{Connection, params};
+use shared::clock::TimestampMs;
+use shared::domain::schema::{KINDS, RecordRef};
+use shared::ids::HouseholdId;
+use uuid::Uuid;
+
+use super::names;
+use crate::api::{RemovalEntry, Removals};
+use crate::storage::StorageResult;
+use crate::storage::duplicates::GROUP;
+use crate::storage::records::load;
+
+/// For how long a removed record is offered to be brought back.
+pub(crate) const BRING_BACK_MS: u64 = 30 * 24 * 3600 * 1000;
+/// The most entries of each list.
+const REMOVALS_MAX: u32 = 200;
+
+fn entries(connection: &Connection, condition: &str, since: TimestampMs) -> StorageResult<Vec<RemovalEntry>> {
+    let mut found = Vec::new();
+    for spec in KINDS
+        .iter()
+        .filter(|spec| spec.kind.kept_after_removal().is_some())
+    {
+        let sql = format!(
+            "SELECT id FROM {} WHERE {condition} AND ?1 <= removed_at ORDER BY removed_at DESC, id LIMIT {REMOVALS_MAX}",
+            spec.name
+        );
+        let ids: Vec<Uuid> = connection
+            .prepare_cached(&sql)?
+            .query_map([since], |row| row.get(0))?
+            .collect::<Result<_, _>>()?;
+        for id in ids {
+            found.extend(entry(connection, RecordRef { kind: spec.kind, id })?);
+        }
+    }
+    found.sort_by_key(|entry| std::cmp::Reverse(entry.removed_at));
+    found.truncate(REMOVALS_MAX as usize);
+    Ok(found)
+}
+
+/// Who removed a record, and who edited it without knowing.
+fn entry(connection: &Connection, record: RecordRef) -> StorageResult<Option<RemovalEntry>> {
+    let state = load(connection, record)?;
+    let Some(last) = state.as_ref().and_then(|state| state.last_removal()) else {
+        return Ok(None);
+    };
+    let edit = state.as_ref().and_then(|state| state.edit_beside_removal());
+    let (title, household) = names::title(connection, record)?;
+    Ok(Some(RemovalEntry {
+        record,
+        title,
+        household,
+        removed_by: names::worker(connection, last.author)?,
+        removed_at: last.stamp.ms,
+        edited_by: match edit {
+            Some(edit) => names::worker(connection, edit.author)?,
+            None => String::new(),
+        },
+        edited_at: edit.map(|edit| edit.stamp.ms),
+    }))
+}
+
+/// Records that an edit kept, and those removed lately.
+pub(super) fn all(connection: &Connection, now_ms: TimestampMs) -> StorageResult<Removals> {
+    Ok(Removals {
+        kept: entries(connection, "removal_open = 1", 0)?,
+        removed: entries(connection, "removed = 1", now_ms.saturating_sub(BRING_BACK_MS))?,
+    })
+}
+
+/// How many records an edit kept.
+pub(super) fn count(connection: &Connection) -> StorageResult<u64> {
+    Ok(connection
+        .prepare_cached(
+            "SELECT (SELECT count(*) FROM household WHERE removal_open = 1)
+                  + (SELECT count(*) FROM resident WHERE removal_open = 1)
+                  + (SELECT count(*) FROM visit WHERE removal_open = 1)
+                  + (SELECT count(*) FROM issue WHERE removal_open = 1)",
+        )?
+        .query_row([], |row| row.get(0))?)
+}
+
+/// Of a household and all that belongs to it: what an edit kept.
+pub(super) fn of_household(
+    connection: &Connection,
+    household: HouseholdId,
+) -> StorageResult<Vec<RemovalEntry>> {
+    let mut found = Vec::new();
+    for spec in KINDS
+        .iter()
+        .filter(|spec| spec.kind.kept_after_removal().is_some())
+    {
+        let belongs = if spec.name == "household" {
+            "id"
+        } else {
+            "household"
+        };
+        let sql = format!(
+            "SELECT id FROM {} WHERE removal_open = 1 AND {belongs} IN {GROUP} ORDER BY row LIMIT {REMOVALS_MAX}",
+            spec.name
+        );
+        let ids: Vec<Uuid> = connection
+            .prepare_cached(&sql)?
+            .query_map(params![household.0], |row| row.get(0))?
+            .collect::<Result<_, _>>()?;
+        for id in ids {
+            found.extend(entry(connection, RecordRef { kind: spec.kind, id })?);
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,73 @@
+//! What conflicts were settled, of a household and all that belongs to it.
+
+use rusqlite::Connection;
+use shared::domain::schema::{FieldId, RecordKind, RecordRef};
+use shared::domain::value::Value;
+use shared::ids::{HouseholdId, WorkerId};
+
+use super::{conflicts, names};
+use crate::api::SettledConflict;
+use crate::storage::duplicates::GROUP;
+use crate::storage::{StorageError, StorageResult};
+
+/// The most entries of one page.
+const SETTLED_MAX: u32 = 50;
+
+struct Stored {
+    record: RecordRef,
+    field: FieldId,
+    value: Vec<u8>,
+    author: WorkerId,
+    at: u64,
+    settled_by: WorkerId,
+    settled_at: u64,
+}
+
+/// The values that lost, the last settled first.
+pub(super) fn of_household(
+    connection: &Connection,
+    household: HouseholdId,
+) -> StorageResult<Vec<SettledConflict>> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT kind, record, field, value, author, at, settled_by, settled_at FROM settled_conflict
+         WHERE record IN (SELECT id FROM household WHERE id IN {GROUP}
+                          UNION ALL SELECT id FROM resident WHERE household IN {GROUP}
+                          UNION ALL SELECT id FROM visit WHERE household IN {GROUP}
+                          UNION ALL SELECT id FROM issue WHERE household IN {GROUP})
+         ORDER BY settled_at DESC, record, field, device, seq LIMIT {SETTLED_MAX}"
+    ))?;
+    let rows = statement.query_map([household.0], |row| {
+        Ok(Stored {
+            record: RecordRef {
+                kind: RecordKind(row.get(0)?),
+                id: row.get(1)?,
+            },
+            field: FieldId(row.get(2)?),
+            value: row.get(3)?,
+            author: WorkerId(row.get(4)?),
+            at: row.get(5)?,
+            settled_by: WorkerId(row.get(6)?),
+            settled_at: row.get(7)?,
+        })
+    })?;
+    let rows: Vec<Stored> = rows.collect::<Result<_, _>>()?;
+    let mut settled = Vec::with_capacity(rows.len());
+    for row in rows {
+        let value: Value = postcard::from_bytes(&row.value).map_err(|_| StorageError::Inconsistent {
+            table: "settled_conflict",
+        })?;
+        settled.push(SettledConflict {
+            record: row.record,
+            title: names::title(connection, row.record)?.0,
+            field: row.field,
+            field_name: names::field(row.record.kind, row.field),
+            names: conflicts::named(connection, row.record.kind, row.field, &value)?,
+            value,
+            author: names::worker(connection, row.author)?,
+            at: row.at,
+            settled_by: names::worker(connection, row.settled_by)?,
+            settled_at: row.settled_at,
+        });
+    }
+    Ok(settled)
+}

@@ -1,0 +1,89 @@
+//! A record that somebody removed while somebody else edited it: it is still there until one decides.
+//!
+//! Test ids: `removal-marks`, `removal-mark`, `removal-again`, `removal-keep`.
+
+use dioxus::prelude::*;
+use replica::api::{ApiError, Call, RemovalEntry};
+
+use super::{Button, ErrorNote, Icon, IconName, toast};
+use crate::i18n::{t, t_args, t_code};
+use crate::store::use_store;
+use crate::{format, platform};
+
+/// The record in words: its kind and what it is called.
+pub(crate) fn removed_title(entry: &RemovalEntry) -> String {
+    let kind = entry.record.kind.spec().map_or("unknown", |spec| spec.name);
+    let kind = t_code("kind", kind);
+    if entry.title.is_empty() {
+        kind
+    } else {
+        format!("{} · {kind}", entry.title)
+    }
+}
+
+/// A mark per record, with who removed it, who edited it, and one tap for either.
+#[component]
+pub(crate) fn RemovalMarks(removals: Vec<RemovalEntry>) -> Element {
+    rsx! {
+        if !removals.is_empty() {
+            ul { class: "rows", "data-testid": "removal-marks",
+                for entry in removals {
+                    Mark { key: "{entry.record.id}", entry }
+                }
+            }
+        }
+    }
+}
+
+#[component]
+fn Mark(entry: RemovalEntry) -> Element {
+    let store = use_store();
+    let mut failed = use_signal(|| None::<ApiError>);
+    let act = use_callback(move |(call, done): (Call, &'static str)| {
+        let store = store.clone();
+        spawn(async move {
+            match store.call(call).await {
+                Ok(_) => toast(t(done)),
+                Err(error) => failed.set(Some(error)),
+            }
+        });
+    });
+    let now = platform::now_ms();
+    let record = entry.record;
+    rsx! {
+        li { class: "row card with-icon", "data-testid": "removal-mark",
+            Icon { name: IconName::Fork }
+            div {
+                p { class: "row-title", {removed_title(&entry)} }
+                p {
+                    {t_args("removal-who", &[
+                        ("author", entry.removed_by.clone().into()),
+                        ("moment", format::moment(entry.removed_at, now).into()),
+                    ])}
+                }
+                if let (Some(at), false) = (entry.edited_at, entry.edited_by.is_empty()) {
+                    p {
+                        {t_args("removal-edited-by", &[
+                            ("author", entry.edited_by.clone().into()),
+                            ("moment", format::moment(at, now).into()),
+                        ])}
+                    }
+                }
+                p { class: "hint", {t("removal-explained")} }
+                div { class: "button-row",
+                    Button {
+                        label: t("removal-keep"), testid: "removal-keep",
+                        onclick: move |()| act.call((Call::Keep { record }, "removal-kept")),
+                    }
+                    Button {
+                        label: t("removal-again"), testid: "removal-again",
+                        onclick: move |()| act.call((Call::Remove { record }, "removal-done")),
+                    }
+                }
+                if let Some(error) = failed() {
+                    ErrorNote { error }
+                }
+            }
+        }
+    }
+}
