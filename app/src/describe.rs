@@ -29,7 +29,10 @@ fn meaning(kind: RecordKind, field: FieldId) -> Meaning {
         (RecordKind::HOUSEHOLD, household::TENURE) => {
             Meaning::Member("tenure", |number| Tenure::from_number(number).map(Tenure::code))
         }
-        (RecordKind::HOUSEHOLD, household::NOT_ALONE) => Meaning::Flag,
+        (RecordKind::HOUSEHOLD, household::NOT_ALONE) | (RecordKind::ISSUE, issue::STEPS_SEEN) => {
+            Meaning::Flag
+        }
+        _ if kind.kept_after_removal() == Some(field) => Meaning::Flag,
         (RecordKind::HOUSEHOLD, household::NO_VISIT_BEFORE)
         | (RecordKind::RESIDENT, resident::CONSENT_ON)
         | (RecordKind::VISIT, visit::PROMISE_DUE | visit::PROMISE_KEPT_ON) => Meaning::Day,

@@ -16,6 +16,7 @@ use crate::screens::settings::Settings;
 use crate::screens::sign_in::SignIn;
 use crate::screens::today::Today;
 use crate::screens::visit::{VisitForm, VisitNew, VisitPage, VisitResume};
+use crate::screens::why::Why;
 use crate::shell::Shell;
 
 /// A screen and what it shows.
@@ -69,6 +70,8 @@ pub(crate) enum Route {
         Outbox {},
         #[route("/removed")]
         Removed {},
+        #[route("/why")]
+        Why {},
         #[route("/settings")]
         Settings {},
         #[route("/sign-in")]
@@ -106,7 +109,7 @@ impl Route {
             | Self::ResidentEdit { .. }
             | Self::VisitPage { .. } => Self::Households {},
             Self::IssuePage { .. } | Self::IssueNew { .. } | Self::IssueForm { .. } => Self::Issues {},
-            Self::Removed {} => Self::Settings {},
+            Self::Removed {} | Self::Why {} => Self::Settings {},
             Self::Start {}
             | Self::StartDoors { .. }
             | Self::VisitNew { .. }

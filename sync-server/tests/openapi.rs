@@ -65,6 +65,15 @@ fn the_described_forms_are_the_real_ones() {
             (FieldId(6), Value::Text("x".to_owned())),
             (FieldId(7), Value::Null),
         ]),
+        members: vec![v1::ParkedMember {
+            field: FieldId(7),
+            member: 4,
+            adds: true,
+        }],
+        event: Some(shared::domain::issue::Event::of(
+            shared::domain::issue::Step::Accepted,
+        )),
+        removes: true,
     });
 }
 

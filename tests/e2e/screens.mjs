@@ -101,6 +101,7 @@ function screensOf(at, role) {
     ['issues', '/issues', 'issue-row'],
     ['issue', at.issue, 'timeline'],
     ['removed', '/removed', 'removed'],
+    ['why', '/why', 'why-area'],
     ['settings', '/settings', 'sign-out'],
     ['sign-out', '/settings', 'sign-out', tap('sign-out')],
     ['outbox-waiting', '/outbox', 'outbox', tap('outbox-tab-waiting')],

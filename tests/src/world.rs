@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 
 use replica::Replica;
-use replica::api::{Answer, ApiError, Call, Conflict, DraftBody, HouseholdPage, VisitDraft};
+use replica::api::{Answer, ApiError, Call, Conflict, DraftBody, HouseholdPage, ParkedOfOthers, VisitDraft};
 use replica::platform::Platform;
 use replica::storage::Home;
 use rusqlite::Connection;
@@ -17,6 +17,7 @@ use shared::domain::worker::Role;
 use shared::domain::{Household, Resident};
 use shared::ids::{AreaCode, DraftId, HouseholdId, ResidentId, VisitId};
 use shared::protocol::v1::{self, SyncReply, SyncRequest};
+use sync_server::clock::Clock;
 use sync_server::testing::{Answer as HttpAnswer, TEST_START_MS, TestServer};
 use uuid::Uuid;
 
@@ -170,6 +171,26 @@ impl World {
                 self.sync(phone).await;
             }
         }
+    }
+}
+
+impl World {
+    /// A worker gets exactly these areas, now by the server's clock.
+    pub async fn assign(&self, name: &str, areas: &[&str]) {
+        let areas: Vec<AreaCode> = areas
+            .iter()
+            .map(|code| AreaCode::new(code).expect("a code"))
+            .collect();
+        let storage = &self.server.state.storage;
+        let unknown = storage.set_areas(name, &areas, self.server.clock.now_ms()).await;
+        assert_eq!(unknown.expect("the storage answers"), Some(Vec::new()));
+    }
+
+    /// What a supervisor's screen of parked operations shows.
+    pub async fn parked(&self, phone: &Phone) -> Vec<ParkedOfOthers> {
+        let answer = self.server.get("/v1/parked", Some(&phone.token)).await;
+        let parked = serde_json::from_slice(&answer.body).expect("a list");
+        phone.replica.show_parked(parked).expect("the list is shown")
     }
 }
 

@@ -88,6 +88,8 @@ pub enum Call {
         /// The record.
         record: RecordRef,
     },
+    /// Which areas are and were assigned here, and what went with them. Answer: [`Answer::Holdings`].
+    Holdings,
     /// Keeps a record although somebody removed it, or brings a removed one back. Answer: [`Answer::Saved`].
     Keep {
         /// The record.
@@ -215,6 +217,11 @@ pub enum Call {
     },
     /// What the server has set aside in the areas of a supervisor. Answer: [`Answer::ParkedAll`].
     ParkedAll,
+    /// Makes the change of a parked operation again, as an own operation of the supervisor. Answer: [`Answer::Saved`].
+    ApplyParked {
+        /// As listed.
+        parked: Box<ParkedOfOthers>,
+    },
     /// A setting of this device (`language`, `type_size`, `theme`). Answer: [`Answer::Setting`].
     Setting {
         /// Its name.
@@ -259,6 +266,8 @@ pub enum Answer {
     Hits(Vec<SearchHit>),
     /// See [`Call::Household`].
     Household(Box<HouseholdPage>),
+    /// See [`Call::Holdings`]: those assigned now first, then those that ended, the last first.
+    Holdings(Vec<Holding>),
     /// See [`Call::Removals`].
     Removals(Removals),
     /// See [`Call::Alike`].
@@ -844,6 +853,23 @@ pub struct ConflictValue {
     pub at: TimestampMs,
 }
 
+/// An area that is or was assigned to this device: why a record is (not) here.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Holding {
+    /// The area.
+    pub area: AreaCode,
+    /// Its name with its community's.
+    pub name: String,
+    /// Since when it is held, if this device knows.
+    pub since: Option<TimestampMs>,
+    /// When the assignment ended; `None` while it lasts.
+    pub ended_at: Option<TimestampMs>,
+    /// Households that went from this device when it ended.
+    pub removed: u64,
+    /// Records that are still here until the own work about them is receipted.
+    pub waiting: u64,
+}
+
 /// A value that was not chosen when a conflict was settled, as this device saw it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SettledConflict {
@@ -959,6 +985,23 @@ pub struct ParkedOfOthers {
     pub parked_at: TimestampMs,
     /// What was in it, field name and text.
     pub fields: Vec<(String, Value)>,
+    /// All of it, to be made again.
+    pub change: ParkedChange,
+    /// The record holds all of it already: somebody made it again.
+    pub mended: bool,
+}
+
+/// What a parked operation would have changed.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ParkedChange {
+    /// Values by field.
+    pub values: FieldMap,
+    /// Members of sets: field, member, added or else taken out.
+    pub members: Vec<(FieldId, u64, bool)>,
+    /// A step of an issue.
+    pub event: Option<Event>,
+    /// The removal of the record.
+    pub removes: bool,
 }
 
 /// How much room the replica takes.

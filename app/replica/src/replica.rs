@@ -23,7 +23,7 @@ use crate::platform::{Platform, Room};
 use crate::storage::keep::{self, KeepError, Kept};
 use crate::storage::meta::{self, Enrolment, ServerView};
 use crate::storage::operations::{self, Author, OperationState, SaveError};
-use crate::storage::{self, Home, StorageError, StorageResult, photo_bytes, uploads};
+use crate::storage::{self, Home, StorageError, StorageResult, held_areas, photo_bytes, uploads};
 use crate::sync::engine::{Engine, Event, Work};
 use crate::sync::transport::Credential;
 use crate::{commands, queries};
@@ -412,10 +412,8 @@ impl Replica {
                 "INSERT OR REPLACE INTO area (code, name) VALUES (?1, ?2)",
                 [area.code.as_str(), &area.name],
             )?;
-            transaction.execute(
-                "INSERT OR IGNORE INTO assigned (area) VALUES (?1)",
-                [area.code.as_str()],
-            )?;
+            keep::assign(&transaction, &area.code)?;
+            held_areas::begin(&transaction, &area.code, now_ms)?;
         }
         transaction.commit()?;
         self.notices.push(Notice::Session);
@@ -460,6 +458,7 @@ impl Replica {
             "issue",
             "photo",
             "other_record",
+            "held_area",
             "duplicate",
             "settled_conflict",
             "photo_bytes",

@@ -24,4 +24,6 @@ pub(crate) mod parked;
 
 pub(crate) mod removed;
 
+pub(crate) mod why;
+
 pub(crate) mod not_found;

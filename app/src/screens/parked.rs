@@ -1,15 +1,15 @@
 //! What the server has set aside in the areas of those who oversee.
 //!
-//! Test ids: `parked`, `parked-row`, `parked-empty`.
+//! Test ids: `parked`, `parked-row`, `parked-apply`, `parked-mended`, `parked-empty`.
 
 use dioxus::prelude::*;
-use replica::api::{Answer, Call, ParkedOfOthers};
+use replica::api::{Answer, ApiError, Call, ParkedOfOthers};
 
-use crate::components::{EmptyState, Screen, WithAnswer, parked_text};
+use crate::components::{Button, EmptyState, ErrorNote, Screen, WithAnswer, parked_text, toast};
 use crate::describe::describe_value;
 use crate::i18n::{t, t_args, t_code};
 use crate::routes::Route;
-use crate::store::use_query;
+use crate::store::{use_query, use_store};
 use crate::{format, platform};
 
 /// The list, with what was in each.
@@ -43,11 +43,31 @@ fn ParkedRow(entry: ParkedOfOthers) -> Element {
     let when = format::moment(entry.parked_at, platform::now_ms());
     let field =
         |name: &str| spec.and_then(|spec| spec.fields.iter().find(|field| name.ends_with(field.name)));
+    let store = use_store();
+    let mut failed = use_signal(|| None::<ApiError>);
+    let parked = entry.clone();
+    let apply = use_callback(move |()| {
+        let (store, parked) = (store.clone(), Box::new(parked.clone()));
+        spawn(async move {
+            match store.call(Call::ApplyParked { parked }).await {
+                Ok(_) => toast(t("parked-applied")),
+                Err(error) => failed.set(Some(error)),
+            }
+        });
+    });
     rsx! {
         li { class: "row card", "data-testid": "parked-row",
             p { class: "row-title", {t_args("parked-of", &[("author", entry.author.clone().into()), ("kind", kind.into())])} }
             p { {parked_text(&entry.code)} }
             p { class: "row-meta", "{when}" }
+            if entry.mended {
+                p { class: "tag good", "data-testid": "parked-mended", {t("parked-mended")} }
+            } else {
+                Button { label: t("parked-apply"), testid: "parked-apply", onclick: move |()| apply.call(()) }
+            }
+            if let Some(error) = failed() {
+                ErrorNote { error }
+            }
             if !entry.fields.is_empty() {
                 details {
                     summary { {t("parked-content")} }

@@ -174,6 +174,7 @@ fn Account() -> Element {
                 if !areas.is_empty() {
                     p { {t_args("account-areas", &[("areas", areas.into())])} }
                 }
+                LinkButton { label: t("why-title"), testid: "settings-why", to: Route::Why {}, kind: ButtonKind::Quiet }
                 Button {
                     label: t("sign-out"), testid: "sign-out",
                     onclick: move |()| {

@@ -14,7 +14,8 @@ use crate::change::frame::{self, FrameError};
 use crate::change::hash::ChainHash;
 use crate::clock::TimestampMs;
 use crate::domain::area::Area;
-use crate::domain::schema::RecordRef;
+use crate::domain::issue::Event;
+use crate::domain::schema::{FieldId, RecordRef};
 use crate::domain::value::FieldMap;
 use crate::domain::worker::Worker;
 use crate::ids::{AreaCode, EpochId, WorkerId};
@@ -150,6 +151,26 @@ pub struct ParkedOperation {
     pub parked_at: TimestampMs,
     /// What it would have written.
     pub fields: FieldMap,
+    /// Which members of sets it would have added or taken out.
+    #[serde(default)]
+    pub members: Vec<ParkedMember>,
+    /// Which step of an issue it would have taken.
+    #[serde(default)]
+    pub event: Option<Event>,
+    /// Whether it would have removed the record.
+    #[serde(default)]
+    pub removes: bool,
+}
+
+/// A member of a set in a [`ParkedOperation`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ParkedMember {
+    /// The field.
+    pub field: FieldId,
+    /// The member's number.
+    pub member: u64,
+    /// Added, or else taken out.
+    pub adds: bool,
 }
 
 /// `POST /v1/session`, JSON.

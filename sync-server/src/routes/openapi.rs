@@ -134,6 +134,36 @@ pub struct ParkedOperation {
     pub parked_at: u64,
     /// What it would have written, by the field's number.
     pub fields: BTreeMap<String, serde_json::Value>,
+    /// Which members of sets it would have added or taken out.
+    pub members: Vec<ParkedMember>,
+    /// Which step of an issue it would have taken.
+    pub event: Option<ParkedEvent>,
+    /// Whether it would have removed the record.
+    pub removes: bool,
+}
+
+/// A member of a set.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ParkedMember {
+    /// The field's number.
+    pub field: u8,
+    /// The member's number.
+    pub member: u64,
+    /// Added, or else taken out.
+    pub adds: bool,
+}
+
+/// A step of an issue.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ParkedEvent {
+    /// The step's number.
+    pub step: u64,
+    /// A note.
+    pub note: String,
+    /// Whom or what the step names.
+    pub target: String,
 }
 
 /// Names one record.

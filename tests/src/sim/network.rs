@@ -302,7 +302,10 @@ impl Transport for SimTransport {
     async fn ask_upload(&self, credential: &Credential, place: &str) -> Result<Standing, TransportError> {
         let mut ask = of(credential, Method::HEAD, place.to_owned(), JPEG, Vec::new());
         ask.headers = tus::spoken();
-        standing(&self.told(ask, CALL_TIMEOUT_MS, Kind::Headers).await?, Some(place))
+        standing(
+            &self.told(ask, CALL_TIMEOUT_MS, Kind::Headers).await?,
+            Some(place),
+        )
     }
 
     async fn send_chunk(
@@ -315,7 +318,10 @@ impl Transport for SimTransport {
         let headers = tus::belonging(offset, &chunk);
         let mut ask = of(credential, Method::POST, place.to_owned(), tus::CHUNK_TYPE, chunk);
         ask.headers = headers;
-        standing(&self.told(ask, PHOTO_TIMEOUT_MS, Kind::Headers).await?, Some(place))
+        standing(
+            &self.told(ask, PHOTO_TIMEOUT_MS, Kind::Headers).await?,
+            Some(place),
+        )
     }
 
     async fn get_photo(&self, credential: &Credential, hash: PhotoHash) -> Result<Vec<u8>, TransportError> {

@@ -136,6 +136,15 @@ impl Transport for Counting {
         self.inner.sync(credential, request).await
     }
 
+    async fn segment(
+        &self,
+        credential: &Credential,
+        area: &AreaCode,
+        after: u64,
+    ) -> Result<Vec<u8>, TransportError> {
+        self.inner.segment(credential, area, after).await
+    }
+
     async fn begin_upload(
         &self,
         credential: &Credential,

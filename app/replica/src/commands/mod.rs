@@ -4,6 +4,7 @@ mod drafts;
 mod edits;
 mod merge;
 mod outbox;
+pub(crate) mod parked;
 
 use crate::api::{Answer, ApiError, Call, ErrorCode};
 use crate::replica::{Replica, api_error};
@@ -25,6 +26,7 @@ pub(crate) fn is_command(call: &Call) -> bool {
             | Call::AddEvent { .. }
             | Call::Restore { .. }
             | Call::RetryParked { .. }
+            | Call::ApplyParked { .. }
             | Call::DismissParked { .. }
             | Call::RetryPhoto { .. }
     )
@@ -44,6 +46,7 @@ pub(crate) fn perform(replica: &mut Replica, call: Call) -> Result<Answer, ApiEr
         Call::Restore { record, field, value } => edits::restore(replica, record, field, value),
         Call::FinishDraft { id } => drafts::finish(replica, id),
         Call::DiscardDraft { id } => drafts::discard(replica, id),
+        Call::ApplyParked { parked } => parked::apply(replica, &parked),
         Call::RetryParked { seq } => outbox::retry(replica, seq),
         Call::DismissParked { seq } => outbox::dismiss(replica, seq),
         Call::RetryPhoto { hash } => outbox::retry_photo(replica, hash),

@@ -4,7 +4,8 @@ use rusqlite::{Connection, OptionalExtension};
 use shared::domain::area::Area;
 use shared::ids::AreaCode;
 
-use crate::storage::{StorageError, StorageResult};
+use crate::api::Holding;
+use crate::storage::{StorageError, StorageResult, held_areas};
 
 fn collect(connection: &Connection, sql: &str) -> StorageResult<Vec<Area>> {
     let mut statement = connection.prepare_cached(sql)?;
@@ -46,4 +47,21 @@ pub(super) fn full_name(connection: &Connection, code: &AreaCode) -> StorageResu
         None => None,
     };
     Ok(around.map_or(own.clone(), |around| format!("{around} {own}")))
+}
+
+/// Which areas are and were assigned here, and what went with them.
+pub(super) fn holdings(connection: &Connection) -> StorageResult<Vec<Holding>> {
+    held_areas::all(connection)?
+        .into_iter()
+        .map(|held| {
+            Ok(Holding {
+                name: full_name(connection, &held.area)?,
+                area: held.area,
+                since: held.since,
+                ended_at: held.ended_at,
+                removed: held.removed,
+                waiting: held.waiting,
+            })
+        })
+        .collect()
 }

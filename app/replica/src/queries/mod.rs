@@ -37,6 +37,7 @@ pub(crate) fn answer(replica: &Replica, call: Call) -> Result<Answer, ApiError> 
         Call::Search { text, limit } => Answer::Hits(search::search(connection, &text, limit)?),
         Call::Household { id } => Answer::Household(Box::new(page::household(connection, id)?)),
         Call::Removals => Answer::Removals(removals::all(connection, now_ms)?),
+        Call::Holdings => Answer::Holdings(areas::holdings(connection)?),
         Call::Alike { record } => Answer::Alike(duplicates::alike(connection, record)?),
         Call::Draft { id } => Answer::Draft(drafts::load(connection, id)?.map(Box::new)),
         Call::VisitLog { filter, after, limit } => {

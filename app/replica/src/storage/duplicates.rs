@@ -120,3 +120,122 @@ pub(super) fn forget_absent(transaction: &Transaction<'_>) -> StorageResult<()> 
     )?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::convert::Infallible;
+
+    use proptest::prelude::*;
+    use shared::change::Operation;
+    use shared::crdt::RecordState;
+    use shared::domain::household;
+    use shared::domain::value::{FieldMap, Value};
+    use shared::testing::FakeDevice;
+
+    use super::super::{Home, prepare, records};
+    use super::*;
+
+    const HOUSEHOLDS: u8 = 6;
+
+    fn a_household(number: u8) -> RecordRef {
+        RecordRef::new(RecordKind::HOUSEHOLD, Uuid::from_bytes([number; 16]))
+    }
+
+    /// Each household is made by its own device, so that its making can come late; then people merge, separate
+    /// and remove, each having seen what was there.
+    fn operations(script: &[(u8, u8, u8)]) -> Vec<Operation> {
+        let mut states: BTreeMap<u8, RecordState> = BTreeMap::new();
+        let mut all = Vec::new();
+        for number in 0..HOUSEHOLDS {
+            let door = FieldMap::from([(household::DOOR, Value::text("3-2-501"))]);
+            let change = RecordState::change_to(RecordKind::HOUSEHOLD, None, &door);
+            let made = FakeDevice::numbered(number).operation(1_000, a_household(number), change);
+            states.insert(number, RecordState::start(&made, Some(9_000)));
+            all.push(made);
+        }
+        let mut office = FakeDevice::numbered(100);
+        for (what, one, other) in script {
+            let number = one % HOUSEHOLDS;
+            let Some(state) = states.get_mut(&number) else {
+                continue;
+            };
+            let change = match what % 4 {
+                0 => state.removal(),
+                1 => state.settle(household::MERGED_INTO, Value::Null),
+                _ => state.settle(
+                    household::MERGED_INTO,
+                    Value::Id(a_household(other % HOUSEHOLDS).id),
+                ),
+            };
+            let made = office.operation(2_000, a_household(number), change);
+            state.apply(&made, Some(9_000));
+            all.push(made);
+        }
+        all
+    }
+
+    fn table_after(all: &[Operation]) -> Vec<(Uuid, Uuid)> {
+        let mut connection = Connection::open_in_memory().unwrap();
+        prepare(&mut connection, Home::Memory).unwrap();
+        let transaction = connection.transaction().unwrap();
+        for operation in all {
+            records::merge(&transaction, operation, Some(9_000)).unwrap();
+        }
+        transaction.commit().unwrap();
+        let mut statement = connection
+            .prepare("SELECT id, kept FROM duplicate ORDER BY id")
+            .unwrap();
+        let rows = statement
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+            .unwrap();
+        rows.collect::<Result<_, _>>().unwrap()
+    }
+
+    /// The rule alone, over the records as they are at the end.
+    fn by_the_rule(all: &[Operation]) -> Vec<(Uuid, Uuid)> {
+        let mut states: BTreeMap<Uuid, RecordState> = BTreeMap::new();
+        for operation in all {
+            match states.get_mut(&operation.record.id) {
+                Some(state) => state.apply(operation, Some(9_000)),
+                None => {
+                    states.insert(operation.record.id, RecordState::start(operation, Some(9_000)));
+                }
+            }
+        }
+        let next = |id: Uuid| {
+            let pointer = states
+                .get(&id)
+                .and_then(|state| state.values().remove(&household::MERGED_INTO));
+            let into = pointer.and_then(|value| value.as_id());
+            Ok::<_, Infallible>(into.filter(|into| states.get(into).is_some_and(|state| !state.is_removed())))
+        };
+        let stands = |id: &Uuid| match duplicates::kept(*id, next) {
+            Ok(kept) => (*id, kept),
+        };
+        states
+            .keys()
+            .map(stands)
+            .filter(|(id, kept)| id != kept)
+            .collect()
+    }
+
+    proptest! {
+        #[test]
+        fn the_table_is_what_the_rule_says_in_whatever_order_operations_come(
+            script in proptest::collection::vec((any::<u8>(), any::<u8>(), any::<u8>()), 0..20),
+            seed in any::<u64>(),
+        ) {
+            let all = operations(&script);
+            let expect = by_the_rule(&all);
+            prop_assert_eq!(table_after(&all), expect.clone());
+            let mut shuffled = all;
+            let mut state = seed;
+            for index in (1..shuffled.len()).rev() {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                shuffled.swap(index, (state >> 33) as usize % (index + 1));
+            }
+            prop_assert_eq!(table_after(&shuffled), expect);
+        }
+    }
+}

@@ -12,7 +12,7 @@ use shared::ids::AreaCode;
 use shared::protocol::v1::{AreaPage, Directory, ParkedNotice, Receipt, SEGMENT_OPERATIONS, SyncReply};
 
 use super::meta::{self, ChainEnd, ServerView};
-use super::{StorageError, StorageResult, duplicates, operations, records};
+use super::{StorageError, StorageResult, duplicates, held_areas, operations, records};
 
 /// How long receipted operations and uploaded photos are kept, so that they can be offered again (D8).
 pub const KEEP_RECEIPTED_MS: u64 = 90 * 24 * 3600 * 1000;
@@ -74,7 +74,7 @@ pub fn reply(
         ..Kept::default()
     };
     set_aside(transaction, &reply.parked)?;
-    kept.scope_changed = scope(transaction, &reply.scope)?;
+    kept.scope_changed = scope(transaction, &reply.scope, now_ms)?;
     if let Some(directory) = &reply.directory {
         keep_directory(transaction, directory)?;
         view.directory_version = directory.version;
@@ -166,20 +166,29 @@ fn set_aside(transaction: &Transaction<'_>, parked: &[ParkedNotice]) -> StorageR
     Ok(())
 }
 
-fn scope(transaction: &Transaction<'_>, scope: &[AreaCode]) -> StorageResult<bool> {
+fn scope(transaction: &Transaction<'_>, scope: &[AreaCode], now_ms: TimestampMs) -> StorageResult<bool> {
     let before = assigned(transaction)?;
     for area in scope {
-        transaction.execute(
-            "INSERT OR IGNORE INTO assigned (area) VALUES (?1)",
-            [area.as_str()],
-        )?;
+        assign(transaction, area)?;
+        if !before.contains_key(area) {
+            held_areas::begin(transaction, area, now_ms)?;
+        }
     }
     let gone: Vec<&AreaCode> = before.keys().filter(|area| !scope.contains(area)).collect();
     for area in &gone {
         transaction.execute("DELETE FROM assigned WHERE area = ?1", [area.as_str()])?;
+        held_areas::end(transaction, area, now_ms)?;
     }
     forget_unassigned(transaction, scope, !gone.is_empty())?;
     Ok(!gone.is_empty() || scope.iter().any(|area| !before.contains_key(area)))
+}
+
+/// Begins to hold an area.
+pub(crate) fn assign(transaction: &Transaction<'_>, area: &AreaCode) -> StorageResult<()> {
+    transaction
+        .prepare_cached("INSERT OR IGNORE INTO assigned (area) VALUES (?1)")?
+        .execute([area.as_str()])?;
+    Ok(())
 }
 
 /// Removes records of areas that are not assigned any more, once own operations about them are receipted.
@@ -246,10 +255,13 @@ fn forget(transaction: &Transaction<'_>, table: &str, area: &str) -> StorageResu
         &format!("DELETE FROM settled_conflict WHERE record IN (SELECT id FROM {table} WHERE area = ?1 AND {settled})"),
         [area],
     )?;
-    transaction.execute(
+    let removed = transaction.execute(
         &format!("DELETE FROM {table} WHERE area = ?1 AND {settled}"),
         [area],
     )?;
+    if table == "household" {
+        held_areas::note_removed(transaction, area, removed)?;
+    }
     Ok(())
 }
 

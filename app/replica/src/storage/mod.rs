@@ -8,6 +8,7 @@
 pub mod conformance;
 pub mod drafts;
 pub mod duplicates;
+pub mod held_areas;
 pub mod keep;
 pub mod meta;
 pub mod migrate;
@@ -15,8 +16,8 @@ pub mod operations;
 pub mod photo_bytes;
 pub mod records;
 pub mod room;
-pub mod uploads;
 pub mod settled;
+pub mod uploads;
 
 use rusqlite::Connection;
 

@@ -12,9 +12,8 @@ use shared::protocol::v1::{self, AreaPage, SignInRequest, SyncReply};
 use super::engine::{Action, Event, Failure};
 use super::transport::{Transport, TransportError};
 use super::upload::{self, Step};
-use crate::api::{Answer, ApiError, Call, ErrorCode, ParkedOfOthers};
+use crate::api::{Answer, ApiError, Call, ErrorCode};
 use crate::platform::Platform;
-use crate::queries;
 use crate::replica::{Replica, api_error};
 use crate::storage::photo_bytes;
 
@@ -163,19 +162,7 @@ impl<T: Transport> Driver<T> {
         let credential = credential.ok_or_else(|| api_error(ErrorCode::SignedOut, ""))?;
         let parked = self.transport.parked(&credential).await.map_err(call_error)?;
         let replica = self.replica.borrow();
-        let entry = |parked: v1::ParkedOperation| -> Result<ParkedOfOthers, ApiError> {
-            Ok(ParkedOfOthers {
-                author: queries::names::worker(&replica.connection, parked.author)?,
-                area: parked.area,
-                record: parked.record,
-                code: parked.code,
-                parked_at: parked.parked_at,
-                fields: queries::names::fields(parked.record.kind, parked.fields),
-            })
-        };
-        Ok(Answer::ParkedAll(
-            parked.into_iter().map(entry).collect::<Result<_, _>>()?,
-        ))
+        Ok(Answer::ParkedAll(replica.show_parked(parked)?))
     }
 
     /// Synchronises for ever: returns only when the wake channel is gone.

@@ -8,7 +8,7 @@ use replica::api::{Answer, BuildingSummary, Call, SearchHit};
 use shared::ids::{AreaCode, HouseholdId};
 
 use crate::components::{
-    EmptyState, FieldKind, Icon, IconName, LinkButton, Screen, Section, TextField, WithAnswer,
+    ButtonKind, EmptyState, FieldKind, Icon, IconName, LinkButton, Screen, Section, TextField, WithAnswer,
 };
 use crate::i18n::{t, t_args};
 use crate::routes::Route;
@@ -103,6 +103,7 @@ fn Hits(text: String, purpose: Purpose) -> Element {
         p { class: "visually-hidden", role: "status", {t_args("search-found", &[("count", hits.len().into())])} }
         if hits.is_empty() && asked() {
             EmptyState { title: t("search-nothing"), text: t("search-nothing-hint"), testid: "search-nothing" }
+            LinkButton { label: t("why-title"), testid: "search-why", to: Route::Why {}, kind: ButtonKind::Quiet }
         }
         ul { class: "rows",
             for (index , hit) in hits.iter().enumerate() {

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, OptionalExtension, params};
+use shared::change::Operation;
 use shared::clock::TimestampMs;
 use shared::crdt::RecordState;
 use shared::domain::RecordRef;
 use shared::guards::{self, Guard};
 use shared::ids::{AreaCode, DeviceId, WorkerId};
-use shared::protocol::v1::{ParkedNotice, ParkedOperation, Receipt};
+use shared::protocol::v1::{ParkedMember, ParkedNotice, ParkedOperation, Receipt};
 
 use super::columns::{self, behind, chain, int, uint, uuid};
 use super::photos;
@@ -322,22 +323,34 @@ pub(super) fn parked_in(
         while let Some(row) = rows.next()? {
             let body: Vec<u8> = row.get(3)?;
             let operation = columns::operation("parked", &body)?;
-            parked.push(ParkedOperation {
-                author: WorkerId(uuid(row, 0)?),
-                area: operation.area,
-                record: operation.record,
-                code: row.get(1)?,
-                parked_at: uint(row, 2)?,
-                fields: operation
-                    .change
-                    .writes
-                    .into_iter()
-                    .map(|write| (write.field, write.value))
-                    .collect(),
-            });
+            let (code, parked_at) = (row.get(1)?, uint(row, 2)?);
+            parked.push(shown(WorkerId(uuid(row, 0)?), operation, code, parked_at));
         }
     }
     parked.sort_by_key(|operation| std::cmp::Reverse(operation.parked_at));
     parked.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     Ok(parked)
+}
+
+/// What supervisors see of a parked operation: all that it would have changed, nothing of clocks.
+fn shown(author: WorkerId, operation: Operation, code: String, parked_at: u64) -> ParkedOperation {
+    let writes = operation.change.writes.into_iter();
+    let members = operation.change.members.into_iter();
+    ParkedOperation {
+        author,
+        area: operation.area,
+        record: operation.record,
+        code,
+        parked_at,
+        fields: writes.map(|write| (write.field, write.value)).collect(),
+        members: members
+            .map(|edit| ParkedMember {
+                field: edit.field,
+                member: edit.member,
+                adds: edit.removes.is_none(),
+            })
+            .collect(),
+        event: operation.change.event,
+        removes: operation.change.removal.is_some(),
+    }
 }

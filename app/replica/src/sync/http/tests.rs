@@ -413,6 +413,9 @@ async fn parked_operations_are_read_and_a_page_instead_is_foreign() {
         code: "area.not_assigned".into(),
         parked_at: 5,
         fields: Default::default(),
+        members: Vec::new(),
+        event: None,
+        removes: false,
     }];
     let (credential, _served) = serve(response(
         "200 OK",

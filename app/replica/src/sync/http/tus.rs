@@ -43,7 +43,10 @@ pub fn belonging(offset: u64, chunk: &[u8]) -> Vec<(&'static str, String)> {
         (RESUMABLE, VERSION.to_owned()),
         ("X-HTTP-Method-Override", "PATCH".to_owned()),
         (OFFSET, offset.to_string()),
-        ("Upload-Checksum", format!("blake3 {}", base64(&PhotoHash::of(chunk).0))),
+        (
+            "Upload-Checksum",
+            format!("blake3 {}", base64(&PhotoHash::of(chunk).0)),
+        ),
     ]
 }
 

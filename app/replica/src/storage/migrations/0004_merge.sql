@@ -52,3 +52,11 @@ CREATE TABLE settled_conflict (
     settled_at INTEGER NOT NULL,                  -- ms
     PRIMARY KEY (record, field, device, seq)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE held_area (
+    -- which areas were assigned here, and what went when they were not any more: tells why a record is (not) here
+    area     TEXT PRIMARY KEY NOT NULL,
+    since    INTEGER NOT NULL,                    -- ms, device clock
+    ended_at INTEGER NOT NULL DEFAULT 0,          -- ms, device clock; 0: still assigned
+    removed  INTEGER NOT NULL DEFAULT 0           -- households that went from this device
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,149 @@
+//! Workers are given other grids: what they hold, what is accepted, and how what was not is mended (D5, D6).
+
+use replica::api::{Answer, Call, Holding};
+use shared::domain::schema::{RecordKind, RecordRef};
+use shared::domain::value::{FieldMap, Value};
+use shared::domain::worker::Role;
+use shared::domain::{Need, household, resident};
+use tests::world::{COMMUNITY, GRID, OTHER_GRID};
+use tests::{Phone, World};
+
+fn holdings(phone: &mut Phone) -> Vec<Holding> {
+    match phone.call(Call::Holdings) {
+        Answer::Holdings(holdings) => holdings,
+        other => panic!("not holdings: {other:?}"),
+    }
+}
+
+fn note(phone: &mut Phone, record: RecordRef, text: &str) {
+    let fields = FieldMap::from([(household::NOTE, Value::text(text))]);
+    phone.call(Call::SaveFields { record, fields });
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn who_is_reassigned_offline_keeps_what_was_done_before_and_the_rest_is_mended() {
+    let world = World::new().await;
+    let mut amina = world.phone("amina", Role::Member, &[GRID]).await;
+    let mut lin = world.phone("lin", Role::Supervisor, &[COMMUNITY]).await;
+    let home = amina.add_household("3-2-501");
+    let other = amina.add_household("3-2-502");
+    world.settle(&mut [&mut amina, &mut lin]).await;
+    // Offline she visits; meanwhile she is given another grid; she does not know and writes on.
+    amina.visit(home, "调走以前去的");
+    amina.advance(60_000);
+    world.server.clock.set(amina.now_ms.get());
+    world.assign("amina", &[OTHER_GRID]).await;
+    amina.advance(60_000);
+    let record = RecordRef::new(RecordKind::HOUSEHOLD, home);
+    note(&mut amina, record, "调走以后写的");
+    world.server.clock.set(amina.now_ms.get() + 1_000);
+    world.sync(&mut amina).await;
+    world.settle(&mut [&mut lin]).await;
+
+    assert_eq!(lin.log(), ["调走以前去的"], "done while it was hers");
+    assert_eq!(lin.household(home).household.note, "");
+    assert_eq!(amina.status().sync.attention, 1);
+    // What is receipted and not in question is gone from her phone; what is in question stays with her.
+    assert!(amina.try_call(Call::Household { id: other }).is_err());
+    assert_eq!(amina.household(home).household.note, "调走以后写的");
+    let held = holdings(&mut amina);
+    assert_eq!(
+        held.iter().map(|held| held.area.as_str()).collect::<Vec<_>>(),
+        [OTHER_GRID, GRID]
+    );
+    assert!(held[0].since.is_some() && held[0].ended_at.is_none());
+    assert!(held[1].ended_at.is_some());
+    assert_eq!((held[1].removed, held[1].waiting), (1, 1));
+
+    let [parked] = world.parked(&lin).await.try_into().expect("one is parked");
+    assert_eq!(
+        (parked.code.as_str(), parked.mended),
+        ("area.not_assigned", false)
+    );
+    lin.call(Call::ApplyParked {
+        parked: Box::new(parked),
+    });
+    assert_eq!(lin.household(home).household.note, "调走以后写的");
+    assert!(world.parked(&lin).await[0].mended, "nothing is left to do");
+    // Nothing is done twice.
+    let waiting = lin.status().sync.waiting_operations;
+    let again = world.parked(&lin).await.remove(0);
+    lin.call(Call::ApplyParked {
+        parked: Box::new(again),
+    });
+    assert_eq!(lin.status().sync.waiting_operations, waiting);
+    world.settle(&mut [&mut lin]).await;
+
+    let Answer::Outbox(outbox) = amina.call(Call::Outbox) else {
+        panic!("not an outbox")
+    };
+    amina.call(Call::DismissParked {
+        seq: outbox.attention[0].seq,
+    });
+    assert_eq!(amina.status().sync.attention, 0);
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_supervisor_does_not_make_changes_where_nothing_is_assigned_to_them() {
+    let world = World::new().await;
+    let mut amina = world.phone("amina", Role::Member, &[GRID]).await;
+    let mut wei = world.phone("wei", Role::Supervisor, &[GRID]).await;
+    let home = amina.add_household_in(OTHER_GRID, "9-1-101");
+    let person = amina.add_resident(home, "单春", "12000000001");
+    amina.call(Call::SaveFields {
+        record: RecordRef::new(RecordKind::RESIDENT, person),
+        fields: FieldMap::from([(resident::NEEDS, Value::Numbers(vec![Need::LivesAlone.number()]))]),
+    });
+    world.settle(&mut [&mut amina, &mut wei]).await;
+    let parked = world.parked(&wei).await;
+    assert_eq!(
+        parked.len(),
+        3,
+        "what went to a strange grid is shown to the author's own supervisor"
+    );
+    for entry in parked {
+        let refused = wei
+            .try_call(Call::ApplyParked {
+                parked: Box::new(entry),
+            })
+            .unwrap_err();
+        assert_eq!(refused.detail, "parked.not_yours");
+    }
+    // Whoever oversees that grid may, in the order in which it was recorded.
+    let mut lin = world.phone("lin", Role::Supervisor, &[COMMUNITY]).await;
+    for entry in world.parked(&lin).await.into_iter().rev() {
+        lin.call(Call::ApplyParked {
+            parked: Box::new(entry),
+        });
+    }
+    world.settle(&mut [&mut lin]).await;
+    assert_eq!(lin.status().sync.attention, 0);
+    let page = lin.household(home);
+    assert_eq!(page.residents[0].id, person);
+    assert_eq!(page.residents[0].resident.needs, [Need::LivesAlone]);
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_grid_that_comes_back_is_whole_again() {
+    let world = World::new().await;
+    let mut amina = world.phone("amina", Role::Member, &[GRID]).await;
+    let mut joao = world.phone("joao", Role::Member, &[GRID]).await;
+    let home = amina.add_household("3-2-501");
+    amina.visit(home, "第一次");
+    world.settle(&mut [&mut amina, &mut joao]).await;
+    world.assign("amina", &[OTHER_GRID]).await;
+    world.sync(&mut amina).await;
+    assert!(amina.try_call(Call::Household { id: home }).is_err());
+    joao.visit(home, "第二次");
+    world.sync(&mut joao).await;
+    world.assign("amina", &[GRID, OTHER_GRID]).await;
+    world.settle(&mut [&mut amina]).await;
+    assert_eq!(joao.household(home).visits.len(), 2);
+    assert_eq!(
+        amina.household(home).visits.len(),
+        2,
+        "her own visit came back too"
+    );
+    let held = holdings(&mut amina);
+    assert!(held.iter().all(|held| held.ended_at.is_none()), "{held:?}");
+}
