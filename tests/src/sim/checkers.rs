@@ -6,7 +6,7 @@ use replica::api::{Answer, Call};
 use replica::storage::records;
 use shared::change::{AppliedOperation, Operation};
 use shared::crdt::{RecordState, fold};
-use shared::domain::RecordRef;
+use shared::domain::{RecordKind, RecordRef};
 use shared::ids::{AreaCode, DeviceId, WorkerId};
 use shared::protocol::v1::ParkedOperation;
 use sync_server::storage::PullRequest;
@@ -154,7 +154,7 @@ impl World {
                     sentences.push(format!("phone {phone} still holds {record:?} of another area"));
                 }
                 Some(held) => {
-                    let held = seen_in(&held);
+                    let held = seen_in(record.kind, &held);
                     if held != *expected {
                         sentences.push(format!(
                             "DIVERGED: phone {phone}, {record:?}\n  has      {held:?}\n  expected {expected:?}"
@@ -211,7 +211,7 @@ fn is_parked(operation: &Operation, parked: &ParkedOperation) -> bool {
 }
 
 /// A record of the real merge in the model's words.
-fn seen_in(state: &RecordState) -> Expected {
+fn seen_in(kind: RecordKind, state: &RecordState) -> Expected {
     let conflicts = state.conflicts().into_iter().map(|conflict| {
         let values = conflict.values.into_iter().map(|written| written.value);
         (conflict.field, values.collect())
@@ -221,9 +221,9 @@ fn seen_in(state: &RecordState) -> Expected {
         area: state.area().clone(),
         values: state.values(),
         conflicts: conflicts.collect(),
-        step: fold(&events).step.number(),
+        step: fold(&state.steps()).step.number(),
         events: events.into_iter().map(|event| event.event.clone()).collect(),
         removed: state.is_removed(),
-        kept_by_edit: state.is_kept_by_edit(),
+        kept_by_edit: state.is_kept_by_edit(kind),
     }
 }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use shared::change::{AppliedOperation, Operation, Seen};
 use shared::clock::{CLOCK_AHEAD_MS_MAX, Stamp};
-use shared::domain::issue::Event;
+use shared::domain::issue::{self, Event};
 use shared::domain::value::{FieldMap, Value};
 use shared::domain::{FieldId, RecordRef};
 use shared::ids::{AreaCode, DeviceId, WorkerId};
@@ -100,15 +100,35 @@ fn record_of(operations: &[&AppliedOperation]) -> Expected {
         .iter()
         .filter_map(|applied| applied.operation.change.event.clone())
         .collect();
+    let record = in_order.first().map(|first| first.operation.record);
+    let kept = record.and_then(|record| record.kind.kept_after_removal());
+    let undecided = in_order
+        .iter()
+        .filter(|applied| applied.operation.change.removal.is_some())
+        .any(|removal| !kept.is_some_and(|field| decided(&in_order, field, &removal.operation)));
     Expected {
         area,
         values,
         conflicts,
-        step: step_of(&events),
+        step: step_of(&in_order),
         events,
-        kept_by_edit: !removals.is_empty() && !removed,
+        kept_by_edit: undecided && !removed,
         removed,
     }
+}
+
+/// Whether somebody who knew of a removal said that the record stays, and nobody has taken that back unseen.
+fn decided(in_order: &[&AppliedOperation], field: FieldId, removal: &Operation) -> bool {
+    let writes = || {
+        in_order.iter().flat_map(|applied| {
+            let writes = applied.operation.change.writes.iter();
+            writes
+                .filter(|write| write.field == field)
+                .map(|write| (&applied.operation, write))
+        })
+    };
+    let replaced = |operation: &Operation| writes().any(|(_, write)| saw(&write.seen, operation));
+    writes().any(|(operation, write)| !replaced(operation) && saw(&write.seen, removal))
 }
 
 /// Per register field the shown value, and all of them where there are several.
@@ -180,17 +200,105 @@ const STEPS: [&str; 11] = [
     ".........x.", // merged
 ];
 
-fn step_of(events: &[Event]) -> u64 {
-    let place = |step: u64| usize::try_from(step.checked_sub(1)?).ok();
-    let mut step = 1;
-    for (index, event) in events.iter().enumerate() {
-        let moves = place(step)
-            .and_then(|row| STEPS.get(row))
-            .zip(place(event.step))
-            .and_then(|(row, column)| row.as_bytes().get(column));
-        if index == 0 && place(event.step).is_some_and(|place| place < STEPS.len()) || moves == Some(&b'x') {
-            step = event.step;
+/// Which of two steps taken at the same time comes first; by the number of the step.
+const RANKS: [u8; 11] = [0, 0, 2, 3, 4, 5, 6, 7, 9, 1, 8];
+const ACCEPTED: u64 = 3;
+const ASSIGNED: u64 = 4;
+const IN_PROGRESS: u64 = 5;
+const RETURNED: u64 = 9;
+const REOPENED: u64 = 10;
+/// On the spot, resolved, confirmed, closed, returned, merged: nothing is left to do.
+const FINISHED: [u64; 6] = [2, 6, 7, 8, 9, 11];
+
+/// A step, when it was taken, and what its author had seen, if the app said so.
+#[derive(Clone, Copy)]
+struct Taken<'a> {
+    event: &'a Event,
+    when: When,
+    operation: &'a Operation,
+    seen: Option<&'a Seen>,
+}
+
+fn place(step: u64) -> Option<usize> {
+    let place = usize::try_from(step.checked_sub(1)?).ok()?;
+    (place < STEPS.len()).then_some(place)
+}
+
+/// Whether the author of `later` had seen `earlier`; where an app did not say, the clock does.
+fn knew(later: &Taken<'_>, earlier: &Taken<'_>) -> bool {
+    if std::ptr::eq(later.operation, earlier.operation) {
+        return false;
+    }
+    match (later.seen, earlier.seen) {
+        (Some(_), Some(_)) if later.operation.device == earlier.operation.device => {
+            earlier.operation.seq < later.operation.seq
         }
+        (Some(seen), Some(_)) => saw(seen, earlier.operation),
+        _ => earlier.when < later.when,
+    }
+}
+
+fn step_of(in_order: &[&AppliedOperation]) -> u64 {
+    let taken = |applied: &&'_ AppliedOperation| applied.operation.change.event.is_some();
+    let mut left: Vec<Taken<'_>> = in_order
+        .iter()
+        .filter(|applied| taken(applied))
+        .filter_map(|applied| {
+            let change = &applied.operation.change;
+            let said = change
+                .writes
+                .iter()
+                .find(|write| write.field == issue::STEPS_SEEN);
+            Some(Taken {
+                event: change.event.as_ref()?,
+                when: when(applied),
+                operation: &applied.operation,
+                seen: said.map(|write| &write.seen),
+            })
+        })
+        .collect();
+    let (mut step, mut counted) = (1, Vec::<Taken<'_>>::new());
+    let mut first = true;
+    while !left.is_empty() {
+        let free = |taken: &Taken<'_>| !left.iter().any(|other| knew(taken, other));
+        let any_free = left.iter().any(free);
+        let rank = |taken: &Taken<'_>| {
+            let rank = place(taken.event.step).and_then(|place| RANKS.get(place));
+            (rank.copied().unwrap_or(u8::MAX), taken.when)
+        };
+        let next = (0..left.len())
+            .filter(|index| !any_free || left.get(*index).is_some_and(free))
+            .min_by_key(|index| left.get(*index).map(rank))
+            .expect("something is left");
+        let taken = left.remove(next);
+        if place(taken.event.step).is_some() && (first || counts(step, &taken, &counted)) {
+            step = taken.event.step;
+            counted.push(taken);
+        }
+        first = false;
     }
     step
+}
+
+/// Whether a step moves an issue that stands at `step`, given the steps that counted before it.
+fn counts(step: u64, taken: &Taken<'_>, counted: &[Taken<'_>]) -> bool {
+    let next = taken.event.step;
+    let meanwhile = |steps: &[u64]| {
+        let beside = |other: &&Taken<'_>| !knew(taken, other) && !knew(other, taken);
+        counted
+            .iter()
+            .filter(beside)
+            .any(|other| steps.contains(&other.event.step))
+    };
+    let same_dispatch = counted.last().is_some_and(|last| {
+        last.event.step == ASSIGNED && !knew(taken, last) && last.event.target == taken.event.target
+    });
+    let barred = FINISHED.contains(&next) && meanwhile(&[REOPENED])
+        || next == RETURNED && meanwhile(&[ACCEPTED, ASSIGNED, IN_PROGRESS])
+        || next == ASSIGNED && same_dispatch;
+    let row = place(step).and_then(|row| STEPS.get(row));
+    let moves = row
+        .zip(place(next))
+        .and_then(|(row, column)| row.as_bytes().get(column));
+    !barred && moves == Some(&b'x')
 }
