@@ -227,7 +227,8 @@ impl World {
         }
         if self.strike(Fault::ServerClockJumps) {
             let jump_ms = self.chance.below(86_400_000) as i64;
-            self.server.ahead_ms = [0, jump_ms, -jump_ms][self.chance.weighted(&[2, 1, 1])];
+            let drawn = self.chance.weighted(&[2, 1, 1]);
+            self.server.ahead_ms = [0, jump_ms, -jump_ms].get(drawn).copied().unwrap_or(0);
             let ahead_ms = self.server.ahead_ms;
             self.note(|| format!("server clock {ahead_ms}"));
         }
@@ -312,7 +313,8 @@ impl World {
         if self.strike(Fault::DeviceClockWrong) {
             const HOUR: i64 = 3_600_000;
             let wrong = [0, HOUR, -HOUR, 72 * HOUR, -72 * HOUR, 9_600 * HOUR, -9_600 * HOUR];
-            let ahead_ms = wrong[self.chance.weighted(&[3, 1, 1, 1, 1, 1, 1])];
+            let drawn = self.chance.weighted(&[3, 1, 1, 1, 1, 1, 1]);
+            let ahead_ms = wrong.get(drawn).copied().unwrap_or(0);
             self.device(phone).platform.ahead_ms.set(ahead_ms);
             self.note(|| format!("{phone} clock {ahead_ms}"));
         }
