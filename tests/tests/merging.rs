@@ -21,7 +21,7 @@ async fn three() -> (World, Phone, Phone, Phone) {
 fn report(phone: &mut Phone, title: &str) -> IssueId {
     let id = phone.draft_id();
     let body = DraftBody::Issue(IssueDraft {
-        area: Some(shared::ids::AreaCode::new(GRID).unwrap()),
+        area: Some(shared::ids::AreaCode::new(GRID).expect("a grid")),
         category: Some(Category::Facilities),
         title: title.to_owned(),
         note: String::new(),
@@ -134,7 +134,7 @@ fn search(phone: &mut Phone, text: &str) -> Vec<SearchHit> {
 
 fn doors(phone: &mut Phone) -> Vec<HouseholdId> {
     match phone.call(Call::Doors {
-        area: shared::ids::AreaCode::new(GRID).unwrap(),
+        area: shared::ids::AreaCode::new(GRID).expect("a grid"),
         building: "3".to_owned(),
     }) {
         Answer::Households(households) => households.into_iter().map(|household| household.id).collect(),
