@@ -138,7 +138,10 @@ mod tests {
 
         #[test]
         fn every_record_reads_back_from_its_values_and_clocks(operation in an_operation()) {
-            prop_assume!(keeps_to_its_table(&operation));
+            // A quarter of them does not; validation lets none of these through.
+            if !keeps_to_its_table(&operation) {
+                return Ok(());
+            }
             let folded = RecordState::start(&operation, Some(7));
             let kind = operation.record.kind;
             let back = RecordState::unpack(kind, operation.area.clone(), &folded.values(), &folded.pack_clocks(kind));
