@@ -334,6 +334,21 @@ async fn the_operation_before_the_first_waiting_one_is_kept_however_old() {
 }
 
 #[tokio::test(flavor = "current_thread")]
+async fn the_chain_of_what_is_kept_goes_on_from_the_last_that_was_let_go() {
+    let (world, mut amina, _joao, _lin) = three().await;
+    let home = amina.add_household("3-2-501");
+    amina.visit(home, "很久以前");
+    world.sync(&mut amina).await;
+    world.server.clock.advance(91 * 86_400_000);
+    amina.visit(home, "九十一天以后");
+    world.sync(&mut amina).await;
+    world.sync(&mut amina).await;
+    assert!(amina.replica.chain_at(1).unwrap().is_none());
+    // A restored server that holds the first two lacks the third, which must fit behind them.
+    assert!(amina.replica.chain_at(2).unwrap().is_some());
+}
+
+#[tokio::test(flavor = "current_thread")]
 async fn a_clock_far_ahead_lets_go_of_no_receipted_work_early() {
     let (world, mut amina, _joao, _lin) = three().await;
     amina.add_household("3-2-501");

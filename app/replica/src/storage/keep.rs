@@ -101,12 +101,11 @@ pub fn reply(
 }
 
 /// Lets go of what was receipted long ago, by the server's clock: a device whose own clock runs ahead keeps it as
-/// long as any other. The last operation stays, and the one before the first that waits: the chain goes on from it.
+/// long as any other. The last of it stays: the chain of what is kept goes on from there.
 fn let_go(transaction: &Transaction<'_>, server_ms: TimestampMs) -> StorageResult<()> {
     transaction.execute(
         "DELETE FROM operation WHERE state = 1 AND receipted_at < ?1
-         AND seq < (SELECT max(seq) FROM operation)
-         AND seq < (SELECT coalesce(min(seq) - 1, 9223372036854775807) FROM operation WHERE state = 0)",
+         AND seq < (SELECT max(seq) FROM operation WHERE state = 1 AND receipted_at < ?1)",
         [server_ms.saturating_sub(KEEP_RECEIPTED_MS)],
     )?;
     Ok(())
