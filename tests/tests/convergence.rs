@@ -357,3 +357,39 @@ async fn a_clock_far_ahead_lets_go_of_no_receipted_work_early() {
     world.sync(&mut amina).await;
     assert!(amina.replica.chain_at(1).unwrap().is_some());
 }
+
+#[tokio::test(flavor = "current_thread")]
+async fn what_a_revoked_phone_did_stands_once_also_on_itself() {
+    let (world, mut amina, mut joao, mut lin) = three().await;
+    let home = amina.add_household("3-2-501");
+    let person = amina.add_resident(home, "单春", "12000000000");
+    world.settle(&mut [&mut amina, &mut joao, &mut lin]).await;
+    let record = RecordRef::new(RecordKind::RESIDENT, person);
+    let needs = |numbers: &[u64]| FieldMap::from([(resident::NEEDS, Value::numbers(numbers.to_vec()))]);
+    amina.call(Call::SaveFields {
+        record,
+        fields: needs(&[2]),
+    });
+    let storage = &world.server.state.storage;
+    let device = amina.status().session.unwrap().device;
+    storage.revoke_device(device, TEST_START_MS).await.unwrap();
+    let reply = world.server.sign_in("amina").await;
+    amina.token.clone_from(&reply.token);
+    amina
+        .replica
+        .keep_sign_in(String::new(), "amina".to_owned(), &reply)
+        .unwrap();
+    world.settle(&mut [&mut amina, &mut joao]).await;
+    assert_eq!(joao.household(home).residents[0].resident.needs.len(), 1);
+    // Joao has seen the one addition that the server knows, and takes it back.
+    joao.call(Call::SaveFields {
+        record,
+        fields: needs(&[]),
+    });
+    world.settle(&mut [&mut joao, &mut amina, &mut lin]).await;
+    for phone in [&mut amina, &mut joao, &mut lin] {
+        let page = phone.household(home);
+        assert!(page.residents[0].resident.needs.is_empty());
+        assert_eq!(page.residents[0].resident.name, "单春");
+    }
+}

@@ -404,7 +404,9 @@ impl Replica {
                 worker: reply.worker.id,
                 now_ms,
             };
-            operations::start_anew(&transaction, author, reply.through_seq, reply.chain)?;
+            let view: ServerView = meta::get(&transaction, meta::SERVER_VIEW)?.unwrap_or_default();
+            let is_restored = view.epoch.is_some_and(|epoch| epoch != reply.epoch);
+            operations::start_anew(&transaction, author, reply.through_seq, reply.chain, is_restored)?;
         }
         meta::set(&transaction, meta::ENROLMENT, &enrolment)?;
         for area in &reply.areas {

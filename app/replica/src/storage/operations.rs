@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use shared::change::hash::{ChainHash, canonical_bytes};
-use shared::change::{Change, Operation};
+use shared::change::{Change, Operation, Seen};
 use shared::clock::TimestampMs;
 use shared::crdt::RecordState;
 use shared::domain::schema::RecordRef;
@@ -93,6 +93,19 @@ impl Pen<'_> {
         self.perform_on(state, area, record, change)
     }
 
+    /// Does again, under this identity, what was done under another: it was valid then.
+    fn again(&mut self, old: &Operation, change: Change) -> StorageResult<()> {
+        let operation = Operation {
+            device: self.author.device,
+            seq: self.end.seq + 1,
+            author: self.author.worker,
+            change,
+            ..old.clone()
+        };
+        records::merge(self.transaction, &operation, None)?;
+        self.store(&operation)
+    }
+
     fn perform_on(
         &mut self,
         state: Option<RecordState>,
@@ -114,7 +127,12 @@ impl Pen<'_> {
         };
         validate(&operation, state.as_ref())?;
         records::merge_into(self.transaction, state, &operation, None)?;
-        let body = canonical_bytes(&operation);
+        self.store(&operation)?;
+        Ok(Some(operation.seq))
+    }
+
+    fn store(&mut self, operation: &Operation) -> StorageResult<()> {
+        let body = canonical_bytes(operation);
         self.end.seq = operation.seq;
         self.end.chain = self.end.chain.then_bytes(&body);
         self.transaction
@@ -123,13 +141,13 @@ impl Pen<'_> {
             )?
             .execute(params![
                 operation.seq,
-                record.kind.0,
-                record.id,
+                operation.record.kind.0,
+                operation.record.id,
                 self.author.now_ms,
                 body,
                 self.end.chain.0
             ])?;
-        Ok(Some(operation.seq))
+        Ok(())
     }
 }
 
@@ -169,22 +187,44 @@ pub fn perform(
     with_pen(transaction, author, |pen| pen.perform(area, record, change))
 }
 
-/// Gives the device a new identity: its chain begins where the server says, and what waited under the old one
-/// is performed again under the new.
+/// Gives the device a new identity: its chain begins where the server says, and what waits or was set aside under
+/// the old one goes out under the new, as it was done and when it was done. After a restore, of which this device
+/// knows nothing but the new epoch, so does everything that is kept here: the server may lack it.
+///
+/// The records that it touches are made anew from the server's operations and these: in what is here the old ones
+/// are folded in, a second time nobody else sees. Until the next sync they hold these operations only.
 ///
 /// # Errors
-/// A failing database, or work that breaks a rule of this version.
+/// A failing database or an unreadable row.
 pub fn start_anew(
     transaction: &Transaction<'_>,
     author: Author,
     through_seq: u64,
     chain: ChainHash,
+    is_restored: bool,
 ) -> Result<(), SaveError> {
-    let mut statement = transaction.prepare("SELECT body FROM operation WHERE state = 0 ORDER BY seq")?;
+    let mut statement =
+        transaction.prepare("SELECT body FROM operation WHERE ?1 OR state IN (0, 2) ORDER BY seq")?;
     let bodies: Vec<Vec<u8>> = statement
-        .query_map([], |row| row.get(0))?
+        .query_map([is_restored], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
+    let unsent = bodies
+        .iter()
+        .map(|body| decode(body))
+        .collect::<StorageResult<Vec<_>>>()?;
+    let held_through = transaction.query_row(
+        "SELECT CASE WHEN ?1 THEN coalesce(min(seq), 1) - 1
+                     ELSE coalesce(max(seq) FILTER (WHERE state <> 0), 0) END
+         FROM operation",
+        [is_restored],
+        |row| row.get(0),
+    )?;
     transaction.execute("DELETE FROM operation", [])?;
+    // What others hold of these records, and what a copy of this phone did, is read again.
+    transaction.execute("UPDATE assigned SET cursor = 0", [])?;
+    for old in &unsent {
+        records::remove(transaction, old.record)?;
+    }
     let clock = meta::get::<ChainEnd>(transaction, meta::CHAIN_END)?
         .unwrap_or_default()
         .clock;
@@ -197,19 +237,57 @@ pub fn start_anew(
             clock,
         },
     )?;
-    for body in bodies {
-        let old = decode(&body)?;
-        if let Some(state) = records::load(transaction, old.record)? {
-            perform(
-                transaction,
-                author,
-                &old.area,
-                old.record,
-                made_now(&state, &old.change),
-            )?;
+    let renaming = Renaming {
+        to: author.device,
+        after: through_seq,
+        held_through,
+        unsent: unsent.iter().map(|old| old.seq).collect(),
+    };
+    with_pen(transaction, author, |pen| {
+        for old in &unsent {
+            pen.again(old, renaming.change(old))?;
+        }
+        Ok(())
+    })
+}
+
+/// Which operation of the new identity stands for which of the old one.
+struct Renaming {
+    to: DeviceId,
+    /// The number before the first new one.
+    after: u64,
+    /// Up to here the server holds the old identity's operations.
+    held_through: u64,
+    /// The old numbers, ascending.
+    unsent: Vec<u64>,
+}
+
+impl Renaming {
+    fn change(&self, old: &Operation) -> Change {
+        let mut change = old.change.clone();
+        for write in &mut change.writes {
+            self.rename(old.device, &mut write.seen);
+        }
+        let removes = change.members.iter_mut().filter_map(|edit| edit.removes.as_mut());
+        for seen in removes.chain(&mut change.removal) {
+            self.rename(old.device, seen);
+        }
+        change
+    }
+
+    /// What was seen of oneself under the old name is seen under the new one. Beyond what the server holds the old
+    /// name may stand for work of a copy of this phone, which was not seen.
+    fn rename(&self, from: DeviceId, seen: &mut Seen) {
+        let through = seen.get(&from);
+        let renamed = self.unsent.partition_point(|seq| *seq <= through) as u64;
+        if renamed > 0 {
+            seen.dots.insert(self.to, self.after + renamed);
+        }
+        match through.min(self.held_through) {
+            0 => drop(seen.dots.remove(&from)),
+            held => drop(seen.dots.insert(from, held)),
         }
     }
-    Ok(())
 }
 
 /// The same change, made now: it has seen what has come since.

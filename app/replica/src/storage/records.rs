@@ -161,6 +161,34 @@ pub fn merge(
     merge_into(transaction, state, operation, applied_at)
 }
 
+/// Takes a record out of the tables; nothing when it is not here.
+///
+/// # Errors
+/// A failing database.
+pub fn remove(transaction: &Transaction<'_>, record: RecordRef) -> StorageResult<()> {
+    let Some((spec, _)) = spec_of(record.kind) else {
+        transaction.execute(
+            "DELETE FROM other_record WHERE kind = ?1 AND id = ?2",
+            params![record.kind.0, record.id],
+        )?;
+        return Ok(());
+    };
+    let found_text = match record.kind {
+        RecordKind::HOUSEHOLD => Some("row * 2"),
+        RecordKind::RESIDENT => Some("row * 2 + 1"),
+        _ => None,
+    };
+    if let Some(rowid) = found_text {
+        let sql = format!(
+            "DELETE FROM search WHERE rowid IN (SELECT {rowid} FROM {} WHERE id = ?1)",
+            spec.name
+        );
+        transaction.execute(&sql, [record.id])?;
+    }
+    transaction.execute(&format!("DELETE FROM {} WHERE id = ?1", spec.name), [record.id])?;
+    Ok(())
+}
+
 /// Merges an operation into what [`load`] found of its record.
 ///
 /// # Errors
