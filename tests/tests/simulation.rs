@@ -1,11 +1,14 @@
 //! Random worlds: whatever goes wrong, nothing is lost and everybody agrees.
 //!
-//! `SIM_SEED=... cargo test -p tests --test simulation` repeats one seed and tells what happened in it.
-//! `SIM_SEEDS=...` runs more of them.
+//! `SIM_SEED=... cargo test -p tests --test simulation -- --nocapture` repeats one seed and tells what happened in
+//! it. `SIM_SEEDS=...` lives through more of them.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
 
 use tests::sim;
 
-/// How many seeds an ordinary test run lives through.
+/// How many worlds an ordinary test run lives through.
 const SEEDS: u64 = 300;
 
 fn from_environment(name: &str) -> Option<u64> {
@@ -24,14 +27,27 @@ fn whatever_goes_wrong_nothing_is_lost_and_everybody_agrees() {
         );
         return;
     }
-    for seed in 1..=from_environment("SIM_SEEDS").unwrap_or(SEEDS) {
-        let outcome = sim::run(seed);
-        assert!(
-            outcome.faults_found.is_empty(),
-            "seed {seed}: {}\nrepeat it: SIM_SEED={seed} cargo test -p tests --test simulation -- --nocapture",
-            outcome.faults_found.join("\n")
-        );
-    }
+    let (next, seeds) = (AtomicU64::new(1), from_environment("SIM_SEEDS").unwrap_or(SEEDS));
+    let live = || {
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed > seeds {
+                return;
+            }
+            let outcome = sim::run(seed);
+            assert!(
+                outcome.faults_found.is_empty(),
+                "seed {seed}: {}\nrepeat it: SIM_SEED={seed} cargo test -p tests --test simulation -- --nocapture",
+                outcome.faults_found.join("\n")
+            );
+        }
+    };
+    // A world is one thread; there are as many worlds at once as cores.
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(1, |cores| cores.get()) {
+            scope.spawn(live);
+        }
+    });
 }
 
 #[test]

@@ -57,6 +57,12 @@ impl Chance {
         0
     }
 
+    /// One of these, each as likely as it is heavy; `None` when there are none.
+    pub fn pick_weighted<T: Copy>(&mut self, from: &[(T, u64)]) -> Option<T> {
+        let weights: Vec<u64> = from.iter().map(|(_, weight)| *weight).collect();
+        from.get(self.weighted(&weights)).map(|(picked, _)| *picked)
+    }
+
     /// Fills bytes.
     pub fn fill(&mut self, bytes: &mut [u8]) {
         for chunk in bytes.chunks_mut(8) {

@@ -41,6 +41,11 @@ impl World {
         let Some(device) = status.session.map(|session| session.device) else {
             return;
         };
+        // Without a change of these numbers nothing was shown as uploaded since the last look.
+        let shown = (device, sync.waiting_operations, sync.attention);
+        if self.device(phone).shown.replace(shown) == Some(shown) {
+            return;
+        }
         let Some(Ok(Answer::Outbox(outbox))) = self.device(phone).call(Call::Outbox) else {
             return;
         };
@@ -173,7 +178,10 @@ impl World {
         self.ledger
             .accepted()
             .iter()
-            .filter(|((of, device, seq), _)| *of == phone && self.ledger.was_parked(*device, *seq))
+            .filter(|((of, device, seq), _)| {
+                // After a restore what had been applied may be parked: its record was not offered again yet.
+                (*of == phone || self.restored) && self.ledger.was_parked(*device, *seq)
+            })
             .map(|(_, operation)| operation.record)
             .collect()
     }

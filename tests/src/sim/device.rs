@@ -13,6 +13,7 @@ use replica::sync::driver::Driver;
 use replica::{Replica, platform::Platform};
 use shared::change::Operation;
 use shared::change::encode::{PushOrigin, decode_push};
+use shared::ids::DeviceId;
 use shared::protocol::v1::{self, SyncRequest};
 
 use super::chance::SharedChance;
@@ -32,8 +33,12 @@ pub(super) struct Device {
     pub(super) app: Option<App>,
     /// How many answers had reached it when it was last looked at.
     pub(super) looked_at: u64,
+    /// What it showed then: its identity, what waits, what needs attention.
+    pub(super) shown: Option<(DeviceId, u64, u64)>,
     /// Whether somebody has signed in on it.
     pub(super) enrolled: bool,
+    /// Whether another phone was made from it, or it from another one.
+    pub(super) has_copy: bool,
     /// How often in a row its worker saw that it is in trouble.
     pub(super) in_trouble: u32,
 }
@@ -73,7 +78,9 @@ impl Device {
             line: Rc::new(line),
             app: None,
             looked_at: 0,
+            shown: None,
             enrolled: false,
+            has_copy: false,
             in_trouble: 0,
         }
     }

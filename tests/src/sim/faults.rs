@@ -47,13 +47,13 @@ faults! {
     /// One byte of a push is altered, and everything around it fits: only the hash chain can tell.
     PushAltered = 20, "request", "X8";
     /// An administrator revokes a device.
-    Revoked = 0, "step", "F18";
+    Revoked = 6, "step", "F18";
     /// The server is restored from the last backup, and has a new epoch.
     Restored = 10, "step", "F27";
     /// A device is silent for 400 days.
     Silent = 4, "step", "F29";
     /// A device is copied, with everything on it; both copies go on.
-    Cloned = 0, "step", "F30";
+    Cloned = 5, "step", "F30";
     /// A worker is given other areas.
     Reassigned = 10, "step", "D6";
     /// The network of a device goes away or comes back.

@@ -45,8 +45,7 @@ enum Deed {
 impl World {
     /// Somebody does something on an open phone, perhaps while it dies.
     pub(super) fn deed(&mut self, phone: usize) {
-        let weights = DEEDS.map(|(_, weight)| weight);
-        let Some((deed, _)) = DEEDS.get(self.chance.weighted(&weights)) else {
+        let Some(deed) = self.chance.pick_weighted(&DEEDS) else {
             return;
         };
         let fatal = self.strike(Fault::DeviceKilledInSave);

@@ -1,39 +1,30 @@
 //! A world from a seed: phones, people, one server, and the time in which everything happens to them.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use replica::api::{Answer, Call, SyncPhase};
 use shared::domain::schema::RecordRef;
 use shared::domain::worker::Role;
 use shared::ids::AreaCode;
-use shared::protocol::v1::{self, SyncRequest};
-use sync_server::notices::Word;
-use sync_server::storage::TokenHash;
 use sync_server::testing::{TEST_PASSWORD, TEST_START_MS};
 
 use super::Outcome;
 use super::chance::{Chance, SharedChance};
-use super::clock::{Due, Timeline};
+use super::clock::Timeline;
 use super::device::Device;
 use super::disk::Disk;
 use super::faults::{Fates, Fault};
-use super::ledger::{Held, Ledger};
-use super::network::{Arrival, Ask, Network};
-use super::server::{DOWN_MS_MAX, SimServer};
+use super::ledger::Ledger;
+use super::network::Network;
+use super::server::SimServer;
 use super::trace::Trace;
 
 /// Everything in a simulated world lies in this district.
 pub(super) const DISTRICT: &str = "130803";
 const COMMUNITY: &str = "130803001001";
-const GRIDS: [&str; 2] = ["130803001001-01", "130803001001-02"];
-/// The most things that may happen in one world: more means that something runs in circles.
-const EVENTS_MAX: u64 = 400_000;
-/// How long a healed world may take until everything is done, ms.
-const HEALED_MS_MAX: u64 = 3_600_000;
-/// How often a worker looks at a phone in trouble before calling the administrator.
-const TROUBLES_MAX: u32 = 5;
+pub(super) const GRIDS: [&str; 2] = ["130803001001-01", "130803001001-02"];
 
 /// A worker as the administrator wants them.
 pub(super) struct Person {
@@ -43,9 +34,9 @@ pub(super) struct Person {
 /// A simulated world.
 pub(super) struct World {
     pub(super) seed: u64,
-    name: String,
-    timeline: Rc<Timeline>,
-    network: Rc<Network>,
+    pub(super) name: String,
+    pub(super) timeline: Rc<Timeline>,
+    pub(super) network: Rc<Network>,
     pub(super) server: SimServer,
     pub(super) devices: Vec<Device>,
     pub(super) people: BTreeMap<String, Person>,
@@ -54,9 +45,11 @@ pub(super) struct World {
     pub(super) records: Vec<RecordRef>,
     pub(super) serial: u64,
     pub(super) faults_found: Vec<String>,
-    trace: Trace,
-    events: u64,
+    pub(super) trace: Trace,
+    pub(super) events: u64,
     pub(super) restored: bool,
+    /// Workers who were given other areas: bytes of photos from before are not taken any more.
+    pub(super) moved: BTreeSet<String>,
 }
 
 impl World {
@@ -85,6 +78,7 @@ impl World {
             trace: Trace::new(told),
             events: 0,
             restored: false,
+            moved: BTreeSet::new(),
         };
         world.populate();
         world
@@ -120,7 +114,7 @@ impl World {
         }
     }
 
-    fn add_phone(&mut self, username: &str) {
+    pub(super) fn add_phone(&mut self, username: &str) {
         let index = self.devices.len();
         let disk = Disk::new(&format!("{}-phone-{index}", self.name)).expect("memory has room");
         let page_max = if self.chance.per_mille(400) {
@@ -167,7 +161,7 @@ impl World {
         }
     }
 
-    fn step(&mut self) {
+    pub(super) fn step(&mut self) {
         let gap_ms = self.gap_ms();
         if gap_ms > 180_000 {
             // Nobody leaves an app in the foreground for so long: the system ends it.
@@ -217,104 +211,13 @@ impl World {
         self.chance.pick(&phones).copied()
     }
 
-    fn misfortunes(&mut self) {
-        let Some(phone) = self.some_phone() else { return };
-        if self.strike(Fault::NetworkChanges) {
-            let connected = !self.device(phone).line.connected.get();
-            self.device(phone).line.connected.set(connected);
-            *self.device(phone).line.notices.borrow_mut() = None;
-            self.note(|| format!("{phone} connected: {connected}"));
-        }
-        if self.strike(Fault::ServerClockJumps) {
-            let jump_ms = self.chance.below(86_400_000) as i64;
-            let drawn = self.chance.weighted(&[2, 1, 1]);
-            self.server.ahead_ms = [0, jump_ms, -jump_ms].get(drawn).copied().unwrap_or(0);
-            let ahead_ms = self.server.ahead_ms;
-            self.note(|| format!("server clock {ahead_ms}"));
-        }
-        let now_ms = self.timeline.now_ms();
-        if self.chance.per_mille(40) {
-            self.note(|| "backup".to_owned());
-            self.server.back_up(&self.name, now_ms);
-        }
-        self.server.forget_old_backup(now_ms);
-        if self.strike(Fault::Restored) {
-            self.restore();
-        }
-        if self.strike(Fault::Reassigned) {
-            self.reassign();
-        }
-        if self.strike(Fault::Revoked) {
-            self.revoke(phone);
-        }
-        if self.strike(Fault::Cloned) {
-            self.clone_phone(phone);
-        }
-    }
-
-    fn restore(&mut self) {
-        let done = self.server.restore(&self.name);
-        self.note(|| format!("restored: {done}"));
-        if done {
-            self.restored = true;
-            self.hang_up();
-        }
-    }
-
-    fn reassign(&mut self) {
-        let code = |text: &str| AreaCode::new(text).expect("a code");
-        let areas = match self.chance.below(3) {
-            0 => vec![code(GRIDS[0])],
-            1 => vec![code(GRIDS[1])],
-            _ => vec![code(GRIDS[0]), code(GRIDS[1])],
-        };
-        self.note(|| format!("joao works in {areas:?}"));
-        self.server.assign("joao", &areas, self.timeline.now_ms());
-        if let Some(person) = self.people.get_mut("joao") {
-            person.areas = areas;
-        }
-        self.server.forget_backup();
-    }
-
-    /// An administrator revokes the device of a phone.
-    pub(super) fn revoke(&mut self, phone: usize) {
-        let session = self.device(phone).status().and_then(|status| status.session);
-        let Some(device) = session.map(|session| session.device) else {
-            return;
-        };
-        let now_ms = self.timeline.now_ms();
-        let revoked = self
-            .server
-            .stored(async |state| state.storage.revoke_device(device, now_ms).await);
-        self.note(|| format!("{phone} revoked: {revoked:?}"));
-        self.server.forget_backup();
-    }
-
-    /// Everything on a phone is copied to another one.
-    fn clone_phone(&mut self, phone: usize) {
-        if self.devices.len() > 4 || !self.device(phone).enrolled {
-            return;
-        }
-        let username = self.device(phone).username.clone();
-        let index = self.devices.len();
-        self.add_phone(&username);
-        let name = format!("{}-copy-{index}", self.name);
-        let disk = self.device(phone).disk.copy(&name).expect("memory has room");
-        let ahead_ms = self.device(phone).platform.ahead_ms.get();
-        let copy = self.device(index);
-        copy.disk = disk;
-        copy.enrolled = true;
-        copy.platform.ahead_ms.set(ahead_ms);
-        self.ledger.copy(phone, index);
-        self.note(|| format!("{phone} is copied to {index}"));
-    }
-
-    fn open(&mut self, phone: usize) {
+    pub(super) fn open(&mut self, phone: usize) {
         if self.strike(Fault::DeviceClockWrong) {
             const HOUR: i64 = 3_600_000;
-            let wrong = [0, HOUR, -HOUR, 72 * HOUR, -72 * HOUR, 9_600 * HOUR, -9_600 * HOUR];
-            let drawn = self.chance.weighted(&[3, 1, 1, 1, 1, 1, 1]);
-            let ahead_ms = wrong.get(drawn).copied().unwrap_or(0);
+            let days = [3 * 24, 400 * 24].map(|hours| hours * HOUR);
+            let mut wrong = vec![(0, 3), (HOUR, 1), (-HOUR, 1)];
+            wrong.extend(days.iter().flat_map(|off| [(*off, 1), (-*off, 1)]));
+            let ahead_ms = self.chance.pick_weighted(&wrong).unwrap_or(0);
             self.device(phone).platform.ahead_ms.set(ahead_ms);
             self.note(|| format!("{phone} clock {ahead_ms}"));
         }
@@ -329,12 +232,12 @@ impl World {
         }
     }
 
-    fn phase(&mut self, phone: usize) -> Option<SyncPhase> {
+    pub(super) fn phase(&mut self, phone: usize) -> Option<SyncPhase> {
         self.device(phone).status().map(|status| status.sync.phase)
     }
 
     /// The worker signs in, and waits for the answer.
-    fn sign_in(&mut self, phone: usize) {
+    pub(super) fn sign_in(&mut self, phone: usize) {
         let username = self.device(phone).username.clone();
         self.device(phone).begin(Call::SignIn {
             server: String::new(),
@@ -354,188 +257,6 @@ impl World {
                 break;
             }
         }
-    }
-
-    /// Lets time pass, and everything happen in it.
-    pub(super) fn run_for(&mut self, ms: u64) {
-        let until_ms = self.timeline.now_ms() + ms;
-        loop {
-            self.poll();
-            if self.events > EVENTS_MAX {
-                self.fail("the world does not come to rest".to_owned());
-                return;
-            }
-            match self.timeline.next(until_ms) {
-                None => return self.poll(),
-                Some(due) => {
-                    self.events += 1;
-                    match due {
-                        // A sleeper may be gone.
-                        Due::Ring(ring) => drop(ring.send(())),
-                        Due::Deliver(deliver) => deliver(),
-                        Due::Arrive(arrival) => self.arrive(*arrival),
-                    }
-                }
-            }
-        }
-    }
-
-    fn poll(&mut self) {
-        loop {
-            let mut polled = false;
-            for phone in 0..self.devices.len() {
-                if self.device(phone).poll() {
-                    polled = true;
-                    let answered = self.device(phone).line.answered.get();
-                    if answered != self.device(phone).looked_at {
-                        self.device(phone).looked_at = answered;
-                        self.take_stock(phone);
-                    }
-                }
-            }
-            if !polled {
-                return;
-            }
-        }
-    }
-
-    fn arrive(&mut self, arrival: Arrival) {
-        let now_ms = self.timeline.now_ms();
-        let Arrival { device, ask, waiting } = arrival;
-        let died = self.strike(Fault::ServerKilled).then(|| self.chance.below(3));
-        let told = match died {
-            _ if now_ms < self.server.down_until_ms => None,
-            Some(0) => None,
-            Some(1) => {
-                self.server.dying(|server| server.answer(&ask, now_ms));
-                None
-            }
-            Some(_) => {
-                self.server.answer(&ask, now_ms);
-                None
-            }
-            None => Some(self.server.answer(&ask, now_ms)),
-        };
-        let status = told.as_ref().map(|told| told.status);
-        let code = told.as_ref().filter(|told| told.status >= 400);
-        let code = code.map(|told| String::from_utf8_lossy(&told.body).into_owned());
-        self.note(|| format!("{device} {} {status:?} {}", ask.path, code.unwrap_or_default()));
-        self.trace.bytes(&ask.body);
-        self.trace.bytes(told.as_ref().map_or(&[], |told| &told.body));
-        self.watch_server(&ask);
-        self.pass_notices(device);
-        if died.is_some() {
-            self.note(|| format!("server died {died:?}"));
-            self.server.restart();
-            self.server.down_until_ms = now_ms + self.chance.between(1_000, DOWN_MS_MAX);
-            self.hang_up();
-        }
-        if let Some(waiting) = waiting {
-            self.network.answer(waiting, told);
-        }
-    }
-
-    /// Every stream of notices ends.
-    fn hang_up(&mut self) {
-        for device in &self.devices {
-            *device.line.notices.borrow_mut() = None;
-        }
-    }
-
-    fn pass_notices(&mut self, from: usize) {
-        let changed = |word: &std::sync::Arc<Word>| matches!(**word, Word::Changed { .. });
-        if !self.server.words().iter().any(changed) {
-            return;
-        }
-        for device in self.devices.iter().filter(|device| device.index != from) {
-            if let Some(notices) = device.line.notices.borrow().clone() {
-                let after_ms = self.chance.between(10, 2_000);
-                let deliver = move || {
-                    // The stream may have ended.
-                    let _ = notices.unbounded_send(());
-                };
-                self.timeline.schedule(after_ms, Due::Deliver(Box::new(deliver)));
-            }
-        }
-    }
-
-    /// Notes what the server holds after a push.
-    fn watch_server(&mut self, ask: &Ask) {
-        let Ok(SyncRequest { push: Some(_), .. }) = v1::decode(&ask.body) else {
-            return;
-        };
-        let token: Option<shared::ids::PhotoHash> = ask.token.as_ref().and_then(|token| token.parse().ok());
-        let Some(token) = token.map(|bytes| TokenHash::of(&bytes.0)) else {
-            return;
-        };
-        let district = AreaCode::new(DISTRICT).expect("a code");
-        let held = self.server.stored(async |state| {
-            let session = state.storage.session(token).await.ok()??;
-            let device = session.credential.device;
-            let applied = state.storage.operations_of(device, &district).await.ok()?;
-            let parked = state.storage.parked_of(device, 1, 1_000).await.ok()?;
-            Some((device, applied, parked))
-        });
-        let Some((device, applied, parked)) = held else {
-            return;
-        };
-        let applied = applied.into_iter().map(|applied| {
-            let seq = applied.operation.seq;
-            (seq, Held::Applied(Box::new(applied.operation)))
-        });
-        let parked = parked.into_iter().map(|parked| (parked.seq, Held::Parked));
-        self.ledger.hold(device, applied.chain(parked).collect());
-    }
-
-    /// Nothing goes wrong any more; everybody opens the app and waits until all is done.
-    fn heal(&mut self) {
-        self.network.fates.borrow_mut().heal();
-        self.server.down_until_ms = 0;
-        self.note(|| "healed".to_owned());
-        for phone in 0..self.devices.len() {
-            self.device(phone).kill();
-            self.device(phone).line.connected.set(true);
-            self.open(phone);
-        }
-        let healed_ms = self.timeline.now_ms();
-        let mut quiet = 0;
-        while quiet < 3 && self.faults_found.is_empty() {
-            self.run_for(61_000);
-            let waited_ms = self.timeline.now_ms() - healed_ms;
-            let unfinished = (0..self.devices.len())
-                .filter(|phone| !self.is_done(*phone))
-                .count();
-            quiet = if unfinished == 0 { quiet + 1 } else { 0 };
-            if waited_ms > HEALED_MS_MAX {
-                let states: Vec<_> = (0..self.devices.len())
-                    .map(|phone| self.device(phone).status().map(|status| status.sync))
-                    .collect();
-                self.fail(format!("wedged: {states:?}"));
-            }
-        }
-    }
-
-    /// Helps a phone on as its worker would, and says whether everything of it is done.
-    fn is_done(&mut self, phone: usize) -> bool {
-        let Some(status) = self.device(phone).status() else {
-            self.open(phone);
-            return false;
-        };
-        match status.sync.phase {
-            _ if status.session.is_none() => self.sign_in(phone),
-            SyncPhase::SignInAgain => self.sign_in(phone),
-            // Two phones with one identity: an administrator revokes it, and both workers sign in again.
-            SyncPhase::Trouble if self.device(phone).in_trouble >= TROUBLES_MAX => {
-                self.device(phone).in_trouble = 0;
-                self.revoke(phone);
-            }
-            SyncPhase::Trouble => self.device(phone).in_trouble += 1,
-            _ => self.device(phone).in_trouble = 0,
-        }
-        status.session.is_some()
-            && status.sync.phase == SyncPhase::UpToDate
-            && status.sync.waiting_operations == 0
-            && (status.sync.waiting_photos == 0 || status.sync.attention > 0)
     }
 
     /// A phone; there is one of every number that is asked for.

@@ -1,0 +1,103 @@
+//! What befalls a world between two openings of the app.
+
+use shared::ids::AreaCode;
+
+use super::faults::Fault;
+use super::world::{GRIDS, World};
+
+impl World {
+    pub(super) fn misfortunes(&mut self) {
+        let Some(phone) = self.some_phone() else { return };
+        if self.strike(Fault::NetworkChanges) {
+            let connected = !self.device(phone).line.connected.get();
+            self.device(phone).line.connected.set(connected);
+            *self.device(phone).line.notices.borrow_mut() = None;
+            self.note(|| format!("{phone} connected: {connected}"));
+        }
+        if self.strike(Fault::ServerClockJumps) {
+            let jump_ms = self.chance.below(86_400_000) as i64;
+            let jumps = [(0, 2), (jump_ms, 1), (-jump_ms, 1)];
+            let ahead_ms = self.chance.pick_weighted(&jumps).unwrap_or(0);
+            self.server.ahead_ms = ahead_ms;
+            self.note(|| format!("server clock {ahead_ms}"));
+        }
+        let now_ms = self.timeline.now_ms();
+        if self.chance.per_mille(40) {
+            self.note(|| "backup".to_owned());
+            self.server.back_up(&self.name, now_ms);
+        }
+        self.server.forget_old_backup(now_ms);
+        if self.strike(Fault::Restored) {
+            self.restore();
+        }
+        if self.strike(Fault::Reassigned) {
+            self.reassign();
+        }
+        if self.strike(Fault::Revoked) {
+            self.revoke(phone);
+        }
+        if self.strike(Fault::Cloned) {
+            self.clone_phone(phone);
+        }
+    }
+
+    fn restore(&mut self) {
+        let done = self.server.restore(&self.name);
+        self.note(|| format!("restored: {done}"));
+        if done {
+            self.restored = true;
+            self.hang_up();
+        }
+    }
+
+    fn reassign(&mut self) {
+        let code = |text: &str| AreaCode::new(text).expect("a code");
+        let areas = match self.chance.below(3) {
+            0 => vec![code(GRIDS[0])],
+            1 => vec![code(GRIDS[1])],
+            _ => vec![code(GRIDS[0]), code(GRIDS[1])],
+        };
+        self.note(|| format!("joao works in {areas:?}"));
+        self.server.assign("joao", &areas, self.timeline.now_ms());
+        if let Some(person) = self.people.get_mut("joao") {
+            person.areas = areas;
+        }
+        self.moved.insert("joao".to_owned());
+        self.server.forget_backup();
+    }
+
+    /// An administrator revokes the device of a phone.
+    pub(super) fn revoke(&mut self, phone: usize) {
+        let session = self.device(phone).status().and_then(|status| status.session);
+        let Some(device) = session.map(|session| session.device) else {
+            return;
+        };
+        let now_ms = self.timeline.now_ms();
+        let revoked = self
+            .server
+            .stored(async |state| state.storage.revoke_device(device, now_ms).await);
+        self.note(|| format!("{phone} revoked: {revoked:?}"));
+        self.server.forget_backup();
+    }
+
+    /// Everything on a phone is copied to another one.
+    fn clone_phone(&mut self, phone: usize) {
+        if self.devices.len() > 4 || !self.device(phone).enrolled {
+            return;
+        }
+        let username = self.device(phone).username.clone();
+        let index = self.devices.len();
+        self.add_phone(&username);
+        let name = format!("{}-copy-{index}", self.name);
+        let disk = self.device(phone).disk.copy(&name).expect("memory has room");
+        let ahead_ms = self.device(phone).platform.ahead_ms.get();
+        self.device(phone).has_copy = true;
+        let copy = self.device(index);
+        copy.has_copy = true;
+        copy.disk = disk;
+        copy.enrolled = true;
+        copy.platform.ahead_ms.set(ahead_ms);
+        self.ledger.copy(phone, index);
+        self.note(|| format!("{phone} is copied to {index}"));
+    }
+}
