@@ -181,7 +181,13 @@ async fn world() -> World {
         .send(upload_headers(begun, &photo).body(Body::empty()).unwrap())
         .await;
     assert_eq!(begun.status, StatusCode::CREATED);
-    let upload = begun.headers[header::LOCATION].to_str().unwrap().to_owned();
+    let upload = begun
+        .headers
+        .get(header::LOCATION)
+        .unwrap()
+        .to_str()
+        .unwrap()
+        .to_owned();
     World {
         server,
         photo,

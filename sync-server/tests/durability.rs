@@ -5,8 +5,10 @@
 //! phone recorded. A copy of the database from half way is the control: it must be found to have lost work.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests")]
 
-#[path = "process/mod.rs"]
+#[path = "durability/process.rs"]
 mod process;
+#[path = "durability/uploads.rs"]
+mod uploads;
 
 use std::fs;
 use std::io;

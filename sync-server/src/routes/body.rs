@@ -5,12 +5,15 @@ use std::time::Duration;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, StatusCode, header};
 use bytes::Bytes;
+use futures::StreamExt;
 use serde::de::DeserializeOwned;
 
 use crate::refused::Refused;
 
 /// How long a body may take to arrive: 8 MiB at 100 KB/s, with some patience.
 pub(super) const BODY_SECONDS_MAX: u64 = 120;
+/// How long a body that nobody wants may take.
+const DRAIN_SECONDS_MAX: u64 = 20;
 /// The most bytes of a JSON body.
 pub(super) const JSON_BYTES_MAX: usize = 16 * 1024;
 
@@ -25,6 +28,23 @@ pub(super) async fn read(headers: &HeaderMap, body: Body, bytes_max: usize) -> R
         Ok(Err(_)) => Err(cut()),
         Err(_) => Err(slow()),
     }
+}
+
+/// Reads up to `bytes_max` bytes that nobody wants. An answer before the request's end may be lost with its
+/// connection: whoever still sends does not read it.
+pub(super) async fn drain(body: Body, bytes_max: usize) {
+    let mut left = bytes_max;
+    let mut arriving = body.into_data_stream();
+    let unwanted = async {
+        while let Some(Ok(data)) = arriving.next().await {
+            match left.checked_sub(data.len()) {
+                Some(rest) => left = rest,
+                None => return,
+            }
+        }
+    };
+    // Whoever is slower than this gets the answer when it can be had.
+    let _ = tokio::time::timeout(Duration::from_secs(DRAIN_SECONDS_MAX), unwanted).await;
 }
 
 /// Refuses a body that announces more than `bytes_max`, before any of it is read.

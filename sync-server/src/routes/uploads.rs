@@ -88,11 +88,17 @@ pub async fn create_upload(
     let checksum = tus::checksum(&headers)?;
     let session = authorised.session;
     let work = Work { state, session };
-    let mut upload = begin(&work, metadata, length).await?;
+    let begun = begin(&work, metadata, length).await;
     let with_chunk = body::check_media_type(&headers, tus::CHUNK).is_ok();
-    if with_chunk && upload.offset == 0 && !upload.stored {
-        upload = apart(async move { work.receive(upload, checksum, &headers, body).await }).await?;
-    }
+    let upload = match begun {
+        Ok(upload) if with_chunk && upload.offset == 0 && !upload.stored => {
+            apart(async move { work.receive(upload, checksum, &headers, body).await }).await?
+        }
+        other => {
+            body::drain(body, work.state.uploads.bytes_max).await;
+            other?
+        }
+    };
     let location = format!("/v1/uploads/{}", upload.id);
     let place = [(header::LOCATION, location)];
     Ok((StatusCode::CREATED, place, tus::standing(&upload)).into_response())
@@ -211,10 +217,13 @@ pub async fn patch_upload(
     let checksum = tus::checksum(&headers)?;
     let session = authorised.session;
     let work = Work { state, session };
-    let upload = work.find(&id).await?;
-    if upload.offset != offset {
-        return Err(misplaced());
-    }
+    let upload = match work.find(&id).await {
+        Ok(upload) if upload.offset == offset => upload,
+        other => {
+            body::drain(body, work.state.uploads.bytes_max).await;
+            return Err(other.err().unwrap_or(misplaced()));
+        }
+    };
     let upload = apart(async move { work.receive(upload, checksum, &headers, body).await }).await?;
     Ok((StatusCode::NO_CONTENT, tus::standing(&upload)).into_response())
 }

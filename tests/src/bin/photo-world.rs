@@ -21,7 +21,7 @@ const GRID: &str = "130803001001-01";
 const ACCOUNT: &str = "amina";
 const STRANGER: &str = "stranger";
 /// Sides of the photos; the larger ones are several chunks of 256 KiB.
-const SIDES: [u32; 8] = [1_200, 1_200, 1_200, 1_200, 900, 900, 300, 300];
+const SIDES: [u32; 8] = [1_600, 1_600, 1_600, 1_600, 900, 900, 300, 300];
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {

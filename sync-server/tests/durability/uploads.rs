@@ -1,23 +1,20 @@
 //! The real server is killed with SIGKILL while photos arrive in chunks: what it acknowledged is there after the
 //! next start, and every photo becomes whole (F25).
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
-
-#[path = "process/mod.rs"]
-mod process;
 
 use std::fs;
 use std::io;
-use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use process::{Answer, Request, Server, ask, connect, free_port, prepare, sign_in};
 use shared::ids::PhotoHash;
 use shared::protocol::v1::{self, CONTENT_TYPE, SyncReply};
 use sync_server::chance::Chance;
 use sync_server::testing::{SeededChance, TestPhone, a_jpeg, a_request};
+
+use super::copy_database;
+use super::process::{AREA, Answer, Request, Server, ask, connect, free_port, prepare, sign_in};
 
 const KILLS: usize = 100;
 /// Fewer than a device may have open.
@@ -97,15 +94,6 @@ fn record(server: &Server, token: &str, phone: &mut TestPhone, photos: &[Vec<u8>
     assert_eq!(reply.parked, []);
 }
 
-fn copy_database(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for name in ["koumen.sqlite", "koumen.sqlite-wal"] {
-        if from.join(name).is_file() {
-            fs::copy(from.join(name), to.join(name)).unwrap();
-        }
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_server_keeps_every_chunk_that_it_acknowledged() {
     let folder = tempfile::tempdir().unwrap();
@@ -116,7 +104,7 @@ async fn a_killed_server_keeps_every_chunk_that_it_acknowledged() {
     let first = Server::start(&data, port);
     let session = sign_in(&first, "phone0");
     let token = session.token.clone();
-    let mut phone = TestPhone::of(&session, process::AREA);
+    let mut phone = TestPhone::of(&session, AREA);
     let photos: Vec<Vec<u8>> = (0..PHOTOS).map(|seed| a_jpeg(500, 500, seed)).collect();
     record(&first, &token, &mut phone, &photos);
     first.kill();
