@@ -22,6 +22,10 @@ pub(super) fn add_household(
     let mut fields = household.to_fields();
     normalise(record.kind, &mut fields)?;
     let change = RecordState::change_to(record.kind, None, &fields);
+    // An empty change is no operation, so no rule would see that the door is missing.
+    if change.is_empty() {
+        return Err(api_error(ErrorCode::Invalid, "household.door_missing"));
+    }
     replica.save(vec![(area, record, change)], |_| Ok(()))?;
     Ok(Answer::Saved(record))
 }

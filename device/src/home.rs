@@ -1,0 +1,121 @@
+//! The folder of one device: its replica, and a lock so that two programs never number operations at once.
+
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use futures::channel::mpsc;
+use replica::Replica;
+use replica::api::{Answer, ApiError, Call};
+use replica::native::{NativePlatform, open_file};
+use replica::platform::Platform;
+use replica::sync::driver::Driver;
+use replica::sync::http::HttpTransport;
+use uuid::Uuid;
+
+use crate::failure::{Failure, Outcome};
+use crate::options::{DataOption, ServerTrust};
+
+/// A replica that only this program works in, as long as this value lives.
+pub(crate) struct Home {
+    replica: Replica,
+    _lock: File,
+}
+
+impl Home {
+    /// Opens a device's folder.
+    pub(crate) fn open(data: &DataOption) -> Outcome<Self> {
+        let file = replica_file(&data.data);
+        if !file.is_file() {
+            return Err(Failure::input(format!(
+                "there is no device in {}; run `enrol` first",
+                data.data.display()
+            )));
+        }
+        Self::open_at(&data.data)
+    }
+
+    /// Opens a device's folder, making it when it is not there.
+    pub(crate) fn make(data: &DataOption) -> Outcome<Self> {
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true);
+        // It holds residents' names and a credential.
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder
+            .create(&data.data)
+            .map_err(|error| Failure::input(format!("cannot make {}: {error}", data.data.display())))?;
+        Self::open_at(&data.data)
+    }
+
+    fn open_at(folder: &Path) -> Outcome<Self> {
+        let lock = lock(folder)?;
+        let replica =
+            open_file(replica_file(folder)).map_err(|error| Failure::from(ApiError::from(error)))?;
+        Ok(Self { replica, _lock: lock })
+    }
+
+    /// Answers a call that needs no network.
+    pub(crate) fn call(&mut self, call: Call) -> Outcome<Answer> {
+        Ok(self.replica.call(call)?)
+    }
+
+    /// The replica with its way to the server. The receiver hears whenever something may have changed.
+    pub(crate) fn connected(
+        self,
+        trust: &ServerTrust,
+    ) -> Outcome<(Driver<HttpTransport>, mpsc::UnboundedReceiver<()>, File)> {
+        let platform: Rc<dyn Platform> = Rc::new(NativePlatform);
+        let transport = match &trust.ca {
+            None => HttpTransport::new(platform),
+            Some(file) => {
+                let pem = read(file)?;
+                HttpTransport::trusting(platform, &pem)
+                    .map_err(|_| Failure::input(format!("there is no certificate in {}", file.display())))?
+            }
+        };
+        let (tell, told) = mpsc::unbounded();
+        let driver = Driver::new(self.replica, transport, move || {
+            // Whoever does not listen any more need not hear.
+            let _ = tell.unbounded_send(());
+        });
+        Ok((driver, told, self._lock))
+    }
+}
+
+fn replica_file(folder: &Path) -> PathBuf {
+    folder.join("replica.sqlite")
+}
+
+fn lock(folder: &Path) -> Outcome<File> {
+    let path = folder.join("device.lock");
+    let file = File::create(&path)
+        .map_err(|error| Failure::input(format!("cannot write {}: {error}", path.display())))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Failure::now(format!(
+            "another koumen-device works in {}",
+            folder.display()
+        ))),
+        Err(TryLockError::Error(error)) => {
+            Err(Failure::now(format!("cannot lock {}: {error}", path.display())))
+        }
+    }
+}
+
+/// A whole file that a person named.
+pub(crate) fn read(file: &Path) -> Outcome<Vec<u8>> {
+    fs::read(file).map_err(|error| Failure::input(format!("cannot read {}: {error}", file.display())))
+}
+
+/// An id of this device, ordered by time.
+pub(crate) fn fresh_id() -> Uuid {
+    let mut random = [0; 10];
+    NativePlatform.fill_random(&mut random);
+    uuid::Builder::from_unix_timestamp_millis(NativePlatform.now_ms(), &random).into_uuid()
+}
+
+/// Milliseconds since the Unix epoch.
+pub(crate) fn now_ms() -> u64 {
+    NativePlatform.now_ms()
+}

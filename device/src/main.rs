@@ -1,0 +1,5 @@
+//! `koumen-device`: a device without a screen. `--help` tells all.
+
+fn main() -> std::process::ExitCode {
+    device::main()
+}

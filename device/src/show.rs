@@ -1,0 +1,162 @@
+//! `koumen-device show`
+
+use replica::api::{Answer, Call, IssueFilter, LogCursor, OutboxEntry, VisitFilter};
+use serde_json::{Value, json};
+
+use crate::failure::Outcome;
+use crate::home::Home;
+use crate::options::{ShowOptions, What};
+use crate::print;
+use crate::record::unexpected;
+
+const PAGE: u32 = 100;
+
+pub(crate) fn show(options: &ShowOptions) -> Outcome<()> {
+    let mut home = Home::open(&options.data)?;
+    match options.what {
+        What::Status => status(&mut home),
+        What::Areas => areas(&mut home),
+        What::Households => households(&mut home),
+        What::Visits => visits(&mut home),
+        What::Issues => issues(&mut home),
+        What::Waiting | What::Attention => outbox(&mut home, options.what),
+        What::Conflicts => conflicts(&mut home),
+    }
+}
+
+fn status(home: &mut Home) -> Outcome<()> {
+    let Answer::Status(status) = home.call(Call::Status)? else {
+        return Ok(());
+    };
+    let session = status.session.as_ref();
+    print(&json!({
+        "worker": session.map(|session| &session.name),
+        "device": session.map(|session| session.device),
+        "waiting_operations": status.sync.waiting_operations,
+        "waiting_photos": status.sync.waiting_photos,
+        "attention": status.sync.attention,
+        "last_success_at": status.sync.last_success_at,
+    }))
+}
+
+fn areas(home: &mut Home) -> Outcome<()> {
+    match home.call(Call::Areas)? {
+        Answer::Areas(areas) => areas
+            .iter()
+            .try_for_each(|area| print(&json!({ "area": area.code, "name": area.name }))),
+        other => Err(unexpected(&other)),
+    }
+}
+
+fn households(home: &mut Home) -> Outcome<()> {
+    let buildings = match home.call(Call::Buildings { area: None })? {
+        Answer::Buildings(buildings) => buildings,
+        other => return Err(unexpected(&other)),
+    };
+    for building in buildings {
+        let ask = Call::Doors {
+            area: building.area,
+            building: building.building,
+        };
+        let Answer::Households(households) = home.call(ask)? else {
+            continue;
+        };
+        for household in households {
+            print(&json!({
+                "household": household.id, "area": household.area, "door": household.door, "names": household.names,
+            }))?;
+        }
+    }
+    Ok(())
+}
+
+fn visits(home: &mut Home) -> Outcome<()> {
+    let mut after = None;
+    loop {
+        let ask = Call::VisitLog {
+            filter: VisitFilter::default(),
+            after,
+            limit: PAGE,
+        };
+        let visits = match home.call(ask)? {
+            Answer::Visits(visits) => visits,
+            other => return Err(unexpected(&other)),
+        };
+        let Some(last) = visits.last() else { return Ok(()) };
+        after = Some(LogCursor {
+            at: last.visit.started_at,
+            id: last.id.0,
+        });
+        for summary in &visits {
+            print(&json!({
+                "visit": summary.id, "door": summary.door, "outcome": summary.visit.outcome.code(),
+                "note": summary.visit.note, "started_at": summary.visit.started_at, "author": summary.author,
+                "waiting": summary.waiting,
+                "photos": summary.photos.iter().map(photo).collect::<Vec<_>>(),
+            }))?;
+        }
+    }
+}
+
+fn issues(home: &mut Home) -> Outcome<()> {
+    let mut after = None;
+    loop {
+        let ask = Call::Issues {
+            filter: IssueFilter::default(),
+            after,
+            limit: PAGE,
+        };
+        let issues = match home.call(ask)? {
+            Answer::Issues(issues) => issues,
+            other => return Err(unexpected(&other)),
+        };
+        let Some(last) = issues.last() else { return Ok(()) };
+        after = Some(LogCursor {
+            at: last.issue.reported_at,
+            id: last.id.0,
+        });
+        for summary in &issues {
+            print(&json!({
+                "issue": summary.id, "title": summary.issue.title, "note": summary.issue.note,
+                "category": summary.issue.category.code(), "state": summary.state.code(), "author": summary.author,
+                "waiting": summary.waiting,
+                "photos": summary.photos.iter().map(photo).collect::<Vec<_>>(),
+            }))?;
+        }
+    }
+}
+
+fn photo(photo: &replica::api::PhotoSummary) -> Value {
+    json!({ "hash": photo.hash.to_string(), "uploaded": photo.uploaded })
+}
+
+fn outbox(home: &mut Home, what: What) -> Outcome<()> {
+    let outbox = match home.call(Call::Outbox)? {
+        Answer::Outbox(outbox) => outbox,
+        other => return Err(unexpected(&other)),
+    };
+    let entries: &[OutboxEntry] = if what == What::Waiting {
+        &outbox.waiting
+    } else {
+        &outbox.attention
+    };
+    entries.iter().try_for_each(|entry| {
+        print(&json!({
+            "seq": entry.seq, "record": entry.record.id, "title": entry.title, "action": entry.action,
+            "code": entry.code,
+        }))
+    })
+}
+
+fn conflicts(home: &mut Home) -> Outcome<()> {
+    let conflicts = match home.call(Call::Conflicts)? {
+        Answer::Conflicts(conflicts) => conflicts,
+        other => return Err(unexpected(&other)),
+    };
+    conflicts.iter().try_for_each(|conflict| {
+        print(&json!({
+            "record": conflict.record.id, "title": conflict.title, "field": conflict.field_name,
+            "values": conflict.values.iter().map(|value| &value.value).collect::<Vec<_>>(),
+        }))
+    })
+}

@@ -1,0 +1,249 @@
+//! `koumen-device` as a script uses it: real processes, a real server, real files.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests")]
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::Value;
+use sync_server::testing::a_jpeg;
+use tests::processes::{COMMUNITY, Device, PASSWORD, Programs, Site, lines, text};
+
+const PROGRAMS: Programs = Programs {
+    server: env!("CARGO_BIN_EXE_koumen-server-under-test"),
+    device: env!("CARGO_BIN_EXE_koumen-device-under-test"),
+};
+
+fn site() -> Site {
+    let mut site = Site::new(PROGRAMS);
+    site.add_user("zhao", "member");
+    site.add_user("qian", "supervisor");
+    site.start();
+    site
+}
+
+fn a_household(device: &Device, door: &str) -> String {
+    let made = device.ok(&["household", "--area", COMMUNITY, "--door", door]);
+    made[0]["household"].as_str().unwrap().to_owned()
+}
+
+fn a_picture(site: &Site) -> PathBuf {
+    let file = site.path("lamp.jpg");
+    fs::write(&file, a_jpeg(640, 480, 5)).unwrap();
+    file
+}
+
+#[test]
+fn what_one_device_records_another_one_shows_with_its_photo() {
+    let site = site();
+    let phone = site.enrolled("phone", "zhao");
+    let home = a_household(&phone, "3栋2单元501室");
+    let picture = a_picture(&site);
+    let visit = phone.ok(&[
+        "visit",
+        "--door",
+        "3-2-501",
+        "--outcome",
+        "met",
+        "--note",
+        "灯已修好",
+        "--photo",
+        &picture.to_string_lossy(),
+    ]);
+    let hash = visit[0]["photos"][0].as_str().unwrap();
+    let issue = phone.ok(&[
+        "issue",
+        "--household",
+        &home,
+        "--category",
+        "facilities",
+        "--title",
+        "楼道灯不亮",
+    ]);
+    assert_eq!(phone.ok(&["show", "waiting"]).len(), 4);
+    let synced = phone.ok(&["sync"]);
+    assert_eq!(synced[0]["phase"], "UpToDate");
+    assert_eq!(
+        (&synced[0]["waiting_operations"], &synced[0]["waiting_photos"]),
+        (&Value::from(0), &Value::from(0))
+    );
+    let office = site.enrolled("office", "qian");
+    office.ok(&["sync"]);
+    let seen = office.ok(&["show", "visits"]);
+    assert_eq!(seen[0]["visit"], visit[0]["visit"]);
+    assert_eq!(seen[0]["note"], "灯已修好");
+    assert_eq!(office.ok(&["show", "issues"])[0]["issue"], issue[0]["issue"]);
+    assert_eq!(office.ok(&["show", "households"])[0]["door"], "3-2-501");
+    let bytes = |device: &Device, name: &str| {
+        let out = site.path(name);
+        device.ok(&["photo", hash, "--out", &out.to_string_lossy()]);
+        fs::read(out).unwrap()
+    };
+    assert_eq!(bytes(&office, "seen.jpg"), bytes(&phone, "own.jpg"));
+}
+
+#[test]
+fn the_same_id_twice_is_one_record_and_repeat_makes_many() {
+    let site = site();
+    let phone = site.enrolled("phone", "zhao");
+    a_household(&phone, "3-2-501");
+    let id = "0190c1d4-0000-7000-8000-000000000001";
+    let words = [
+        "visit",
+        "--door",
+        "3-2-501",
+        "--outcome",
+        "met",
+        "--note",
+        "一次",
+        "--id",
+        id,
+    ];
+    assert_eq!(phone.ok(&words), phone.ok(&words));
+    let many = phone.ok(&[
+        "visit",
+        "--door",
+        "3-2-501",
+        "--outcome",
+        "met",
+        "--note",
+        "第",
+        "--repeat",
+        "3",
+    ]);
+    assert_eq!(many.len(), 3);
+    assert_eq!(phone.notes(), ["一次", "第 1", "第 2", "第 3"]);
+}
+
+#[test]
+fn bad_input_is_one_sentence_and_exit_code_2() {
+    let site = site();
+    let phone = site.enrolled("phone", "zhao");
+    a_household(&phone, "3-2-501");
+    let no_picture = site.path("areas.csv");
+    let no_picture = no_picture.to_string_lossy();
+    let nowhere = site.path("nothing.jpg");
+    let nowhere = nowhere.to_string_lossy();
+    let cases: [(&[&str], &str); 9] = [
+        (
+            &["visit", "--door", "9-9-999", "--outcome", "met"],
+            "no household behind",
+        ),
+        (&["visit", "--door", "???", "--outcome", "met"], "no door number"),
+        (&["visit", "--outcome", "met"], "which household"),
+        (
+            &["visit", "--door", "3-2-501", "--outcome", "happy"],
+            "one of: met",
+        ),
+        (
+            &[
+                "visit",
+                "--door",
+                "3-2-501",
+                "--outcome",
+                "met",
+                "--photo",
+                &no_picture,
+            ],
+            "no photo",
+        ),
+        (
+            &[
+                "visit",
+                "--door",
+                "3-2-501",
+                "--outcome",
+                "met",
+                "--photo",
+                &nowhere,
+            ],
+            "cannot read",
+        ),
+        (
+            &["household", "--area", COMMUNITY, "--door", ""],
+            "household.door",
+        ),
+        (
+            &["issue", "--category", "facilities", "--title", "灯"],
+            "issue.area_missing",
+        ),
+        (&["photo", "xyz", "--out", "x.jpg"], "64 hexadecimal digits"),
+    ];
+    for (words, reason) in cases {
+        let refused = phone.run(words, "");
+        assert_eq!(refused.status.code(), Some(2), "{words:?}: {refused:?}");
+        assert!(text(&refused.stderr).contains(reason), "{words:?}: {refused:?}");
+        assert_eq!(text(&refused.stdout), "", "{words:?}");
+    }
+    assert_eq!(phone.ok(&["show", "visits"]), Vec::<Value>::new());
+    assert_eq!(phone.ok(&["show", "waiting"]).len(), 1, "nothing half is kept");
+    let stranger = site.device("stranger");
+    assert_eq!(stranger.run(&["sync"], "").status.code(), Some(2));
+    let wrong = stranger.run(
+        &[
+            "enrol",
+            "--server",
+            &site.origin(),
+            "--user",
+            "zhao",
+            "--password-stdin",
+        ],
+        "another-one",
+    );
+    assert_eq!(wrong.status.code(), Some(2), "{wrong:?}");
+    let no_scheme = stranger.run(
+        &[
+            "enrol",
+            "--server",
+            "localhost",
+            "--user",
+            "zhao",
+            "--password-stdin",
+        ],
+        PASSWORD,
+    );
+    assert_eq!(no_scheme.status.code(), Some(2), "{no_scheme:?}");
+}
+
+#[test]
+fn without_a_server_the_work_is_kept_and_goes_out_when_it_is_back() {
+    let mut site = site();
+    let phone = site.enrolled("phone", "zhao");
+    site.stop();
+    a_household(&phone, "3-2-501");
+    phone.ok(&[
+        "visit",
+        "--door",
+        "3-2-501",
+        "--outcome",
+        "met",
+        "--note",
+        "地下室",
+    ]);
+    let offline = phone.run(&["sync"], "");
+    assert_eq!(offline.status.code(), Some(1), "{offline:?}");
+    let state = lines(&offline.stdout);
+    assert_eq!(
+        (&state[0]["phase"], &state[0]["waiting_operations"]),
+        (&"Offline".into(), &2.into())
+    );
+    site.start();
+    phone.ok(&["sync"]);
+    assert_eq!(phone.ok(&["show", "waiting"]), Vec::<Value>::new());
+    assert!(site.koumen(&["check"], "").contains("2 operations"));
+}
+
+#[test]
+fn two_programs_never_work_in_one_folder_at_once() {
+    let site = site();
+    let phone = site.enrolled("phone", "zhao");
+    let lock = fs::File::create(phone.folder.join("device.lock")).unwrap();
+    lock.lock().unwrap();
+    let second = phone.run(&["show", "status"], "");
+    assert_eq!(second.status.code(), Some(1));
+    assert!(
+        text(&second.stderr).contains("another koumen-device"),
+        "{second:?}"
+    );
+    drop(lock);
+    phone.ok(&["show", "status"]);
+}
