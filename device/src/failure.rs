@@ -51,6 +51,7 @@ impl From<ApiError> for Failure {
             ErrorCode::WrongCredentials => Self::input("the name or the password is wrong"),
             ErrorCode::SignedOut => Self::input("nobody is signed in here; run `enrol` first"),
             ErrorCode::NotFound => Self::input("there is no such record on this device"),
+            ErrorCode::PhotoNotHere => Self::now("the photo has not reached the server yet"),
             ErrorCode::Invalid => Self::input(format!("this cannot be saved: {detail}")),
             ErrorCode::BadPhoto => Self::input(format!("this is no photo that can be kept: {detail}")),
             ErrorCode::StorageFull => Self::now("there is no room left on this device"),

@@ -9,6 +9,7 @@ use replica::Replica;
 use replica::api::{Answer, ApiError, Call};
 use replica::native::{NativePlatform, open_file};
 use replica::platform::Platform;
+use replica::storage::receipts::KeptReceipt;
 use replica::sync::driver::Driver;
 use replica::sync::http::HttpTransport;
 use uuid::Uuid;
@@ -58,6 +59,16 @@ impl Home {
     /// Answers a call that needs no network.
     pub(crate) fn call(&mut self, call: Call) -> Outcome<Answer> {
         Ok(self.replica.call(call)?)
+    }
+
+    pub(crate) fn replica(&mut self) -> &mut Replica {
+        &mut self.replica
+    }
+
+    /// The last signed receipt.
+    pub(crate) fn signed_receipt(&self) -> Outcome<Option<KeptReceipt>> {
+        let kept = self.replica.signed_receipt();
+        kept.map_err(|error| Failure::from(ApiError::from(error)))
     }
 
     /// The replica with its way to the server. The receiver hears whenever something may have changed.

@@ -20,6 +20,7 @@
 mod enrol;
 mod failure;
 mod home;
+mod meet;
 pub mod options;
 mod photo;
 mod record;
@@ -58,6 +59,7 @@ async fn run(command: Command) -> Outcome<()> {
         Command::Issue(options) => record::issue(&options),
         Command::Photo(options) => photo::photo(&options).await,
         Command::Sync(options) => sync::sync(&options).await,
+        Command::Meet(options) => meet::meet(&options).await,
         Command::Show(options) => show::show(&options),
     }
 }

@@ -1,5 +1,6 @@
 //! What can be said on the command line.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -32,6 +33,8 @@ pub enum Command {
     Photo(PhotoOptions),
     /// Sends what waits and reads what is new, until nothing is left to do. Prints how it stands.
     Sync(SyncOptions),
+    /// Exchanges what was recorded with another device on this machine, without a server. Prints what came of it.
+    Meet(MeetOptions),
     /// Prints what this device holds.
     Show(ShowOptions),
 }
@@ -208,6 +211,23 @@ pub struct SyncOptions {
     pub trust: ServerTrust,
 }
 
+/// `meet`
+#[derive(Debug, Args)]
+pub struct MeetOptions {
+    /// Device.
+    #[command(flatten)]
+    pub data: DataOption,
+    /// Waits for the other device here, e.g. 127.0.0.1:7000
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "with")]
+    pub listen: Option<SocketAddr>,
+    /// Where the other device waits.
+    #[arg(long, value_name = "ADDRESS")]
+    pub with: Option<SocketAddr>,
+    /// Waits for the other device for so long.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    pub wait_s: u64,
+}
+
 /// `show`
 #[derive(Debug, Args)]
 pub struct ShowOptions {
@@ -238,6 +258,8 @@ pub enum What {
     Attention,
     /// Open conflicts, one a line.
     Conflicts,
+    /// The last signed receipt: proof of what the server had. `koumen-server check-receipt` reads it.
+    Receipt,
 }
 
 fn of_code<T>(found: Option<T>, codes: impl Iterator<Item = &'static str>) -> Result<T, String> {

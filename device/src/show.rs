@@ -1,6 +1,7 @@
 //! `koumen-device show`
 
 use replica::api::{Answer, Call, IssueFilter, LogCursor, OutboxEntry, VisitFilter};
+use replica::storage::receipts::KeptReceipt;
 use serde_json::{Value, json};
 
 use crate::failure::Outcome;
@@ -21,6 +22,7 @@ pub(crate) fn show(options: &ShowOptions) -> Outcome<()> {
         What::Issues => issues(&mut home),
         What::Waiting | What::Attention => outbox(&mut home, options.what),
         What::Conflicts => conflicts(&mut home),
+        What::Receipt => receipt(&home),
     }
 }
 
@@ -146,6 +148,22 @@ fn outbox(home: &mut Home, what: What) -> Outcome<()> {
             "code": entry.code,
         }))
     })
+}
+
+fn receipt(home: &Home) -> Outcome<()> {
+    let Some(KeptReceipt { signed, is_checked }) = home.signed_receipt()? else {
+        return Ok(());
+    };
+    let statement = signed.statement;
+    print(&json!({
+        "epoch": statement.epoch, "device": statement.device, "through_seq": statement.through_seq,
+        "chain": hex(&statement.chain.0), "signed_at": statement.signed_at, "key": hex(&signed.key),
+        "signature": hex(&signed.signature), "is_checked": is_checked,
+    }))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn conflicts(home: &mut Home) -> Outcome<()> {

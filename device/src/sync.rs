@@ -5,8 +5,8 @@ use std::time::Duration;
 use futures::future::{Either, select};
 use futures::{FutureExt, StreamExt, pin_mut};
 use replica::api::{Answer, Call, SyncPhase, SyncState};
+use replica::replica::ANOTHER_COPY;
 use replica::sync::driver::Driver;
-use replica::sync::engine::Action;
 use replica::sync::http::HttpTransport;
 use serde_json::json;
 use tokio::time::Instant;
@@ -27,6 +27,7 @@ pub(crate) async fn sync(options: &SyncOptions) -> Outcome<()> {
         Either::Left((state, _)) => state?,
         Either::Right(_) => return Err(Failure::now("the sync ended by itself")),
     };
+    tell_of_another_copy(&driver)?;
     report(&state)
 }
 
@@ -38,9 +39,9 @@ async fn settled(
 ) -> Outcome<SyncState> {
     while told.next().await.is_some() {
         while told.next().now_or_never().flatten().is_some() {}
-        let Action::Wait(_) = driver.replica().borrow_mut().decide()? else {
+        if !driver.replica().borrow().is_settled()? {
             continue;
-        };
+        }
         let state = status(driver).await?;
         let may_come_back = matches!(state.phase, SyncPhase::Offline | SyncPhase::Trouble);
         if !may_come_back || Instant::now() >= until {
@@ -48,6 +49,22 @@ async fn settled(
         }
     }
     status(driver).await
+}
+
+/// Once: whoever reads this knows it.
+fn tell_of_another_copy(driver: &Driver<HttpTransport>) -> Outcome<()> {
+    let mut replica = driver.replica().borrow_mut();
+    let name = ANOTHER_COPY.to_owned();
+    match replica.call(Call::Setting { name: name.clone() })? {
+        Answer::Setting(Some(told)) if !told.is_empty() => {}
+        _ => return Ok(()),
+    }
+    eprintln!(
+        "koumen-device: there is another copy of this device; both can be used, and what was recorded on either is kept"
+    );
+    let value = String::new();
+    replica.call(Call::SetSetting { name, value })?;
+    Ok(())
 }
 
 async fn status(driver: &Driver<HttpTransport>) -> Outcome<SyncState> {
@@ -67,7 +84,10 @@ fn report(state: &SyncState) -> Outcome<()> {
     }))?;
     match state.phase {
         SyncPhase::UpToDate | SyncPhase::Working => Ok(()),
-        SyncPhase::Idle => Err(Failure::input("nobody is signed in here; run `enrol` first")),
+        // Nothing was tried: the session had been closed before.
+        SyncPhase::Idle => Err(Failure::input(
+            "nobody is signed in here; run `enrol`, what was recorded is kept",
+        )),
         SyncPhase::Offline => Err(Failure::now(
             "no connection to the server; what was recorded is kept",
         )),

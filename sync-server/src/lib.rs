@@ -15,6 +15,7 @@ pub mod auth;
 pub mod notices;
 pub mod passwords;
 pub mod photos;
+pub mod receipt_key;
 pub mod refused;
 pub mod state;
 pub mod throttle;

@@ -5,15 +5,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use shared::domain::photo::PHOTO_SIZE_BYTES_MAX;
-use tokio::sync::Semaphore;
+use tokio::sync::{OnceCell, Semaphore};
 
 use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::notices::Hub;
 use crate::passwords::Passwords;
 use crate::photos::PhotoStore;
+use crate::receipt_key::ReceiptKey;
 use crate::routes::ca::TlsNotice;
-use crate::storage::Storage;
+use crate::storage::{Storage, StorageError, StorageResult};
 use crate::throttle::Throttle;
 
 /// The most requests that are worked on at once; more wait.
@@ -69,6 +70,8 @@ pub struct Parts {
     pub web: Option<PathBuf>,
     /// Where TLS is served, if it is.
     pub tls: Option<TlsNotice>,
+    /// Signs receipts; read from the storage at the first one.
+    receipt_key: OnceCell<ReceiptKey>,
     /// Bounds requests in work.
     pub turns: Semaphore,
     /// Bounds notice streams.
@@ -124,11 +127,26 @@ impl AppState {
             throttle: Throttle::default(),
             web,
             tls,
+            receipt_key: OnceCell::new(),
             turns: Semaphore::new(REQUESTS_AT_ONCE_MAX),
             streams: Arc::new(Semaphore::new(STREAMS_MAX)),
             photo_work: Semaphore::new(PHOTOS_AT_ONCE_MAX),
             uploads,
         }))
+    }
+}
+
+impl Parts {
+    /// The key that signs receipts.
+    ///
+    /// # Errors
+    /// When the storage fails or holds no such key.
+    pub async fn receipt_key(&self) -> StorageResult<&ReceiptKey> {
+        let read = || async {
+            let seed = self.storage.receipt_seed().await?;
+            ReceiptKey::of_seed(&seed).map_err(|_| StorageError::Inconsistent { table: "receipt_key" })
+        };
+        self.receipt_key.get_or_try_init(read).await
     }
 }
 

@@ -86,6 +86,12 @@ fn table() -> Vec<Row> {
                 (204, false)
             }
         }),
+        row(Method::POST, "/v1/device/fork", SIGNED_IN),
+        row(Method::GET, "/v1/devices/gaps", |caller| match caller {
+            Caller::Nobody => (401, false),
+            Caller::Of(Role::Member, _) => (403, false),
+            Caller::Of(..) => (200, false),
+        }),
         row(Method::GET, "/v1/me", SIGNED_IN),
         // There are too few operations for a segment; tests/segments.rs has enough.
         row(Method::GET, "/v1/segments/{area}", |caller| match caller {

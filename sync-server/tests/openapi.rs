@@ -9,6 +9,7 @@ use shared::domain::area::Area;
 use shared::domain::worker::{Role, Worker};
 use shared::domain::{FieldId, RecordKind, RecordRef, Value};
 use shared::ids::{AreaCode, DeviceId, EpochId, WorkerId};
+use shared::protocol::gaps::{DeviceGap, Gaps, PhotoGap};
 use shared::protocol::v1::{self, SignInReply, SignInRequest};
 use sync_server::routes::openapi;
 use sync_server::testing::TestServer;
@@ -74,6 +75,17 @@ fn the_described_forms_are_the_real_ones() {
             shared::domain::issue::Step::Accepted,
         )),
         removes: true,
+    });
+    same::<openapi::Gaps>(&Gaps {
+        devices: vec![DeviceGap {
+            device: DeviceId(id),
+            name: "Chrome".to_owned(),
+            worker: WorkerId(id),
+        }],
+        photos: vec![PhotoGap {
+            area: AreaCode::new("130803001001-02").unwrap(),
+            lacking: 2,
+        }],
     });
 }
 

@@ -100,6 +100,31 @@ async fn a_photo_comes_back_as_it_was_sent() {
     assert_eq!(head.headers["content-length"], bytes.len().to_string().as_str());
 }
 
+/// As after a restore whose backup had lost the bytes: the database says that they were received.
+#[tokio::test]
+async fn bytes_that_are_named_but_gone_are_taken_again() {
+    let mut world = world().await;
+    let bytes = a_jpeg(64, 48, 1);
+    let hash = world.record(&bytes).await;
+    let device = world.amina.device;
+    let noted = sync_server::storage::StoredPhoto {
+        hash,
+        size_bytes: bytes.len() as u64,
+        areas: vec![world.amina.area.clone()],
+        device,
+    };
+    world.server.state.storage.note_photo(noted, 1).await.unwrap();
+    assert_eq!(
+        world.put(&world.token, hash, &bytes).await.status,
+        StatusCode::CREATED
+    );
+    assert_eq!(
+        world.put(&world.token, hash, &bytes).await.status,
+        StatusCode::NO_CONTENT
+    );
+    assert_eq!(world.get(&world.token, hash).await.status, StatusCode::OK);
+}
+
 #[tokio::test]
 async fn a_photo_that_no_record_names_is_not_taken() {
     let world = world().await;

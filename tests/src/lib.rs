@@ -4,6 +4,7 @@
 //! replicas on SQLite; only the socket between them and the clocks are set by hand.
 
 pub mod bench;
+pub mod driven;
 pub mod processes;
 pub mod world;
 

@@ -234,6 +234,8 @@ pub enum Call {
         /// Its value.
         value: String,
     },
+    /// What the server knows that it lacks, in the areas of a supervisor. Answer: [`Answer::Gaps`].
+    Gaps,
     /// How much room the replica takes. Answer: [`Answer::Storage`].
     Storage,
     /// Wakes the sync engine: the worker asked, or the network came back. Answer: [`Answer::Done`].
@@ -294,6 +296,8 @@ pub enum Answer {
     ParkedAll(Vec<ParkedOfOthers>),
     /// See [`Call::Setting`].
     Setting(Option<String>),
+    /// See [`Call::Gaps`].
+    Gaps(Vec<Gap>),
     /// See [`Call::Storage`].
     Storage(StorageState),
 }
@@ -1002,6 +1006,25 @@ pub struct ParkedChange {
     pub event: Option<Event>,
     /// The removal of the record.
     pub removes: bool,
+}
+
+/// Something that has not reached the server. No count and no time of any person (`docs/lines.md`, line 1).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Gap {
+    /// A device has records that the server lacks: it was restored from a backup.
+    Device {
+        /// Whose; empty when the name is not known here.
+        worker: String,
+        /// How the device is called.
+        device: String,
+    },
+    /// Photos of an area whose bytes have not arrived.
+    Photos {
+        /// The area's name, or its code.
+        area: String,
+        /// How many.
+        lacking: u64,
+    },
 }
 
 /// How much room the replica takes.

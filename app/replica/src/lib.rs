@@ -11,6 +11,8 @@ pub mod wire;
 pub mod platform;
 pub mod replica;
 
+pub mod meeting;
+
 mod commands;
 mod queries;
 

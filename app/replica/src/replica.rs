@@ -23,6 +23,7 @@ use crate::platform::{Platform, Room};
 use crate::storage::keep::{self, KeepError, Kept};
 use crate::storage::meta::{self, Enrolment, ServerView};
 use crate::storage::operations::{self, Author, OperationState, SaveError};
+use crate::storage::receipts::{self, KeptReceipt};
 use crate::storage::{self, Home, StorageError, StorageResult, held_areas, photo_bytes, uploads};
 use crate::sync::engine::{Engine, Event, Work};
 use crate::sync::transport::Credential;
@@ -30,6 +31,9 @@ use crate::{commands, queries};
 
 /// About how many bytes of operations one request carries.
 const PUSH_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// The setting that says that another copy of this device was met; the person empties it by reading about it.
+pub const ANOTHER_COPY: &str = "another_copy";
 
 /// One replica: its store, its sync engine, and what it has to tell.
 pub struct Replica {
@@ -72,7 +76,7 @@ impl Replica {
     }
 
     /// Answers a call that needs no network. Those that do (`SignIn`, `SignOut`, `PhotoBytes` of a photo that is
-    /// not here, `ParkedAll`) are answered by the [driver](crate::sync::driver).
+    /// not here, `ParkedAll`, `Gaps`) are answered by the [driver](crate::sync::driver).
     ///
     /// # Errors
     /// [`ApiError`] with what the person can do.
@@ -114,6 +118,11 @@ impl Replica {
             self.notices.push(Notice::Sync(state));
         }
         std::mem::take(&mut self.notices)
+    }
+
+    /// Has something to tell.
+    pub(crate) fn tell(&mut self, notice: Notice) {
+        self.notices.push(notice);
     }
 
     /// Milliseconds since the Unix epoch.
@@ -256,8 +265,22 @@ impl Replica {
     /// # Errors
     /// A failing database.
     pub fn decide(&mut self) -> Result<crate::sync::engine::Action, ApiError> {
+        let (work, now_ms) = (self.work()?, self.now_ms());
+        Ok(self.engine.decide(&work, now_ms))
+    }
+
+    /// Whether there is nothing to do now: for those who only watch.
+    ///
+    /// # Errors
+    /// A failing database.
+    pub fn is_settled(&self) -> Result<bool, ApiError> {
+        let action = self.engine.clone().decide(&self.work()?, self.now_ms());
+        Ok(matches!(action, crate::sync::engine::Action::Wait(_)))
+    }
+
+    fn work(&self) -> Result<Work, ApiError> {
         let enrolment = self.enrolment()?;
-        let work = Work {
+        Ok(Work {
             enrolled: enrolment.is_some(),
             signed_in: enrolment.is_some_and(|enrolment| !enrolment.token.is_empty()),
             operations: operations::count(&self.connection, OperationState::Waiting)? > 0,
@@ -266,9 +289,7 @@ impl Replica {
                 RoomState::Enough | RoomState::Tight => self.segment.clone(),
             },
             photo: photo_bytes::next_waiting(&self.connection, self.engine.refused_photos())?,
-        };
-        let now_ms = self.now_ms();
-        Ok(self.engine.decide(&work, now_ms))
+        })
     }
 
     /// Where and as whom to speak; `None` when nobody is signed in.
@@ -311,8 +332,19 @@ impl Replica {
                 RoomState::Full => 0,
                 RoomState::Enough | RoomState::Tight => PULL_OPERATIONS_MAX as u32,
             },
-            extensions: Vec::new(),
+            extensions: receipts::of_earlier_life(&self.connection, view.epoch)?
+                .map(|signed| signed.for_request())
+                .into_iter()
+                .collect(),
         }))
+    }
+
+    /// The last signed receipt.
+    ///
+    /// # Errors
+    /// A failing database.
+    pub fn signed_receipt(&self) -> StorageResult<Option<KeptReceipt>> {
+        receipts::last(&self.connection)
     }
 
     /// The chain at an own operation; `None` when it is not kept any more.
@@ -423,6 +455,22 @@ impl Replica {
         Ok(())
     }
 
+    /// Keeps another identity that the server gave to this device, and notes for the person that there is a copy.
+    ///
+    /// # Errors
+    /// A failing database, or nobody is signed in.
+    pub fn keep_anew(&mut self, reply: &SignInReply, is_copied: bool) -> Result<(), ApiError> {
+        let known = self
+            .enrolment()?
+            .ok_or_else(|| api_error(ErrorCode::SignedOut, ""))?;
+        self.keep_sign_in(known.server, known.username, reply)?;
+        if is_copied {
+            meta::set_setting(&self.connection, ANOTHER_COPY, "1")?;
+        }
+        self.notices.push(Notice::Changed);
+        Ok(())
+    }
+
     /// The credential was refused: the work stays, the worker signs in again.
     ///
     /// # Errors
@@ -454,6 +502,7 @@ impl Replica {
             "assigned",
             "worker",
             "operation",
+            "peer",
             "household",
             "resident",
             "visit",

@@ -2,10 +2,11 @@
 //!
 //! Test ids: `outbox`, `outbox-tab-drafts`, `outbox-tab-waiting`, `outbox-tab-uploaded`,
 //! `outbox-tab-attention`, `outbox-entry`, `outbox-retry`, `outbox-dismiss`, `outbox-photo-refused`,
-//! `outbox-photo-retry`, `outbox-photo-open`, `sync-now`, `clock-wrong`.
+//! `outbox-photo-retry`, `outbox-photo-open`, `sync-now`, `clock-wrong`, `another-copy`.
 
 use dioxus::prelude::*;
 use replica::api::{Answer, ApiError, Call, Outbox as Contents, OutboxEntry, RefusedPhoto, SyncPhase};
+use replica::replica::ANOTHER_COPY;
 use shared::domain::{RecordKind, RecordRef};
 
 use crate::components::{
@@ -43,6 +44,7 @@ pub(crate) fn Outbox() -> Element {
     rsx! {
         Screen { title: t("outbox-title"), back: Route::Today {}, testid: "outbox",
             SyncNow {}
+            AnotherCopy {}
             WithAnswer { loaded, show: |answer| match answer {
                 Answer::Outbox(outbox) => rsx! { Lists { outbox: *outbox } },
                 _ => rsx! {},
@@ -92,6 +94,33 @@ fn SyncNow() -> Element {
                         label: t("sync-now"), testid: "sync-now", icon: IconName::Upload, busy: sync.phase == SyncPhase::Working,
                         onclick: move |()| store.tell(Call::SyncNow),
                     }
+                }
+            }
+        }
+    }
+}
+
+/// There is a copy of this phone: said until the person has read it.
+#[component]
+fn AnotherCopy() -> Element {
+    let store = use_store();
+    let name = || ANOTHER_COPY.to_owned();
+    let mut is_read = use_signal(|| false);
+    match use_query(Call::Setting { name: name() }) {
+        Some(Ok(Answer::Setting(Some(told)))) if !told.is_empty() && !is_read() => {}
+        _ => return rsx! {},
+    }
+    rsx! {
+        div { class: "note", role: "status", "data-testid": "another-copy",
+            Icon { name: IconName::Warning }
+            div {
+                p { {t("another-copy")} }
+                Button {
+                    label: t("another-copy-read"), testid: "another-copy-read", kind: ButtonKind::Quiet,
+                    onclick: move |()| {
+                        is_read.set(true);
+                        store.tell(Call::SetSetting { name: name(), value: String::new() });
+                    },
                 }
             }
         }

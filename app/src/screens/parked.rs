@@ -1,9 +1,9 @@
-//! What the server has set aside in the areas of those who oversee.
+//! What the server has set aside in the areas of those who oversee, and what it knows that it lacks.
 //!
-//! Test ids: `parked`, `parked-row`, `parked-apply`, `parked-mended`, `parked-empty`.
+//! Test ids: `parked`, `parked-row`, `parked-apply`, `parked-mended`, `parked-empty`, `gaps`.
 
 use dioxus::prelude::*;
-use replica::api::{Answer, ApiError, Call, ParkedOfOthers};
+use replica::api::{Answer, ApiError, Call, Gap, ParkedOfOthers};
 
 use crate::components::{Button, EmptyState, ErrorNote, Screen, WithAnswer, parked_text, toast};
 use crate::describe::describe_value;
@@ -18,6 +18,7 @@ pub(crate) fn Parked() -> Element {
     let loaded = use_query(Call::ParkedAll);
     rsx! {
         Screen { title: t("parked-title"), back: Route::Today {}, testid: "parked",
+            Missing {}
             p { class: "lead", {t("parked-lead")} }
             WithAnswer { loaded, show: |answer| match answer {
                 Answer::ParkedAll(parked) if parked.is_empty() => rsx! {
@@ -32,6 +33,40 @@ pub(crate) fn Parked() -> Element {
                 },
                 _ => rsx! {},
             } }
+        }
+    }
+}
+
+/// What has not reached the server; nothing when nothing is missing, or when nobody can tell now.
+#[component]
+fn Missing() -> Element {
+    let Some(Ok(Answer::Gaps(gaps))) = use_query(Call::Gaps) else {
+        return rsx! {};
+    };
+    if gaps.is_empty() {
+        return rsx! {};
+    }
+    rsx! {
+        section { class: "card", "data-testid": "gaps",
+            h2 { class: "section-title", {t("gaps-title")} }
+            p { class: "hint", {t("gaps-hint")} }
+            ul {
+                for (index , gap) in gaps.into_iter().enumerate() {
+                    li { key: "{index}", {gap_text(gap)} }
+                }
+            }
+        }
+    }
+}
+
+fn gap_text(gap: Gap) -> String {
+    match gap {
+        Gap::Device { worker, device } => t_args(
+            "gaps-device",
+            &[("worker", worker.into()), ("device", device.into())],
+        ),
+        Gap::Photos { area, lacking } => {
+            t_args("gaps-photos", &[("area", area.into()), ("count", lacking.into())])
         }
     }
 }

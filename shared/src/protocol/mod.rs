@@ -1,3 +1,6 @@
 //! The messages between device and server (D4, D11).
 
+pub mod gaps;
+pub mod peer;
+pub mod receipt;
 pub mod v1;

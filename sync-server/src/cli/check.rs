@@ -1,16 +1,23 @@
 //! `koumen-server check`
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
 
+use crate::photos::{PhotoStore, verify};
 use crate::storage::Storage;
 
-pub(super) async fn check(storage: &dyn Storage) -> Result<ExitCode> {
-    let report = storage.check().await?;
+pub(super) async fn check(storage: &dyn Storage, data: &Path) -> Result<ExitCode> {
+    let mut report = storage.check().await?;
+    let folder = data.join("photos");
+    super::make_folder(&folder)?;
+    let photos = verify(storage, &PhotoStore::folder(&folder)?).await?;
+    let damaged = |hash| format!("photo {hash} is missing or has other bytes");
+    report.faults.extend(photos.damaged.iter().map(damaged));
     println!(
-        "{} operations, {} parked, {} devices, {} records",
-        report.operations, report.parked, report.devices, report.records
+        "{} operations, {} parked, {} devices, {} records, {} photos",
+        report.operations, report.parked, report.devices, report.records, photos.whole
     );
     if report.faults.is_empty() {
         println!("no damage found");

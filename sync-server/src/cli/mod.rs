@@ -1,10 +1,12 @@
-//! The command line: serve, import, accounts, devices, check.
+//! The command line: serve, import, accounts, devices, backup, restore, check.
 //!
-//! Every command may run while the server serves the same folder: they wait for each other's writes.
+//! Every command but `restore` may run while the server serves the same folder: they wait for each other's writes.
 
 mod accounts;
 mod areas;
+mod backup;
 mod check;
+mod check_receipt;
 mod devices;
 mod options;
 mod register;
@@ -22,6 +24,9 @@ use crate::chance::OsChance;
 use crate::storage::Storage;
 use crate::storage::sqlite::SqliteStorage;
 use options::{Command, DeviceCommand, ImportCommand, LogForm, Options};
+
+/// The name of the database's file in a data folder.
+const DATABASE: &str = "koumen.sqlite";
 
 /// Does what the command line says.
 pub fn main() -> ExitCode {
@@ -57,7 +62,10 @@ async fn run(command: Command) -> Result<ExitCode> {
         Command::Device(DeviceCommand::Revoke { device, data }) => {
             devices::revoke(&*open(&data.data)?, device).await?;
         }
-        Command::Check { data } => return check::check(&*open(&data.data)?).await,
+        Command::Backup { to, data } => return backup::back_up(&data.data, &to).await,
+        Command::Restore { from, force, data } => return backup::restore(&from, &data.data, force).await,
+        Command::CheckReceipt { data } => return check_receipt::check(&*open(&data.data)?).await,
+        Command::Check { data } => return check::check(&*open(&data.data)?, &data.data).await,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -65,7 +73,7 @@ async fn run(command: Command) -> Result<ExitCode> {
 /// The storage of a data folder, made when it is not there.
 fn open(data: &Path) -> Result<Arc<dyn Storage>> {
     make_folder(data)?;
-    let file = data.join("koumen.sqlite");
+    let file = data.join(DATABASE);
     let storage = SqliteStorage::open(&file, &OsChance);
     Ok(Arc::new(
         storage.with_context(|| format!("cannot open {}", file.display()))?,

@@ -28,7 +28,32 @@ pub(super) enum Command {
     /// Enrolled devices.
     #[command(subcommand)]
     Device(DeviceCommand),
-    /// Looks for damage: the database, every device's hash chain, every record.
+    /// Copies the database and the photos while the server runs, and tries the copy by restoring it.
+    Backup {
+        /// The folder of the backup; it must not exist, or be empty.
+        #[arg(value_name = "DIR")]
+        to: PathBuf,
+        #[command(flatten)]
+        data: DataOption,
+    },
+    /// Makes a data folder of a backup. Devices then send by themselves what the backup lacks.
+    Restore {
+        /// The backup.
+        #[arg(value_name = "DIR")]
+        from: PathBuf,
+        /// Moves a data folder that is not empty aside first.
+        #[arg(long)]
+        force: bool,
+        #[command(flatten)]
+        data: DataOption,
+    },
+    /// Reads a receipt from standard input, as `koumen-device show receipt` prints it: did this server sign it, and
+    /// does it still hold what it signed for?
+    CheckReceipt {
+        #[command(flatten)]
+        data: DataOption,
+    },
+    /// Looks for damage: the database, every device's hash chain, every record, every photo.
     Check {
         #[command(flatten)]
         data: DataOption,

@@ -79,7 +79,7 @@ fn open_authority(data: &Path) -> Result<Authority> {
 }
 
 /// Two servers on one folder would not tell each other's devices of changes.
-fn lock(data: &Path) -> Result<File> {
+pub(super) fn lock(data: &Path) -> Result<File> {
     let path = data.join("server.lock");
     let file = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
     match file.try_lock() {

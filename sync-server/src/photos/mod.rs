@@ -3,7 +3,9 @@
 mod accept;
 mod check;
 mod store;
+mod verify;
 
 pub use accept::{AcceptError, accept, stored_for_all};
 pub use check::{PhotoFault, check};
 pub use store::{PhotoStore, PhotoStoreError};
+pub use verify::{PhotoReport, verify};

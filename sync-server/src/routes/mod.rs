@@ -2,6 +2,8 @@
 
 mod body;
 pub mod ca;
+pub mod device;
+pub mod gaps;
 mod guard;
 pub mod health;
 pub mod me;
@@ -43,6 +45,8 @@ pub fn router(state: AppState) -> Router {
         .route("/v1/sync", post(sync::sync))
         .route("/v1/segments/{area}", get(segments::segment))
         .route("/v1/session", post(session::sign_in).delete(session::sign_out))
+        .route("/v1/device/fork", post(device::fork))
+        .route("/v1/devices/gaps", get(gaps::gaps))
         .route("/v1/me", get(me::me))
         .route("/v1/parked", get(parked::parked))
         .route(

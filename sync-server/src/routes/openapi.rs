@@ -166,6 +166,38 @@ pub struct ParkedEvent {
     pub target: String,
 }
 
+/// What is known to be missing on the server.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Gaps {
+    /// Devices that have operations which the server lacks.
+    pub devices: Vec<DeviceGap>,
+    /// Areas in which photos are named whose bytes have not arrived.
+    pub photos: Vec<PhotoGap>,
+}
+
+/// A device that has operations which the server lacks.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DeviceGap {
+    /// The device.
+    pub device: Uuid,
+    /// How it is called in lists.
+    pub name: String,
+    /// Its worker.
+    pub worker: Uuid,
+}
+
+/// Photos of one area whose bytes the server lacks.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PhotoGap {
+    /// The area.
+    pub area: String,
+    /// How many.
+    pub lacking: u64,
+}
+
 /// Names one record.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -196,6 +228,8 @@ impl Modify for Token {
     paths(
         super::session::sign_in,
         super::session::sign_out,
+        super::device::fork,
+        super::gaps::gaps,
         super::me::me,
         super::parked::parked,
         super::segments::segment,

@@ -104,6 +104,7 @@ pub async fn put_photo(
         return Err(HASH);
     }
     // Whoever sends the bytes has them; from now on they may be seen in all these areas.
+    // A restored backup may name bytes that it could not bring along: they are taken again.
     if stored_for_all(&state, hash, &areas).await? && state.photos.has(hash).await? {
         return Ok(StatusCode::NO_CONTENT);
     }

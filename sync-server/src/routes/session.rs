@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::extract::{ConnectInfo, State};
 use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use shared::ids::DeviceId;
+use shared::ids::{DeviceId, WorkerId};
 use shared::protocol::v1::{SignInReply, SignInRequest};
 
 use super::body;
@@ -78,17 +78,30 @@ pub async fn sign_in(
     }
     state.throttle.succeeded(&key);
     let worker = account.ok_or(WRONG)?.worker.id;
+    let opened = open(&state, worker, request.device, request.device_name).await?;
+    opened.ok_or(WRONG)
+}
+
+/// Opens a session on a device that the worker has already or on a new one; `None` when the worker was removed.
+pub(super) async fn open(
+    state: &AppState,
+    worker: WorkerId,
+    device: Option<DeviceId>,
+    device_name: String,
+) -> Result<Option<Response>, Refused> {
     let mut token = [0; TOKEN_BYTES];
     state.chance.fill(&mut token);
     let session = NewSession {
         worker,
-        device: request.device,
+        device,
         device_fresh: DeviceId(state.chance.uuid()),
-        device_name: request.device_name,
+        device_name,
         token: TokenHash::of(&token),
     };
     let now_ms = state.clock.now_ms();
-    let opened = state.storage.open_session(session, now_ms).await?.ok_or(WRONG)?;
+    let Some(opened) = state.storage.open_session(session, now_ms).await? else {
+        return Ok(None);
+    };
     let reply = SignInReply {
         token: write_token(&token),
         device: opened.device,
@@ -99,11 +112,8 @@ pub async fn sign_in(
         chain: opened.held.chain,
         now_ms,
     };
-    Ok((
-        [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))],
-        Json(reply),
-    )
-        .into_response())
+    let headers = [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
+    Ok(Some((headers, Json(reply)).into_response()))
 }
 
 /// Closes the session; its token opens nothing any more.

@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use shared::change::encode::encode_pull;
 use shared::change::frame::FrameError;
+use shared::protocol::receipt::{EXTENSION_SIGNED_RECEIPT, SignedReceipt, Statement};
 use shared::protocol::v1::{
     self, AreaPage, CONTENT_TYPE, MessageError, PROTOCOL_VERSION, PULL_OPERATIONS_MAX, ParkedNotice,
     REQUEST_BYTES_MAX, Receipt, SyncReply, SyncRequest,
@@ -15,6 +16,7 @@ use super::body;
 use crate::apply::PreparedPush;
 use crate::auth::Authorised;
 use crate::notices::Word;
+use crate::receipt_key::ReceiptKey;
 use crate::refused::Refused;
 use crate::state::AppState;
 use crate::storage::{Credential, PullRequest, PushOutcome, Taken};
@@ -38,10 +40,14 @@ pub async fn sync(
     let bytes = body::read(&headers, body, REQUEST_BYTES_MAX).await?;
     let credential = authorised.session.credential;
     let (request, push) = on_thread(move || read(&bytes, credential)).await??;
+    if let Some(receipt) = SignedReceipt::in_request(&request.extensions) {
+        note_shown(&state, credential, &receipt).await?;
+    }
     let taken = match push {
         Some(push) => Some(apply(&state, push).await?),
         None => None,
     };
+    let was_pushed = taken.is_some();
     let epoch = state.storage.epoch().await?;
     // Own operations that came before are handed out like anybody's; those that came just now are not.
     let own_from_seq = match &taken {
@@ -69,6 +75,13 @@ pub async fn sync(
         .directory(credential.worker, request.directory_version)
         .await?;
     let now_ms = state.clock.now_ms();
+    // Only what a push brings is worth a signature: a request with nothing to do stays small.
+    let extensions = if was_pushed {
+        let statement = Statement::new(epoch, credential.device, &receipt, now_ms);
+        vec![signature(state.receipt_key().await?, statement)]
+    } else {
+        Vec::new()
+    };
     let reply = on_thread(move || {
         let page = |area: crate::storage::PulledArea| AreaPage {
             area: area.area,
@@ -85,7 +98,7 @@ pub async fn sync(
             scope: pulled.scope,
             pages: pulled.areas.into_iter().map(page).collect(),
             directory,
-            extensions: Vec::new(),
+            extensions,
         })
     });
     let headers = [
@@ -93,6 +106,29 @@ pub async fn sync(
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     ];
     Ok((headers, reply.await?).into_response())
+}
+
+fn signature(key: &ReceiptKey, statement: Statement) -> (u16, Vec<u8>) {
+    let signed = key.sign(statement);
+    (EXTENSION_SIGNED_RECEIPT, [signed.key, signed.signature].concat())
+}
+
+/// A receipt of an earlier life for more than this one holds is a gap that supervisors should know of. It is no
+/// work, so it is noted even when the push beside it is refused.
+async fn note_shown(
+    state: &AppState,
+    credential: Credential,
+    receipt: &SignedReceipt,
+) -> Result<(), Refused> {
+    let is_own = receipt.statement.device == credential.device;
+    if is_own && state.receipt_key().await?.has_signed(receipt) {
+        let through_seq = receipt.statement.through_seq;
+        state
+            .storage
+            .note_receipt_shown(credential.device, through_seq)
+            .await?;
+    }
+    Ok(())
 }
 
 /// Decoding and packing are work for a thread of their own: a request may hold 16 MiB.

@@ -22,6 +22,7 @@ use shared::clock::TimestampMs;
 use shared::domain::area::Area;
 use shared::domain::worker::Worker;
 use shared::ids::{AreaCode, DeviceId, EpochId, PhotoHash, WorkerId};
+use shared::protocol::gaps::Gaps;
 use shared::protocol::v1::{Directory, ParkedNotice, ParkedOperation};
 
 pub use types::{
@@ -64,6 +65,9 @@ pub type StorageResult<T> = Result<T, StorageError>;
 pub trait Storage: Send + Sync {
     /// The life of this database.
     async fn epoch(&self) -> StorageResult<EpochId>;
+
+    /// Begins another life of this database, as a restored backup does: devices offer again what it lacks.
+    async fn begin_epoch(&self, epoch: EpochId) -> StorageResult<()>;
 
     /// Looks for damage: the database's own check, and every device's hash chain recomputed from its operations.
     async fn check(&self) -> StorageResult<CheckReport>;
@@ -154,6 +158,9 @@ pub trait Storage: Send + Sync {
     /// Every device by worker and time of enrolment.
     async fn devices(&self) -> StorageResult<Vec<DeviceSummary>>;
 
+    /// How a device is called; `None` when there is no such device.
+    async fn device_name(&self, device: DeviceId) -> StorageResult<Option<String>>;
+
     /// Closes a device's sessions and takes no more from it; `false` when there is no such device.
     async fn revoke_device(&self, device: DeviceId, now_ms: TimestampMs) -> StorageResult<bool>;
 
@@ -214,6 +221,26 @@ pub trait Storage: Send + Sync {
 
     /// Removes uploads whose term is over, and those of devices and workers that are gone; how many.
     async fn sweep_uploads(&self, now_ms: TimestampMs) -> StorageResult<u64>;
+
+    // Backups
+
+    /// Photos whose bytes were received for any area, by hash, behind `after`, at most `limit`.
+    async fn stored_photos(&self, after: Option<PhotoHash>, limit: u32) -> StorageResult<Vec<PhotoHash>>;
+
+    /// Forgets that bytes were received, for all areas: they are not there any more.
+    async fn forget_photo(&self, hash: PhotoHash) -> StorageResult<()>;
+
+    // Receipts
+
+    /// The seed of the key that signs receipts: 32 bytes, the same in every life of the database.
+    async fn receipt_seed(&self) -> StorageResult<Vec<u8>>;
+
+    /// Notes that a device has shown a receipt of an earlier life for more than is held.
+    async fn note_receipt_shown(&self, device: DeviceId, through_seq: u64) -> StorageResult<()>;
+
+    /// What is known to be missing in these areas: devices of workers who are or were assigned there, by worker and
+    /// name, and photos by area; at most `limit` of each.
+    async fn gaps_in(&self, areas: &[AreaCode], limit: u32) -> StorageResult<Gaps>;
 
     // Import
 

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension};
 use shared::domain::schema::{FieldId, RecordKind, RecordRef};
 use shared::domain::value::{FieldMap, Value};
-use shared::ids::{HouseholdId, WorkerId};
+use shared::ids::{AreaCode, HouseholdId, WorkerId};
 use uuid::Uuid;
 
 use crate::storage::StorageResult;
@@ -15,6 +15,13 @@ pub(crate) fn worker(connection: &Connection, id: WorkerId) -> StorageResult<Str
         .query_row([id.0], |row| row.get(0))
         .optional()?
         .unwrap_or_default())
+}
+
+/// An area's name; its code when it is not known here.
+pub(crate) fn area(connection: &Connection, code: &AreaCode) -> StorageResult<String> {
+    let mut statement = connection.prepare_cached("SELECT name FROM area WHERE code = ?1")?;
+    let name = statement.query_row([code.as_str()], |row| row.get(0));
+    Ok(name.optional()?.unwrap_or_else(|| code.as_str().to_owned()))
 }
 
 /// A door number; empty when the household is not here.

@@ -12,7 +12,9 @@ use shared::ids::AreaCode;
 use shared::protocol::v1::{AreaPage, Directory, ParkedNotice, Receipt, SEGMENT_OPERATIONS, SyncReply};
 
 use super::meta::{self, ChainEnd, ServerView};
-use super::{StorageError, StorageResult, duplicates, held_areas, operations, records};
+use super::{
+    StorageError, StorageResult, duplicates, held_areas, operations, photo_bytes, receipts, records,
+};
 
 /// How long receipted operations and uploaded photos are kept, so that they can be offered again (D8).
 pub const KEEP_RECEIPTED_MS: u64 = 90 * 24 * 3600 * 1000;
@@ -66,6 +68,7 @@ pub fn reply(
     if view.epoch.is_some_and(|known| known != reply.epoch) {
         // A restored backup: what it lacks is offered again, and everything is read again.
         transaction.execute("UPDATE assigned SET cursor = 0", [])?;
+        photo_bytes::offer_again(transaction)?;
         view.directory_version = 0;
     }
     view.epoch = Some(reply.epoch);
@@ -73,6 +76,7 @@ pub fn reply(
         receipted: receipt(transaction, &reply.receipt)?,
         ..Kept::default()
     };
+    receipts::keep(transaction, reply)?;
     set_aside(transaction, &reply.parked)?;
     kept.scope_changed = scope(transaction, &reply.scope, now_ms)?;
     if let Some(directory) = &reply.directory {

@@ -11,6 +11,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0002_more.sql"),
     include_str!("migrations/0003_uploads.sql"),
     include_str!("migrations/0004_merge.sql"),
+    include_str!("migrations/0005_peers.sql"),
 ];
 
 /// Brings the schema to this version.

@@ -314,11 +314,28 @@ pub fn waiting(
     count_max: usize,
     bytes_max: usize,
 ) -> StorageResult<Option<(ChainHash, Vec<Operation>, ChainHash)>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT seq, body, chain FROM operation
-         WHERE seq >= (SELECT min(seq) FROM operation WHERE state = 0) ORDER BY seq LIMIT ?1",
-    )?;
-    let mut rows = statement.query([i64::try_from(count_max).unwrap_or(i64::MAX)])?;
+    let first: Option<u64> = connection
+        .prepare_cached("SELECT min(seq) FROM operation WHERE state = 0")?
+        .query_row([], |row| row.get(0))?;
+    match first {
+        Some(first) => from_seq(connection, first, count_max, bytes_max),
+        None => Ok(None),
+    }
+}
+
+/// Own operations from a number on, in whatever state, with the same limits and the same chains as [`waiting`].
+///
+/// # Errors
+/// A failing database or an unreadable row.
+pub fn from_seq(
+    connection: &Connection,
+    first: u64,
+    count_max: usize,
+    bytes_max: usize,
+) -> StorageResult<Option<(ChainHash, Vec<Operation>, ChainHash)>> {
+    let mut statement = connection
+        .prepare_cached("SELECT seq, body, chain FROM operation WHERE seq >= ?1 ORDER BY seq LIMIT ?2")?;
+    let mut rows = statement.query(params![first, i64::try_from(count_max).unwrap_or(i64::MAX)])?;
     let (mut operations, mut after, mut bytes) = (Vec::new(), ChainHash::default(), 0);
     while let Some(row) = rows.next()? {
         let body: Vec<u8> = row.get(1)?;

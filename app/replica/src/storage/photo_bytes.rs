@@ -86,6 +86,20 @@ pub fn set_uploaded(connection: &Connection, hash: PhotoHash) -> StorageResult<(
     Ok(())
 }
 
+/// The server may lack what it once had, or what others had sent: everything here that a record names is offered.
+///
+/// # Errors
+/// A failing database.
+pub fn offer_again(connection: &Connection) -> StorageResult<()> {
+    connection.execute(
+        "UPDATE photo_bytes SET state = 1 WHERE state IN (2, 3) AND hash IN (SELECT hash FROM photo WHERE removed = 0)",
+        [],
+    )?;
+    // Where an upload lay and why a photo was not taken was said by an earlier life of the server.
+    connection.execute("DELETE FROM photo_upload", [])?;
+    Ok(())
+}
+
 /// Keeps bytes that were fetched to be looked at.
 ///
 /// # Errors

@@ -12,9 +12,11 @@ use shared::protocol::v1::{self, AreaPage, SignInRequest, SyncReply};
 use super::engine::{Action, Event, Failure};
 use super::transport::{Transport, TransportError};
 use super::upload::{self, Step};
-use crate::api::{Answer, ApiError, Call, ErrorCode};
+use crate::api::{Answer, ApiError, Call, ErrorCode, Gap};
 use crate::platform::Platform;
+use crate::queries;
 use crate::replica::{Replica, api_error};
+use crate::storage::keep::KeepError;
 use crate::storage::photo_bytes;
 
 /// What one step of a [`Driver`] came to.
@@ -82,6 +84,7 @@ impl<T: Transport> Driver<T> {
                 self.replica.borrow_mut().call(photo)
             }
             Call::ParkedAll => self.parked().await,
+            Call::Gaps => self.gaps().await,
             Call::SyncNow => {
                 self.replica.borrow_mut().wake();
                 Ok(Answer::Done)
@@ -165,6 +168,27 @@ impl<T: Transport> Driver<T> {
         Ok(Answer::ParkedAll(replica.show_parked(parked)?))
     }
 
+    async fn gaps(&self) -> Result<Answer, ApiError> {
+        let credential = self.replica.borrow().credential()?;
+        let credential = credential.ok_or_else(|| api_error(ErrorCode::SignedOut, ""))?;
+        let gaps = self.transport.gaps(&credential).await.map_err(call_error)?;
+        let replica = self.replica.borrow();
+        let mut known = Vec::with_capacity(gaps.devices.len() + gaps.photos.len());
+        for gap in gaps.devices {
+            known.push(Gap::Device {
+                worker: queries::names::worker(&replica.connection, gap.worker)?,
+                device: gap.name,
+            });
+        }
+        for gap in gaps.photos {
+            known.push(Gap::Photos {
+                area: queries::names::area(&replica.connection, &gap.area)?,
+                lacking: gap.lacking,
+            });
+        }
+        Ok(Answer::Gaps(known))
+    }
+
     /// Synchronises for ever: returns only when the wake channel is gone.
     pub async fn run(&self) {
         let Some(mut woken) = self.woken.borrow_mut().take() else {
@@ -212,16 +236,49 @@ impl<T: Transport> Driver<T> {
     }
 
     async fn sync_once(&self) -> Event {
-        match self.round(true).await {
+        let mut answered = self.round(true).await;
+        if refused_with(&answered, "push.gap") {
             // The server lacks operations that it once receipted: its receipt says from where to offer again.
-            Err(TransportError::Refused(code)) if code == "push.gap" => {
-                self.round(false).await.unwrap_or_else(|error| self.failed(error))
-            }
-            answered => answered.unwrap_or_else(|error| self.failed(error)),
+            answered = match self.round(false).await {
+                Ok(Round::Done(Event::Succeeded { .. })) => self.round(true).await,
+                standing => standing,
+            };
+        }
+        let is_copied = matches!(answered, Ok(Round::OtherHistory)) || refused_with(&answered, "push.fork");
+        // Still a gap: what the server lacks is not kept here any more.
+        if is_copied || refused_with(&answered, "push.gap") {
+            return self.begin_anew(is_copied).await;
+        }
+        self.event(answered)
+    }
+
+    /// This device cannot go on under its identity: another one has gone on under it, or its beginning is gone.
+    /// What the server lacks goes out under a new one.
+    async fn begin_anew(&self, is_copied: bool) -> Event {
+        let Ok(Some(credential)) = self.replica.borrow().credential() else {
+            return Event::Failed(Failure::SignInAgain);
+        };
+        let reply = match self.transport.begin_anew(&credential).await {
+            Ok(reply) => reply,
+            Err(error) => return self.failed(error),
+        };
+        if self.replica.borrow_mut().keep_anew(&reply, is_copied).is_err() {
+            return Event::Failed(Failure::Trouble);
+        }
+        // At once, and no further: a server that refuses again is trouble, which waits.
+        let answered = self.round(true).await;
+        self.event(answered)
+    }
+
+    fn event(&self, answered: Result<Round, TransportError>) -> Event {
+        match answered {
+            Ok(Round::Done(event)) => event,
+            Ok(Round::OtherHistory) => Event::Failed(Failure::Trouble),
+            Err(error) => self.failed(error),
         }
     }
 
-    async fn round(&self, with_push: bool) -> Result<Event, TransportError> {
+    async fn round(&self, with_push: bool) -> Result<Round, TransportError> {
         self.look_for_room().await;
         let prepared = {
             let replica = self.replica.borrow();
@@ -232,21 +289,22 @@ impl<T: Transport> Driver<T> {
         };
         let (Some(credential), request) = (match prepared {
             Ok(prepared) => prepared,
-            Err(_) => return Ok(Event::Failed(Failure::Trouble)),
+            Err(_) => return Ok(Round::Done(Event::Failed(Failure::Trouble))),
         }) else {
-            return Ok(Event::Failed(Failure::SignInAgain));
+            return Ok(Round::Done(Event::Failed(Failure::SignInAgain)));
         };
         let reply = self.transport.sync(&credential, request).await?;
         let Ok(reply) = v1::decode::<SyncReply>(&reply) else {
-            return Ok(Event::Failed(Failure::Trouble));
+            return Ok(Round::Done(Event::Failed(Failure::Trouble)));
         };
         let mut replica = self.replica.borrow_mut();
         Ok(match replica.keep_reply(&reply) {
-            Ok(kept) => Event::Succeeded {
+            Ok(kept) => Round::Done(Event::Succeeded {
                 // Without room nothing was asked for; asking again at once would not change that.
                 more: kept.remaining > 0 && replica.may_pull(),
-            },
-            Err(_) => Event::Failed(Failure::Trouble),
+            }),
+            Err(KeepError::ReceiptMismatch) => Round::OtherHistory,
+            Err(_) => Round::Done(Event::Failed(Failure::Trouble)),
         })
     }
 
@@ -354,6 +412,18 @@ impl<T: Transport> Driver<T> {
             self.wake_up();
         }
     }
+}
+
+/// What came of one request.
+enum Round {
+    /// It was answered and kept, or it failed here.
+    Done(Event),
+    /// The server's receipt is for other operations than this device has made.
+    OtherHistory,
+}
+
+fn refused_with(answered: &Result<Round, TransportError>, code: &str) -> bool {
+    matches!(answered, Err(TransportError::Refused(refused)) if refused == code)
 }
 
 fn sign_in_error(error: TransportError) -> ApiError {

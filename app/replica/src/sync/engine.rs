@@ -95,6 +95,8 @@ pub enum Action {
 #[derive(Debug, Clone, Default)]
 pub struct Engine {
     wanted: bool,
+    /// Woken since the last decision: what is on its way may have been answered before.
+    woken: bool,
     failures: u32,
     wait_until: TimestampMs,
     asked_at: TimestampMs,
@@ -108,7 +110,7 @@ impl Engine {
     pub fn on(&mut self, event: Event, now_ms: TimestampMs, chance: u32) {
         match event {
             Event::Woken => {
-                self.wanted = true;
+                (self.wanted, self.woken) = (true, true);
                 self.blocked = None;
                 // Being woken shortens a wait, but a hammering caller does not defeat the backoff.
                 self.wait_until = self
@@ -118,7 +120,7 @@ impl Engine {
             Event::Succeeded { more } => {
                 self.succeed(now_ms);
                 self.asked_at = now_ms;
-                self.wanted = more;
+                self.wanted = more || self.woken;
             }
             Event::SegmentKept { last } => {
                 self.succeed(now_ms);
@@ -185,6 +187,7 @@ impl Engine {
             if self.failures == 0 {
                 self.phase = SyncPhase::Working;
             }
+            self.woken = false;
             return Action::Sync;
         }
         match work.photo {
@@ -268,6 +271,21 @@ mod tests {
             engine.on(Event::ChunkSent, 1_000_000, 0);
         }
         assert_eq!(engine.decide(&work(true, photo), 1_000_000), Action::Sync);
+    }
+
+    #[test]
+    fn a_notice_during_a_sync_is_followed_by_another_one() {
+        let mut engine = Engine::default();
+        engine.on(Event::Woken, 1_000_000, 0);
+        assert_eq!(engine.decide(&work(false, None), 1_000_000), Action::Sync);
+        engine.on(Event::Woken, 1_000_001, 0);
+        engine.on(Event::Succeeded { more: false }, 1_000_002, 0);
+        assert_eq!(engine.decide(&work(false, None), 1_000_002), Action::Sync);
+        engine.on(Event::Succeeded { more: false }, 1_000_003, 0);
+        assert!(matches!(
+            engine.decide(&work(false, None), 1_000_003),
+            Action::Wait(Some(_))
+        ));
     }
 
     #[test]

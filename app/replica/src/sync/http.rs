@@ -27,6 +27,7 @@ use serde::de::DeserializeOwned;
 use shared::change::frame::MESSAGE_BYTES_MAX;
 use shared::domain::photo::PHOTO_SIZE_BYTES_MAX;
 use shared::ids::{AreaCode, PhotoHash};
+use shared::protocol::gaps::Gaps;
 use shared::protocol::v1::{self, ParkedOperation, Refusal, SignInReply, SignInRequest};
 
 use self::answer::{Kind, Verdict};
@@ -111,6 +112,16 @@ impl Transport for HttpTransport {
     async fn sign_in(&self, server: &str, request: &SignInRequest) -> Result<SignInReply, TransportError> {
         let request = self.json_call(Method::POST, server, "/v1/session", request)?;
         json(send(request, Kind::Body(JSON)).await?).await
+    }
+
+    async fn begin_anew(&self, credential: &Credential) -> Result<SignInReply, TransportError> {
+        let request = self.request(
+            Method::POST,
+            &credential.server,
+            "/v1/device/fork",
+            CALL_TIMEOUT_MS,
+        );
+        json(send(request.bearer_auth(&credential.token), Kind::Body(JSON)).await?).await
     }
 
     async fn sign_out(&self, credential: &Credential) -> Result<(), TransportError> {
@@ -202,6 +213,16 @@ impl Transport for HttpTransport {
 
     async fn parked(&self, credential: &Credential) -> Result<Vec<ParkedOperation>, TransportError> {
         let request = self.request(Method::GET, &credential.server, "/v1/parked", CALL_TIMEOUT_MS);
+        json(send(request.bearer_auth(&credential.token), Kind::Body(JSON)).await?).await
+    }
+
+    async fn gaps(&self, credential: &Credential) -> Result<Gaps, TransportError> {
+        let request = self.request(
+            Method::GET,
+            &credential.server,
+            "/v1/devices/gaps",
+            CALL_TIMEOUT_MS,
+        );
         json(send(request.bearer_auth(&credential.token), Kind::Body(JSON)).await?).await
     }
 

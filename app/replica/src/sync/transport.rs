@@ -2,6 +2,7 @@
 
 use futures::stream::LocalBoxStream;
 use shared::ids::{AreaCode, PhotoHash};
+use shared::protocol::gaps::Gaps;
 use shared::protocol::v1::{ParkedOperation, SignInReply, SignInRequest};
 
 /// Why a request did not do its work.
@@ -54,6 +55,10 @@ pub struct Standing {
 pub trait Transport {
     /// `POST /v1/session`.
     async fn sign_in(&self, server: &str, request: &SignInRequest) -> Result<SignInReply, TransportError>;
+    /// `POST /v1/device/fork`: another identity for this device, with a session of its own.
+    async fn begin_anew(&self, _credential: &Credential) -> Result<SignInReply, TransportError> {
+        Err(TransportError::Refused("route.unknown".to_owned()))
+    }
     /// `DELETE /v1/session`.
     async fn sign_out(&self, credential: &Credential) -> Result<(), TransportError>;
     /// `POST /v1/sync`: a framed request, a framed reply.
@@ -86,6 +91,10 @@ pub trait Transport {
     async fn get_photo(&self, credential: &Credential, hash: PhotoHash) -> Result<Vec<u8>, TransportError>;
     /// `GET /v1/parked`.
     async fn parked(&self, credential: &Credential) -> Result<Vec<ParkedOperation>, TransportError>;
+    /// `GET /v1/devices/gaps`.
+    async fn gaps(&self, _credential: &Credential) -> Result<Gaps, TransportError> {
+        Err(TransportError::Refused("route.unknown".to_owned()))
+    }
     /// `GET /v1/notices`: one item per notice; ends when the connection does.
     async fn notices(&self, credential: &Credential) -> Result<LocalBoxStream<'static, ()>, TransportError>;
 }

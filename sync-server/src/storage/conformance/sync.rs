@@ -4,7 +4,8 @@ use shared::change::Change;
 use shared::change::encode::decode_pull;
 use shared::domain::worker::Role;
 use shared::domain::{RecordKind, RecordRef};
-use shared::ids::{EpochId, PhotoHash};
+use shared::ids::{DeviceId, EpochId, PhotoHash};
+use shared::protocol::gaps::Gaps;
 use shared::protocol::v1::{self, AreaPage};
 
 use super::{
@@ -405,6 +406,95 @@ pub async fn photos_belong_to_areas(storage: &dyn Storage) {
             .unwrap(),
         []
     );
+}
+
+/// A photo that was received for two areas is one photo.
+pub async fn received_photos_are_listed_once_and_in_pages(storage: &dyn Storage) {
+    with_areas(storage).await;
+    let amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
+    assert_eq!(storage.stored_photos(None, 10).await.unwrap(), []);
+    for (number, areas) in [
+        (3, vec![area(GRID)]),
+        (0, vec![area(GRID), area(OTHER_GRID)]),
+        (7, vec![area(OTHER_GRID)]),
+    ] {
+        let stored = StoredPhoto {
+            hash: PhotoHash([number; 32]),
+            size_bytes: 4,
+            areas,
+            device: amina.device,
+        };
+        storage.note_photo(stored, NOW).await.unwrap();
+    }
+    let [zero, three, seven] = [0, 3, 7].map(|number| PhotoHash([number; 32]));
+    assert_eq!(storage.stored_photos(None, 2).await.unwrap(), [zero, three]);
+    assert_eq!(storage.stored_photos(Some(three), 2).await.unwrap(), [seven]);
+    assert_eq!(storage.stored_photos(Some(seven), 2).await.unwrap(), []);
+}
+
+/// A restored backup is the same work in another life.
+pub async fn another_life_has_another_epoch_and_the_same_operations(storage: &dyn Storage) {
+    with_areas(storage).await;
+    let mut amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
+    amina.household("1-1-101");
+    push(storage, &amina, 1).await;
+    let before = storage.epoch().await.unwrap();
+    let next = EpochId(id(77));
+    storage.begin_epoch(next).await.unwrap();
+    assert_eq!(storage.epoch().await.unwrap(), next);
+    assert_ne!(before, next);
+    let held = storage.held(amina.device).await.unwrap().unwrap();
+    assert_eq!((held.through_seq, held.chain), (1, amina.chain_at(1)));
+}
+
+/// A gap is there from the receipt that was shown until the operations have come, and only for those who oversee.
+pub async fn gaps_are_known_where_their_workers_are(storage: &dyn Storage) {
+    with_areas(storage).await;
+    let mut amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
+    amina.household("1-1-101");
+    push(storage, &amina, 1).await;
+    let gaps = async |code: &str| storage.gaps_in(&[area(code)], 10).await.unwrap();
+    assert_eq!(gaps(COMMUNITY).await, Gaps::default());
+    // Less than what is held is no gap; more is one, however often it is shown.
+    storage.note_receipt_shown(amina.device, 1).await.unwrap();
+    assert_eq!(gaps(COMMUNITY).await, Gaps::default());
+    for through_seq in [4, 3] {
+        storage
+            .note_receipt_shown(amina.device, through_seq)
+            .await
+            .unwrap();
+    }
+    let known = gaps(COMMUNITY).await;
+    assert_eq!(known.devices.len(), 1);
+    assert_eq!(
+        (known.devices[0].device, known.devices[0].worker),
+        (amina.device, amina.worker)
+    );
+    assert_eq!(gaps(NEIGHBOUR).await, Gaps::default());
+    assert_eq!(
+        storage.gaps_in(&[area(COMMUNITY)], 0).await.unwrap(),
+        Gaps::default()
+    );
+    let household = amina.household("1-1-102");
+    let visit = amina.visit(household, "");
+    let hash = amina.photo(visit, b"lamp");
+    push(storage, &amina, 2).await;
+    let known = gaps(COMMUNITY).await;
+    assert_eq!((known.devices.len(), known.photos.len()), (0, 1));
+    assert_eq!((&known.photos[0].area, known.photos[0].lacking), (&area(GRID), 1));
+    let stored = StoredPhoto {
+        hash,
+        size_bytes: 4,
+        areas: vec![area(GRID)],
+        device: amina.device,
+    };
+    storage.note_photo(stored, NOW).await.unwrap();
+    assert_eq!(gaps(COMMUNITY).await, Gaps::default());
+    storage.forget_photo(hash).await.unwrap();
+    assert_eq!(gaps(COMMUNITY).await.photos.len(), 1);
+    // A stranger's device is nobody's gap.
+    storage.note_receipt_shown(DeviceId(id(99)), 9).await.unwrap();
+    assert_eq!(gaps(COMMUNITY).await.devices.len(), 0);
 }
 
 fn households(phone: &mut TestPhone, floors: std::ops::RangeInclusive<u8>) {

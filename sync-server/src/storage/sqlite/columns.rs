@@ -64,6 +64,12 @@ pub(super) fn operation(table: &'static str, body: &[u8]) -> StorageResult<Opera
     postcard::from_bytes(body).map_err(|_| StorageError::Inconsistent { table })
 }
 
+/// The next life of the database.
+pub(super) fn begin_epoch(connection: &Connection, epoch: EpochId) -> StorageResult<()> {
+    connection.execute("UPDATE meta SET epoch = ?1", [epoch.0.as_bytes()])?;
+    Ok(())
+}
+
 pub(super) fn epoch(connection: &Connection) -> StorageResult<EpochId> {
     Ok(connection
         .query_row("SELECT epoch FROM meta", [], |row| uuid(row, 0))

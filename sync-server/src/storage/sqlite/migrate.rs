@@ -5,6 +5,7 @@ use shared::change::hash::CHAIN_START;
 use shared::domain::worker::Role;
 
 use crate::chance::Chance;
+use crate::receipt_key::SEED_BYTES;
 use crate::storage::{StorageError, StorageResult};
 
 /// Never edited once shipped; the number is the place in the list, from 1.
@@ -12,6 +13,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/sqlite/0001_init.sql"),
     include_str!("../../../migrations/sqlite/0002_segments.sql"),
     include_str!("../../../migrations/sqlite/0003_uploads.sql"),
+    include_str!("../../../migrations/sqlite/0004_receipts.sql"),
 ];
 
 /// The name under which imported registers appear in logs.
@@ -43,6 +45,9 @@ pub(super) fn migrate(connection: &mut Connection, chance: &dyn Chance) -> Stora
         if index == 0 {
             first_rows(&transaction, chance)?;
         }
+        if sql.contains("CREATE TABLE receipt_key") {
+            receipt_key(&transaction, chance)?;
+        }
         transaction.pragma_update(None, "user_version", i64::try_from(index + 1).unwrap_or(i64::MAX))?;
         transaction.commit()?;
     }
@@ -52,6 +57,13 @@ pub(super) fn migrate(connection: &mut Connection, chance: &dyn Chance) -> Stora
 fn version(connection: &Connection) -> StorageResult<usize> {
     let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     Ok(usize::try_from(version).unwrap_or(usize::MAX))
+}
+
+fn receipt_key(connection: &Connection, chance: &dyn Chance) -> StorageResult<()> {
+    let mut seed = [0; SEED_BYTES];
+    chance.fill(&mut seed);
+    connection.execute("INSERT INTO receipt_key (one, seed) VALUES (1, ?1)", [seed])?;
+    Ok(())
 }
 
 fn first_rows(connection: &Connection, chance: &dyn Chance) -> StorageResult<()> {

@@ -6,12 +6,14 @@
 
 mod accounts;
 mod areas;
+mod backup;
 mod check;
 mod columns;
 mod migrate;
 mod photos;
 mod pull;
 mod push;
+mod receipts;
 mod segments;
 mod sessions;
 mod uploads;
@@ -28,6 +30,7 @@ use shared::clock::TimestampMs;
 use shared::domain::area::Area;
 use shared::domain::worker::Worker;
 use shared::ids::{AreaCode, DeviceId, EpochId, PhotoHash, WorkerId};
+use shared::protocol::gaps::Gaps;
 use shared::protocol::v1::{Directory, ParkedNotice, ParkedOperation};
 use tokio::sync::Mutex;
 
@@ -112,16 +115,16 @@ impl SqliteStorage {
         &self,
         work: impl FnOnce(&Transaction<'_>) -> StorageResult<T> + Send + 'static,
     ) -> StorageResult<T> {
+        run(self.reader(), TransactionBehavior::Deferred, work).await
+    }
+
+    /// A connection to read from, each in its turn.
+    fn reader(&self) -> Arc<Mutex<Connection>> {
         let turn = self.next_reader.fetch_add(1, Ordering::Relaxed);
         let reader = turn
             .checked_rem(self.readers.len())
             .and_then(|index| self.readers.get(index));
-        run(
-            Arc::clone(reader.unwrap_or(&self.writer)),
-            TransactionBehavior::Deferred,
-            work,
-        )
-        .await
+        Arc::clone(reader.unwrap_or(&self.writer))
     }
 }
 
@@ -168,6 +171,10 @@ impl From<rusqlite::Error> for StorageError {
 impl Storage for SqliteStorage {
     async fn epoch(&self) -> StorageResult<EpochId> {
         self.read(|tx| columns::epoch(tx)).await
+    }
+
+    async fn begin_epoch(&self, epoch: EpochId) -> StorageResult<()> {
+        self.write(move |tx| columns::begin_epoch(tx, epoch)).await
     }
 
     async fn check(&self) -> StorageResult<CheckReport> {
@@ -289,6 +296,10 @@ impl Storage for SqliteStorage {
         self.read(|tx| sessions::devices(tx)).await
     }
 
+    async fn device_name(&self, device: DeviceId) -> StorageResult<Option<String>> {
+        self.read(move |tx| sessions::device_name(tx, device)).await
+    }
+
     async fn revoke_device(&self, device: DeviceId, now_ms: TimestampMs) -> StorageResult<bool> {
         self.write(move |tx| sessions::revoke(tx, device, now_ms)).await
     }
@@ -364,6 +375,28 @@ impl Storage for SqliteStorage {
 
     async fn sweep_uploads(&self, now_ms: TimestampMs) -> StorageResult<u64> {
         self.write(move |tx| uploads::sweep(tx, now_ms)).await
+    }
+
+    async fn stored_photos(&self, after: Option<PhotoHash>, limit: u32) -> StorageResult<Vec<PhotoHash>> {
+        self.read(move |tx| photos::stored(tx, after, limit)).await
+    }
+
+    async fn forget_photo(&self, hash: PhotoHash) -> StorageResult<()> {
+        self.write(move |tx| photos::forget(tx, hash)).await
+    }
+
+    async fn receipt_seed(&self) -> StorageResult<Vec<u8>> {
+        self.read(|tx| receipts::seed(tx)).await
+    }
+
+    async fn note_receipt_shown(&self, device: DeviceId, through_seq: u64) -> StorageResult<()> {
+        self.write(move |tx| receipts::note_shown(tx, device, through_seq))
+            .await
+    }
+
+    async fn gaps_in(&self, areas: &[AreaCode], limit: u32) -> StorageResult<Gaps> {
+        let areas = areas.to_vec();
+        self.read(move |tx| receipts::gaps_in(tx, &areas, limit)).await
     }
 
     async fn importer(&self, community: &AreaCode) -> StorageResult<Importer> {

@@ -78,6 +78,20 @@ pub(super) fn stored_in(tx: &Connection, hash: PhotoHash, scope: &[AreaCode]) ->
     Ok(None)
 }
 
+pub(super) fn stored(tx: &Connection, after: Option<PhotoHash>, limit: u32) -> StorageResult<Vec<PhotoHash>> {
+    // The empty blob comes before every hash.
+    let after: &[u8] = after.as_ref().map_or(&[], |hash| &hash.0);
+    let mut statement =
+        tx.prepare_cached("SELECT DISTINCT hash FROM photo WHERE hash > ?1 ORDER BY hash LIMIT ?2")?;
+    let hashes = statement.query_map(params![after, limit], |row| row.get(0).map(PhotoHash))?;
+    Ok(hashes.collect::<Result<_, _>>()?)
+}
+
+pub(super) fn forget(tx: &Connection, hash: PhotoHash) -> StorageResult<()> {
+    tx.execute("DELETE FROM photo WHERE hash = ?1", [hash.0])?;
+    Ok(())
+}
+
 pub(super) fn note(tx: &Connection, photo: &StoredPhoto, now_ms: TimestampMs) -> StorageResult<()> {
     let mut statement = tx.prepare_cached(
         "INSERT INTO photo (hash, area, size_bytes, device, stored_at) VALUES (?1, ?2, ?3, ?4, ?5)

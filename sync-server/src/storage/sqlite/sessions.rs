@@ -133,6 +133,12 @@ pub(super) fn devices(tx: &Connection) -> StorageResult<Vec<DeviceSummary>> {
     Ok(devices.collect::<Result<_, _>>()?)
 }
 
+pub(super) fn device_name(tx: &Connection, device: DeviceId) -> StorageResult<Option<String>> {
+    let mut statement = tx.prepare_cached("SELECT name FROM device WHERE id = ?1")?;
+    let name = statement.query_row([device.0.as_bytes()], |row| row.get(0));
+    Ok(name.optional()?)
+}
+
 pub(super) fn revoke(tx: &Connection, device: DeviceId, now_ms: TimestampMs) -> StorageResult<bool> {
     let importer: WorkerId = tx
         .query_row("SELECT import_worker FROM meta", [], |row| uuid(row, 0))

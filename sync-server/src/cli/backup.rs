@@ -1,0 +1,319 @@
+//! `koumen-server backup` and `restore`.
+//!
+//! ```text
+//!   DIR/backup.json      what it is; written last
+//!   DIR/koumen.sqlite    the database at one moment
+//!   DIR/photos/          every photo that the database says was received
+//!   DIR/tls/             the authority that phones have installed, if there is one
+//! ```
+//!
+//! A backup is made beside its place, restored into a scratch folder, checked there, and only then moved to its
+//! place. So whatever lies under the name of a backup was a good one when it was made.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
+use shared::clock::TimestampMs;
+use shared::ids::{EpochId, PhotoHash};
+
+use super::start::lock;
+use super::{DATABASE, make_folder};
+use crate::chance::{Chance, OsChance};
+use crate::clock::{Clock, SystemClock};
+use crate::photos::{PhotoStore, verify};
+use crate::storage::sqlite::SqliteStorage;
+use crate::storage::{CheckReport, Storage};
+
+const MANIFEST: &str = "backup.json";
+const FORMAT: u32 = 1;
+const NAMES_AT_ONCE: u32 = 500;
+
+/// What a backup says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Manifest {
+    /// [`FORMAT`].
+    format: u32,
+    /// Server time, ms.
+    made_at: TimestampMs,
+    /// The life of the database that it is a copy of.
+    epoch: EpochId,
+    /// Operations in it, applied and parked.
+    operations: u64,
+    /// Photos in it.
+    photos: u64,
+}
+
+/// What became of the photos while they were copied.
+#[derive(Debug, Default)]
+struct Copied {
+    whole: u64,
+    damaged: Vec<PhotoHash>,
+}
+
+pub(super) async fn back_up(data: &Path, to: &Path) -> Result<ExitCode> {
+    if !data.join(DATABASE).is_file() {
+        bail!("there is no database in {}", data.display());
+    }
+    if !is_free(to)? {
+        bail!(
+            "{} is not empty; every backup has a folder of its own",
+            to.display()
+        );
+    }
+    let (partial, scratch) = (beside(to, "partial")?, beside(to, "verify")?);
+    empty(&partial)?;
+    empty(&scratch)?;
+    make_folder(&partial)?;
+    let source = SqliteStorage::open(&data.join(DATABASE), &OsChance)?;
+    source
+        .back_up(&partial.join(DATABASE))
+        .await
+        .context("the database cannot be copied")?;
+    drop(source);
+    // What the copied database names is copied, not what lies in the folder: newer photos belong to a later backup.
+    let copy = SqliteStorage::open(&partial.join(DATABASE), &OsChance)?;
+    let epoch = copy.epoch().await?;
+    let copied = copy_photos(&copy, data, &partial).await?;
+    copy_tls(data, &partial)?;
+    drop(copy);
+    let manifest = Manifest {
+        format: FORMAT,
+        made_at: SystemClock.now_ms(),
+        epoch,
+        operations: 0,
+        photos: copied.whole,
+    };
+    let report = verified(&partial, &scratch, manifest.clone()).await?;
+    let manifest = Manifest {
+        operations: report.operations + report.parked,
+        ..manifest
+    };
+    write_manifest(&partial, &manifest)?;
+    put_in_place(&partial, to)?;
+    println!(
+        "backup {}: {} operations, {} records, {} photos; restored into a scratch folder and checked",
+        to.display(),
+        manifest.operations,
+        report.records,
+        copied.whole
+    );
+    Ok(told(
+        &copied.damaged,
+        "is missing or damaged in the data folder and is not in the backup",
+    ))
+}
+
+/// Restores a backup that has no manifest yet, checks what came of it, and removes it again.
+async fn verified(partial: &Path, scratch: &Path, manifest: Manifest) -> Result<CheckReport> {
+    let (storage, copied) = unpack(partial, scratch).await?;
+    let report = storage.check().await?;
+    let photos = verify(&storage, &PhotoStore::folder(&scratch.join("photos"))?).await?;
+    let epoch = storage.epoch().await?;
+    drop(storage);
+    empty(scratch)?;
+    let is_good = report.faults.is_empty()
+        && epoch == manifest.epoch
+        && (copied.whole, photos.whole) == (manifest.photos, manifest.photos);
+    if !is_good {
+        for fault in &report.faults {
+            println!("damage: {fault}");
+        }
+        bail!(
+            "the backup cannot be restored whole, so it is none; it was left in {}",
+            partial.display()
+        );
+    }
+    Ok(report)
+}
+
+pub(super) async fn restore(from: &Path, data: &Path, force: bool) -> Result<ExitCode> {
+    let manifest = read_manifest(from)?;
+    let free = is_free(data)?;
+    if !free && !force {
+        bail!(
+            "{} is not empty; with --force it is moved aside, not removed",
+            data.display()
+        );
+    }
+    let held = if free { None } else { Some(lock(data)?) };
+    let partial = beside(data, "partial")?;
+    empty(&partial)?;
+    let (storage, copied) = unpack(from, &partial).await?;
+    let report = storage.check().await?;
+    if !report.faults.is_empty() {
+        for fault in &report.faults {
+            println!("damage: {fault}");
+        }
+        bail!("the backup is damaged; {} was not touched", data.display());
+    }
+    // Another life begins: devices offer again what this one lacks.
+    let epoch = EpochId(OsChance.uuid());
+    storage.begin_epoch(epoch).await?;
+    for hash in &copied.damaged {
+        storage.forget_photo(*hash).await?;
+    }
+    drop(storage);
+    let now_ms = SystemClock.now_ms();
+    if !free {
+        let aside = beside(data, &format!("before-restore-{now_ms}"))?;
+        fs::rename(data, &aside).with_context(|| format!("cannot move {}", data.display()))?;
+        println!("what was there is in {} now", aside.display());
+    }
+    drop(held);
+    put_in_place(&partial, data)?;
+    println!(
+        "restored {} operations, {} records, {} photos of {}; epoch {epoch}",
+        report.operations + report.parked,
+        report.records,
+        copied.whole,
+        age(now_ms, manifest.made_at)
+    );
+    println!("devices send by themselves what was recorded since; nobody has to do anything on a phone");
+    Ok(told(
+        &copied.damaged,
+        "is missing or damaged in the backup; its phone will send it again",
+    ))
+}
+
+/// The database, photos and keys of a backup in a folder of their own.
+async fn unpack(from: &Path, to: &Path) -> Result<(SqliteStorage, Copied)> {
+    make_folder(to)?;
+    let database = to.join(DATABASE);
+    fs::copy(from.join(DATABASE), &database)
+        .with_context(|| format!("there is no database in {}", from.display()))?;
+    File::open(&database)?.sync_all()?;
+    let storage = SqliteStorage::open(&database, &OsChance)
+        .with_context(|| format!("cannot open {}", database.display()))?;
+    let copied = copy_photos(&storage, from, to).await?;
+    copy_tls(from, to)?;
+    Ok((storage, copied))
+}
+
+async fn copy_photos(storage: &SqliteStorage, from: &Path, to: &Path) -> Result<Copied> {
+    let (source, target) = (from.join("photos"), to.join("photos"));
+    make_folder(&target)?;
+    let target = PhotoStore::folder(&target)?;
+    let mut copied = Copied::default();
+    let mut after = None;
+    loop {
+        let names = storage.stored_photos(after, NAMES_AT_ONCE).await?;
+        let Some(last) = names.last() else {
+            return Ok(copied);
+        };
+        after = Some(*last);
+        for hash in names {
+            let found = if source.is_dir() {
+                PhotoStore::folder(&source)?.get(hash).await.ok().flatten()
+            } else {
+                None
+            };
+            match found.filter(|bytes| PhotoHash::of(bytes) == hash) {
+                Some(bytes) => {
+                    target.put(hash, bytes).await?;
+                    copied.whole += 1;
+                }
+                None => copied.damaged.push(hash),
+            }
+        }
+    }
+}
+
+/// Phones have installed this authority: with another one they would not find the server again.
+fn copy_tls(from: &Path, to: &Path) -> Result<()> {
+    let (source, target) = (from.join("tls"), to.join("tls"));
+    if !source.is_dir() {
+        return Ok(());
+    }
+    make_folder(&target)?;
+    for entry in fs::read_dir(&source)? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            let place = target.join(entry.file_name());
+            fs::copy(entry.path(), &place).with_context(|| format!("cannot copy to {}", place.display()))?;
+            File::open(&place)?.sync_all()?;
+        }
+    }
+    Ok(())
+}
+
+fn write_manifest(folder: &Path, manifest: &Manifest) -> Result<()> {
+    let file = folder.join(MANIFEST);
+    fs::write(&file, serde_json::to_vec_pretty(manifest)?)?;
+    File::open(&file)?.sync_all()?;
+    Ok(())
+}
+
+fn read_manifest(folder: &Path) -> Result<Manifest> {
+    let file = folder.join(MANIFEST);
+    let bytes = fs::read(&file).with_context(|| format!("{} is no backup", folder.display()))?;
+    let manifest: Manifest =
+        serde_json::from_slice(&bytes).with_context(|| format!("{} cannot be read", file.display()))?;
+    if manifest.format != FORMAT {
+        bail!(
+            "{} has format {}; this server knows {FORMAT}",
+            folder.display(),
+            manifest.format
+        );
+    }
+    Ok(manifest)
+}
+
+/// Whether nothing would be overwritten.
+fn is_free(folder: &Path) -> Result<bool> {
+    match fs::read_dir(folder) {
+        Ok(mut entries) => Ok(entries.next().is_none()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(true),
+        Err(error) => Err(error).with_context(|| format!("cannot read {}", folder.display())),
+    }
+}
+
+/// A folder of the same file system, so that it can be moved into place in one step.
+fn beside(folder: &Path, what: &str) -> Result<PathBuf> {
+    let name = folder
+        .file_name()
+        .with_context(|| format!("{} is no folder's name", folder.display()))?;
+    Ok(folder.with_file_name(format!("{}.{what}", name.to_string_lossy())))
+}
+
+/// Removes what an earlier try left behind.
+fn empty(folder: &Path) -> Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", folder.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn put_in_place(partial: &Path, to: &Path) -> Result<()> {
+    // An empty folder of that name may be there.
+    let _ = fs::remove_dir(to);
+    fs::rename(partial, to).with_context(|| format!("cannot move {} into place", partial.display()))?;
+    if let Some(parent) = to.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        File::open(parent)?.sync_all()?;
+    }
+    Ok(())
+}
+
+fn told(damaged: &[PhotoHash], sentence: &str) -> ExitCode {
+    for hash in damaged {
+        println!("photo {hash} {sentence}");
+    }
+    if damaged.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+fn age(now_ms: TimestampMs, made_at: TimestampMs) -> String {
+    let hours = now_ms.saturating_sub(made_at) / 3_600_000;
+    match hours {
+        0 => "less than an hour ago".to_owned(),
+        1..48 => format!("{hours} hours ago"),
+        _ => format!("{} days ago", hours / 24),
+    }
+}

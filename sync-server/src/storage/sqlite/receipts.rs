@@ -1,0 +1,67 @@
+//! The key for receipts, and what devices have shown of an earlier life.
+
+use rusqlite::{Connection, params};
+use shared::ids::{AreaCode, DeviceId, WorkerId};
+use shared::protocol::gaps::{DeviceGap, Gaps, PhotoGap};
+
+use super::columns::{self, behind, int, uint, uuid};
+use crate::storage::StorageResult;
+
+pub(super) fn seed(tx: &Connection) -> StorageResult<Vec<u8>> {
+    Ok(tx.query_row("SELECT seed FROM receipt_key", [], |row| row.get(0))?)
+}
+
+pub(super) fn note_shown(tx: &Connection, device: DeviceId, through_seq: u64) -> StorageResult<()> {
+    tx.execute(
+        "INSERT INTO receipt_shown (device, through_seq) SELECT id, ?2 FROM device WHERE id = ?1 AND last_seq < ?2
+         ON CONFLICT (device) DO UPDATE SET through_seq = max(through_seq, excluded.through_seq)",
+        params![device.0.as_bytes(), int(through_seq)],
+    )?;
+    Ok(())
+}
+
+pub(super) fn gaps_in(tx: &Connection, areas: &[AreaCode], limit: u32) -> StorageResult<Gaps> {
+    let mut gaps = Gaps::default();
+    let mut devices = tx.prepare_cached(
+        "SELECT DISTINCT device.id, device.name, device.worker
+         FROM receipt_shown JOIN device ON device.id = receipt_shown.device
+         JOIN assignment ON assignment.worker = device.worker
+         WHERE device.last_seq < receipt_shown.through_seq AND device.revoked_at = 0
+         AND assignment.area >= ?1 AND assignment.area < ?2
+         ORDER BY device.worker, device.name, device.id LIMIT ?3",
+    )?;
+    let mut photos = tx.prepare_cached(
+        "SELECT photo_record.area, count(DISTINCT photo_record.hash)
+         FROM photo_record LEFT JOIN photo ON photo.hash = photo_record.hash AND photo.area = photo_record.area
+         WHERE photo.hash IS NULL AND photo_record.area >= ?1 AND photo_record.area < ?2
+         GROUP BY photo_record.area ORDER BY photo_record.area LIMIT ?3",
+    )?;
+    for area in areas {
+        let range = params![area.as_str(), behind(area), limit];
+        let found = devices.query_map(range, |row| {
+            Ok(DeviceGap {
+                device: DeviceId(uuid(row, 0)?),
+                name: row.get(1)?,
+                worker: WorkerId(uuid(row, 2)?),
+            })
+        })?;
+        for gap in found {
+            let gap = gap?;
+            if !gaps.devices.contains(&gap) {
+                gaps.devices.push(gap);
+            }
+        }
+        let range = params![area.as_str(), behind(area), limit];
+        let found = photos.query_map(range, |row| {
+            Ok(PhotoGap {
+                area: columns::area(row, 0)?,
+                lacking: uint(row, 1)?,
+            })
+        })?;
+        gaps.photos.extend(found.collect::<Result<Vec<_>, _>>()?);
+    }
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    gaps.devices.truncate(limit);
+    gaps.photos.truncate(limit);
+    Ok(gaps)
+}

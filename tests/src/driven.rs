@@ -1,0 +1,323 @@
+//! Phones with their real driver and the real HTTP transport, speaking over loopback to a real server core in the same
+//! process, which may be exchanged for another one: a restored backup.
+
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::path::Path;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::Router;
+use axum::extract::Request;
+use futures::FutureExt;
+use futures::channel::mpsc;
+use futures::stream::{LocalBoxStream, StreamExt};
+use replica::Replica;
+use replica::api::{Answer, Call, SyncState};
+use replica::platform::Platform;
+use replica::storage::Home;
+use replica::sync::driver::Driver;
+use replica::sync::http::HttpTransport;
+use replica::sync::transport::{Credential, Standing, Transport, TransportError};
+use rusqlite::Connection;
+use shared::ids::{AreaCode, DeviceId, PhotoHash};
+use shared::protocol::gaps::Gaps;
+use shared::protocol::v1::{self, ParkedOperation, SignInReply, SignInRequest, SyncReply, SyncRequest};
+use sync_server::chance::Chance;
+use sync_server::testing::{SeededChance, TEST_PASSWORD, TestServer};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tower::ServiceExt;
+
+/// Where a server stands; what phones know of it. The server behind it may change.
+pub struct Address {
+    server: Arc<Mutex<Arc<TestServer>>>,
+    origin: String,
+    serving: JoinHandle<()>,
+    /// Off: phones never learn that the server's epoch is another one. For negative controls.
+    pub epoch_is_told: Cell<bool>,
+    /// Off: no phone gets another identity. For negative controls.
+    pub identities_are_given: Cell<bool>,
+}
+
+impl Drop for Address {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+fn standing(server: &Mutex<Arc<TestServer>>) -> MutexGuard<'_, Arc<TestServer>> {
+    server.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Address {
+    /// An address at which `server` stands.
+    ///
+    /// # Panics
+    /// When there is no free port.
+    pub async fn of(server: TestServer) -> Rc<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+        let origin = format!("http://{}", listener.local_addr().expect("it has an address"));
+        let server = Arc::new(Mutex::new(Arc::new(server)));
+        let behind = Arc::clone(&server);
+        let router = Router::new().fallback(move |request: Request| {
+            let router = standing(&behind).router.clone();
+            async move { router.oneshot(request).await }
+        });
+        let serving = tokio::spawn(async move { drop(axum::serve(listener, router).await) });
+        Rc::new(Self {
+            server,
+            origin,
+            serving,
+            epoch_is_told: Cell::new(true),
+            identities_are_given: Cell::new(true),
+        })
+    }
+
+    /// The server that stands there now.
+    pub fn server(&self) -> Arc<TestServer> {
+        Arc::clone(&standing(&self.server))
+    }
+
+    /// From now on another server stands there.
+    pub fn replace(&self, server: TestServer) {
+        *standing(&self.server) = Arc::new(server);
+    }
+}
+
+/// The real transport to an [`Address`], with the guards that a control switches off, and without notices.
+struct Line {
+    http: HttpTransport,
+    address: Rc<Address>,
+}
+
+impl Transport for Line {
+    async fn sign_in(&self, server: &str, request: &SignInRequest) -> Result<SignInReply, TransportError> {
+        self.http.sign_in(server, request).await
+    }
+
+    async fn begin_anew(&self, credential: &Credential) -> Result<SignInReply, TransportError> {
+        if self.address.identities_are_given.get() {
+            self.http.begin_anew(credential).await
+        } else {
+            Err(TransportError::Refused("route.unknown".to_owned()))
+        }
+    }
+
+    async fn sign_out(&self, credential: &Credential) -> Result<(), TransportError> {
+        self.http.sign_out(credential).await
+    }
+
+    async fn sync(&self, credential: &Credential, request: Vec<u8>) -> Result<Vec<u8>, TransportError> {
+        let known = v1::decode::<SyncRequest>(&request)
+            .map_err(|_| TransportError::Foreign)?
+            .epoch;
+        let answer = self.http.sync(credential, request).await?;
+        if self.address.epoch_is_told.get() {
+            return Ok(answer);
+        }
+        let mut reply: SyncReply = v1::decode(&answer).map_err(|_| TransportError::Foreign)?;
+        reply.epoch = known.unwrap_or(reply.epoch);
+        Ok(v1::encode(&reply))
+    }
+
+    async fn segment(
+        &self,
+        credential: &Credential,
+        area: &AreaCode,
+        after: u64,
+    ) -> Result<Vec<u8>, TransportError> {
+        self.http.segment(credential, area, after).await
+    }
+
+    async fn begin_upload(
+        &self,
+        credential: &Credential,
+        hash: PhotoHash,
+        length: u64,
+    ) -> Result<Standing, TransportError> {
+        self.http.begin_upload(credential, hash, length).await
+    }
+
+    async fn ask_upload(&self, credential: &Credential, place: &str) -> Result<Standing, TransportError> {
+        self.http.ask_upload(credential, place).await
+    }
+
+    async fn send_chunk(
+        &self,
+        credential: &Credential,
+        place: &str,
+        offset: u64,
+        chunk: Vec<u8>,
+    ) -> Result<Standing, TransportError> {
+        self.http.send_chunk(credential, place, offset, chunk).await
+    }
+
+    async fn get_photo(&self, credential: &Credential, hash: PhotoHash) -> Result<Vec<u8>, TransportError> {
+        self.http.get_photo(credential, hash).await
+    }
+
+    async fn parked(&self, credential: &Credential) -> Result<Vec<ParkedOperation>, TransportError> {
+        self.http.parked(credential).await
+    }
+
+    async fn gaps(&self, credential: &Credential) -> Result<Gaps, TransportError> {
+        self.http.gaps(credential).await
+    }
+
+    async fn notices(&self, _credential: &Credential) -> Result<LocalBoxStream<'static, ()>, TransportError> {
+        Ok(futures::stream::pending().boxed_local())
+    }
+}
+
+/// A clock set by hand, chance from a seed, and waits that never end by themselves.
+struct StillPlatform {
+    now_ms: Rc<Cell<u64>>,
+    chance: SeededChance,
+}
+
+impl Platform for StillPlatform {
+    fn now_ms(&self) -> u64 {
+        self.now_ms.get()
+    }
+
+    fn fill_random(&self, bytes: &mut [u8]) {
+        self.chance.fill(bytes);
+    }
+
+    fn sleep(&self, _ms: u64) -> Pin<Box<dyn Future<Output = ()>>> {
+        Box::pin(futures::future::pending())
+    }
+}
+
+/// A phone with its real driver, which runs as a task. Needs a [`LocalSet`](tokio::task::LocalSet).
+pub struct DrivenPhone {
+    driver: Rc<Driver<Line>>,
+    told: RefCell<mpsc::UnboundedReceiver<()>>,
+    now_ms: Rc<Cell<u64>>,
+    origin: String,
+    running: JoinHandle<()>,
+}
+
+impl Drop for DrivenPhone {
+    fn drop(&mut self) {
+        self.running.abort();
+    }
+}
+
+impl DrivenPhone {
+    /// A phone whose replica lies in a file (in memory without one). `seed` must differ between phones.
+    ///
+    /// # Panics
+    /// When the replica does not open.
+    pub fn open(file: Option<&Path>, address: &Rc<Address>, now_ms: &Rc<Cell<u64>>, seed: u64) -> Self {
+        let (connection, home) = match file {
+            Some(file) => (Connection::open(file), Home::File),
+            None => (Connection::open_in_memory(), Home::Memory),
+        };
+        let platform = StillPlatform {
+            now_ms: Rc::clone(now_ms),
+            chance: SeededChance::new(seed),
+        };
+        let connection = connection.expect("the database opens");
+        let platform: Rc<dyn Platform> = Rc::new(platform);
+        let line = Line {
+            http: HttpTransport::new(Rc::clone(&platform)),
+            address: Rc::clone(address),
+        };
+        let replica = Replica::open(connection, home, platform).expect("the replica opens");
+        let (tell, told) = mpsc::unbounded();
+        let driver = Rc::new(Driver::new(replica, line, move || {
+            drop(tell.unbounded_send(()));
+        }));
+        let runner = Rc::clone(&driver);
+        Self {
+            driver,
+            told: RefCell::new(told),
+            now_ms: Rc::clone(now_ms),
+            origin: address.origin.clone(),
+            running: tokio::task::spawn_local(async move { runner.run().await }),
+        }
+    }
+
+    /// The replica.
+    pub fn replica(&self) -> &RefCell<Replica> {
+        self.driver.replica()
+    }
+
+    /// Signs in, for the first time or again.
+    ///
+    /// # Panics
+    /// When the server does not let the worker in.
+    pub async fn sign_in(&self, username: &str) {
+        let call = Call::SignIn {
+            server: self.origin.clone(),
+            username: username.to_owned(),
+            password: TEST_PASSWORD.to_owned(),
+            device_name: "test".to_owned(),
+        };
+        self.driver.call(call).await.expect("the worker is let in");
+    }
+
+    /// A call that needs no network.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub fn call(&self, call: Call) -> Answer {
+        self.driver
+            .replica()
+            .borrow_mut()
+            .call(call)
+            .expect("the call is answered")
+    }
+
+    /// Lets the driver work until the engine has nothing to do now, and tells how the sync stands then.
+    ///
+    /// # Panics
+    /// When the database fails.
+    #[expect(
+        clippy::await_holding_refcell_ref,
+        reason = "nobody else reads what this phone is told"
+    )]
+    pub async fn sync(&self) -> SyncState {
+        // A wait after a failure is over.
+        self.now_ms.set(self.now_ms.get() + 60_000);
+        let mut told = self.told.borrow_mut();
+        while told.next().now_or_never().flatten().is_some() {}
+        self.driver
+            .call(Call::SyncNow)
+            .await
+            .expect("the engine is woken");
+        while told.next().await.is_some() {
+            while told.next().now_or_never().flatten().is_some() {}
+            let is_settled = self.driver.replica().borrow().is_settled();
+            if is_settled.expect("the engine is asked") {
+                break;
+            }
+        }
+        self.state()
+    }
+
+    /// How the sync stands.
+    ///
+    /// # Panics
+    /// When the database fails.
+    pub fn state(&self) -> SyncState {
+        match self.call(Call::Status) {
+            Answer::Status(status) => status.sync,
+            other => panic!("not a status: {other:?}"),
+        }
+    }
+
+    /// Who is signed in.
+    ///
+    /// # Panics
+    /// When nobody is.
+    pub fn device(&self) -> DeviceId {
+        match self.call(Call::Status) {
+            Answer::Status(status) => status.session.expect("somebody is signed in").device,
+            other => panic!("not a status: {other:?}"),
+        }
+    }
+}
