@@ -6,7 +6,7 @@
 /// A check without which work would be lost, doubled or mixed up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Guard {
-    /// The device compares a receipt with its own hash chain before it shows anything as uploaded.
+    /// The device shows as uploaded only what a receipt names, once its own hash chain agrees with it.
     ReceiptCheck,
     /// The server takes what it holds already only once.
     Idempotency,
