@@ -206,7 +206,7 @@ impl World {
         }
     }
 
-    fn some_phone(&mut self) -> Option<usize> {
+    pub(super) fn some_phone(&mut self) -> Option<usize> {
         let phones: Vec<usize> = (0..self.devices.len()).collect();
         self.chance.pick(&phones).copied()
     }
