@@ -268,7 +268,7 @@ impl Life {
         let mut lost = self.notes.iter().filter(|note| !held.contains(*note)).count();
         for hash in &self.photos {
             let is_named = storage
-                .photo_stored_in(*hash, &[area.clone()])
+                .photo_stored_in(*hash, std::slice::from_ref(&area))
                 .await
                 .unwrap()
                 .is_some();
