@@ -1,5 +1,5 @@
 //! A cloned phone: both copies go on, the second one under an identity of its own, and nobody's work is lost (F30).
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests")]
 
 use std::cell::Cell;
 use std::fs;
@@ -219,7 +219,9 @@ async fn one_clone(seed: u64) -> usize {
     for _ in 0..2 + world.below(10) {
         let phone = &copies[usize::try_from(world.below(2)).unwrap()];
         match world.below(3) {
-            0 => drop(phone.sync().await),
+            0 => {
+                phone.sync().await;
+            }
             _ => save(phone),
         }
     }

@@ -1,5 +1,4 @@
 //! Signed receipts: after a restore it can be proved that the server had what it has lost.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests")]
 
 use serde_json::Value;
 use tests::processes::{COMMUNITY, Device, Programs, Site, text};

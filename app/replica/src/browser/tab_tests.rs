@@ -427,18 +427,20 @@ impl Room {
         }
     }
 
+    /// Until nothing is under way and nobody asks any more. A tick is half a second: every word arrives before it.
     fn settle(&mut self) {
         for _ in 0..2_000 {
-            let quiet = self.todo.values().all(Vec::is_empty) && self.inbox.values().all(Vec::is_empty);
-            if quiet && !self.tabs.values().any(Tab::wants_tick) {
-                return;
-            }
             for tab in self.tabs.keys().copied().collect::<Vec<_>>() {
                 self.act(tab);
                 self.listen(tab);
-                if self.tabs[&tab].wants_tick() && self.todo.get(&tab).is_none_or(Vec::is_empty) {
-                    self.feed(tab, Event::Tick);
+            }
+            if self.todo.values().all(Vec::is_empty) && self.inbox.values().all(Vec::is_empty) {
+                let asking = |(id, tab): (&u64, &Tab)| tab.wants_tick().then_some(*id);
+                let asking: Vec<u64> = self.tabs.iter().filter_map(asking).collect();
+                if asking.is_empty() {
+                    return;
                 }
+                asking.into_iter().for_each(|tab| self.feed(tab, Event::Tick));
             }
         }
         panic!("the tabs never come to rest");
