@@ -2,7 +2,7 @@
 //! lost them (D8).
 //!
 //! The first key that a server signs with is the one that counts from then on. Natively a signature is checked
-//! before it is kept (an Ed25519 check takes some 50 µs); a browser keeps it unchecked, because the code for it
+//! before it is kept; a browser keeps it unchecked, because the code for it
 //! would make the app larger: `koumen-server check-receipt` checks it when it matters.
 
 use rusqlite::{Connection, Transaction};
