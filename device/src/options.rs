@@ -61,7 +61,7 @@ pub struct EnrolOptions {
     /// Device.
     #[command(flatten)]
     pub data: DataOption,
-    /// Origin of the server, e.g. https://koumen.example
+    /// Origin of the server, e.g. `https://koumen.example`
     #[arg(long)]
     pub server: String,
     /// Account name.

@@ -2,7 +2,7 @@
 //! SQLite doing the same inserts in the same run.
 //!
 //! `cargo xtask bench sync` runs it; `koumen-bench-peer` is the small command line by which other systems can be
-//! measured beside it. The record is [`workload::visit`].
+//! measured beside it. The record is [`workload::VisitRow`].
 
 pub mod device;
 pub mod raw;
