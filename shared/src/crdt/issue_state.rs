@@ -1,7 +1,7 @@
 //! The state of an issue: a pure fold of its steps, the same on every device in whatever order they came.
 //!
 //! State: the steps with what their authors had seen. Operations: append a step. Rule: a step comes after
-//! everything that its author had seen; of steps taken without knowing of each other, [`rank`] says which
+//! everything that its author had seen; of steps taken without knowing of each other, `rank` says which
 //! comes first, then (time, counter, device). Each either moves the issue on or stays in the timeline with
 //! the reason why it did not. Owes: the same answer for the same set. The rules are the tables in
 //! `docs/data-model.md`, "Issue steps" and "Steps taken at the same time".
