@@ -72,9 +72,12 @@ impl WebProfile {
 }
 
 /// The root of the checkout.
+///
+/// Cargo says at run time which one it is: what was compiled in may be another one that shares the build products.
 pub(crate) fn root() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.parent().unwrap_or(here).to_path_buf()
+    let here = env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    here.parent().unwrap_or(&here).to_path_buf()
 }
 
 /// The folder for build products that later checkouts reuse.
