@@ -6,15 +6,15 @@ use std::rc::Rc;
 
 use rusqlite::{Connection, Transaction};
 use shared::change::Change;
-use shared::change::encode::encode_push;
+use shared::change::encode::encode_push_dense;
 use shared::change::hash::ChainHash;
 use shared::clock::TimestampMs;
 use shared::domain::schema::RecordRef;
 use shared::domain::value::FieldMap;
 use shared::ids::{AreaCode, PhotoHash};
 use shared::protocol::v1::{
-    self, AreaPage, PROTOCOL_VERSION, PULL_OPERATIONS_MAX, PUSH_OPERATIONS_MAX, Push, SignInReply, SyncReply,
-    SyncRequest,
+    self, AreaPage, PROTOCOL_VERSION, PULL_OPERATIONS_MAX, PUSH_OPERATIONS_MAX, Push, READS_DENSE,
+    SignInReply, SyncReply, SyncRequest,
 };
 use uuid::Uuid;
 
@@ -319,7 +319,7 @@ impl Replica {
             first_seq: operations.first().map_or(1, |operation| operation.seq),
             chain_before,
             chain_after,
-            page: encode_push(&operations),
+            page: encode_push_dense(&operations),
         });
         Ok(v1::encode(&SyncRequest {
             protocol: PROTOCOL_VERSION,
@@ -335,6 +335,7 @@ impl Replica {
             extensions: receipts::of_earlier_life(&self.connection, view.epoch)?
                 .map(|signed| signed.for_request())
                 .into_iter()
+                .chain([READS_DENSE])
                 .collect(),
         }))
     }

@@ -14,6 +14,11 @@
 //! streams {n, each: kind, field, length, values one after the other}
 //! rest    {length, postcard of seen, members, event, removal where a shape says so}
 //! ```
+//!
+//! # Dense
+//!
+//! [`encode_push_dense`] and [`encode_pull_dense`] write the second form, which is small without DEFLATE. Whoever
+//! reads knows both.
 
 use std::collections::BTreeMap;
 
@@ -29,8 +34,14 @@ use crate::domain::value::ValueShape;
 use crate::ids::{AreaCode, DeviceId, WorkerId};
 
 mod bytes;
+mod dense;
 
 use bytes::{Reader, put_bytes, put_signed, put_unsigned};
+
+const PUSH: u64 = 0;
+const PULL: u64 = 1;
+const PUSH_DENSE: u64 = 2;
+const PULL_DENSE: u64 = 3;
 
 /// The most operations of one page.
 pub const OPERATIONS_PER_PAGE_MAX: usize = 20_000;
@@ -66,11 +77,52 @@ struct Rest {
     removal: Option<Seen>,
 }
 
+impl Rest {
+    fn put(change: &Change) -> Vec<u8> {
+        let Change {
+            writes,
+            members,
+            event,
+            removal,
+        } = change;
+        let parts = Self {
+            seen: writes.iter().map(|write| write.seen.clone()).collect(),
+            members: members.clone(),
+            event: event.clone(),
+            removal: removal.clone(),
+        };
+        postcard::to_stdvec(&parts).unwrap_or_default()
+    }
+
+    /// Reads from the front of `rest` what belongs to `change`, whose writes are there already.
+    fn take(rest: &mut &[u8], change: &mut Change) -> Result<(), DecodeError> {
+        let (parts, behind): (Self, _) = postcard::take_from_bytes(rest).map_err(|_| DecodeError("rest"))?;
+        *rest = behind;
+        let too_many = parts.members.len() > PARTS_PER_OPERATION_MAX
+            || parts.seen.len() != change.writes.len()
+            || parts
+                .seen
+                .iter()
+                .chain(&parts.removal)
+                .any(|seen| seen.dots.len() > PARTS_PER_OPERATION_MAX);
+        if too_many {
+            return Err(DecodeError("rest size"));
+        }
+        for (write, seen) in change.writes.iter_mut().zip(parts.seen) {
+            write.seen = seen;
+        }
+        change.members = parts.members;
+        change.event = parts.event;
+        change.removal = parts.removal;
+        Ok(())
+    }
+}
+
 /// Encodes own operations, in sequence, of one device and author.
 pub fn encode_push(operations: &[Operation]) -> Vec<u8> {
     let mut out = Vec::with_capacity(operations.len() * 256);
     put_unsigned(&mut out, operations.len() as u64);
-    put_unsigned(&mut out, 0);
+    put_unsigned(&mut out, PUSH);
     encode_body(&mut out, operations.iter());
     out
 }
@@ -79,7 +131,7 @@ pub fn encode_push(operations: &[Operation]) -> Vec<u8> {
 pub fn encode_pull(operations: &[AppliedOperation]) -> Vec<u8> {
     let mut out = Vec::with_capacity(operations.len() * 256);
     put_unsigned(&mut out, operations.len() as u64);
-    put_unsigned(&mut out, 1);
+    put_unsigned(&mut out, PULL);
     let devices = Dictionary::of(operations.iter().map(|applied| applied.operation.device.0));
     let authors = Dictionary::of(operations.iter().map(|applied| applied.operation.author.0));
     devices.put(&mut out, |out, id| out.extend_from_slice(id.as_bytes()));
@@ -100,16 +152,47 @@ pub fn encode_pull(operations: &[AppliedOperation]) -> Vec<u8> {
     out
 }
 
-/// Decodes a pushed page.
+/// As [`encode_push`], in the [dense](self#dense) form.
+pub fn encode_push_dense(operations: &[Operation]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(operations.len() * 256);
+    put_unsigned(&mut out, operations.len() as u64);
+    put_unsigned(&mut out, PUSH_DENSE);
+    dense::encode_body(&mut out, operations.iter());
+    out
+}
+
+/// As [`encode_pull`], in the [dense](self#dense) form.
+pub fn encode_pull_dense(operations: &[AppliedOperation]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(operations.len() * 256);
+    put_unsigned(&mut out, operations.len() as u64);
+    put_unsigned(&mut out, PULL_DENSE);
+    let each = operations.iter().map(|applied| &applied.operation);
+    let devices = Dictionary::of(each.clone().map(|operation| operation.device.0));
+    let authors = Dictionary::of(each.clone().map(|operation| operation.author.0));
+    devices.put(&mut out, |out, id| out.extend_from_slice(id.as_bytes()));
+    authors.put(&mut out, |out, id| out.extend_from_slice(id.as_bytes()));
+    dense::put_column(
+        &mut out,
+        each.clone().map(|operation| devices.index(&operation.device.0)),
+    );
+    dense::put_column(
+        &mut out,
+        each.clone().map(|operation| authors.index(&operation.author.0)),
+    );
+    dense::put_column(&mut out, each.clone().map(|operation| operation.seq));
+    dense::put_column(&mut out, operations.iter().map(|applied| applied.applied_at));
+    dense::encode_body(&mut out, each);
+    out
+}
+
+/// Decodes a pushed page of either form.
 ///
 /// # Errors
-/// [`DecodeError`] for anything that [`encode_push`] does not write.
+/// [`DecodeError`] for anything that [`encode_push`] and [`encode_push_dense`] do not write.
 pub fn decode_push(page: &[u8], origin: PushOrigin) -> Result<Vec<Operation>, DecodeError> {
     let mut reader = Reader::new(page);
-    let count = reader.count(OPERATIONS_PER_PAGE_MAX, "count")?;
-    if reader.unsigned("origin")? != 0 {
-        return Err(DecodeError("origin"));
-    }
+    let count = page_count(&mut reader)?;
+    let form = reader.unsigned("origin")?;
     let origins = (0..count as u64).map(|index| {
         (
             origin.device,
@@ -117,19 +200,41 @@ pub fn decode_push(page: &[u8], origin: PushOrigin) -> Result<Vec<Operation>, De
             origin.first_seq.saturating_add(index),
         )
     });
-    decode_body(&mut reader, &origins.collect::<Vec<_>>())
+    let origins: Vec<_> = origins.collect();
+    match form {
+        PUSH_DENSE => dense::decode_body(&mut reader, &origins),
+        PUSH => decode_body(&mut reader, &origins),
+        _ => Err(DecodeError("origin")),
+    }
 }
 
-/// Decodes a pulled page.
+/// Bounded here; the plain form holds at least a byte for each.
+fn page_count(reader: &mut Reader<'_>) -> Result<usize, DecodeError> {
+    let count = usize::try_from(reader.unsigned("count")?).map_err(|_| DecodeError("count"))?;
+    if count > OPERATIONS_PER_PAGE_MAX {
+        return Err(DecodeError("count"));
+    }
+    Ok(count)
+}
+
+/// Decodes a pulled page of either form.
 ///
 /// # Errors
-/// [`DecodeError`] for anything that [`encode_pull`] does not write.
+/// [`DecodeError`] for anything that [`encode_pull`] and [`encode_pull_dense`] do not write.
 pub fn decode_pull(page: &[u8]) -> Result<Vec<AppliedOperation>, DecodeError> {
     let mut reader = Reader::new(page);
-    let count = reader.count(OPERATIONS_PER_PAGE_MAX, "count")?;
-    if reader.unsigned("origin")? != 1 {
-        return Err(DecodeError("origin"));
+    let count = page_count(&mut reader)?;
+    match reader.unsigned("origin")? {
+        PULL_DENSE => decode_pull_dense(&mut reader, count),
+        // A browser has its app from its server: no server that it meets is older than the app.
+        #[cfg(not(target_arch = "wasm32"))]
+        PULL => decode_pull_plain(&mut reader, count),
+        _ => Err(DecodeError("origin")),
     }
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+fn decode_pull_plain(reader: &mut Reader<'_>, count: usize) -> Result<Vec<AppliedOperation>, DecodeError> {
     let devices = reader.uuids(count)?;
     let authors = reader.uuids(count)?;
     let mut origins = Vec::with_capacity(count);
@@ -143,15 +248,41 @@ pub fn decode_pull(page: &[u8]) -> Result<Vec<AppliedOperation>, DecodeError> {
         origins.push((DeviceId(device), WorkerId(author), seq));
         applied.push(applied_at);
     }
-    let operations = decode_body(&mut reader, &origins)?;
-    Ok(operations
-        .into_iter()
-        .zip(applied)
+    Ok(with_times(decode_body(reader, &origins)?, applied))
+}
+
+fn decode_pull_dense(reader: &mut Reader<'_>, count: usize) -> Result<Vec<AppliedOperation>, DecodeError> {
+    let devices = reader.uuids(count)?;
+    let authors = reader.uuids(count)?;
+    let device_of = dense::column(reader, count, "device")?;
+    let author_of = dense::column(reader, count, "author")?;
+    let seq_of = dense::column(reader, count, "seq")?;
+    let applied = dense::column(reader, count, "applied_at")?;
+    let pick = |from: &[Uuid], at: u64| {
+        let at = usize::try_from(at).ok();
+        at.and_then(|at| from.get(at))
+            .copied()
+            .ok_or(DecodeError("origin index"))
+    };
+    let mut origins = Vec::with_capacity(count);
+    for ((device, author), seq) in device_of.into_iter().zip(author_of).zip(seq_of) {
+        origins.push((
+            DeviceId(pick(&devices, device)?),
+            WorkerId(pick(&authors, author)?),
+            seq,
+        ));
+    }
+    Ok(with_times(dense::decode_body(reader, &origins)?, applied))
+}
+
+fn with_times(operations: Vec<Operation>, applied: Vec<u64>) -> Vec<AppliedOperation> {
+    let operations = operations.into_iter().zip(applied);
+    operations
         .map(|(operation, applied_at)| AppliedOperation {
             operation,
             applied_at,
         })
-        .collect())
+        .collect()
 }
 
 fn shape_of(change: &Change) -> Shape {
@@ -197,20 +328,7 @@ fn encode_body<'a>(out: &mut Vec<u8>, operations: impl Iterator<Item = &'a Opera
             bytes::put_value(stream, &write.value);
         }
         if shape.has_rest {
-            let Change {
-                writes,
-                members,
-                event,
-                removal,
-            } = &operation.change;
-            let seen = writes.iter().map(|write| write.seen.clone()).collect();
-            let parts = Rest {
-                seen,
-                members: members.clone(),
-                event: event.clone(),
-                removal: removal.clone(),
-            };
-            rest.extend(postcard::to_stdvec(&parts).unwrap_or_default());
+            rest.extend(Rest::put(&operation.change));
         }
     }
     out.extend_from_slice(&ids);
@@ -326,24 +444,7 @@ fn decode_change(
         });
     }
     if shape.has_rest {
-        let (parts, behind): (Rest, _) = postcard::take_from_bytes(rest).map_err(|_| DecodeError("rest"))?;
-        *rest = behind;
-        let too_many = parts.members.len() > PARTS_PER_OPERATION_MAX
-            || parts.seen.len() != change.writes.len()
-            || parts
-                .seen
-                .iter()
-                .chain(&parts.removal)
-                .any(|seen| seen.dots.len() > PARTS_PER_OPERATION_MAX);
-        if too_many {
-            return Err(DecodeError("rest size"));
-        }
-        for (write, seen) in change.writes.iter_mut().zip(parts.seen) {
-            write.seen = seen;
-        }
-        change.members = parts.members;
-        change.event = parts.event;
-        change.removal = parts.removal;
+        Rest::take(rest, &mut change)?;
     }
     Ok(change)
 }

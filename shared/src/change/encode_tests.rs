@@ -96,6 +96,15 @@ proptest! {
     }
 
     #[test]
+    fn a_dense_page_decodes_to_what_was_encoded(operations in a_set(), applied in any::<u64>()) {
+        prop_assert_eq!(decode_push(&encode_push_dense(&operations), origin()), Ok(operations.clone()));
+        let applied: Vec<_> = operations.into_iter()
+            .map(|operation| AppliedOperation { applied_at: applied ^ operation.seq, operation })
+            .collect();
+        prop_assert_eq!(decode_pull(&encode_pull_dense(&applied)), Ok(applied));
+    }
+
+    #[test]
     fn any_bytes_are_refused_without_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
         let _ = decode_push(&bytes, origin());
         let _ = decode_pull(&bytes);
@@ -103,17 +112,19 @@ proptest! {
 
     #[test]
     fn an_altered_byte_never_panics(operations in a_set(), at in any::<prop::sample::Index>(), to in any::<u8>()) {
-        let mut page = encode_push(&operations);
-        let index = at.index(page.len());
-        page[index] = to;
-        let _ = decode_push(&page, origin());
+        for mut page in [encode_push(&operations), encode_push_dense(&operations)] {
+            let index = at.index(page.len());
+            page[index] = to;
+            let _ = decode_push(&page, origin());
+        }
     }
 
     #[test]
     fn a_cut_page_is_refused_at_every_byte(operations in a_set()) {
-        let page = encode_push(&operations);
-        for length in 0..page.len() {
-            prop_assert!(decode_push(&page[..length], origin()).is_err());
+        for page in [encode_push(&operations), encode_push_dense(&operations)] {
+            for length in 0..page.len() {
+                prop_assert!(decode_push(&page[..length], origin()).is_err());
+            }
         }
     }
 }

@@ -29,17 +29,37 @@ pub enum FrameError {
     Damaged,
 }
 
+/// Messages from this length on are packed only when it is worth the work.
+const TRIED_FROM_BYTES: usize = 32 * 1024;
+/// So much of one is packed to find out.
+const TRIAL_BYTES: usize = 8 * 1024;
+
 /// Packs a message.
 pub fn seal(message: &[u8]) -> Vec<u8> {
-    framed(message, deflate::pack(message))
+    framed(message, deflate::pack)
 }
 
 /// Packs a message that is sent often: as small as it gets.
 pub fn seal_tight(message: &[u8]) -> Vec<u8> {
-    framed(message, deflate::pack_tight(message))
+    framed(message, deflate::pack_tight)
 }
 
-fn framed(message: &[u8], packed: Vec<u8>) -> Vec<u8> {
+/// Whether packing makes a message at least an eighth smaller, judged by a piece in its middle: hashes, thumbnails and
+/// what is dense already stay as they are, and packing them would take longer than everything else.
+fn is_worth_packing(message: &[u8]) -> bool {
+    if message.len() < TRIED_FROM_BYTES {
+        return true;
+    }
+    let begin = (message.len() - TRIAL_BYTES) / 2;
+    let trial = message.get(begin..begin + TRIAL_BYTES).unwrap_or_default();
+    deflate::pack(trial).len() < TRIAL_BYTES - TRIAL_BYTES / 8
+}
+
+fn framed(message: &[u8], pack: impl Fn(&[u8]) -> Vec<u8>) -> Vec<u8> {
+    let packed = match is_worth_packing(message) {
+        true => pack(message),
+        false => deflate::store(message),
+    };
     let mut frame = Vec::with_capacity(HEADER_BYTES + packed.len());
     frame.extend_from_slice(&MAGIC);
     frame.push(FRAME_VERSION);
@@ -108,6 +128,23 @@ mod tests {
         assert_eq!(open(&bomb), Err(FrameError::Damaged));
         bomb[4..8].copy_from_slice(&u32::MAX.to_le_bytes());
         assert_eq!(open(&bomb), Err(FrameError::TooLarge));
+    }
+
+    #[test]
+    fn what_packing_would_not_make_smaller_is_stored_and_what_it_would_is_packed() {
+        let mut state = 7_u64;
+        let mut random = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 56) as u8
+        };
+        let noise: Vec<u8> = (0..200_000).map(|_| random()).collect();
+        let frame = seal(&noise);
+        assert!(frame.len() <= noise.len() + 64, "{}", frame.len());
+        assert_eq!(open(&frame), Ok(noise));
+        let text = "楼道灯坏了".repeat(20_000).into_bytes();
+        let frame = seal(&text);
+        assert!(frame.len() < text.len() / 20, "{}", frame.len());
+        assert_eq!(open(&frame), Ok(text));
     }
 
     #[test]

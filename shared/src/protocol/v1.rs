@@ -34,6 +34,14 @@ pub const PULL_OPERATIONS_MAX: usize = 4_000;
 /// The operations of a segment of the log (`GET /v1/segments/{area}`). A device that is so many behind reads segments.
 pub const SEGMENT_OPERATIONS: u32 = 4_000;
 
+/// In the extensions of a request: the device reads pages of the dense form too.
+pub const READS_DENSE: (u16, Vec<u8>) = (5, Vec::new());
+
+/// Whether a request has [`READS_DENSE`].
+pub fn reads_dense(extensions: &[(u16, Vec<u8>)]) -> bool {
+    extensions.iter().any(|(number, _)| *number == READS_DENSE.0)
+}
+
 /// What a device says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SyncRequest {

@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use shared::change::encode::encode_pull;
+use shared::change::encode::{encode_pull, encode_pull_dense};
 use shared::change::frame::FrameError;
 use shared::protocol::receipt::{EXTENSION_SIGNED_RECEIPT, SignedReceipt, Statement};
 use shared::protocol::v1::{
@@ -82,10 +82,14 @@ pub async fn sync(
     } else {
         Vec::new()
     };
+    let encode_page = match v1::reads_dense(&request.extensions) {
+        true => encode_pull_dense,
+        false => encode_pull,
+    };
     let reply = on_thread(move || {
         let page = |area: crate::storage::PulledArea| AreaPage {
             area: area.area,
-            page: encode_pull(&area.operations),
+            page: encode_page(&area.operations),
             cursor: area.cursor,
             remaining: area.remaining,
         };

@@ -6,7 +6,7 @@ use super::DecodeError;
 use crate::domain::value::{Value, ValueShape};
 
 /// The most members of a list value; lists of records have far less.
-const MEMBERS_MAX: usize = 1_000;
+pub(super) const MEMBERS_MAX: usize = 1_000;
 
 pub(super) fn put_unsigned(out: &mut Vec<u8>, mut number: u64) {
     while number >= 0x80 {
@@ -115,6 +115,12 @@ impl<'a> Reader<'a> {
     pub(super) fn bytes(&mut self, what: &'static str) -> Result<&'a [u8], DecodeError> {
         let length = usize::try_from(self.unsigned(what)?).map_err(|_| DecodeError(what))?;
         self.take(length, what)
+    }
+
+    /// A count, and so many pieces of `size` bytes.
+    pub(super) fn bytes_of(&mut self, size: usize, what: &'static str) -> Result<&'a [u8], DecodeError> {
+        let count = usize::try_from(self.unsigned(what)?).map_err(|_| DecodeError(what))?;
+        self.take(count.checked_mul(size).ok_or(DecodeError(what))?, what)
     }
 
     pub(super) fn uuid(&mut self, what: &'static str) -> Result<Uuid, DecodeError> {

@@ -2,7 +2,7 @@
 //! (D7). Each holds the operations behind the one before it, so that a device's cursor says which comes next.
 
 use rusqlite::{Connection, OptionalExtension, params};
-use shared::change::encode::encode_pull;
+use shared::change::encode::encode_pull_dense;
 use shared::ids::AreaCode;
 use shared::protocol::v1::{self, AreaPage};
 
@@ -42,7 +42,7 @@ pub(super) fn pack(tx: &Connection, area: &AreaCode, behind: u64) -> StorageResu
     }
     let page = AreaPage {
         area: area.clone(),
-        page: encode_pull(&pulled.operations),
+        page: encode_pull_dense(&pulled.operations),
         cursor: pulled.cursor,
         remaining: 0,
     };
