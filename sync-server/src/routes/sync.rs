@@ -82,6 +82,7 @@ pub async fn sync(
     } else {
         Vec::new()
     };
+    extensions.extend(set_aside::as_extension(&applied));
     let reply = on_thread(move || {
         let page = |area: crate::storage::PulledArea| AreaPage {
             area: area.area,
