@@ -132,15 +132,36 @@ fn receipt(transaction: &Transaction<'_>, receipt: &Receipt) -> Result<u64, Keep
         "UPDATE operation SET state = 1, receipted_at = ?2 WHERE state = 0 AND seq <= ?1",
         params![through, receipt.applied_at],
     )?;
-    // A restored server holds less than it once receipted or set aside.
-    transaction.execute(
-        "UPDATE operation SET state = 0, receipted_at = 0, code = '' WHERE state <> 0 AND seq > ?1",
-        [through],
-    )?;
+    offer_again(transaction, through)?;
     if receipted > 0 {
         date_anew(transaction, receipt)?;
     }
     Ok(receipted as u64)
+}
+
+/// A restored server holds less than it once receipted or set aside. What it dated then has no date any more.
+fn offer_again(transaction: &Transaction<'_>, through: u64) -> Result<(), KeepError> {
+    let mut statement = transaction
+        .prepare_cached("SELECT body FROM operation WHERE state <> 0 AND seq > ?1 ORDER BY seq")?;
+    let dated: Vec<Vec<u8>> = statement
+        .query_map([through], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    if dated.is_empty() {
+        return Ok(());
+    }
+    for body in dated {
+        let operation = operations::decode(&body)?;
+        // A record of an area that is not assigned any more stays away.
+        if let Some(state) = records::load(transaction, operation.record)? {
+            records::merge_into(transaction, Some(state), &operation, None)?;
+        }
+    }
+    transaction
+        .prepare_cached(
+            "UPDATE operation SET state = 0, receipted_at = 0, code = '' WHERE state <> 0 AND seq > ?1",
+        )?
+        .execute([through])?;
+    Ok(())
 }
 
 /// Own operations from a clock that ran ahead count from when the server applied them (D10).
