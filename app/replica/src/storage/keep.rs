@@ -217,13 +217,26 @@ pub(crate) fn assign(transaction: &Transaction<'_>, area: &AreaCode) -> StorageR
     Ok(())
 }
 
+/// Set while records of areas that are not assigned may lie here.
+const LEFT_OVER: &str = "areas_left_over";
+
+/// Notes that something is recorded in an area: a form may be finished after the area went to somebody else.
+pub(super) fn note_area(transaction: &Transaction<'_>, area: &AreaCode) -> StorageResult<()> {
+    match assigned(transaction)?
+        .keys()
+        .any(|assigned| area.is_within(assigned))
+    {
+        true => Ok(()),
+        false => meta::set(transaction, LEFT_OVER, &true),
+    }
+}
+
 /// Removes records of areas that are not assigned any more, once own operations about them are receipted.
 fn forget_unassigned(
     transaction: &Transaction<'_>,
     scope: &[AreaCode],
     areas_went: bool,
 ) -> StorageResult<()> {
-    const LEFT_OVER: &str = "areas_left_over";
     let pending: bool = meta::get(transaction, LEFT_OVER)?.unwrap_or(false);
     if !areas_went && !pending {
         return Ok(());
