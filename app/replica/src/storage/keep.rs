@@ -9,6 +9,7 @@ use shared::clock::{CLOCK_AHEAD_MS_MAX, TimestampMs};
 use shared::domain::schema::KINDS;
 use shared::guards::{self, Guard};
 use shared::ids::AreaCode;
+use shared::protocol::set_aside::in_extensions;
 use shared::protocol::v1::{AreaPage, Directory, ParkedNotice, Receipt, SEGMENT_OPERATIONS, SyncReply};
 
 use super::meta::{self, ChainEnd, ServerView};
@@ -78,6 +79,7 @@ pub fn reply(
     };
     receipts::keep(transaction, reply)?;
     set_aside(transaction, &reply.parked)?;
+    taken_up(transaction, &in_extensions(&reply.extensions))?;
     kept.scope_changed = scope(transaction, &reply.scope, now_ms)?;
     if let Some(directory) = &reply.directory {
         keep_directory(transaction, directory)?;
@@ -188,6 +190,16 @@ fn set_aside(transaction: &Transaction<'_>, parked: &[ParkedNotice]) -> StorageR
         transaction
             .prepare_cached("UPDATE operation SET state = 2, code = ?2 WHERE seq = ?1 AND state <= 1")?
             .execute(params![notice.seq, notice.code])?;
+    }
+    Ok(())
+}
+
+/// The record has come for which these were set aside.
+fn taken_up(transaction: &Transaction<'_>, applied: &[u64]) -> StorageResult<()> {
+    for seq in applied {
+        transaction
+            .prepare_cached("UPDATE operation SET state = 1, code = '' WHERE seq = ?1 AND state >= 2")?
+            .execute([seq])?;
     }
     Ok(())
 }
@@ -360,3 +372,7 @@ pub fn assigned(connection: &Connection) -> StorageResult<BTreeMap<AreaCode, u64
     }
     Ok(areas)
 }
+
+#[cfg(test)]
+#[path = "keep_tests.rs"]
+mod tests;

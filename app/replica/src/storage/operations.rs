@@ -402,6 +402,18 @@ pub fn count(connection: &Connection, state: OperationState) -> StorageResult<u6
     Ok(count)
 }
 
+/// The numbers of the first set-aside operations, seen or not.
+///
+/// # Errors
+/// A failing database.
+pub fn set_aside(connection: &Connection, count_max: usize) -> StorageResult<Vec<u64>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT seq FROM operation WHERE state <> 1 AND state >= 2 ORDER BY state, seq LIMIT ?1",
+    )?;
+    let rows = statement.query_map([count_max as u64], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// Moves a set-aside operation on.
 ///
 /// # Errors

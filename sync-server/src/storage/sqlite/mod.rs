@@ -17,6 +17,7 @@ mod receipts;
 mod segments;
 mod sessions;
 mod uploads;
+mod waiting;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -201,6 +202,10 @@ impl Storage for SqliteStorage {
     ) -> StorageResult<Vec<ParkedNotice>> {
         self.read(move |tx| push::parked_of(tx, device, from_seq, limit))
             .await
+    }
+
+    async fn applied_of(&self, device: DeviceId, seqs: Vec<u64>) -> StorageResult<Vec<u64>> {
+        self.read(move |tx| waiting::applied_of(tx, device, &seqs)).await
     }
 
     async fn pull(&self, request: PullRequest) -> StorageResult<Pulled> {
