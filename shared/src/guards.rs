@@ -8,6 +8,8 @@
 pub enum Guard {
     /// The device shows as uploaded only what a receipt names, once its own hash chain agrees with it.
     ReceiptCheck,
+    /// The device compares the receipt's chain with its own.
+    ReceiptChain,
     /// The server takes what it holds already only once.
     Idempotency,
     /// The server computes the hash chain of a push.

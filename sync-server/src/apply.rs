@@ -209,6 +209,17 @@ impl Batch {
         }
     }
 
+    /// The records that an operation names or changes and that are not here: when one of them comes, what was
+    /// parked may be taken after all.
+    pub fn missing(&self, operation: &Operation) -> Vec<RecordRef> {
+        let writes = operation.change.writes.iter();
+        let named = writes.flat_map(|write| named(operation.record.kind, write));
+        let records = std::iter::once(operation.record).chain(named);
+        records
+            .filter(|record| !self.records.contains_key(record))
+            .collect()
+    }
+
     /// The records that changed.
     pub fn into_changed(mut self) -> Vec<Changed> {
         let changed = std::mem::take(&mut self.changed);

@@ -12,6 +12,7 @@ pub mod storage;
 pub mod routes;
 
 pub mod auth;
+mod blocking;
 pub mod notices;
 pub mod passwords;
 pub mod photos;

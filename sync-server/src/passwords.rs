@@ -68,7 +68,7 @@ impl Passwords {
         let Ok(_permit) = self.at_once.acquire().await else {
             return false;
         };
-        let verified = tokio::task::spawn_blocking(move || {
+        let verified = crate::blocking::apart(move || {
             let parsed = PasswordHash::new(&phc);
             parsed.is_ok_and(|parsed| {
                 Argon2::default()

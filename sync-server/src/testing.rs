@@ -111,6 +111,8 @@ impl Answer {
     }
 }
 
+pub use crate::blocking::here::work_here;
+
 /// A server without a socket.
 pub struct TestServer {
     /// Its parts.

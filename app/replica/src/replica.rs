@@ -12,6 +12,7 @@ use shared::clock::TimestampMs;
 use shared::domain::schema::RecordRef;
 use shared::domain::value::FieldMap;
 use shared::ids::{AreaCode, PhotoHash};
+use shared::protocol::set_aside::{SET_ASIDE_ASKED_MAX, as_extension};
 use shared::protocol::v1::{
     self, AreaPage, PROTOCOL_VERSION, PULL_OPERATIONS_MAX, PUSH_OPERATIONS_MAX, Push, READS_DENSE,
     SignInReply, SyncReply, SyncRequest,
@@ -315,6 +316,7 @@ impl Replica {
         } else {
             None
         };
+        let set_aside = operations::set_aside(&self.connection, SET_ASIDE_ASKED_MAX)?;
         let push = waiting.map(|(chain_before, operations, chain_after)| Push {
             first_seq: operations.first().map_or(1, |operation| operation.seq),
             chain_before,
@@ -336,6 +338,7 @@ impl Replica {
                 .map(|signed| signed.for_request())
                 .into_iter()
                 .chain([READS_DENSE])
+                .chain(as_extension(&set_aside))
                 .collect(),
         }))
     }

@@ -3,4 +3,5 @@
 pub mod gaps;
 pub mod peer;
 pub mod receipt;
+pub mod set_aside;
 pub mod v1;

@@ -35,7 +35,7 @@ pub async fn accept(state: &AppState, hash: PhotoHash, bytes: Bytes) -> Result<(
         .await
         .map_err(|_| AcceptError::Interrupted)?;
     let picture = bytes.clone();
-    tokio::task::spawn_blocking(move || {
+    crate::blocking::apart(move || {
         if PhotoHash::of(&picture) != hash {
             return Err(AcceptError::Hash);
         }

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use shared::change::encode::{encode_pull, encode_pull_dense};
 use shared::change::frame::FrameError;
 use shared::protocol::receipt::{EXTENSION_SIGNED_RECEIPT, SignedReceipt, Statement};
+use shared::protocol::set_aside;
 use shared::protocol::v1::{
     self, AreaPage, CONTENT_TYPE, MessageError, PROTOCOL_VERSION, PULL_OPERATIONS_MAX, ParkedNotice,
     REQUEST_BYTES_MAX, Receipt, SyncReply, SyncRequest,
@@ -74,9 +75,14 @@ pub async fn sync(
         .storage
         .directory(credential.worker, request.directory_version)
         .await?;
+    let asked = set_aside::in_extensions(&request.extensions);
+    let applied = match asked.is_empty() {
+        true => Vec::new(),
+        false => state.storage.applied_of(credential.device, asked).await?,
+    };
     let now_ms = state.clock.now_ms();
     // Only what a push brings is worth a signature: a request with nothing to do stays small.
-    let extensions = if was_pushed {
+    let mut extensions = if was_pushed {
         let statement = Statement::new(epoch, credential.device, &receipt, now_ms);
         vec![signature(state.receipt_key().await?, statement)]
     } else {
@@ -86,6 +92,7 @@ pub async fn sync(
         true => encode_pull_dense,
         false => encode_pull,
     };
+    extensions.extend(set_aside::as_extension(&applied));
     let reply = on_thread(move || {
         let page = |area: crate::storage::PulledArea| AreaPage {
             area: area.area,
@@ -137,7 +144,7 @@ async fn note_shown(
 
 /// Decoding and packing are work for a thread of their own: a request may hold 16 MiB.
 async fn on_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refused> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| {
+    crate::blocking::apart(work).await.map_err(|error| {
         tracing::error!(%error, "Reading or writing a message failed.");
         Refused::internal()
     })

@@ -90,6 +90,10 @@ pub trait Storage: Send + Sync {
         limit: u32,
     ) -> StorageResult<Vec<ParkedNotice>>;
 
+    /// Of these operations of a device those that are applied: one that was parked is applied when the record comes
+    /// for which it waited.
+    async fn applied_of(&self, device: DeviceId, seqs: Vec<u64>) -> StorageResult<Vec<u64>>;
+
     /// Operations that a device lacks, per assigned area in order of their codes, each by position, seen at
     /// one moment. An area inside another assigned one is left out.
     async fn pull(&self, request: PullRequest) -> StorageResult<Pulled>;

@@ -19,6 +19,8 @@ use super::world::{DISTRICT, World};
 struct Final {
     applied: Vec<AppliedOperation>,
     parked: Vec<ParkedOperation>,
+    /// The numbers of those that are parked.
+    parked_names: BTreeSet<(DeviceId, u64)>,
 }
 
 impl World {
@@ -74,7 +76,7 @@ impl World {
         self.check_nothing_lost(&ended);
         let expected = model::records(&ended.applied);
         for phone in 0..self.devices.len() {
-            self.check_phone(phone, &expected);
+            self.check_phone(phone, &expected, &ended.parked_names);
         }
     }
 
@@ -93,7 +95,18 @@ impl World {
             operations_max: u32::MAX,
             bytes_max: usize::MAX,
         };
+        let devices: BTreeSet<DeviceId> = self
+            .ledger
+            .accepted()
+            .keys()
+            .map(|(_, device, _)| *device)
+            .collect();
         let ended = self.server.stored(async |state| {
+            let mut parked_names = BTreeSet::new();
+            for device in devices {
+                let parked = state.storage.parked_of(device, 1, u32::MAX).await?;
+                parked_names.extend(parked.into_iter().map(|notice| (device, notice.seq)));
+            }
             let pulled = state.storage.pull(request).await?;
             let parked = state.storage.parked_in(&areas, 10_000).await?;
             Ok::<_, sync_server::storage::StorageError>(Final {
@@ -103,6 +116,7 @@ impl World {
                     .flat_map(|area| area.operations)
                     .collect(),
                 parked,
+                parked_names,
             })
         });
         ended.expect("the server answers")
@@ -134,11 +148,16 @@ impl World {
     }
 
     /// A phone holds the records of its areas as the model has them, and no others.
-    fn check_phone(&mut self, phone: usize, expected: &BTreeMap<RecordRef, Expected>) {
+    fn check_phone(
+        &mut self,
+        phone: usize,
+        expected: &BTreeMap<RecordRef, Expected>,
+        parked: &BTreeSet<(DeviceId, u64)>,
+    ) {
         let username = self.device(phone).username.clone();
         let areas = self.people.get(&username).map(|person| person.areas.clone());
-        let tainted = self.set_aside_on(phone);
-        let mut sentences = Vec::new();
+        let tainted = self.set_aside_on(phone, parked);
+        let mut sentences = self.attention_without_cause(phone, parked);
         for (record, expected) in expected {
             let eyes = &self.device(phone).disk.eyes;
             let held = match records::load(eyes, *record) {
@@ -173,15 +192,28 @@ impl World {
         }
     }
 
-    /// Records on which this phone has an operation that was parked: it alone shows them so.
-    fn set_aside_on(&self, phone: usize) -> BTreeSet<RecordRef> {
+    /// What a phone shows as needing attention is parked on the server; what was taken up since is shown no more.
+    fn attention_without_cause(&mut self, phone: usize, parked: &BTreeSet<(DeviceId, u64)>) -> Vec<String> {
+        let session = self.device(phone).status().and_then(|status| status.session);
+        let outbox = self.device(phone).call(Call::Outbox);
+        let (Some(session), Some(Ok(Answer::Outbox(outbox)))) = (session, outbox) else {
+            return Vec::new();
+        };
+        let attention = outbox.attention.into_iter().map(|entry| entry.seq);
+        attention
+            .filter(|seq| !parked.contains(&(session.device, *seq)))
+            .map(|seq| {
+                format!("phone {phone} shows operation {seq} as set aside, which the server has applied")
+            })
+            .collect()
+    }
+
+    /// Records on which this phone has an operation that is parked: it alone shows them so.
+    fn set_aside_on(&self, phone: usize, parked: &BTreeSet<(DeviceId, u64)>) -> BTreeSet<RecordRef> {
         self.ledger
             .accepted()
             .iter()
-            .filter(|((of, device, seq), _)| {
-                // After a restore what had been applied may be parked: its record was not offered again yet.
-                (*of == phone || self.restored) && self.ledger.was_parked(*device, *seq)
-            })
+            .filter(|((of, device, seq), _)| *of == phone && parked.contains(&(*device, *seq)))
             .map(|(_, operation)| operation.record)
             .collect()
     }

@@ -8,13 +8,12 @@ use std::task::{Context, Poll, Waker};
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;
 use replica::api::{Answer, ApiError, Call, Status};
-use replica::storage::Home;
+use replica::storage::{Home, operations};
 use replica::sync::driver::Driver;
 use replica::{Replica, platform::Platform};
 use shared::change::Operation;
-use shared::change::encode::{PushOrigin, decode_push};
 use shared::ids::DeviceId;
-use shared::protocol::v1::{self, SyncRequest};
+use shared::protocol::v1::PUSH_OPERATIONS_MAX;
 
 use super::chance::SharedChance;
 use super::clock::{SimPlatform, Woken};
@@ -88,6 +87,9 @@ impl Device {
     /// Opens the app on what is durable.
     pub(super) fn open(&mut self, network: &Rc<Network>, pages_more: Option<u64>) {
         let fuse = Fuse::default();
+        if pages_more.is_none() {
+            self.disk.make_new();
+        }
         let connection = self.disk.open(&fuse, pages_more).expect("the disk opens");
         let platform = Rc::clone(&self.platform) as Rc<dyn Platform>;
         let Ok(replica) = Replica::open(connection, Home::Memory, platform) else {
@@ -181,23 +183,9 @@ impl Device {
     }
 
     /// Its operations that no receipt covers, as its next request would send them.
-    pub(super) fn unsent(&mut self) -> Vec<Operation> {
-        let Some(session) = self.status().and_then(|status| status.session) else {
-            return Vec::new();
-        };
-        let Some(app) = &self.app else { return Vec::new() };
-        let request = app.driver.replica().borrow().sync_request(true);
-        let request = request
-            .ok()
-            .and_then(|bytes| v1::decode::<SyncRequest>(&bytes).ok());
-        let Some(push) = request.and_then(|request| request.push) else {
-            return Vec::new();
-        };
-        let origin = PushOrigin {
-            device: session.device,
-            author: session.worker,
-            first_seq: push.first_seq,
-        };
-        decode_push(&push.page, origin).unwrap_or_default()
+    pub(super) fn unsent(&self) -> Vec<Operation> {
+        let waiting = operations::waiting(&self.disk.eyes, PUSH_OPERATIONS_MAX, usize::MAX);
+        let waiting = waiting.ok().flatten();
+        waiting.map(|(_, operations, _)| operations).unwrap_or_default()
     }
 }

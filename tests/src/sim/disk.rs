@@ -1,9 +1,12 @@
 //! Disks in memory that outlive the process that writes to them, can be cut off at any instruction, and can be full.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock, Mutex};
+use std::time::Duration;
 
+use replica::storage::{self, Home};
 use rusqlite::Connection;
+use rusqlite::backup::Backup;
 
 /// Steps of SQLite's machine between two looks at the fuse.
 const STEPS_PER_LOOK: i32 = 3;
@@ -32,6 +35,30 @@ impl Disk {
         let copy = Self::new(name)?;
         self.eyes.execute("VACUUM INTO ?1", [copy.uri()])?;
         Ok(copy)
+    }
+
+    /// Lays the tables of a new replica out on a disk that nobody has used: as the app would, but once for all disks
+    /// of this process, because it costs as much as the rest of a short life.
+    pub(super) fn make_new(&self) {
+        static NEW: LazyLock<Mutex<Connection>> = LazyLock::new(|| {
+            let mut new = Connection::open_in_memory().expect("memory has room");
+            storage::prepare(&mut new, Home::Memory).expect("the tables are made");
+            Mutex::new(new)
+        });
+        let is_used: bool = self
+            .eyes
+            .query_row("SELECT EXISTS (SELECT 1 FROM sqlite_schema)", [], |row| {
+                row.get(0)
+            })
+            .expect("a disk can be read");
+        if is_used {
+            return;
+        }
+        let new = NEW.lock().expect("nobody panics while it holds it");
+        let mut disk = Connection::open(&self.uri).expect("a disk can be opened");
+        Backup::new(&new, &mut disk)
+            .and_then(|copy| copy.run_to_completion(1_000, Duration::ZERO, None))
+            .expect("a new replica is small");
     }
 
     /// Opens it for a process that can be cut off, with room for `pages_more` more pages (`None`: enough).

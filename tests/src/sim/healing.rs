@@ -60,12 +60,9 @@ impl World {
             _ if status.session.is_none() => self.sign_in(phone),
             _ => {}
         }
-        let username = self.device(phone).username.clone();
         status.session.is_some()
             && status.sync.phase == SyncPhase::UpToDate
             && status.sync.waiting_operations == 0
-            && (status.sync.waiting_photos == 0
-                || status.sync.attention > 0
-                || self.moved.contains(&username))
+            && (status.sync.waiting_photos == 0 || status.sync.attention > 0)
     }
 }

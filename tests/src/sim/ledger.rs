@@ -84,11 +84,4 @@ impl Ledger {
     pub(super) fn accepted(&self) -> &BTreeMap<Name, Operation> {
         &self.accepted
     }
-
-    /// Whether the server ever parked an operation.
-    pub(super) fn was_parked(&self, device: DeviceId, seq: u64) -> bool {
-        self.durable
-            .get(&(device, seq))
-            .is_some_and(|held| held.contains(&Held::Parked))
-    }
 }

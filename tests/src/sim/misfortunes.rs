@@ -45,7 +45,6 @@ impl World {
         let done = self.server.restore(&self.name);
         self.note(|| format!("restored: {done}"));
         if done {
-            self.restored = true;
             self.hang_up();
         }
     }
@@ -62,7 +61,6 @@ impl World {
         if let Some(person) = self.people.get_mut("joao") {
             person.areas = areas;
         }
-        self.moved.insert("joao".to_owned());
         self.server.forget_backup();
     }
 

@@ -253,6 +253,12 @@ impl Transport for SimTransport {
         read_json(&self.ask(ask, CALL_TIMEOUT_MS, Kind::Body(JSON)).await?)
     }
 
+    async fn begin_anew(&self, credential: &Credential) -> Result<SignInReply, TransportError> {
+        let path = "/v1/device/fork".to_owned();
+        let ask = of(credential, Method::POST, path, JSON, Vec::new());
+        read_json(&self.ask(ask, CALL_TIMEOUT_MS, Kind::Body(JSON)).await?)
+    }
+
     async fn sign_out(&self, credential: &Credential) -> Result<(), TransportError> {
         let ask = of(
             credential,

@@ -17,7 +17,7 @@ use sync_server::photos::PhotoStore;
 use sync_server::state::{AppState, Setup};
 use sync_server::storage::sqlite::SqliteStorage;
 use sync_server::storage::{AddedAccount, NewAccount};
-use sync_server::testing::{FakeClock, SeededChance, TEST_PASSWORD, TestServer};
+use sync_server::testing::{FakeClock, SeededChance, TEST_PASSWORD, TestServer, work_here};
 use tokio::runtime::Runtime;
 use tokio::sync::broadcast::Receiver;
 
@@ -50,10 +50,10 @@ impl SimServer {
         let disk = Disk::new(&format!("{name}-server")).expect("memory has room");
         let photos = PhotoStore::in_memory();
         let process = launch(seed, 0, &disk, &photos);
-        // One helping thread: the world waits for every answer, so nothing ever runs at once.
+        // The world waits for every answer, so nothing ever runs at once.
+        work_here();
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
-            .max_blocking_threads(1)
             .build()
             .expect("a runtime starts");
         Self {

@@ -1,7 +1,7 @@
 //! A world from a seed: phones, people, one server, and the time in which everything happens to them.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use replica::api::{Answer, Call, SyncPhase};
@@ -47,9 +47,6 @@ pub(super) struct World {
     pub(super) faults_found: Vec<String>,
     pub(super) trace: Trace,
     pub(super) events: u64,
-    pub(super) restored: bool,
-    /// Workers who were given other areas: bytes of photos from before are not taken any more.
-    pub(super) moved: BTreeSet<String>,
 }
 
 impl World {
@@ -77,8 +74,6 @@ impl World {
             faults_found: Vec::new(),
             trace: Trace::new(told),
             events: 0,
-            restored: false,
-            moved: BTreeSet::new(),
         };
         world.populate();
         world

@@ -9,6 +9,7 @@ use shared::clock::{CLOCK_AHEAD_MS_MAX, TimestampMs};
 use shared::domain::schema::KINDS;
 use shared::guards::{self, Guard};
 use shared::ids::AreaCode;
+use shared::protocol::set_aside::in_extensions;
 use shared::protocol::v1::{AreaPage, Directory, ParkedNotice, Receipt, SEGMENT_OPERATIONS, SyncReply};
 
 use super::meta::{self, ChainEnd, ServerView};
@@ -78,6 +79,7 @@ pub fn reply(
     };
     receipts::keep(transaction, reply)?;
     set_aside(transaction, &reply.parked)?;
+    taken_up(transaction, &in_extensions(&reply.extensions))?;
     kept.scope_changed = scope(transaction, &reply.scope, now_ms)?;
     if let Some(directory) = &reply.directory {
         keep_directory(transaction, directory)?;
@@ -125,22 +127,43 @@ fn receipt(transaction: &Transaction<'_>, receipt: &Receipt) -> Result<u64, Keep
         // Older than what is kept here cannot be compared; newer than what was made here is not ours.
         None => through < end.seq,
     };
-    if !fits && is_checked {
+    if !fits && is_checked && guards::holds(Guard::ReceiptChain) {
         return Err(KeepError::ReceiptMismatch);
     }
     let receipted = transaction.execute(
         "UPDATE operation SET state = 1, receipted_at = ?2 WHERE state = 0 AND seq <= ?1",
         params![through, receipt.applied_at],
     )?;
-    // A restored server holds less than it once receipted or set aside.
-    transaction.execute(
-        "UPDATE operation SET state = 0, receipted_at = 0, code = '' WHERE state <> 0 AND seq > ?1",
-        [through],
-    )?;
+    offer_again(transaction, through)?;
     if receipted > 0 {
         date_anew(transaction, receipt)?;
     }
     Ok(receipted as u64)
+}
+
+/// A restored server holds less than it once receipted or set aside. What it dated then has no date any more.
+fn offer_again(transaction: &Transaction<'_>, through: u64) -> Result<(), KeepError> {
+    let mut statement = transaction
+        .prepare_cached("SELECT body FROM operation WHERE state <> 0 AND seq > ?1 ORDER BY seq")?;
+    let dated: Vec<Vec<u8>> = statement
+        .query_map([through], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    if dated.is_empty() {
+        return Ok(());
+    }
+    for body in dated {
+        let operation = operations::decode(&body)?;
+        // A record of an area that is not assigned any more stays away.
+        if let Some(state) = records::load(transaction, operation.record)? {
+            records::merge_into(transaction, Some(state), &operation, None)?;
+        }
+    }
+    transaction
+        .prepare_cached(
+            "UPDATE operation SET state = 0, receipted_at = 0, code = '' WHERE state <> 0 AND seq > ?1",
+        )?
+        .execute([through])?;
+    Ok(())
 }
 
 /// Own operations from a clock that ran ahead count from when the server applied them (D10).
@@ -171,6 +194,16 @@ fn set_aside(transaction: &Transaction<'_>, parked: &[ParkedNotice]) -> StorageR
     Ok(())
 }
 
+/// The record has come for which these were set aside.
+fn taken_up(transaction: &Transaction<'_>, applied: &[u64]) -> StorageResult<()> {
+    for seq in applied {
+        transaction
+            .prepare_cached("UPDATE operation SET state = 1, code = '' WHERE seq = ?1 AND state >= 2")?
+            .execute([seq])?;
+    }
+    Ok(())
+}
+
 fn scope(transaction: &Transaction<'_>, scope: &[AreaCode], now_ms: TimestampMs) -> StorageResult<bool> {
     let before = assigned(transaction)?;
     for area in scope {
@@ -196,13 +229,26 @@ pub(crate) fn assign(transaction: &Transaction<'_>, area: &AreaCode) -> StorageR
     Ok(())
 }
 
+/// Set while records of areas that are not assigned may lie here.
+const LEFT_OVER: &str = "areas_left_over";
+
+/// Notes that something is recorded in an area: a form may be finished after the area went to somebody else.
+pub(super) fn note_area(transaction: &Transaction<'_>, area: &AreaCode) -> StorageResult<()> {
+    match assigned(transaction)?
+        .keys()
+        .any(|assigned| area.is_within(assigned))
+    {
+        true => Ok(()),
+        false => meta::set(transaction, LEFT_OVER, &true),
+    }
+}
+
 /// Removes records of areas that are not assigned any more, once own operations about them are receipted.
 fn forget_unassigned(
     transaction: &Transaction<'_>,
     scope: &[AreaCode],
     areas_went: bool,
 ) -> StorageResult<()> {
-    const LEFT_OVER: &str = "areas_left_over";
     let pending: bool = meta::get(transaction, LEFT_OVER)?.unwrap_or(false);
     if !areas_went && !pending {
         return Ok(());
@@ -326,3 +372,7 @@ pub fn assigned(connection: &Connection) -> StorageResult<BTreeMap<AreaCode, u64
     }
     Ok(areas)
 }
+
+#[cfg(test)]
+#[path = "keep_tests.rs"]
+mod tests;

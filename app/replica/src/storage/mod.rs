@@ -22,6 +22,7 @@ pub mod settled;
 pub mod uploads;
 
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 
 /// Why the store cannot do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -93,6 +94,8 @@ pub fn prepare(connection: &mut Connection, home: Home) -> StorageResult<()> {
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "temp_store", "memory")?;
     connection.pragma_update(None, "cache_size", -16_000)?;
+    // Else a statement that a partial index might serve is planned anew with every value.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(128);
     migrate::migrate(connection)
 }

@@ -11,7 +11,7 @@ use shared::ids::{AreaCode, DeviceId, WorkerId};
 use shared::validation::{Rejection, validate};
 
 use super::meta::{self, ChainEnd};
-use super::{StorageError, StorageResult, records};
+use super::{StorageError, StorageResult, keep, records};
 
 /// Where an own operation stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +59,8 @@ pub struct Pen<'t> {
     transaction: &'t Transaction<'t>,
     author: Author,
     end: ChainEnd,
+    /// Where it wrote last.
+    area: Option<AreaCode>,
 }
 
 impl Pen<'_> {
@@ -132,6 +134,10 @@ impl Pen<'_> {
     }
 
     fn store(&mut self, operation: &Operation) -> StorageResult<()> {
+        if self.area.as_ref() != Some(&operation.area) {
+            keep::note_area(self.transaction, &operation.area)?;
+            self.area = Some(operation.area.clone());
+        }
         let body = canonical_bytes(operation);
         self.end.seq = operation.seq;
         self.end.chain = self.end.chain.then_bytes(&body);
@@ -164,6 +170,7 @@ pub fn with_pen<T>(
         transaction,
         author,
         end: meta::get(transaction, meta::CHAIN_END)?.unwrap_or_default(),
+        area: None,
     };
     let before = pen.end;
     let written = write(&mut pen)?;
@@ -393,6 +400,18 @@ pub fn count(connection: &Connection, state: OperationState) -> StorageResult<u6
         .prepare_cached("SELECT count(*) FROM operation WHERE state <> 1 AND state = ?1")?
         .query_row([state as i64], |row| row.get(0))?;
     Ok(count)
+}
+
+/// The numbers of the first set-aside operations, seen or not.
+///
+/// # Errors
+/// A failing database.
+pub fn set_aside(connection: &Connection, count_max: usize) -> StorageResult<Vec<u64>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT seq FROM operation WHERE state <> 1 AND state >= 2 ORDER BY state, seq LIMIT ?1",
+    )?;
+    let rows = statement.query_map([count_max as u64], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// Moves a set-aside operation on.

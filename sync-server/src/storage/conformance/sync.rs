@@ -1,9 +1,10 @@
 //! Pushes, pulls, parked operations, photos.
 
-use shared::change::Change;
 use shared::change::encode::decode_pull;
+use shared::change::{Change, Seen, Write};
+use shared::domain::value::Value;
 use shared::domain::worker::Role;
-use shared::domain::{RecordKind, RecordRef};
+use shared::domain::{RecordKind, RecordRef, visit};
 use shared::ids::{DeviceId, EpochId, PhotoHash};
 use shared::protocol::gaps::Gaps;
 use shared::protocol::v1::{self, AreaPage};
@@ -154,6 +155,54 @@ pub async fn a_bad_operation_is_parked_and_the_rest_flows(storage: &dyn Storage)
         storage.parked_of(amina.device, 1, 1).await.unwrap(),
         taken.parked[..1]
     );
+}
+
+/// What is done on a record that is not here yet waits for it, whatever its reason said, and is applied when it
+/// comes: after a restored backup the devices offer their work again in any order.
+pub async fn what_waited_for_a_record_is_applied_when_it_comes(storage: &dyn Storage) {
+    with_areas(storage).await;
+    let mut amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
+    let mut joao = a_phone(storage, 2, Role::Member, &[GRID]).await;
+    let lin = a_phone(storage, 3, Role::Member, &[GRID]).await;
+    let household = amina.household("3-2-501");
+    let early = joao.visit(household, "before its household");
+    let mut seen = Seen::default();
+    seen.dots.insert(joao.device, 1);
+    let note = Change {
+        writes: vec![Write {
+            field: visit::NOTE,
+            value: Value::text("before its visit"),
+            seen,
+        }],
+        ..Change::default()
+    };
+    joao.record(early, note);
+    joao.record(RecordRef::new(RecordKind::VISIT, id(9)), Change::default());
+    let parked = push(storage, &joao, 1).await.parked;
+    assert_eq!(
+        parked.iter().map(|notice| notice.seq).collect::<Vec<_>>(),
+        [1, 2, 3]
+    );
+    assert_eq!(
+        storage.applied_of(joao.device, vec![1, 2, 3]).await.unwrap(),
+        [0_u64; 0]
+    );
+    let taken = push(storage, &amina, 1).await;
+    assert_eq!((taken.applied, taken.areas), (1, [area(GRID)].into()));
+    assert_eq!(
+        storage.applied_of(joao.device, vec![1, 2, 3]).await.unwrap(),
+        [1, 2]
+    );
+    assert_eq!(storage.parked_of(joao.device, 1, 9).await.unwrap(), parked[2..]);
+    let log = &pull(storage, &lin, 0, 100).await.areas[0].operations;
+    let log: Vec<_> = log.iter().map(|applied| &applied.operation).collect();
+    assert_eq!(
+        log,
+        [&amina.operations[0], &joao.operations[0], &joao.operations[1]]
+    );
+    // Again nothing happens, and the device's chain is as it was.
+    assert_eq!(push(storage, &joao, 1).await.receipt.chain, joao.chain_at(3));
+    assert_eq!(pull(storage, &lin, 0, 100).await.areas[0].operations.len(), 3);
 }
 
 /// A server whose clock is set back still stamps later operations with later times.

@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/sqlite/0002_segments.sql"),
     include_str!("../../../migrations/sqlite/0003_uploads.sql"),
     include_str!("../../../migrations/sqlite/0004_receipts.sql"),
+    include_str!("../../../migrations/sqlite/0005_waiting.sql"),
 ];
 
 /// The name under which imported registers appear in logs.

@@ -17,6 +17,7 @@ mod receipts;
 mod segments;
 mod sessions;
 mod uploads;
+mod waiting;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 use shared::change::AppliedOperation;
 use shared::clock::TimestampMs;
@@ -136,7 +138,7 @@ async fn run<T: Send + 'static>(
     work: impl FnOnce(&Transaction<'_>) -> StorageResult<T> + Send + 'static,
 ) -> StorageResult<T> {
     let mut connection = connection.lock_owned().await;
-    let done = tokio::task::spawn_blocking(move || {
+    let done = crate::blocking::apart(move || {
         let transaction = connection.transaction_with_behavior(behavior)?;
         let result = work(&transaction)?;
         transaction.commit()?;
@@ -154,6 +156,8 @@ fn prepare(connection: &Connection) -> StorageResult<()> {
     );
     connection.busy_timeout(Duration::from_millis(BUSY_MS_MAX))?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    // Else a statement that a partial index might serve is planned anew with every value.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
     Ok(())
 }
@@ -198,6 +202,10 @@ impl Storage for SqliteStorage {
     ) -> StorageResult<Vec<ParkedNotice>> {
         self.read(move |tx| push::parked_of(tx, device, from_seq, limit))
             .await
+    }
+
+    async fn applied_of(&self, device: DeviceId, seqs: Vec<u64>) -> StorageResult<Vec<u64>> {
+        self.read(move |tx| waiting::applied_of(tx, device, &seqs)).await
     }
 
     async fn pull(&self, request: PullRequest) -> StorageResult<Pulled> {

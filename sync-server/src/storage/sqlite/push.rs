@@ -13,6 +13,7 @@ use shared::protocol::v1::{ParkedMember, ParkedNotice, ParkedOperation, Receipt}
 
 use super::columns::{self, behind, chain, int, uint, uuid};
 use super::photos;
+use super::waiting::{self, LogEnd};
 use crate::apply::{
     AssignmentSpan, Batch, Changed, Held, HeldChain, Loaded, Needs, Placement, Prepared, PreparedPush,
     PushRefusal, place, times_are_plain,
@@ -98,7 +99,7 @@ fn is_held(tx: &Connection, push: &PreparedPush) -> StorageResult<bool> {
 }
 
 fn take(tx: &Connection, push: &PreparedPush, new: &[Prepared], now_ms: TimestampMs) -> StorageResult<Taken> {
-    let (mut position, last_applied_at): (u64, u64) =
+    let (position, last_applied_at): (u64, u64) =
         tx.query_row("SELECT last_position, last_applied_at FROM meta", [], |row| {
             Ok((uint(row, 0)?, uint(row, 1)?))
         })?;
@@ -118,25 +119,38 @@ fn take(tx: &Connection, push: &PreparedPush, new: &[Prepared], now_ms: Timestam
         spans(tx, push.author())?,
         applied_at,
     );
-    let mut last_in_area: BTreeMap<AreaCode, u64> = BTreeMap::new();
+    let mut log = LogEnd {
+        position,
+        last_in_area: BTreeMap::new(),
+    };
     let mut applied = 0;
     for prepared in new {
         match batch.take(prepared) {
             Ok(()) => {
-                position += 1;
+                log.position += 1;
                 applied += 1;
-                insert_operation(tx, position, prepared, applied_at)?;
-                last_in_area.insert(prepared.operation.area.clone(), position);
+                insert_operation(tx, log.position, prepared, applied_at)?;
+                log.last_in_area
+                    .insert(prepared.operation.area.clone(), log.position);
             }
             Err(rejection) => {
                 let shown_in = batch.shown_in(&prepared.operation);
                 insert_parked(tx, prepared, shown_in.as_ref(), rejection.code, applied_at)?;
+                let Operation { device, seq, .. } = prepared.operation;
+                waiting::note(tx, device, seq, &batch.missing(&prepared.operation))?;
             }
         }
     }
+    let mut came = BTreeSet::new();
     for changed in batch.into_changed() {
         write_record(tx, &changed)?;
+        came.insert(changed.record);
     }
+    waiting::take_up(tx, came, applied_at, &mut log)?;
+    let LogEnd {
+        position,
+        last_in_area,
+    } = log;
     for (area, position) in &last_in_area {
         tx.prepare_cached("UPDATE area SET last_position = ?2 WHERE code = ?1")?
             .execute(params![area.as_str(), int(*position)])?;
@@ -179,7 +193,7 @@ fn receipt(held: &HeldChain) -> Receipt {
     }
 }
 
-fn load(tx: &Connection, needs: &Needs) -> StorageResult<BTreeMap<RecordRef, Held>> {
+pub(super) fn load(tx: &Connection, needs: &Needs) -> StorageResult<BTreeMap<RecordRef, Held>> {
     let mut records = BTreeMap::new();
     let mut areas = tx.prepare_cached("SELECT area FROM record WHERE kind = ?1 AND id = ?2")?;
     for record in needs.named.difference(&needs.records) {
@@ -207,7 +221,7 @@ fn load(tx: &Connection, needs: &Needs) -> StorageResult<BTreeMap<RecordRef, Hel
     Ok(records)
 }
 
-fn spans(tx: &Connection, worker: WorkerId) -> StorageResult<Vec<AssignmentSpan>> {
+pub(super) fn spans(tx: &Connection, worker: WorkerId) -> StorageResult<Vec<AssignmentSpan>> {
     let mut statement = tx.prepare_cached("SELECT area, ended_at FROM assignment WHERE worker = ?1")?;
     let spans = statement.query_map([worker.0.as_bytes()], |row| {
         let ended_at = uint(row, 1)?;
@@ -219,7 +233,7 @@ fn spans(tx: &Connection, worker: WorkerId) -> StorageResult<Vec<AssignmentSpan>
     Ok(spans.collect::<Result<_, _>>()?)
 }
 
-fn insert_operation(
+pub(super) fn insert_operation(
     tx: &Connection,
     position: u64,
     prepared: &Prepared,
@@ -267,7 +281,7 @@ fn insert_parked(
     Ok(())
 }
 
-fn write_record(tx: &Connection, changed: &Changed) -> StorageResult<()> {
+pub(super) fn write_record(tx: &Connection, changed: &Changed) -> StorageResult<()> {
     let Changed {
         record,
         area,

@@ -1,0 +1,147 @@
+//! Parked operations that wait for a record. It may come later: after a restored backup each device offers again
+//! what it has, and an edit may arrive before the record that another device made. When the record comes, the
+//! operations that waited for it are applied (D5), at positions of their own; their devices read them like any other.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rusqlite::{Connection, OptionalExtension, params};
+use shared::change::hash::ChainHash;
+use shared::domain::RecordRef;
+use shared::ids::{AreaCode, DeviceId};
+
+use super::columns::{self, int, uint, uuid};
+use super::push::{insert_operation, load, spans, write_record};
+use crate::apply::{Batch, Needs, Prepared};
+use crate::storage::{StorageError, StorageResult};
+
+/// Where the log ends, and in which areas it grew.
+pub(super) struct LogEnd {
+    pub(super) position: u64,
+    pub(super) last_in_area: BTreeMap<AreaCode, u64>,
+}
+
+/// Notes for which records an operation that was parked waits.
+pub(super) fn note(tx: &Connection, device: DeviceId, seq: u64, missing: &[RecordRef]) -> StorageResult<()> {
+    let mut statement = tx.prepare_cached(
+        "INSERT OR IGNORE INTO parked_waits (kind, record, device, seq) VALUES (?1, ?2, ?3, ?4)",
+    )?;
+    for record in missing {
+        statement.execute(params![
+            record.kind.0,
+            record.id.as_bytes(),
+            device.0.as_bytes(),
+            int(seq)
+        ])?;
+    }
+    Ok(())
+}
+
+/// Applies what waited for these records, and what waited for the records that come of that.
+pub(super) fn take_up(
+    tx: &Connection,
+    mut came: BTreeSet<RecordRef>,
+    applied_at: u64,
+    log: &mut LogEnd,
+) -> StorageResult<()> {
+    loop {
+        let waiting = waiting_for(tx, &came)?;
+        came.clear();
+        for (device, seq) in waiting {
+            if let Some(record) = try_again(tx, device, seq, applied_at, log)? {
+                came.insert(record);
+            }
+        }
+        if came.is_empty() {
+            return Ok(());
+        }
+    }
+}
+
+/// In the order of each device's work.
+fn waiting_for(tx: &Connection, came: &BTreeSet<RecordRef>) -> StorageResult<BTreeSet<(DeviceId, u64)>> {
+    let mut waiting = BTreeSet::new();
+    let none: bool = tx
+        .prepare_cached("SELECT NOT EXISTS (SELECT 1 FROM parked_waits)")?
+        .query_row([], |row| row.get(0))?;
+    if none {
+        return Ok(waiting);
+    }
+    let mut statement =
+        tx.prepare_cached("SELECT device, seq FROM parked_waits WHERE kind = ?1 AND record = ?2")?;
+    for record in came {
+        let rows = statement.query_map(params![record.kind.0, record.id.as_bytes()], |row| {
+            Ok((DeviceId(uuid(row, 0)?), uint(row, 1)?))
+        })?;
+        for row in rows {
+            waiting.insert(row?);
+        }
+    }
+    Ok(waiting)
+}
+
+/// The record that it changed; `None` when it stays parked.
+fn try_again(
+    tx: &Connection,
+    device: DeviceId,
+    seq: u64,
+    applied_at: u64,
+    log: &mut LogEnd,
+) -> StorageResult<Option<RecordRef>> {
+    let body: Option<Vec<u8>> = tx
+        .prepare_cached("SELECT body FROM parked WHERE device = ?1 AND seq = ?2")?
+        .query_row(params![device.0.as_bytes(), int(seq)], |row| row.get(0))
+        .optional()?;
+    let Some(body) = body else {
+        return Err(StorageError::Inconsistent {
+            table: "parked_waits",
+        });
+    };
+    let prepared = Prepared {
+        operation: columns::operation("parked", &body)?,
+        body,
+        chain: ChainHash::default(),
+    };
+    let operation = &prepared.operation;
+    let needs = Needs::of(std::slice::from_ref(&prepared));
+    let known_areas = match columns::area_exists(tx, &operation.area)? {
+        true => BTreeSet::from([operation.area.clone()]),
+        false => BTreeSet::new(),
+    };
+    let mut batch = Batch::new(
+        load(tx, &needs)?,
+        known_areas,
+        spans(tx, operation.author)?,
+        applied_at,
+    );
+    let taken = batch.take(&prepared);
+    tx.prepare_cached("DELETE FROM parked_waits WHERE device = ?1 AND seq = ?2")?
+        .execute(params![device.0.as_bytes(), int(seq)])?;
+    if let Err(rejection) = taken {
+        tx.prepare_cached("UPDATE parked SET code = ?3 WHERE device = ?1 AND seq = ?2")?
+            .execute(params![device.0.as_bytes(), int(seq), rejection.code])?;
+        note(tx, device, seq, &batch.missing(operation))?;
+        return Ok(None);
+    }
+    tx.prepare_cached("DELETE FROM parked WHERE device = ?1 AND seq = ?2")?
+        .execute(params![device.0.as_bytes(), int(seq)])?;
+    log.position += 1;
+    insert_operation(tx, log.position, &prepared, applied_at)?;
+    log.last_in_area.insert(operation.area.clone(), log.position);
+    let record = operation.record;
+    for changed in batch.into_changed() {
+        write_record(tx, &changed)?;
+    }
+    Ok(Some(record))
+}
+
+/// Of these operations of a device those that are applied.
+pub(super) fn applied_of(tx: &Connection, device: DeviceId, seqs: &[u64]) -> StorageResult<Vec<u64>> {
+    let mut statement = tx.prepare_cached("SELECT 1 FROM operation WHERE device = ?1 AND seq = ?2")?;
+    let mut applied = Vec::new();
+    for seq in seqs {
+        if statement.exists(params![device.0.as_bytes(), int(*seq)])? {
+            applied.push(*seq);
+        }
+    }
+    Ok(applied)
+}
