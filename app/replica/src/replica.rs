@@ -23,9 +23,9 @@ use crate::api::{Answer, ApiError, Call, ErrorCode, Notice, RoomState, Session, 
 use crate::platform::{Platform, Room};
 use crate::storage::keep::{self, KeepError, Kept};
 use crate::storage::meta::{self, Enrolment, ServerView};
-use crate::storage::operations::{self, Author, OperationState, SaveError};
+use crate::storage::operations::{self, Author, SaveError};
 use crate::storage::receipts::{self, KeptReceipt};
-use crate::storage::{self, Home, StorageError, StorageResult, held_areas, photo_bytes, uploads};
+use crate::storage::{self, Home, StorageError, StorageResult, held_areas, own, photo_bytes, uploads};
 use crate::sync::engine::{Engine, Event, Work};
 use crate::sync::transport::Credential;
 use crate::{commands, queries};
@@ -208,7 +208,7 @@ impl Replica {
     /// # Errors
     /// A failing database.
     pub fn waiting_operations(&self) -> Result<u64, ApiError> {
-        Ok(operations::count(&self.connection, OperationState::Waiting)?)
+        Ok(operations::count_waiting(&self.connection)?)
     }
 
     /// The file that the replica lies in; `None` in memory.
@@ -239,9 +239,9 @@ impl Replica {
         let refused = uploads::count_refused(&self.connection)?;
         Ok(SyncState {
             phase: self.engine.phase(),
-            waiting_operations: operations::count(&self.connection, OperationState::Waiting)?,
+            waiting_operations: operations::count_waiting(&self.connection)?,
             waiting_photos: photo_bytes::count_waiting(&self.connection)?,
-            attention: operations::count(&self.connection, OperationState::SetAside)? + refused,
+            attention: operations::count_set_aside(&self.connection)? + refused,
             pull_done: self.pull_done,
             pull_total: self.pull_total,
             last_success_at: view.last_success_at,
@@ -284,7 +284,7 @@ impl Replica {
         Ok(Work {
             enrolled: enrolment.is_some(),
             signed_in: enrolment.is_some_and(|enrolment| !enrolment.token.is_empty()),
-            operations: operations::count(&self.connection, OperationState::Waiting)? > 0,
+            operations: operations::count_waiting(&self.connection)? > 0,
             segment: match self.room_state()? {
                 RoomState::Full => None,
                 RoomState::Enough | RoomState::Tight => self.segment.clone(),
@@ -356,7 +356,7 @@ impl Replica {
     /// # Errors
     /// A failing database.
     pub fn chain_at(&self, seq: u64) -> StorageResult<Option<ChainHash>> {
-        operations::chain_at(&self.connection, seq)
+        own::chain_at(&self.connection, seq)
     }
 
     /// Keeps a reply, in one transaction.
@@ -506,6 +506,8 @@ impl Replica {
             "assigned",
             "worker",
             "operation",
+            "receipted",
+            "set_aside",
             "peer",
             "household",
             "resident",

@@ -4,11 +4,12 @@
 //! Owes: the same as [`RecordState::start`](super::RecordState::start), which the tests hold it to.
 
 use super::pack::clocks_of_origin;
-use super::record::origin_of;
-use crate::change::{Change, Operation};
+use super::record::{Origin, origin_of};
+use crate::change::{Change, MemberEdit, Operation, Seen, Write};
 use crate::clock::TimestampMs;
-use crate::domain::schema::{FieldMerge, RecordKind};
+use crate::domain::schema::{FieldMerge, RecordKind, RecordRef};
 use crate::domain::value::{FieldMap, Value};
+use crate::ids::AreaCode;
 
 /// The values of a record whose first operation is `operation`.
 ///
@@ -54,6 +55,48 @@ pub fn created_values(operation: &Operation) -> Option<FieldMap> {
     Some(values)
 }
 
+/// The operation that made a record which nothing has touched since, from what the record holds: the way back from
+/// [`created_values`], for an operation whose parts are [in order](is_in_order).
+pub fn creation(origin: &Origin, area: &AreaCode, record: RecordRef, values: FieldMap) -> Operation {
+    let mut change = Change::default();
+    change.writes.reserve(values.len());
+    for (field, value) in values {
+        match value {
+            Value::Numbers(members) if merge_of(record.kind, field) == Some(FieldMerge::Set) => {
+                change
+                    .members
+                    .extend(members.into_iter().map(|member| MemberEdit {
+                        field,
+                        member,
+                        removes: None,
+                    }));
+            }
+            value => change.writes.push(Write {
+                field,
+                value,
+                seen: Seen::default(),
+            }),
+        }
+    }
+    Operation {
+        device: origin.device,
+        seq: origin.seq,
+        author: origin.author,
+        stamp: origin.stamp,
+        area: area.clone(),
+        record,
+        change,
+    }
+}
+
+/// Whether an operation that is plain has its writes by ascending field, as forms write them.
+pub fn is_in_order(operation: &Operation) -> bool {
+    operation
+        .change
+        .writes
+        .is_sorted_by(|one, next| one.field < next.field)
+}
+
 /// The packed clocks of such a record.
 pub fn created_clocks(operation: &Operation, applied_at: Option<TimestampMs>) -> Vec<u8> {
     clocks_of_origin(&origin_of(operation, applied_at))
@@ -71,10 +114,8 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::change::{MemberEdit, Seen, Write};
     use crate::crdt::{RecordState, pack_created};
     use crate::domain::FieldId;
-    use crate::domain::schema::RecordRef;
     use crate::testing::FakeDevice;
 
     fn value() -> impl Strategy<Value = Value> {
@@ -130,6 +171,13 @@ mod tests {
             let at = Some(u64::from(at));
             let folded = RecordState::start(&operation, at);
             if let Some(values) = created_values(&operation) {
+                if is_in_order(&operation) {
+                    let origin = origin_of(&operation, None);
+                    let clocks = RecordState::start(&operation, None).pack_clocks(operation.record.kind);
+                    prop_assert_eq!(crate::crdt::untouched_origin(&clocks), Some(origin));
+                    let back = creation(&origin, &operation.area, operation.record, values.clone());
+                    prop_assert_eq!(&back, &operation);
+                }
                 prop_assert_eq!(values, folded.values());
                 prop_assert_eq!(created_clocks(&operation, at), folded.pack_clocks(operation.record.kind));
                 prop_assert_eq!(pack_created(&operation, at), Some(folded.pack_whole(operation.record.kind)));

@@ -52,6 +52,18 @@ pub(super) fn clocks_of_origin(origin: &Origin) -> Vec<u8> {
     postcard::to_stdvec(&packed).unwrap_or_default()
 }
 
+/// The origin of a record that nothing else has touched, from its packed clocks; `None` for all others.
+pub fn untouched_origin(clocks: &[u8]) -> Option<Origin> {
+    let (packed, later): (Packed, _) = postcard::take_from_bytes(clocks).ok()?;
+    let is_alone = later.is_empty()
+        && packed.fields.is_empty()
+        && packed.members.is_empty()
+        && packed.events.is_empty()
+        && packed.removals.is_empty()
+        && packed.edits.is_none();
+    is_alone.then_some(packed.origin)
+}
+
 /// Values and clocks in one blob, for a store without columns: what [`RecordState::pack_whole`] gives for a record
 /// that `operation` made.
 ///

@@ -1,70 +1,60 @@
 //! What goes out and what went, and how much room it takes.
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, params};
 use shared::change::{Change, Operation};
-use shared::domain::schema::{RecordKind, RecordRef};
-use uuid::Uuid;
 
 use super::{households, names, photos, today};
 use crate::api::{Outbox, OutboxEntry, StorageState};
+use crate::storage::StorageResult;
+use crate::storage::own::{self, Kept};
 use crate::storage::records::load;
-use crate::storage::{StorageError, StorageResult};
 
 /// Drafts, what waits, what was uploaded lately, what needs attention.
 pub(super) fn outbox(connection: &Connection) -> StorageResult<Outbox> {
     Ok(Outbox {
         drafts: today::drafts(connection, None)?,
-        waiting: entries(connection, "state = 0 ORDER BY seq LIMIT ?1", 200)?,
-        uploaded: entries(connection, "state = 1 ORDER BY seq DESC LIMIT ?1", 100)?,
-        attention: entries(connection, "state = 2 ORDER BY seq LIMIT ?1", 200)?,
+        waiting: entries(
+            connection,
+            "operation.seq > ?2 ORDER BY operation.seq LIMIT ?1",
+            200,
+        )?,
+        uploaded: entries(
+            connection,
+            "operation.seq <= ?2 AND code IS NULL ORDER BY operation.seq DESC LIMIT ?1",
+            100,
+        )?,
+        attention: entries(
+            connection,
+            "seen = 0 AND ?2 = ?2 ORDER BY operation.seq LIMIT ?1",
+            200,
+        )?,
         photos: photos::waiting(connection)?,
         refused_photos: photos::refused(connection)?,
     })
 }
 
-struct Stored {
-    seq: u64,
-    record: RecordRef,
-    at: u64,
-    body: Vec<u8>,
-    code: String,
-    receipted_at: u64,
-}
-
-fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
-    Ok(Stored {
-        seq: row.get(0)?,
-        record: RecordRef {
-            kind: RecordKind(row.get(1)?),
-            id: row.get::<_, Uuid>(2)?,
-        },
-        at: row.get(3)?,
-        body: row.get(4)?,
-        code: row.get(5)?,
-        receipted_at: row.get(6)?,
-    })
-}
-
+/// `condition` is given how many are wanted, and up to which everything is receipted.
 fn entries(connection: &Connection, condition: &str, limit: u32) -> StorageResult<Vec<OutboxEntry>> {
-    let sql =
-        format!("SELECT seq, kind, record, at, body, code, receipted_at FROM operation WHERE {condition}");
-    let rows: Vec<Stored> = connection
-        .prepare_cached(&sql)?
-        .query_map(params![limit], stored)?
-        .collect::<Result<_, _>>()?;
-    let mut entries = Vec::with_capacity(rows.len());
-    for row in rows {
-        let damaged = |_| StorageError::Inconsistent { table: "operation" };
-        let operation: Operation = postcard::from_bytes(&row.body).map_err(damaged)?;
-        let (title, _) = names::title(connection, row.record)?;
+    let sql = format!(
+        "SELECT operation.seq, kind, record, body, operation.at, coalesce(code, ''),
+                coalesce((SELECT receipted.at FROM receipted WHERE through_seq >= operation.seq
+                          ORDER BY through_seq LIMIT 1), 0)
+         FROM operation LEFT JOIN set_aside ON set_aside.seq = operation.seq WHERE {condition}"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query(params![limit, own::receipted_through(connection)?])?;
+    let mut entries = Vec::new();
+    while let Some(row) = rows.next()? {
+        let kept = Kept::from_row(row, 0)?;
+        let (title, _) = names::title(connection, kept.record)?;
         entries.push(OutboxEntry {
-            seq: row.seq,
-            record: row.record,
+            seq: kept.seq,
+            record: kept.record,
             title,
-            action: action(connection, &operation)?.to_owned(),
-            at: row.at,
-            receipted_at: row.receipted_at,
-            code: row.code,
+            action: action(connection, &kept.operation(connection)?)?.to_owned(),
+            at: row.get(4)?,
+            code: row.get(5)?,
+            receipted_at: row.get(6)?,
         });
     }
     Ok(entries)

@@ -11,7 +11,7 @@ use shared::ids::{AreaCode, DeviceId, DraftId, HouseholdId, WorkerId};
 use uuid::Uuid;
 
 use super::meta::{self, ChainEnd};
-use super::operations::{self, Author, OperationState};
+use super::operations::{self, Author};
 use super::{Home, drafts, prepare, records};
 use crate::api::{DraftBody, VisitDraft};
 use crate::search::fts_query;
@@ -97,7 +97,7 @@ fn dropped_transaction_leaves_no_trace(
         "the record is there",
     )?;
     ensure(
-        operations::count(&connection, OperationState::Waiting)? == 0,
+        operations::count_waiting(&connection)? == 0,
         "the operation is there",
     )?;
     let end: Option<ChainEnd> = meta::get(&connection, meta::CHAIN_END)?;
@@ -234,7 +234,7 @@ fn a_thousand_records_survive_reopening(
         connection = ready(open, home)?;
     }
     ensure(
-        operations::count(&connection, OperationState::Waiting)? == 1_000,
+        operations::count_waiting(&connection)? == 1_000,
         "operations are missing",
     )?;
     let households: u64 = connection.query_row("SELECT count(*) FROM household", [], |row| row.get(0))?;

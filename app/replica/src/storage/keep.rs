@@ -13,9 +13,8 @@ use shared::protocol::set_aside::in_extensions;
 use shared::protocol::v1::{AreaPage, Directory, ParkedNotice, Receipt, SEGMENT_OPERATIONS, SyncReply};
 
 use super::meta::{self, ChainEnd, ServerView};
-use super::{
-    StorageError, StorageResult, duplicates, held_areas, operations, photo_bytes, receipts, records,
-};
+use super::own::{self, UNSETTLED_RECORDS};
+use super::{StorageError, StorageResult, duplicates, held_areas, photo_bytes, receipts, records};
 
 /// How long receipted operations and uploaded photos are kept, so that they can be offered again (D8).
 pub const KEEP_RECEIPTED_MS: u64 = 90 * 24 * 3600 * 1000;
@@ -109,11 +108,20 @@ pub fn reply(
 /// Lets go of what was receipted long ago, by the server's clock: a device whose own clock runs ahead keeps it as
 /// long as any other. The last of it stays: the chain of what is kept goes on from there.
 fn let_go(transaction: &Transaction<'_>, server_ms: TimestampMs) -> StorageResult<()> {
-    transaction.execute(
-        "DELETE FROM operation WHERE state = 1 AND receipted_at < ?1
-         AND seq < (SELECT max(seq) FROM operation WHERE state = 1 AND receipted_at < ?1)",
-        [server_ms.saturating_sub(KEEP_RECEIPTED_MS)],
-    )?;
+    let through: u64 = transaction
+        .prepare_cached("SELECT coalesce(max(through_seq), 0) FROM receipted WHERE at < ?1")?
+        .query_row([server_ms.saturating_sub(KEEP_RECEIPTED_MS)], |row| row.get(0))?;
+    let goes: bool = transaction
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM operation WHERE seq < ?1)")?
+        .query_row([through], |row| row.get(0))?;
+    if goes {
+        own::keep_chain(transaction, through)?;
+        transaction.execute(
+            "DELETE FROM operation WHERE seq < ?1 AND seq NOT IN (SELECT seq FROM set_aside)",
+            [through],
+        )?;
+        transaction.execute("DELETE FROM receipted WHERE through_seq < ?1", [through])?;
+    }
     Ok(())
 }
 
@@ -122,7 +130,7 @@ fn receipt(transaction: &Transaction<'_>, receipt: &Receipt) -> Result<u64, Keep
     // Without the check any reply would count as a receipt for all that was done.
     let is_checked = guards::holds(Guard::ReceiptCheck);
     let through = if is_checked { receipt.through_seq } else { end.seq };
-    let fits = match operations::chain_at(transaction, through)? {
+    let fits = match own::chain_at(transaction, through)? {
         Some(ours) => ours == receipt.chain,
         // Older than what is kept here cannot be compared; newer than what was made here is not ours.
         None => through < end.seq,
@@ -130,54 +138,53 @@ fn receipt(transaction: &Transaction<'_>, receipt: &Receipt) -> Result<u64, Keep
     if !fits && is_checked && guards::holds(Guard::ReceiptChain) {
         return Err(KeepError::ReceiptMismatch);
     }
-    let receipted = transaction.execute(
-        "UPDATE operation SET state = 1, receipted_at = ?2 WHERE state = 0 AND seq <= ?1",
-        params![through, receipt.applied_at],
-    )?;
-    offer_again(transaction, through)?;
-    if receipted > 0 {
-        date_anew(transaction, receipt)?;
+    let before = own::receipted_through(transaction)?;
+    if through < before {
+        offer_again(transaction, through)?;
+        return Ok(0);
     }
-    Ok(receipted as u64)
+    let receipted = through.min(end.seq).saturating_sub(before);
+    if receipted > 0 {
+        transaction
+            .prepare_cached("INSERT INTO receipted (through_seq, at) VALUES (?1, ?2)")?
+            .execute(params![through, receipt.applied_at])?;
+        date_anew(transaction, receipt, &end)?;
+    }
+    Ok(receipted)
 }
 
 /// A restored server holds less than it once receipted or set aside. What it dated then has no date any more.
 fn offer_again(transaction: &Transaction<'_>, through: u64) -> Result<(), KeepError> {
-    let mut statement = transaction
-        .prepare_cached("SELECT body FROM operation WHERE state <> 0 AND seq > ?1 ORDER BY seq")?;
-    let dated: Vec<Vec<u8>> = statement
-        .query_map([through], |row| row.get(0))?
-        .collect::<Result<_, _>>()?;
-    if dated.is_empty() {
-        return Ok(());
-    }
-    for body in dated {
-        let operation = operations::decode(&body)?;
+    for operation in own::select(transaction, "WHERE seq > ?1 ORDER BY seq", [through])? {
         // A record of an area that is not assigned any more stays away.
         if let Some(state) = records::load(transaction, operation.record)? {
             records::merge_into(transaction, Some(state), &operation, None)?;
         }
     }
-    transaction
-        .prepare_cached(
-            "UPDATE operation SET state = 0, receipted_at = 0, code = '' WHERE state <> 0 AND seq > ?1",
-        )?
-        .execute([through])?;
+    // The receipt that covered it and more now covers so much.
+    transaction.execute(
+        "INSERT OR IGNORE INTO receipted (through_seq, at)
+         SELECT ?1, at FROM receipted WHERE through_seq > ?1 AND ?1 > 0 ORDER BY through_seq LIMIT 1",
+        [through],
+    )?;
+    transaction.execute("DELETE FROM receipted WHERE through_seq > ?1", [through])?;
+    transaction.execute("DELETE FROM set_aside WHERE seq > ?1", [through])?;
     Ok(())
 }
 
 /// Own operations from a clock that ran ahead count from when the server applied them (D10).
-fn date_anew(transaction: &Transaction<'_>, receipt: &Receipt) -> Result<(), KeepError> {
+fn date_anew(transaction: &Transaction<'_>, receipt: &Receipt, end: &ChainEnd) -> Result<(), KeepError> {
     let latest = receipt.applied_at.saturating_add(CLOCK_AHEAD_MS_MAX);
-    let mut statement =
-        transaction.prepare_cached("SELECT body FROM operation WHERE seq BETWEEN ?1 AND ?2 ORDER BY seq")?;
-    let bodies: Vec<Vec<u8>> = statement
-        .query_map(params![receipt.applied_from_seq, receipt.through_seq], |row| {
-            row.get(0)
-        })?
-        .collect::<Result<_, _>>()?;
-    for body in bodies {
-        let operation = operations::decode(&body)?;
+    // The device's clock never goes back: it is at least at the last of them.
+    if end.clock.last().ms <= latest {
+        return Ok(());
+    }
+    let dated = own::select(
+        transaction,
+        "WHERE seq BETWEEN ?1 AND ?2 ORDER BY seq",
+        params![receipt.applied_from_seq, receipt.through_seq],
+    )?;
+    for operation in dated {
         if operation.stamp.ms > latest {
             records::merge(transaction, &operation, Some(receipt.applied_at))?;
         }
@@ -188,7 +195,9 @@ fn date_anew(transaction: &Transaction<'_>, receipt: &Receipt) -> Result<(), Kee
 fn set_aside(transaction: &Transaction<'_>, parked: &[ParkedNotice]) -> StorageResult<()> {
     for notice in parked {
         transaction
-            .prepare_cached("UPDATE operation SET state = 2, code = ?2 WHERE seq = ?1 AND state <= 1")?
+            .prepare_cached(
+                "INSERT OR IGNORE INTO set_aside (seq, code) SELECT seq, ?2 FROM operation WHERE seq = ?1",
+            )?
             .execute(params![notice.seq, notice.code])?;
     }
     Ok(())
@@ -198,7 +207,7 @@ fn set_aside(transaction: &Transaction<'_>, parked: &[ParkedNotice]) -> StorageR
 fn taken_up(transaction: &Transaction<'_>, applied: &[u64]) -> StorageResult<()> {
     for seq in applied {
         transaction
-            .prepare_cached("UPDATE operation SET state = 1, code = '' WHERE seq = ?1 AND state >= 2")?
+            .prepare_cached("DELETE FROM set_aside WHERE seq = ?1")?
             .execute([seq])?;
     }
     Ok(())
@@ -277,7 +286,7 @@ fn forget_unassigned(
 }
 
 fn forget(transaction: &Transaction<'_>, table: &str, area: &str) -> StorageResult<()> {
-    let mut settled = "id NOT IN (SELECT record FROM operation WHERE state <> 1)".to_owned();
+    let mut settled = format!("id NOT IN ({UNSETTLED_RECORDS})");
     if table == "photo" {
         // What was photographed here still goes out: its record was accepted.
         settled += " AND hash NOT IN (SELECT hash FROM photo_bytes WHERE state = 1)";
@@ -304,6 +313,11 @@ fn forget(transaction: &Transaction<'_>, table: &str, area: &str) -> StorageResu
     }
     transaction.execute(
         &format!("DELETE FROM settled_conflict WHERE record IN (SELECT id FROM {table} WHERE area = ?1 AND {settled})"),
+        [area],
+    )?;
+    own::keep_bodies(
+        transaction,
+        &format!("SELECT id FROM {table} WHERE area = ?1 AND {settled}"),
         [area],
     )?;
     let removed = transaction.execute(

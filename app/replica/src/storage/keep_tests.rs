@@ -1,4 +1,3 @@
-use shared::change::hash::ChainHash;
 use shared::clock::Stamp;
 use shared::crdt::RecordState;
 use shared::domain::Household;
@@ -9,7 +8,7 @@ use shared::protocol::v1::PROTOCOL_VERSION;
 use uuid::Uuid;
 
 use super::*;
-use crate::storage::operations::{Author, OperationState};
+use crate::storage::operations::{self, Author};
 use crate::storage::{Home, prepare};
 
 const NOW: u64 = 1_800_000_000_000;
@@ -55,14 +54,14 @@ fn record(connection: &mut Connection, area: &AreaCode, now_ms: u64) {
 }
 
 fn hear(connection: &mut Connection, life: u128, through_seq: u64, applied_at: u64) -> SyncReply {
-    let chain = operations::chain_at(connection, through_seq).unwrap();
+    let chain = own::chain_at(connection, through_seq).unwrap();
     SyncReply {
         protocol: PROTOCOL_VERSION,
         epoch: EpochId(Uuid::from_u128(life)),
         now_ms: applied_at,
         receipt: Receipt {
             through_seq,
-            chain: chain.unwrap_or(ChainHash::default()),
+            chain: chain.unwrap_or_default(),
             applied_at,
             applied_from_seq: 1,
         },
@@ -96,10 +95,7 @@ fn a_restored_server_dates_anew() {
     assert_eq!(dated(&connection), NOW, "ten days ahead counts as now");
     let restored = hear(&mut connection, 2, 0, 0);
     keep(&mut connection, &restored);
-    assert_eq!(
-        operations::count(&connection, OperationState::Waiting).unwrap(),
-        1
-    );
+    assert_eq!(operations::count_waiting(&connection).unwrap(), 1);
     let second = hear(&mut connection, 2, 1, NOW + 20 * DAY);
     keep(&mut connection, &second);
     assert_eq!(
@@ -140,8 +136,5 @@ fn what_was_set_aside_is_uploaded_when_its_record_has_come() {
     applied.extensions = vec![as_extension(&[1]).unwrap()];
     keep(&mut connection, &applied);
     assert_eq!(operations::set_aside(&connection, 9).unwrap(), [0_u64; 0]);
-    assert_eq!(
-        operations::count(&connection, OperationState::Waiting).unwrap(),
-        0
-    );
+    assert_eq!(operations::count_waiting(&connection).unwrap(), 0);
 }

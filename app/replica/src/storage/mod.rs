@@ -13,6 +13,7 @@ pub mod keep;
 pub mod meta;
 pub mod migrate;
 pub mod operations;
+pub mod own;
 pub mod peers;
 pub mod photo_bytes;
 pub mod receipts;

@@ -1,6 +1,6 @@
 //! Own operations: numbered, chained, and stored in the transaction that changes the records (D2).
 
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use rusqlite::{Connection, Transaction, params};
 use shared::change::hash::{ChainHash, canonical_bytes};
 use shared::change::{Change, Operation, Seen};
 use shared::clock::TimestampMs;
@@ -11,20 +11,8 @@ use shared::ids::{AreaCode, DeviceId, WorkerId};
 use shared::validation::{Rejection, validate};
 
 use super::meta::{self, ChainEnd};
+use super::own::{self, CHAIN_EVERY};
 use super::{StorageError, StorageResult, keep, records};
-
-/// Where an own operation stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OperationState {
-    /// Saved here, not receipted.
-    Waiting = 0,
-    /// Durable on the server.
-    Receipted = 1,
-    /// The server keeps it but could not apply it.
-    SetAside = 2,
-    /// The same, and the worker has seen it.
-    SetAsideSeen = 3,
-}
 
 /// Why an operation was not saved.
 #[derive(Debug, thiserror::Error)]
@@ -104,8 +92,17 @@ impl Pen<'_> {
             change,
             ..old.clone()
         };
-        records::merge(self.transaction, &operation, None)?;
-        self.store(&operation)
+        let state = records::load(self.transaction, operation.record)?;
+        let is_in_row = self.merge(state, &operation)?;
+        self.store(&operation, is_in_row)
+    }
+
+    /// Returns whether the record's row holds all that the operation says.
+    fn merge(&self, state: Option<RecordState>, operation: &Operation) -> StorageResult<bool> {
+        match state {
+            None => records::create(self.transaction, operation, None),
+            state => records::merge_into(self.transaction, state, operation, None).map(|()| false),
+        }
     }
 
     fn perform_on(
@@ -128,12 +125,12 @@ impl Pen<'_> {
             change,
         };
         validate(&operation, state.as_ref())?;
-        records::merge_into(self.transaction, state, &operation, None)?;
-        self.store(&operation)?;
+        let is_in_row = self.merge(state, &operation)?;
+        self.store(&operation, is_in_row)?;
         Ok(Some(operation.seq))
     }
 
-    fn store(&mut self, operation: &Operation) -> StorageResult<()> {
+    fn store(&mut self, operation: &Operation, is_in_row: bool) -> StorageResult<()> {
         if self.area.as_ref() != Some(&operation.area) {
             keep::note_area(self.transaction, &operation.area)?;
             self.area = Some(operation.area.clone());
@@ -150,8 +147,12 @@ impl Pen<'_> {
                 operation.record.kind.0,
                 operation.record.id,
                 self.author.now_ms,
-                body,
-                self.end.chain.0
+                if is_in_row { Vec::new() } else { body },
+                if operation.seq.is_multiple_of(CHAIN_EVERY) {
+                    self.end.chain.0.as_slice()
+                } else {
+                    &[]
+                }
             ])?;
         Ok(())
     }
@@ -210,23 +211,23 @@ pub fn start_anew(
     chain: ChainHash,
     is_restored: bool,
 ) -> Result<(), SaveError> {
-    let mut statement =
-        transaction.prepare("SELECT body FROM operation WHERE ?1 OR state IN (0, 2) ORDER BY seq")?;
-    let bodies: Vec<Vec<u8>> = statement
-        .query_map([is_restored], |row| row.get(0))?
-        .collect::<Result<_, _>>()?;
-    let unsent = bodies
-        .iter()
-        .map(|body| decode(body))
-        .collect::<StorageResult<Vec<_>>>()?;
-    let held_through = transaction.query_row(
-        "SELECT CASE WHEN ?1 THEN coalesce(min(seq), 1) - 1
-                     ELSE coalesce(max(seq) FILTER (WHERE state <> 0), 0) END
-         FROM operation",
-        [is_restored],
-        |row| row.get(0),
+    let receipted = own::receipted_through(transaction)?;
+    let unsent = own::select(
+        transaction,
+        "WHERE ?1 OR seq > ?2 OR seq IN (SELECT seq FROM set_aside WHERE seen = 0) ORDER BY seq",
+        params![is_restored, receipted],
     )?;
-    transaction.execute("DELETE FROM operation", [])?;
+    let held_through = match (is_restored, unsent.first()) {
+        (true, first) => first.map_or(0, |first| first.seq - 1),
+        (false, _) => receipted.min(own::last_seq(transaction)?),
+    };
+    transaction.execute_batch("DELETE FROM operation; DELETE FROM receipted; DELETE FROM set_aside;")?;
+    if through_seq > 0 {
+        transaction.execute(
+            "INSERT INTO receipted (through_seq, at) VALUES (?1, 0)",
+            [through_seq],
+        )?;
+    }
     // What others hold of these records, and what a copy of this phone did, is read again.
     transaction.execute("UPDATE assigned SET cursor = 0", [])?;
     for old in &unsent {
@@ -321,13 +322,12 @@ pub fn waiting(
     count_max: usize,
     bytes_max: usize,
 ) -> StorageResult<Option<(ChainHash, Vec<Operation>, ChainHash)>> {
-    let first: Option<u64> = connection
-        .prepare_cached("SELECT min(seq) FROM operation WHERE state = 0")?
-        .query_row([], |row| row.get(0))?;
-    match first {
-        Some(first) => from_seq(connection, first, count_max, bytes_max),
-        None => Ok(None),
-    }
+    from_seq(
+        connection,
+        own::receipted_through(connection)? + 1,
+        count_max,
+        bytes_max,
+    )
 }
 
 /// Own operations from a number on, in whatever state, with the same limits and the same chains as [`waiting`].
@@ -340,42 +340,30 @@ pub fn from_seq(
     count_max: usize,
     bytes_max: usize,
 ) -> StorageResult<Option<(ChainHash, Vec<Operation>, ChainHash)>> {
-    let mut statement = connection
-        .prepare_cached("SELECT seq, body, chain FROM operation WHERE seq >= ?1 ORDER BY seq LIMIT ?2")?;
+    let mut statement = connection.prepare_cached(
+        "SELECT seq, kind, record, body FROM operation WHERE seq >= ?1 ORDER BY seq LIMIT ?2",
+    )?;
     let mut rows = statement.query(params![first, i64::try_from(count_max).unwrap_or(i64::MAX)])?;
-    let (mut operations, mut after, mut bytes) = (Vec::new(), ChainHash::default(), 0);
+    let (mut operations, mut bytes) = (Vec::new(), 0);
     while let Some(row) = rows.next()? {
-        let body: Vec<u8> = row.get(1)?;
-        bytes += body.len();
+        let operation = own::Kept::from_row(row, 0)?.operation(connection)?;
+        bytes += own::weight(&operation);
         if bytes > bytes_max && !operations.is_empty() {
             break;
         }
-        operations.push(decode(&body)?);
-        after = ChainHash(row.get(2)?);
+        operations.push(operation);
     }
-    let Some(first) = operations.first().map(|operation: &Operation| operation.seq) else {
+    let (Some(first), Some(last)) = (operations.first(), operations.last()) else {
         return Ok(None);
     };
-    Ok(Some((
-        chain_at(connection, first - 1)?.unwrap_or_default(),
-        operations,
-        after,
-    )))
-}
-
-/// The chain at an own operation; the start for 0, `None` when it is not kept any more.
-///
-/// # Errors
-/// A failing database.
-pub fn chain_at(connection: &Connection, seq: u64) -> StorageResult<Option<ChainHash>> {
-    if seq == 0 {
-        return Ok(Some(ChainHash::default()));
-    }
-    let found = connection
-        .prepare_cached("SELECT chain FROM operation WHERE seq = ?1")?
-        .query_row([seq], |row| row.get(0))
-        .optional()?;
-    Ok(found.map(ChainHash))
+    let before = own::chain_at(connection, first.seq - 1)?.unwrap_or_default();
+    let after = match own::chain_at(connection, last.seq)? {
+        Some(after) => after,
+        None => operations
+            .iter()
+            .fold(before, |chain, operation| chain.then(operation)),
+    };
+    Ok(Some((before, operations, after)))
 }
 
 /// One own operation.
@@ -383,23 +371,25 @@ pub fn chain_at(connection: &Connection, seq: u64) -> StorageResult<Option<Chain
 /// # Errors
 /// A failing database or an unreadable row.
 pub fn by_seq(connection: &Connection, seq: u64) -> StorageResult<Option<Operation>> {
-    let body: Option<Vec<u8>> = connection
-        .query_row("SELECT body FROM operation WHERE seq = ?1", [seq], |row| {
-            row.get(0)
-        })
-        .optional()?;
-    body.map(|body| decode(&body)).transpose()
+    Ok(own::select(connection, "WHERE seq = ?1", [seq])?.pop())
 }
 
-/// Own operations in a state.
+/// How many own operations wait.
 ///
 /// # Errors
 /// A failing database.
-pub fn count(connection: &Connection, state: OperationState) -> StorageResult<u64> {
-    let count = connection
-        .prepare_cached("SELECT count(*) FROM operation WHERE state <> 1 AND state = ?1")?
-        .query_row([state as i64], |row| row.get(0))?;
-    Ok(count)
+pub fn count_waiting(connection: &Connection) -> StorageResult<u64> {
+    Ok(own::last_seq(connection)?.saturating_sub(own::receipted_through(connection)?))
+}
+
+/// How many were set aside and nobody has seen it.
+///
+/// # Errors
+/// A failing database.
+pub fn count_set_aside(connection: &Connection) -> StorageResult<u64> {
+    Ok(connection
+        .prepare_cached("SELECT count(*) FROM set_aside WHERE seen = 0")?
+        .query_row([], |row| row.get(0))?)
 }
 
 /// The numbers of the first set-aside operations, seen or not.
@@ -407,9 +397,7 @@ pub fn count(connection: &Connection, state: OperationState) -> StorageResult<u6
 /// # Errors
 /// A failing database.
 pub fn set_aside(connection: &Connection, count_max: usize) -> StorageResult<Vec<u64>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT seq FROM operation WHERE state <> 1 AND state >= 2 ORDER BY state, seq LIMIT ?1",
-    )?;
+    let mut statement = connection.prepare_cached("SELECT seq FROM set_aside ORDER BY seen, seq LIMIT ?1")?;
     let rows = statement.query_map([count_max as u64], |row| row.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
@@ -419,12 +407,5 @@ pub fn set_aside(connection: &Connection, count_max: usize) -> StorageResult<Vec
 /// # Errors
 /// A failing database.
 pub fn set_seen(connection: &Connection, seq: u64) -> StorageResult<bool> {
-    Ok(connection.execute(
-        "UPDATE operation SET state = 3 WHERE seq = ?1 AND state = 2",
-        [seq],
-    )? == 1)
-}
-
-pub(super) fn decode(body: &[u8]) -> StorageResult<Operation> {
-    postcard::from_bytes(body).map_err(|_| StorageError::Inconsistent { table: "operation" })
+    Ok(connection.execute("UPDATE set_aside SET seen = 1 WHERE seq = ?1 AND seen = 0", [seq])? == 1)
 }

@@ -5,6 +5,7 @@ use shared::clock::TimestampMs;
 use shared::ids::PhotoHash;
 
 use super::StorageResult;
+use super::own::UNSETTLED_RECORDS;
 
 /// The bytes of a photo, when they are on this device.
 ///
@@ -47,13 +48,13 @@ pub fn part(connection: &Connection, hash: PhotoHash, from: u64, to: u64) -> Sto
 /// # Errors
 /// A failing database.
 pub fn next_waiting(connection: &Connection, skip: &[PhotoHash]) -> StorageResult<Option<PhotoHash>> {
-    let mut statement = connection.prepare_cached(
+    let mut statement = connection.prepare_cached(&format!(
         "SELECT hash FROM photo_bytes WHERE state = 1
          AND NOT EXISTS (SELECT 1 FROM photo_upload WHERE photo_upload.hash = photo_bytes.hash AND code <> '')
          AND EXISTS (SELECT 1 FROM photo WHERE photo.hash = photo_bytes.hash
-                     AND photo.id NOT IN (SELECT record FROM operation WHERE state <> 1))
-         ORDER BY kept_at, hash",
-    )?;
+                     AND photo.id NOT IN ({UNSETTLED_RECORDS}))
+         ORDER BY kept_at, hash"
+    ))?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let hash = PhotoHash(row.get(0)?);

@@ -10,7 +10,9 @@ use rusqlite::types::{Value as SqlValue, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params, params_from_iter};
 use shared::change::Operation;
 use shared::clock::TimestampMs;
-use shared::crdt::{RecordState, created_clocks, created_values, fold, issue_state};
+use shared::crdt::{
+    RecordState, created_clocks, created_values, creation, fold, is_in_order, issue_state, untouched_origin,
+};
 use shared::domain::door::DoorNumber;
 use shared::domain::issue::Step;
 use shared::domain::schema::{FieldId, KINDS, KindSpec, RecordKind, RecordRef};
@@ -19,7 +21,7 @@ use shared::domain::{household, resident};
 use shared::ids::{AreaCode, WorkerId};
 use uuid::Uuid;
 
-use super::{StorageError, StorageResult, duplicates, settled};
+use super::{StorageError, StorageResult, duplicates, own, settled};
 use crate::search;
 
 /// Separates texts in one column: a character that validation keeps out of them.
@@ -85,8 +87,46 @@ fn spec_of(kind: RecordKind) -> Option<(&'static KindSpec, &'static Statements)>
 /// # Errors
 /// [`StorageError::Inconsistent`] when the row holds what no version of ours wrote.
 pub fn load(connection: &Connection, record: RecordRef) -> StorageResult<Option<RecordState>> {
-    let Some((spec, statements)) = spec_of(record.kind) else {
+    if spec_of(record.kind).is_none() {
         return load_other(connection, record);
+    }
+    let Some(row) = row_of(connection, record)? else {
+        return Ok(None);
+    };
+    RecordState::unpack(record.kind, row.area, &row.fields, &row.clocks)
+        .map(Some)
+        .map_err(|_| damaged(record.kind))
+}
+
+/// The operation that made a record, when nothing has touched it since.
+///
+/// # Errors
+/// As [`load`].
+pub(super) fn creation_of(connection: &Connection, record: RecordRef) -> StorageResult<Option<Operation>> {
+    let row = row_of(connection, record)?;
+    Ok(row.and_then(|row| {
+        let origin = untouched_origin(&row.clocks)?;
+        Some(creation(&origin, &row.area, record, row.fields))
+    }))
+}
+
+/// A record as its row holds it.
+struct StoredRow {
+    area: AreaCode,
+    clocks: Vec<u8>,
+    fields: FieldMap,
+}
+
+fn damaged(kind: RecordKind) -> StorageError {
+    StorageError::Inconsistent {
+        table: kind.spec().map_or("other_record", |spec| spec.name),
+    }
+}
+
+/// `None` when it is not here, or its kind has no table.
+fn row_of(connection: &Connection, record: RecordRef) -> StorageResult<Option<StoredRow>> {
+    let Some((spec, statements)) = spec_of(record.kind) else {
+        return Ok(None);
     };
     let read = |row: &Row<'_>| {
         let area: String = row.get(0)?;
@@ -101,14 +141,11 @@ pub fn load(connection: &Connection, record: RecordRef) -> StorageResult<Option<
     let Some((area, clocks, more, mut fields)) = found else {
         return Ok(None);
     };
-    let damaged = StorageError::Inconsistent { table: spec.name };
     let (Ok(area), Ok(more)) = (AreaCode::new(&area), fields_of_later_versions(&more)) else {
-        return Err(damaged);
+        return Err(damaged(record.kind));
     };
     fields.extend(more);
-    RecordState::unpack(record.kind, area, &fields, &clocks)
-        .map(Some)
-        .map_err(|_| damaged)
+    Ok(Some(StoredRow { area, clocks, fields }))
 }
 
 fn load_other(connection: &Connection, record: RecordRef) -> StorageResult<Option<RecordState>> {
@@ -201,21 +238,58 @@ pub fn merge_into(
 ) -> StorageResult<()> {
     let state = match state {
         Some(mut state) => {
+            let dated = operation.stamp.clamped(applied_at);
+            if own::keep_body(transaction, &state, operation, dated)? {
+                return Ok(());
+            }
             let at_stake = settled::at_stake(&state, operation);
             state.apply(operation, applied_at);
             settled::note(transaction, operation, at_stake, &state, applied_at)?;
             state
         }
-        None => {
-            if let Some(values) = created_values(operation)
-                && insert_created(transaction, operation, &values, applied_at)?
-            {
-                return Ok(());
-            }
-            RecordState::start(operation, applied_at)
-        }
+        None => return create(transaction, operation, applied_at).map(drop),
     };
     save(transaction, operation.record, &state)
+}
+
+/// Writes a record that is not here yet. Returns whether the row holds all that the operation says.
+///
+/// # Errors
+/// A failing database.
+pub(super) fn create(
+    transaction: &Transaction<'_>,
+    operation: &Operation,
+    applied_at: Option<TimestampMs>,
+) -> StorageResult<bool> {
+    if let Some(values) = created_values(operation)
+        && insert_created(transaction, operation, &values, applied_at)?
+    {
+        let spec = operation.record.kind.spec();
+        let all_kept = values.iter().all(|(field, value)| {
+            let column = spec.and_then(|spec| spec.field(*field));
+            column.is_none_or(|column| is_kept_as_it_is(column.shape, value))
+        });
+        return Ok(all_kept && is_in_order(operation));
+    }
+    let state = RecordState::start(operation, applied_at);
+    save(transaction, operation.record, &state)?;
+    Ok(false)
+}
+
+/// Whether [`from_sql`] gives back what [`to_sql`] was given.
+fn is_kept_as_it_is(shape: ValueShape, value: &Value) -> bool {
+    match (shape, value) {
+        (ValueShape::Int, Value::Int(_)) | (ValueShape::Id, Value::Id(_)) => true,
+        (ValueShape::Text, Value::Text(text)) => !text.is_empty(),
+        (ValueShape::Bytes, Value::Bytes(bytes)) => !bytes.is_empty(),
+        (ValueShape::Numbers, Value::Numbers(numbers)) => !numbers.is_empty(),
+        (ValueShape::Ids, Value::Ids(ids)) => !ids.is_empty(),
+        (ValueShape::Texts, Value::Texts(texts)) => {
+            let plain = |text: &String| !text.is_empty() && !text.contains(TEXT_SEPARATOR);
+            !texts.is_empty() && texts.iter().all(plain)
+        }
+        _ => false,
+    }
 }
 
 fn save(transaction: &Transaction<'_>, record: RecordRef, state: &RecordState) -> StorageResult<()> {

@@ -1,0 +1,196 @@
+//! Own operations as they are kept: read, with their chain, and what became of them.
+//!
+//! Most operations make a record that nothing touches for a long time. Such an operation is kept as an empty body: it
+//! is read off the record's row, which holds the same. Whoever changes or removes that row calls [`keep_bodies`] or
+//! [`keep_body`] before.
+
+use rusqlite::{Connection, OptionalExtension, Params, Row, Transaction, params};
+use shared::change::Operation;
+use shared::change::hash::{ChainHash, canonical_bytes};
+use shared::crdt::{RecordState, creation};
+use shared::domain::schema::{RecordKind, RecordRef};
+use shared::domain::value::Value;
+use uuid::Uuid;
+
+use super::meta::{self, ChainEnd};
+use super::{StorageError, StorageResult, records};
+
+/// The chain is kept at every so many operations; between them it is computed.
+pub(super) const CHAIN_EVERY: u64 = 64;
+
+/// Records about which an own operation waits or was set aside.
+pub const UNSETTLED_RECORDS: &str = "SELECT record FROM operation
+     WHERE seq > (SELECT coalesce(max(through_seq), 0) FROM receipted)
+     UNION ALL SELECT record FROM operation JOIN set_aside USING (seq)";
+
+/// An own operation as it is kept.
+pub(crate) struct Kept {
+    pub(crate) seq: u64,
+    pub(crate) record: RecordRef,
+    body: Vec<u8>,
+}
+
+impl Kept {
+    /// Columns `seq, kind, record, body`, from `first` on.
+    pub(crate) fn from_row(row: &Row<'_>, first: usize) -> rusqlite::Result<Self> {
+        Ok(Self {
+            seq: row.get(first)?,
+            record: RecordRef {
+                kind: RecordKind(row.get(first + 1)?),
+                id: row.get::<_, Uuid>(first + 2)?,
+            },
+            body: row.get(first + 3)?,
+        })
+    }
+
+    /// The operation itself.
+    pub(crate) fn operation(&self, connection: &Connection) -> StorageResult<Operation> {
+        let damaged = StorageError::Inconsistent { table: "operation" };
+        if self.body.is_empty() {
+            let made = records::creation_of(connection, self.record)?;
+            return made.filter(|made| made.seq == self.seq).ok_or(damaged);
+        }
+        postcard::from_bytes(&self.body).map_err(|_| damaged)
+    }
+}
+
+/// Own operations; `condition` goes on from `SELECT ... FROM operation`.
+pub(super) fn select(
+    connection: &Connection,
+    condition: &str,
+    params: impl Params,
+) -> StorageResult<Vec<Operation>> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT seq, kind, record, body FROM operation {condition}"
+    ))?;
+    let mut rows = statement.query(params)?;
+    let mut operations = Vec::new();
+    while let Some(row) = rows.next()? {
+        operations.push(Kept::from_row(row, 0)?.operation(connection)?);
+    }
+    Ok(operations)
+}
+
+/// Up to which own operation everything is durable on the server; 0 for none.
+pub(crate) fn receipted_through(connection: &Connection) -> StorageResult<u64> {
+    Ok(connection
+        .prepare_cached("SELECT coalesce(max(through_seq), 0) FROM receipted")?
+        .query_row([], |row| row.get(0))?)
+}
+
+/// The last own operation that is kept; 0 for none.
+pub(super) fn last_seq(connection: &Connection) -> StorageResult<u64> {
+    Ok(connection
+        .prepare_cached("SELECT coalesce(max(seq), 0) FROM operation")?
+        .query_row([], |row| row.get(0))?)
+}
+
+/// The chain at an own operation; the start for 0, `None` when it is not kept any more.
+///
+/// # Errors
+/// A failing database or an unreadable row.
+pub fn chain_at(connection: &Connection, seq: u64) -> StorageResult<Option<ChainHash>> {
+    if seq == 0 {
+        return Ok(Some(ChainHash::default()));
+    }
+    let end: ChainEnd = meta::get(connection, meta::CHAIN_END)?.unwrap_or_default();
+    if end.seq == seq {
+        return Ok(Some(end.chain));
+    }
+    let kept: Option<(u64, [u8; 32])> = connection
+        .prepare_cached(
+            "SELECT seq, chain FROM operation WHERE seq <= ?1 AND chain <> x'' ORDER BY seq DESC LIMIT 1",
+        )?
+        .query_row([seq], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let (from, chain) = kept.map_or((0, ChainHash::default()), |(seq, chain)| (seq, ChainHash(chain)));
+    let between = select(
+        connection,
+        "WHERE seq > ?1 AND seq <= ?2 ORDER BY seq",
+        params![from, seq],
+    )?;
+    if between.len() as u64 != seq - from {
+        return Ok(None);
+    }
+    Ok(Some(
+        between
+            .iter()
+            .fold(chain, |chain, operation| chain.then(operation)),
+    ))
+}
+
+/// Keeps the chain at an own operation, so that what is before it may go.
+pub(super) fn keep_chain(transaction: &Transaction<'_>, seq: u64) -> StorageResult<()> {
+    if let Some(chain) = chain_at(transaction, seq)? {
+        transaction.execute(
+            "UPDATE operation SET chain = ?2 WHERE seq = ?1",
+            params![seq, chain.0],
+        )?;
+    }
+    Ok(())
+}
+
+/// Before something touches a record: an own operation that is read off its row is written out. Returns whether
+/// there is one, which `operation` repeats: then nothing changes.
+pub(super) fn keep_body(
+    transaction: &Transaction<'_>,
+    state: &RecordState,
+    operation: &Operation,
+    dated: shared::clock::Stamp,
+) -> StorageResult<bool> {
+    let origin = state.origin();
+    let is_in_row = transaction
+        .prepare_cached("SELECT 1 FROM operation WHERE seq = ?1 AND record = ?2 AND body = x''")?
+        .exists(params![origin.seq, operation.record.id])?;
+    if !is_in_row {
+        return Ok(false);
+    }
+    if (operation.device, operation.seq, dated) == (origin.device, origin.seq, origin.stamp) {
+        return Ok(true);
+    }
+    let made = creation(origin, state.area(), operation.record, state.values());
+    write_out(transaction, &made)?;
+    Ok(false)
+}
+
+/// Before rows go: own operations that are read off them are written out. `records` selects their ids.
+pub(super) fn keep_bodies(
+    transaction: &Transaction<'_>,
+    records: &str,
+    params: impl Params,
+) -> StorageResult<()> {
+    for made in select(
+        transaction,
+        &format!("WHERE body = x'' AND record IN ({records})"),
+        params,
+    )? {
+        write_out(transaction, &made)?;
+    }
+    Ok(())
+}
+
+fn write_out(transaction: &Transaction<'_>, made: &Operation) -> StorageResult<()> {
+    transaction
+        .prepare_cached("UPDATE operation SET body = ?2 WHERE seq = ?1")?
+        .execute(params![made.seq, canonical_bytes(made)])?;
+    Ok(())
+}
+
+/// About how many bytes an operation has, without writing it.
+pub(super) fn weight(operation: &Operation) -> usize {
+    let value = |value: &Value| match value {
+        Value::Null => 0,
+        Value::Int(_) | Value::Id(_) => 16,
+        Value::Text(text) => text.len(),
+        Value::Bytes(bytes) => bytes.len(),
+        Value::Numbers(numbers) => numbers.len() * 4,
+        Value::Texts(texts) => texts.iter().map(String::len).sum(),
+        Value::Ids(ids) => ids.len() * 16,
+    };
+    let writes = operation.change.writes.iter();
+    80 + writes.map(|write| 4 + value(&write.value)).sum::<usize>() + operation.change.members.len() * 4
+}
+
+#[cfg(test)]
+#[path = "own_tests.rs"]
+mod tests;

@@ -1,0 +1,193 @@
+use shared::domain::Household;
+use shared::domain::household::NOTE;
+use shared::domain::value::FieldMap;
+use shared::ids::{AreaCode, DeviceId, WorkerId};
+
+use super::*;
+use crate::storage::operations::{self, Author, from_seq, with_pen};
+use crate::storage::{Home, prepare};
+
+fn here() -> AreaCode {
+    AreaCode::new("130803001001-01").unwrap()
+}
+
+fn household(number: u128) -> RecordRef {
+    RecordRef::new(RecordKind::HOUSEHOLD, Uuid::from_u128(number))
+}
+
+fn author() -> Author {
+    Author {
+        device: DeviceId(Uuid::from_u128(1)),
+        worker: WorkerId(Uuid::from_u128(2)),
+        now_ms: 1_800_000_000_000,
+    }
+}
+
+/// A device that recorded so many households.
+fn recorded(count: u128) -> Connection {
+    let mut connection = Connection::open_in_memory().unwrap();
+    prepare(&mut connection, Home::Memory).unwrap();
+    let transaction = connection.transaction().unwrap();
+    with_pen(&transaction, author(), |pen| {
+        for number in 1..=count {
+            let fields = Household {
+                door: format!("{number}-2-501"),
+                ..Household::default()
+            };
+            pen.bring_to(&here(), household(number), &fields.to_fields())?;
+        }
+        Ok(())
+    })
+    .unwrap();
+    transaction.commit().unwrap();
+    connection
+}
+
+fn body_bytes(connection: &Connection, seq: u64) -> u64 {
+    let sql = "SELECT length(body) FROM operation WHERE seq = ?1";
+    connection.query_row(sql, [seq], |row| row.get(0)).unwrap()
+}
+
+fn whole_chain(connection: &Connection) -> (Vec<Operation>, ChainHash) {
+    let (before, operations, after) = from_seq(connection, 1, 1_000, usize::MAX).unwrap().unwrap();
+    let folded = operations
+        .iter()
+        .fold(before, |chain, operation| chain.then(operation));
+    assert_eq!(folded, after);
+    (operations, after)
+}
+
+#[test]
+fn what_made_a_record_is_read_off_its_row_until_the_row_changes() {
+    let mut connection = recorded(2);
+    assert_eq!([1, 2].map(|seq| body_bytes(&connection, seq)), [0, 0]);
+    let (made, _) = whole_chain(&connection);
+    let transaction = connection.transaction().unwrap();
+    with_pen(&transaction, author(), |pen| {
+        let fields = FieldMap::from([(NOTE, Value::text("门铃坏了"))]);
+        pen.bring_to(&here(), household(1), &fields)
+    })
+    .unwrap();
+    transaction.commit().unwrap();
+    assert!(body_bytes(&connection, 1) > 0);
+    assert_eq!(body_bytes(&connection, 2), 0);
+    let (edited, _) = whole_chain(&connection);
+    assert_eq!(edited[..2], made);
+    assert_eq!(edited.len(), 3);
+}
+
+#[test]
+fn the_own_operation_read_again_changes_nothing_unless_it_is_dated_anew() {
+    let mut connection = recorded(1);
+    let (made, chain) = whole_chain(&connection);
+    for (applied_at, is_in_row) in [
+        (author().now_ms, true),
+        (author().now_ms - 10 * 86_400_000, false),
+    ] {
+        let transaction = connection.transaction().unwrap();
+        records::merge(&transaction, &made[0], Some(applied_at)).unwrap();
+        transaction.commit().unwrap();
+        assert_eq!(body_bytes(&connection, 1) == 0, is_in_row, "{applied_at}");
+        assert_eq!(whole_chain(&connection), (made.clone(), chain));
+    }
+}
+
+#[test]
+fn an_operation_outlives_the_row_that_it_was_read_off() {
+    let mut connection = recorded(2);
+    let (made, _) = whole_chain(&connection);
+    let transaction = connection.transaction().unwrap();
+    keep_bodies(
+        &transaction,
+        "SELECT id FROM household WHERE id = ?1",
+        [household(2).id],
+    )
+    .unwrap();
+    records::remove(&transaction, household(2)).unwrap();
+    transaction.commit().unwrap();
+    assert_eq!(whole_chain(&connection).0, made);
+    // The control: without that the operation is gone with its row, and that is said.
+    let transaction = connection.transaction().unwrap();
+    records::remove(&transaction, household(1)).unwrap();
+    transaction.commit().unwrap();
+    assert!(from_seq(&connection, 1, 9, usize::MAX).is_err());
+}
+
+#[test]
+fn the_chain_is_found_between_the_places_where_it_is_kept() {
+    let connection = recorded(200);
+    let (operations, _) = whole_chain(&connection);
+    let kept: u64 = connection
+        .query_row("SELECT count(*) FROM operation WHERE chain <> x''", [], |row| {
+            row.get(0)
+        })
+        .unwrap();
+    assert_eq!(kept, 3);
+    let mut chain = ChainHash::default();
+    for operation in &operations {
+        chain = chain.then(operation);
+        assert_eq!(chain_at(&connection, operation.seq).unwrap(), Some(chain));
+    }
+    assert_eq!(chain_at(&connection, 201).unwrap(), None);
+}
+
+#[test]
+fn the_chain_goes_on_from_where_it_was_kept_when_what_was_before_has_gone() {
+    let mut connection = recorded(100);
+    let expected = chain_at(&connection, 70).unwrap();
+    let transaction = connection.transaction().unwrap();
+    keep_chain(&transaction, 67).unwrap();
+    transaction
+        .execute("DELETE FROM operation WHERE seq < 67", [])
+        .unwrap();
+    transaction.commit().unwrap();
+    assert_eq!(chain_at(&connection, 70).unwrap(), expected);
+    assert_eq!(chain_at(&connection, 60).unwrap(), None);
+}
+
+/// A file of the first major schema with one operation in each state.
+#[test]
+fn what_waited_before_the_schema_changed_waits_after_it() {
+    let mut connection = Connection::open_in_memory().unwrap();
+    for step in [
+        include_str!("migrations/0001_init.sql"),
+        include_str!("migrations/0002_more.sql"),
+        include_str!("migrations/0003_uploads.sql"),
+        include_str!("migrations/0004_merge.sql"),
+        include_str!("migrations/0005_peers.sql"),
+    ] {
+        connection.execute_batch(step).unwrap();
+    }
+    connection.pragma_update(None, "user_version", 1_005).unwrap();
+    let (operations, _) = whole_chain(&recorded(4));
+    let mut chain = ChainHash::default();
+    for (operation, (state, code, at)) in
+        operations
+            .iter()
+            .zip([(1, "", 70), (3, "x", 70), (2, "y", 80), (0, "", 0)])
+    {
+        chain = chain.then(operation);
+        connection
+            .execute(
+                "INSERT INTO operation (seq, kind, record, at, body, chain, state, code, receipted_at)
+                 VALUES (?1, ?2, ?3, 5, ?4, ?5, ?6, ?7, ?8)",
+                params![
+                    operation.seq,
+                    operation.record.kind.0,
+                    operation.record.id,
+                    canonical_bytes(operation),
+                    chain.0,
+                    state,
+                    code,
+                    at
+                ],
+            )
+            .unwrap();
+    }
+    prepare(&mut connection, Home::Memory).unwrap();
+    assert_eq!(whole_chain(&connection), (operations, chain));
+    assert_eq!(receipted_through(&connection).unwrap(), 3);
+    assert_eq!(operations::count_waiting(&connection).unwrap(), 1);
+    assert_eq!(operations::count_set_aside(&connection).unwrap(), 1);
+    assert_eq!(operations::set_aside(&connection, 9).unwrap(), [3, 2]);
+}
