@@ -508,6 +508,7 @@ impl Replica {
             "operation",
             "receipted",
             "set_aside",
+            "who",
             "peer",
             "household",
             "resident",

@@ -3,7 +3,6 @@
 //!
 //! Owes: the same as [`RecordState::start`](super::RecordState::start), which the tests hold it to.
 
-use super::pack::clocks_of_origin;
 use super::record::{Origin, origin_of};
 use crate::change::{Change, MemberEdit, Operation, Seen, Write};
 use crate::clock::TimestampMs;
@@ -97,9 +96,9 @@ pub fn is_in_order(operation: &Operation) -> bool {
         .is_sorted_by(|one, next| one.field < next.field)
 }
 
-/// The packed clocks of such a record.
-pub fn created_clocks(operation: &Operation, applied_at: Option<TimestampMs>) -> Vec<u8> {
-    clocks_of_origin(&origin_of(operation, applied_at))
+/// The origin of such a record, which is all that its clocks hold.
+pub fn created_origin(operation: &Operation, applied_at: Option<TimestampMs>) -> Origin {
+    origin_of(operation, applied_at)
 }
 
 fn merge_of(kind: RecordKind, field: crate::domain::FieldId) -> Option<FieldMerge> {
@@ -179,7 +178,7 @@ mod tests {
                     prop_assert_eq!(&back, &operation);
                 }
                 prop_assert_eq!(values, folded.values());
-                prop_assert_eq!(created_clocks(&operation, at), folded.pack_clocks(operation.record.kind));
+                prop_assert_eq!(crate::crdt::clocks_of_origin(&created_origin(&operation, at)), folded.pack_clocks(operation.record.kind));
                 prop_assert_eq!(pack_created(&operation, at), Some(folded.pack_whole(operation.record.kind)));
             }
         }

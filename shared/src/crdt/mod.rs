@@ -18,8 +18,8 @@ pub mod record;
 mod created;
 mod pack;
 
-pub use created::{created_clocks, created_values, creation, is_in_order};
-pub use pack::{PackError, pack_created, untouched_origin};
+pub use created::{created_origin, created_values, creation, is_in_order};
+pub use pack::{PackError, clocks_of_origin, pack_created, untouched_origin};
 
 pub use issue_state::{IssueState, STEPS_PER_ISSUE_MAX, TakenStep, TimelineStep, fold};
 pub use record::{FieldConflict, Origin, RecordEvent, RecordState, Written};

@@ -9,7 +9,7 @@ use crdts::{CmRDT, Dot, orswot};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::created::{created_clocks, created_values};
+use super::created::{created_origin, created_values};
 use super::record::{MemberSet, Origin, RecordEvent, RecordState, Register, Removal, clock_of, ranked};
 use crate::change::{Operation, Seen, Write};
 use crate::clock::TimestampMs;
@@ -40,7 +40,7 @@ struct Packed {
 }
 
 /// The clocks of a record that only its origin has touched.
-pub(super) fn clocks_of_origin(origin: &Origin) -> Vec<u8> {
+pub fn clocks_of_origin(origin: &Origin) -> Vec<u8> {
     let packed = Packed {
         origin: *origin,
         fields: BTreeMap::new(),
@@ -70,7 +70,11 @@ pub fn untouched_origin(clocks: &[u8]) -> Option<Origin> {
 /// `None` when the operation is not plain (see [`created_values`](super::created_values)).
 pub fn pack_created(operation: &Operation, applied_at: Option<TimestampMs>) -> Option<Vec<u8>> {
     let values = created_values(operation)?;
-    let whole = (&operation.area, values, created_clocks(operation, applied_at));
+    let whole = (
+        &operation.area,
+        values,
+        clocks_of_origin(&created_origin(operation, applied_at)),
+    );
     Some(postcard::to_stdvec(&whole).unwrap_or_default())
 }
 

@@ -12,6 +12,7 @@ use crate::replica::api_error;
 use crate::storage::StorageResult;
 use crate::storage::duplicates::GROUP;
 use crate::storage::records::{field_columns, fields_from_row};
+use crate::storage::who::VISIT_AUTHOR;
 
 struct Entry {
     id: VisitId,
@@ -37,7 +38,9 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
 
 fn select(condition: &str) -> String {
     let columns = field_columns(RecordKind::VISIT, "");
-    format!("SELECT id, area, author, conflicts, {columns} FROM visit WHERE removed = 0 AND {condition}")
+    format!(
+        "SELECT id, area, {VISIT_AUTHOR}, conflicts, {columns} FROM visit WHERE removed = 0 AND {condition}"
+    )
 }
 
 fn summary(connection: &Connection, entry: Entry) -> StorageResult<Option<VisitSummary>> {

@@ -46,13 +46,17 @@ fn entries(connection: &Connection, condition: &str, limit: u32) -> StorageResul
     let mut entries = Vec::new();
     while let Some(row) = rows.next()? {
         let kept = Kept::from_row(row, 0)?;
+        let operation = kept.operation(connection)?;
         let (title, _) = names::title(connection, kept.record)?;
         entries.push(OutboxEntry {
             seq: kept.seq,
             record: kept.record,
             title,
-            action: action(connection, &kept.operation(connection)?)?.to_owned(),
-            at: row.get(4)?,
+            action: action(connection, &operation)?.to_owned(),
+            at: match row.get(4)? {
+                0 => operation.stamp.ms,
+                at => at,
+            },
             code: row.get(5)?,
             receipted_at: row.get(6)?,
         });

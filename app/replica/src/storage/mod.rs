@@ -21,6 +21,7 @@ pub mod records;
 pub mod room;
 pub mod settled;
 pub mod uploads;
+pub mod who;
 
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;

@@ -146,7 +146,7 @@ impl Pen<'_> {
                 operation.seq,
                 operation.record.kind.0,
                 operation.record.id,
-                self.author.now_ms,
+                if is_in_row { 0 } else { self.author.now_ms },
                 if is_in_row { Vec::new() } else { body },
                 if operation.seq.is_multiple_of(CHAIN_EVERY) {
                     self.end.chain.0.as_slice()

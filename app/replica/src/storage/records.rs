@@ -11,17 +11,18 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, params, params_f
 use shared::change::Operation;
 use shared::clock::TimestampMs;
 use shared::crdt::{
-    RecordState, created_clocks, created_values, creation, fold, is_in_order, issue_state, untouched_origin,
+    RecordState, clocks_of_origin, created_origin, created_values, creation, fold, is_in_order, issue_state,
+    untouched_origin,
 };
 use shared::domain::door::DoorNumber;
 use shared::domain::issue::Step;
 use shared::domain::schema::{FieldId, KINDS, KindSpec, RecordKind, RecordRef};
 use shared::domain::value::{FieldMap, Value, ValueShape, field};
 use shared::domain::{household, resident};
-use shared::ids::{AreaCode, WorkerId};
+use shared::ids::AreaCode;
 use uuid::Uuid;
 
-use super::{StorageError, StorageResult, duplicates, own, settled};
+use super::{StorageError, StorageResult, duplicates, own, settled, who};
 use crate::search;
 
 /// Separates texts in one column: a character that validation keeps out of them.
@@ -93,7 +94,11 @@ pub fn load(connection: &Connection, record: RecordRef) -> StorageResult<Option<
     let Some(row) = row_of(connection, record)? else {
         return Ok(None);
     };
-    RecordState::unpack(record.kind, row.area, &row.fields, &row.clocks)
+    let clocks = match who::origin(connection, &row.clocks)? {
+        Some(origin) => clocks_of_origin(&origin),
+        None => row.clocks,
+    };
+    RecordState::unpack(record.kind, row.area, &row.fields, &clocks)
         .map(Some)
         .map_err(|_| damaged(record.kind))
 }
@@ -103,11 +108,15 @@ pub fn load(connection: &Connection, record: RecordRef) -> StorageResult<Option<
 /// # Errors
 /// As [`load`].
 pub(super) fn creation_of(connection: &Connection, record: RecordRef) -> StorageResult<Option<Operation>> {
-    let row = row_of(connection, record)?;
-    Ok(row.and_then(|row| {
-        let origin = untouched_origin(&row.clocks)?;
-        Some(creation(&origin, &row.area, record, row.fields))
-    }))
+    let Some(row) = row_of(connection, record)? else {
+        return Ok(None);
+    };
+    let origin = match who::origin(connection, &row.clocks)? {
+        Some(origin) => Some(origin),
+        // A row that the first major schema wrote.
+        None => untouched_origin(&row.clocks),
+    };
+    Ok(origin.map(|origin| creation(&origin, &row.area, record, row.fields)))
 }
 
 /// A record as its row holds it.
@@ -308,7 +317,7 @@ fn save(transaction: &Transaction<'_>, record: RecordRef, state: &RecordState) -
     };
     let row = Columns {
         area: state.area(),
-        author: state.origin().author,
+        author: state.origin().author.0.as_bytes(),
         values: &state.values(),
         removed: state.is_removed(),
         removed_at: state.last_removal().map_or(0, |origin| origin.stamp.ms),
@@ -335,15 +344,16 @@ fn insert_created(
     let Some((spec, statements)) = spec_of(record.kind).filter(|_| record.kind != RecordKind::ISSUE) else {
         return Ok(false);
     };
+    let key = who::key(transaction, operation.device, operation.author)?;
     let row = Columns {
         area: &operation.area,
-        author: operation.author,
+        author: &key,
         values,
         removed: false,
         removed_at: 0,
         removal_open: false,
         conflicts: 0,
-        clocks: created_clocks(operation, applied_at),
+        clocks: who::short_clocks(&key, &created_origin(operation, applied_at)),
         step: None,
     };
     transaction
@@ -358,7 +368,8 @@ fn insert_created(
 /// What stands in a row beside the record's id.
 struct Columns<'a> {
     area: &'a AreaCode,
-    author: WorkerId,
+    /// The worker's id, or the short name of the device and its worker.
+    author: &'a [u8],
     values: &'a FieldMap,
     removed: bool,
     /// When it was last removed, ms; 0 for never.
@@ -405,7 +416,7 @@ impl Columns<'_> {
     }
 
     fn derived(&self, kind: RecordKind) -> Vec<SqlValue> {
-        let author = SqlValue::Blob(self.author.0.as_bytes().to_vec());
+        let author = SqlValue::Blob(self.author.to_vec());
         let mut derived = Vec::with_capacity(5);
         if kind.kept_after_removal().is_some() {
             let removed_at = i64::try_from(self.removed_at).unwrap_or(i64::MAX);

@@ -22,10 +22,22 @@ CREATE TABLE own_operation (
     seq    INTEGER PRIMARY KEY NOT NULL,
     kind   INTEGER NOT NULL,
     record BLOB NOT NULL,
-    at     INTEGER NOT NULL,                      -- ms, device clock
+    at     INTEGER NOT NULL,                      -- ms, device clock; 0: when the operation says that it was done
     body   BLOB NOT NULL,                         -- canonical bytes; empty: read off the record's row
     chain  BLOB NOT NULL                          -- BLAKE3 up to and with this one; empty: from the one before that has it
 ) STRICT;
 INSERT INTO own_operation SELECT seq, kind, record, at, body, chain FROM operation;
 DROP TABLE operation;
 ALTER TABLE own_operation RENAME TO operation;
+
+CREATE TABLE who (
+    -- a device and its worker under a short name: rows that one operation made and nothing touched say it in their
+    -- clocks, and visits in author
+    key    BLOB PRIMARY KEY NOT NULL,
+    device BLOB NOT NULL,
+    author BLOB NOT NULL,
+    UNIQUE (device, author)
+) STRICT, WITHOUT ROWID;
+
+DROP INDEX visit_by_time;
+CREATE INDEX visit_by_time ON visit (started_at) WHERE removed = 0;

@@ -1,0 +1,71 @@
+//! Devices and their workers under short names, and the clocks of records that one operation made: most rows, and in
+//! most of them names of 32 bytes would be a fifth of the row.
+
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use shared::clock::Stamp;
+use shared::crdt::Origin;
+use shared::ids::{DeviceId, WorkerId};
+
+use super::{StorageError, StorageResult};
+
+/// Who recorded a visit: its row holds the worker's id or a short name.
+pub const VISIT_AUTHOR: &str =
+    "coalesce((SELECT who.author FROM who WHERE who.key = visit.author), visit.author)";
+
+/// Packed clocks of any other form hold at least a device and a worker.
+const SHORT_BYTES_MAX: usize = 31;
+
+/// The short name of a device and its worker.
+pub(super) fn key(
+    transaction: &Transaction<'_>,
+    device: DeviceId,
+    author: WorkerId,
+) -> StorageResult<Vec<u8>> {
+    let known = transaction
+        .prepare_cached("SELECT key FROM who WHERE device = ?1 AND author = ?2")?
+        .query_row(params![device.0, author.0], |row| row.get(0))
+        .optional()?;
+    if let Some(key) = known {
+        return Ok(key);
+    }
+    let count: u32 = transaction.query_row("SELECT count(*) FROM who", [], |row| row.get(0))?;
+    // Names are never taken out, so the next number is free.
+    let key: Vec<u8> = (count + 1)
+        .to_be_bytes()
+        .into_iter()
+        .skip_while(|byte| *byte == 0)
+        .collect();
+    transaction.execute(
+        "INSERT INTO who (key, device, author) VALUES (?1, ?2, ?3)",
+        params![key, device.0, author.0],
+    )?;
+    Ok(key)
+}
+
+/// The clocks of a record that nothing but its origin touched; `key` is its device and worker.
+pub(super) fn short_clocks(key: &[u8], origin: &Origin) -> Vec<u8> {
+    let Origin { stamp, seq, .. } = origin;
+    // Postcard into a growing vector fails only for maps of unknown length; here are none.
+    postcard::to_stdvec(&(key, seq, stamp.ms, stamp.counter)).unwrap_or_default()
+}
+
+/// The origin in [`short_clocks`]; `None` for clocks of another form.
+pub(super) fn origin(connection: &Connection, clocks: &[u8]) -> StorageResult<Option<Origin>> {
+    if clocks.len() > SHORT_BYTES_MAX {
+        return Ok(None);
+    }
+    let damaged = || StorageError::Inconsistent { table: "who" };
+    let (key, seq, ms, counter): (&[u8], u64, u64, u32) =
+        postcard::from_bytes(clocks).map_err(|_| damaged())?;
+    let who = connection
+        .prepare_cached("SELECT device, author FROM who WHERE key = ?1")?
+        .query_row([key], |row| Ok((DeviceId(row.get(0)?), WorkerId(row.get(1)?))))
+        .optional()?;
+    let (device, author) = who.ok_or_else(damaged)?;
+    Ok(Some(Origin {
+        stamp: Stamp { ms, counter },
+        device,
+        seq,
+        author,
+    }))
+}
