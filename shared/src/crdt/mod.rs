@@ -17,6 +17,7 @@ pub mod record;
 
 mod created;
 mod pack;
+mod register;
 
 pub use created::{created_clocks, created_values};
 pub use pack::{PackError, pack_created};
