@@ -9,7 +9,7 @@ use super::{
     COMMUNITY, GRID, NEIGHBOUR, NOW, OTHER_GRID, a_phone, area, enrol, id, push, push_at, with_areas,
 };
 use crate::apply::PushRefusal;
-use crate::storage::{AddedAccount, AreaChanges, NewAccount, PushOutcome, Storage, TokenHash};
+use crate::storage::{AddedAccount, AreaChanges, DeviceSummary, NewAccount, PushOutcome, Storage, TokenHash};
 
 /// An import says what it did, and the same again does nothing.
 pub async fn areas_are_added_and_renamed(storage: &dyn Storage) {
