@@ -1,4 +1,3 @@
-use shared::change::hash::ChainHash;
 use shared::clock::Stamp;
 use shared::crdt::RecordState;
 use shared::domain::Household;
@@ -62,7 +61,7 @@ fn hear(connection: &mut Connection, life: u128, through_seq: u64, applied_at: u
         now_ms: applied_at,
         receipt: Receipt {
             through_seq,
-            chain: chain.unwrap_or(ChainHash::default()),
+            chain: chain.unwrap_or_default(),
             applied_at,
             applied_from_seq: 1,
         },
