@@ -26,7 +26,7 @@ use bytes::Bytes;
 use shared::clock::TimestampMs;
 use shared::domain::area::Area;
 use shared::domain::worker::Role;
-use shared::ids::{AreaCode, WorkerId};
+use shared::ids::{AreaCode, DeviceId, WorkerId};
 use shared::protocol::v1::{self, CONTENT_TYPE, Refusal, SignInReply, SignInRequest, SyncReply, SyncRequest};
 use tower::ServiceExt;
 
@@ -200,10 +200,19 @@ impl TestServer {
 
     /// Signs in on a new device.
     pub async fn sign_in(&self, username: &str) -> SignInReply {
+        self.sign_in_with(username, None).await
+    }
+
+    /// Signs in again on a device.
+    pub async fn sign_in_on(&self, username: &str, device: DeviceId) -> SignInReply {
+        self.sign_in_with(username, Some(device)).await
+    }
+
+    async fn sign_in_with(&self, username: &str, device: Option<DeviceId>) -> SignInReply {
         let request = SignInRequest {
             username: username.to_owned(),
             password: TEST_PASSWORD.to_owned(),
-            device: None,
+            device,
             device_name: "test".to_owned(),
         };
         let answer = self.json(Method::POST, "/v1/session", None, &request).await;

@@ -6,7 +6,7 @@ use shared::domain::value::{FieldMap, Value};
 use shared::domain::worker::Role;
 use shared::domain::{household, resident};
 use shared::ids::AreaCode;
-use shared::protocol::v1::SEGMENT_OPERATIONS;
+use shared::protocol::v1::{self, SEGMENT_OPERATIONS, SyncRequest};
 use sync_server::testing::TEST_START_MS;
 use tests::world::{COMMUNITY, GRID, OTHER_GRID};
 use tests::{Phone, World};
@@ -178,7 +178,7 @@ async fn a_saved_form_is_one_visit_however_often_it_is_tapped() {
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn a_revoked_phone_sends_its_work_after_the_worker_signs_in_again() {
+async fn a_phone_under_another_identity_sends_its_work() {
     let (world, mut amina, _, mut lin) = three().await;
     let home = amina.add_household("3-2-501");
     world.settle(&mut [&mut amina, &mut lin]).await;
@@ -373,6 +373,7 @@ async fn what_a_revoked_phone_did_stands_once_also_on_itself() {
     let storage = &world.server.state.storage;
     let device = amina.status().session.unwrap().device;
     storage.revoke_device(device, TEST_START_MS).await.unwrap();
+    // The server enrols another device here: the phone does not say which one it was.
     let reply = world.server.sign_in("amina").await;
     amina.token.clone_from(&reply.token);
     amina
@@ -392,4 +393,31 @@ async fn what_a_revoked_phone_did_stands_once_also_on_itself() {
         assert!(page.residents[0].resident.needs.is_empty());
         assert_eq!(page.residents[0].resident.name, "单春");
     }
+}
+
+/// A reply was lost just before the phone was revoked: what had arrived must not stand twice.
+#[tokio::test(flavor = "current_thread")]
+async fn a_revoked_phone_goes_on_under_its_identity_when_its_worker_signs_in_again() {
+    let (world, mut amina, _, mut lin) = three().await;
+    let home = amina.add_household("3-2-501");
+    world.settle(&mut [&mut amina, &mut lin]).await;
+    amina.visit(home, "撤销前到了的");
+    let request = amina.replica.sync_request(true).unwrap();
+    let lost: SyncRequest = v1::decode(&request).unwrap();
+    world.server.sync(&amina.token, &lost).await.unwrap();
+    let device = amina.status().session.unwrap().device;
+    let storage = &world.server.state.storage;
+    storage.revoke_device(device, TEST_START_MS).await.unwrap();
+    assert!(world.round(&mut amina).await.is_err());
+    let reply = world.server.sign_in_on("amina", device).await;
+    assert_eq!(reply.device, device);
+    amina.token.clone_from(&reply.token);
+    amina
+        .replica
+        .keep_sign_in(String::new(), "amina".to_owned(), &reply)
+        .unwrap();
+    amina.visit(home, "之后写的");
+    world.settle(&mut [&mut amina, &mut lin]).await;
+    assert_eq!(lin.log(), ["之后写的", "撤销前到了的"]);
+    assert_eq!(amina.status().sync.waiting_operations, 0);
 }

@@ -12,7 +12,6 @@ const SEEDS_MAX: u64 = 300;
 fn with_any_one_guard_taken_away_the_simulation_fails() {
     for guard in [
         Guard::ReceiptCheck,
-        Guard::ReceiptChain,
         Guard::Idempotency,
         Guard::HashCheck,
         Guard::Epoch,

@@ -413,8 +413,8 @@ impl Replica {
         self.segment = None;
     }
 
-    /// Keeps an enrolment. A device that signs in again goes on with its chain. One that was revoked gets a new
-    /// identity, under which its unsent work goes out. Another worker's replica must have been signed out before.
+    /// Keeps an enrolment. A device that signs in again goes on with its chain, also one that was revoked. One that
+    /// gets another identity sends its unsent work under it. Another worker's replica must have been signed out before.
     ///
     /// # Errors
     /// A failing database.

@@ -17,6 +17,7 @@ pub mod record;
 
 mod created;
 mod pack;
+mod register;
 
 pub use created::{created_origin, created_values, creation, is_in_order};
 pub use pack::{PackError, clocks_of_origin, pack_created, untouched_origin};

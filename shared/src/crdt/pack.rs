@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::created::{created_origin, created_values};
-use super::record::{MemberSet, Origin, RecordEvent, RecordState, Register, Removal, clock_of, ranked};
+use super::record::{MemberSet, Origin, RecordEvent, RecordState, Removal, clock_of, ranked};
+use super::register::Register;
 use crate::change::{Operation, Seen, Write};
 use crate::clock::TimestampMs;
 use crate::domain::schema::{FieldId, FieldMerge, RecordKind};

@@ -1,6 +1,6 @@
 //! A record as a fold of its operations.
 //!
-//! State: a register per field (`MVReg`), a set per member of a set field (`Orswot`), the events, the
+//! State: a register per field ([`Register`]), a set per member of a set field (`Orswot`), the events, the
 //! removals, and the origin. Operations: [`Operation`]. Merge rule: apply every operation, in any order.
 //! Tie-break: (time, counter, device) of the clamped stamp. Owes: commutative, associative, idempotent.
 //!
@@ -8,10 +8,11 @@
 
 use std::collections::BTreeMap;
 
-use crdts::{CmRDT, CvRDT, Dot, MVReg, Orswot, mvreg, orswot};
+use crdts::{CmRDT, Dot, Orswot, orswot};
 use serde::{Deserialize, Serialize};
 
 use super::issue_state::TakenStep;
+use super::register::Register;
 use crate::change::{Change, MemberEdit, Operation, Seen, Write};
 use crate::clock::{Stamp, TimestampMs, winner_key};
 use crate::domain::issue::{self, Event};
@@ -59,7 +60,6 @@ pub struct FieldConflict {
     pub values: Vec<Written>,
 }
 
-pub(super) type Register = MVReg<Written, DeviceId>;
 pub(super) type MemberSet = Orswot<u64, DeviceId>;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -168,16 +168,14 @@ impl RecordState {
     }
 
     fn put(&mut self, write: &Write, origin: Origin) {
-        let mut clock = write.seen.clone();
-        clock.apply(Dot::new(origin.device, origin.seq));
-        let val = Written {
+        let written = Written {
             value: write.value.clone(),
             origin,
         };
         self.fields
             .entry(write.field)
             .or_default()
-            .apply(mvreg::Op::Put { clock, val });
+            .put(&write.seen, written);
     }
 
     /// The area that the record was made in.
@@ -417,17 +415,15 @@ fn member_edits(
         .collect()
 }
 
-/// The values of a register, the winner first. `MVReg` lists them in an order that differs by replica.
+/// The values of a register, the winner first.
 pub(super) fn ranked(register: &Register) -> Vec<Written> {
-    let mut written = register.read().val;
+    let mut written: Vec<Written> = register.values().cloned().collect();
     written.sort_by_key(|written| std::cmp::Reverse(winner_key(written.origin.stamp, written.origin.device)));
     written
 }
 
 pub(super) fn clock_of(register: &Register) -> Seen {
-    let mut clock = Seen::default();
-    clock.merge(register.read_ctx().add_clock);
-    clock
+    register.clock()
 }
 
 #[cfg(test)]

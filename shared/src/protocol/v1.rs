@@ -35,7 +35,7 @@ pub const PULL_OPERATIONS_MAX: usize = 4_000;
 pub const SEGMENT_OPERATIONS: u32 = 4_000;
 
 /// In the extensions of a request: the device reads pages of the dense form too.
-pub const READS_DENSE: (u16, Vec<u8>) = (5, Vec::new());
+pub const READS_DENSE: (u16, Vec<u8>) = (6, Vec::new());
 
 /// Whether a request has [`READS_DENSE`].
 pub fn reads_dense(extensions: &[(u16, Vec<u8>)]) -> bool {

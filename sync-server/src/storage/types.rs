@@ -55,7 +55,7 @@ pub struct Session {
 pub struct NewSession {
     /// For whom.
     pub worker: WorkerId,
-    /// The device's id if it has one already. It keeps it, unless it is another worker's or was revoked.
+    /// The device's id if it has one already. It keeps it, unless it is another worker's.
     pub device: Option<DeviceId>,
     /// The id that it gets otherwise.
     pub device_fresh: DeviceId,

@@ -1,12 +1,13 @@
 //! The end of a world: nothing goes wrong any more, and everything must get done.
 
 use replica::api::SyncPhase;
+use replica::storage::operations;
 
 use super::world::World;
 
 /// How long a healed world may take until everything is done, ms.
 const HEALED_MS_MAX: u64 = 3_600_000;
-/// How often a worker looks at a phone in trouble before calling the administrator.
+/// How often a worker looks at a phone in trouble before working on with it.
 const TROUBLES_MAX: u32 = 5;
 
 impl World {
@@ -45,12 +46,14 @@ impl World {
             return false;
         };
         match status.sync.phase {
-            // Two phones with one identity push each other out: an administrator revokes it, and both sign in again.
+            // Two phones with one identity push each other out until both have worked: the second to push gets another.
             SyncPhase::Trouble | SyncPhase::SignInAgain
                 if self.device(phone).has_copy && self.device(phone).in_trouble >= TROUBLES_MAX =>
             {
                 self.device(phone).in_trouble = 0;
-                self.revoke(phone);
+                self.sign_in(phone);
+                self.add_household(phone);
+                self.take_stock(phone);
             }
             SyncPhase::Trouble => self.device(phone).in_trouble += 1,
             SyncPhase::SignInAgain => {
@@ -63,6 +66,11 @@ impl World {
         status.session.is_some()
             && status.sync.phase == SyncPhase::UpToDate
             && status.sync.waiting_operations == 0
-            && (status.sync.waiting_photos == 0 || status.sync.attention > 0)
+            && (status.sync.waiting_photos == 0 || status.sync.attention > 0 || self.has_set_aside(phone))
+    }
+
+    /// Whether operations of a phone are parked, seen or not: bytes of a photo whose record is not there wait.
+    fn has_set_aside(&mut self, phone: usize) -> bool {
+        operations::set_aside(&self.device(phone).disk.eyes, 1).is_ok_and(|seqs| !seqs.is_empty())
     }
 }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use shared::change::Operation;
+use shared::change::{AppliedOperation, Operation};
+use shared::domain::RecordRef;
 use shared::ids::DeviceId;
 
 /// An operation on one physical phone: two copies of a phone may use one number for different work.
@@ -83,5 +84,25 @@ impl Ledger {
     /// Everything that was accepted.
     pub(super) fn accepted(&self) -> &BTreeMap<Name, Operation> {
         &self.accepted
+    }
+
+    /// Operations that the server had applied, and that are not applied under their name now: of a life that was lost.
+    pub(super) fn ghosts(&self, applied: &[AppliedOperation]) -> Vec<(DeviceId, u64, RecordRef)> {
+        let now: BTreeMap<(DeviceId, u64), &Operation> = applied
+            .iter()
+            .map(|applied| &applied.operation)
+            .map(|operation| ((operation.device, operation.seq), operation))
+            .collect();
+        let mut ghosts = Vec::new();
+        for ((device, seq), held) in &self.durable {
+            for held in held {
+                if let Held::Applied(operation) = held
+                    && now.get(&(*device, *seq)) != Some(&&**operation)
+                {
+                    ghosts.push((*device, *seq, operation.record));
+                }
+            }
+        }
+        ghosts
     }
 }

@@ -65,7 +65,7 @@ impl World {
     }
 
     /// An administrator revokes the device of a phone.
-    pub(super) fn revoke(&mut self, phone: usize) {
+    fn revoke(&mut self, phone: usize) {
         let session = self.device(phone).status().and_then(|status| status.session);
         let Some(device) = session.map(|session| session.device) else {
             return;

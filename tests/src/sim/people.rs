@@ -119,7 +119,7 @@ impl World {
         self.chance.pick(&known).copied()
     }
 
-    fn add_household(&mut self, phone: usize) -> Option<Result<Answer, ApiError>> {
+    pub(super) fn add_household(&mut self, phone: usize) -> Option<Result<Answer, ApiError>> {
         let area = self.an_area(phone)?;
         self.serial += 1;
         let household = Household {

@@ -9,7 +9,7 @@ use super::{
     COMMUNITY, GRID, NEIGHBOUR, NOW, OTHER_GRID, a_phone, area, enrol, id, push, push_at, with_areas,
 };
 use crate::apply::PushRefusal;
-use crate::storage::{AddedAccount, AreaChanges, NewAccount, PushOutcome, Storage, TokenHash};
+use crate::storage::{AddedAccount, AreaChanges, DeviceSummary, NewAccount, PushOutcome, Storage, TokenHash};
 
 /// An import says what it did, and the same again does nothing.
 pub async fn areas_are_added_and_renamed(storage: &dyn Storage) {
@@ -188,18 +188,18 @@ pub async fn a_revoked_device_sends_nothing(storage: &dyn Storage) {
     assert_eq!(storage.session(TokenHash([1; 32])).await.unwrap(), None);
     let outcome = push_at(storage, &amina, 2, 2, NOW).await;
     assert_eq!(outcome, PushOutcome::Refused(PushRefusal::Revoked));
+    let revoked = |devices: Vec<DeviceSummary>| {
+        let of = devices.into_iter().find(|device| device.through_seq == 1);
+        of.map(|device| device.revoked)
+    };
+    assert_eq!(revoked(storage.devices().await.unwrap()), Some(true));
+    // Its worker signs in on it again: it goes on where it was.
     let again = enrol(storage, amina.worker, Some(amina.device), 80)
         .await
         .unwrap();
-    assert_eq!(again.device, DeviceId(id(80)), "it begins anew");
-    assert!(
-        storage
-            .devices()
-            .await
-            .unwrap()
-            .iter()
-            .any(|device| device.revoked && device.through_seq == 1)
-    );
+    assert_eq!((again.device, again.held.through_seq), (amina.device, 1));
+    assert_eq!(revoked(storage.devices().await.unwrap()), Some(false));
+    assert_eq!(push(storage, &amina, 1).await.receipt.through_seq, 2);
 }
 
 /// Imports are written by one device for the life of the database; nobody signs in as it or revokes it.

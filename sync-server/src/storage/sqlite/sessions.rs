@@ -33,20 +33,20 @@ pub(super) fn open(
         Some(device) => push::device(tx, device)?,
         None => None,
     };
-    // Somebody else's device or a revoked one begins anew under another id. One that this database has never heard
-    // of was enrolled after the backup from which it was restored: its id stays, because its work is numbered
-    // under it, and others may hold that work already.
+    // Somebody else's device begins anew under another id. A revoked one on which its worker signs in again goes on
+    // under its own: under another, what had arrived and whose receipt was lost would come a second time, and what
+    // others hold of a lost life of this server would stand beside what is offered again. One that this database has
+    // never heard of was enrolled after the backup from which it was restored: its id stays, because its work is
+    // numbered under it, and others may hold that work already.
     let fresh = match new.device {
         Some(device) if known.is_none() => device,
         _ => new.device_fresh,
     };
-    let own = known
-        .filter(|row| row.worker == new.worker && !row.revoked)
-        .zip(new.device);
+    let own = known.filter(|row| row.worker == new.worker).zip(new.device);
     let (device, held) = match own {
         Some((DeviceRow { held, .. }, device)) => {
             tx.execute(
-                "UPDATE device SET name = ?2 WHERE id = ?1",
+                "UPDATE device SET name = ?2, revoked_at = 0 WHERE id = ?1",
                 params![device.0.as_bytes(), new.device_name],
             )?;
             (device, held)
