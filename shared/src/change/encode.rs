@@ -173,14 +173,14 @@ pub fn encode_pull_dense(operations: &[AppliedOperation]) -> Vec<u8> {
     authors.put(&mut out, |out, id| out.extend_from_slice(id.as_bytes()));
     dense::put_column(
         &mut out,
-        each.clone().map(|operation| devices.index(&operation.device.0)),
+        &mut each.clone().map(|operation| devices.index(&operation.device.0)),
     );
     dense::put_column(
         &mut out,
-        each.clone().map(|operation| authors.index(&operation.author.0)),
+        &mut each.clone().map(|operation| authors.index(&operation.author.0)),
     );
-    dense::put_column(&mut out, each.clone().map(|operation| operation.seq));
-    dense::put_column(&mut out, operations.iter().map(|applied| applied.applied_at));
+    dense::put_column(&mut out, &mut each.clone().map(|operation| operation.seq));
+    dense::put_column(&mut out, &mut operations.iter().map(|applied| applied.applied_at));
     dense::encode_body(&mut out, each);
     out
 }

@@ -155,7 +155,7 @@ fn receipt(transaction: &Transaction<'_>, receipt: &Receipt) -> Result<u64, Keep
 
 /// A restored server holds less than it once receipted or set aside. What it dated then has no date any more.
 fn offer_again(transaction: &Transaction<'_>, through: u64) -> Result<(), KeepError> {
-    for operation in own::select(transaction, "WHERE seq > ?1 ORDER BY seq", [through])? {
+    for operation in own::select(transaction, "WHERE seq > ?1 ORDER BY seq", params![through])? {
         // A record of an area that is not assigned any more stays away.
         if let Some(state) = records::load(transaction, operation.record)? {
             records::merge_into(transaction, Some(state), &operation, None)?;
@@ -318,7 +318,7 @@ fn forget(transaction: &Transaction<'_>, table: &str, area: &str) -> StorageResu
     own::keep_bodies(
         transaction,
         &format!("SELECT id FROM {table} WHERE area = ?1 AND {settled}"),
-        [area],
+        params![area],
     )?;
     let removed = transaction.execute(
         &format!("DELETE FROM {table} WHERE area = ?1 AND {settled}"),

@@ -371,7 +371,7 @@ pub fn from_seq(
 /// # Errors
 /// A failing database or an unreadable row.
 pub fn by_seq(connection: &Connection, seq: u64) -> StorageResult<Option<Operation>> {
-    Ok(own::select(connection, "WHERE seq = ?1", [seq])?.pop())
+    Ok(own::select(connection, "WHERE seq = ?1", params![seq])?.pop())
 }
 
 /// How many own operations wait.

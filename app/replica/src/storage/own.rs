@@ -4,7 +4,7 @@
 //! is read off the record's row, which holds the same. Whoever changes or removes that row calls [`keep_bodies`] or
 //! [`keep_body`] before.
 
-use rusqlite::{Connection, OptionalExtension, Params, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Row, ToSql, Transaction, params};
 use shared::change::Operation;
 use shared::change::hash::{ChainHash, canonical_bytes};
 use shared::crdt::{RecordState, creation};
@@ -58,7 +58,7 @@ impl Kept {
 pub(super) fn select(
     connection: &Connection,
     condition: &str,
-    params: impl Params,
+    params: &[&dyn ToSql],
 ) -> StorageResult<Vec<Operation>> {
     let mut statement = connection.prepare_cached(&format!(
         "SELECT seq, kind, record, body FROM operation {condition}"
@@ -157,7 +157,7 @@ pub(super) fn keep_body(
 pub(super) fn keep_bodies(
     transaction: &Transaction<'_>,
     records: &str,
-    params: impl Params,
+    params: &[&dyn ToSql],
 ) -> StorageResult<()> {
     for made in select(
         transaction,

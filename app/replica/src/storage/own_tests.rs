@@ -100,7 +100,7 @@ fn an_operation_outlives_the_row_that_it_was_read_off() {
     keep_bodies(
         &transaction,
         "SELECT id FROM household WHERE id = ?1",
-        [household(2).id],
+        params![household(2).id],
     )
     .unwrap();
     records::remove(&transaction, household(2)).unwrap();

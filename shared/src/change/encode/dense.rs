@@ -69,22 +69,24 @@ impl Shape {
     }
 }
 
-pub(super) fn put_column(out: &mut Vec<u8>, mut numbers: impl Iterator<Item = u64> + Clone) {
-    let Some(first) = numbers.next() else { return };
-    put_unsigned(out, first);
-    let mut before = first;
-    let differences = numbers.map(move |number| {
-        let difference = number.wrapping_sub(before) as i64;
-        before = number;
-        difference
-    });
-    let steady = differences.clone().next().unwrap_or(0);
-    if differences.clone().all(|difference| difference == steady) {
+/// One function for all columns: in a browser each copy of it would be downloaded.
+pub(super) fn put_column(out: &mut Vec<u8>, numbers: &mut dyn Iterator<Item = u64>) {
+    let numbers: Vec<u64> = numbers.collect();
+    let Some(first) = numbers.first() else { return };
+    put_unsigned(out, *first);
+    let difference = |pair: &[u64]| match pair {
+        [before, number] => number.wrapping_sub(*before) as i64,
+        _ => 0,
+    };
+    let steady = numbers.get(..2).map_or(0, difference);
+    if numbers.windows(2).all(|pair| difference(pair) == steady) {
         out.push(0);
         put_signed(out, steady);
     } else {
         out.push(1);
-        differences.for_each(|difference| put_signed(out, difference));
+        numbers
+            .windows(2)
+            .for_each(|pair| put_signed(out, difference(pair)));
     }
 }
 
@@ -165,17 +167,17 @@ pub(super) fn encode_body<'a>(out: &mut Vec<u8>, operations: impl Iterator<Item 
         .clone()
         .map(|operation| ids.back(operation.record.id))
         .collect();
-    put_column(out, shapes_of.iter().map(|shape| shapes.index(&shape)));
+    put_column(out, &mut shapes_of.iter().map(|shape| shapes.index(&shape)));
     put_column(
         out,
-        operations.clone().map(|operation| areas.index(&&operation.area)),
+        &mut operations.clone().map(|operation| areas.index(&&operation.area)),
     );
-    put_column(out, operations.clone().map(|operation| operation.stamp.ms));
+    put_column(out, &mut operations.clone().map(|operation| operation.stamp.ms));
     put_column(
         out,
-        operations.clone().map(|operation| operation.stamp.counter.into()),
+        &mut operations.clone().map(|operation| operation.stamp.counter.into()),
     );
-    put_column(out, records.into_iter());
+    put_column(out, &mut records.into_iter());
     let mut streams: BTreeMap<(u8, u8), Stream> = BTreeMap::new();
     let mut rest = Vec::new();
     for (operation, shape) in operations.zip(&shapes_of) {
