@@ -38,6 +38,18 @@ pub struct Took {
     pub peak_bytes: u64,
 }
 
+impl Took {
+    /// Counts another piece of work in: sums, and the higher peak.
+    pub fn add(&mut self, other: &Self) {
+        self.wall += other.wall;
+        self.cpu += other.cpu;
+        self.requests += other.requests;
+        self.sent_bytes += other.sent_bytes;
+        self.received_bytes += other.received_bytes;
+        self.peak_bytes = self.peak_bytes.max(other.peak_bytes);
+    }
+}
+
 /// A device.
 pub struct BenchDevice {
     replica: Replica,

@@ -5,6 +5,7 @@
 //! measured beside it. The record is [`workload::VisitRow`].
 
 pub mod device;
+pub mod line;
 pub mod raw;
 pub mod server;
 pub mod suite;

@@ -42,6 +42,16 @@ pub struct ServerUsage {
     pub peak_bytes: u64,
 }
 
+impl ServerUsage {
+    /// What was used since `before` was asked.
+    pub fn since(&self, before: &Self) -> Self {
+        Self {
+            cpu_s: self.cpu_s - before.cpu_s,
+            peak_bytes: self.peak_bytes,
+        }
+    }
+}
+
 /// What serving fails with.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 

@@ -83,6 +83,7 @@ pub fn run(program: &Path) -> Result<u32, Failure> {
         )?;
         suite.report("nothing to do", &server, "noop", &[], &fresh, NOOP)?;
     }
+    suite.beside_half_a_million()?;
     Ok(missed)
 }
 
@@ -107,6 +108,18 @@ impl Drop for Server {
 }
 
 impl Suite<'_> {
+    /// What an edit costs does not depend on what lies beside it.
+    fn beside_half_a_million(&mut self) -> Result<(), Failure> {
+        let server = self.serve("500000")?;
+        let count = ["--count", "500000"];
+        self.report("record 500000 and push", &server, "fill", &count, "500000", &[])?;
+        let (fresh, title) = ("500000-fresh", "edit 100 fields beside 500000");
+        self.report("pull 500000", &server, "pull", &["--beside", "no"], fresh, &[])?;
+        let edits = ["--records", "60", "--fields", "100"];
+        self.report(title, &server, "edit", &edits, fresh, EDIT)?;
+        self.report("nothing to do", &server, "noop", &[], fresh, NOOP)
+    }
+
     fn serve(&self, name: &str) -> Result<Server, Failure> {
         // A free port: asked of the system, given back, and taken by the server at once.
         let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
