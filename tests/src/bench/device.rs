@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use replica::Replica;
+use replica::api::{Answer, Call};
 use replica::native::{NativePlatform, open_file};
 use replica::storage::records;
 use replica::sync::http::HttpTransport;
@@ -199,7 +200,31 @@ impl BenchDevice {
         Ok(done)
     }
 
-    fn some_visits(&self, count: u64) -> Result<Vec<RecordRef>, Failure> {
+    /// Brings records to values, in one transaction.
+    ///
+    /// # Errors
+    /// When one breaks a rule or the disk fails.
+    pub fn bring(&mut self, changes: impl IntoIterator<Item = (RecordRef, FieldMap)>) -> Result<(), Failure> {
+        let area = AreaCode::new(GRID)?;
+        let changes = changes.into_iter();
+        self.replica
+            .record_all(changes.map(|(record, fields)| (area.clone(), record, fields)))?;
+        Ok(())
+    }
+
+    /// Asks what a screen asks.
+    ///
+    /// # Errors
+    /// When the replica cannot answer.
+    pub fn ask(&mut self, call: Call) -> Result<Answer, Failure> {
+        Ok(self.replica.call(call)?)
+    }
+
+    /// The first visits that the device holds.
+    ///
+    /// # Errors
+    /// When it holds fewer.
+    pub fn some_visits(&self, count: u64) -> Result<Vec<RecordRef>, Failure> {
         let connection = self.connection()?;
         let mut statement = connection.prepare("SELECT id FROM visit ORDER BY row LIMIT ?1")?;
         let ids = statement.query_map([count], |row| row.get::<_, uuid::Uuid>(0))?;

@@ -6,6 +6,7 @@
 
 pub mod device;
 pub mod line;
+pub mod pair;
 pub mod raw;
 pub mod server;
 pub mod suite;

@@ -60,6 +60,15 @@ pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 /// # Errors
 /// When the folder, the database or the port fails.
 pub async fn serve(folder: &Path, port: u16) -> Result<(), Failure> {
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
+    serve_on(listener, folder).await
+}
+
+/// The same on a port that is taken already; connections wait until it is ready.
+///
+/// # Errors
+/// When the folder or the database fails.
+pub async fn serve_on(listener: tokio::net::TcpListener, folder: &Path) -> Result<(), Failure> {
     std::fs::create_dir_all(folder.join("photos"))?;
     let storage: Arc<dyn Storage> = Arc::new(SqliteStorage::open(&folder.join("koumen.sqlite"), &OsChance)?);
     furnish(&*storage).await?;
@@ -73,7 +82,6 @@ pub async fn serve(folder: &Path, port: u16) -> Result<(), Failure> {
         tls: None,
     });
     let router = sync_server::routes::router(state).merge(Router::new().route("/bench/usage", get(used)));
-    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
     println!("ready");
     axum::serve(listener, router).await?;
     Ok(())

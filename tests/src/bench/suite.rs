@@ -34,6 +34,19 @@ const EDIT: Bars = &[
 ];
 const NOOP: Bars = &[("requests", Some(1.0), None), ("bytes", Some(300.0), None)];
 
+/// Two devices with other fields of the same 1,000 records.
+const PAIR: Bars = &[
+    ("lost", Some(0.0), None),
+    ("diverged", Some(0.0), None),
+    ("bytes", Some(60_000.0), None),
+];
+/// Two devices with the same field of 1,000 records: on each of them one value lost, and is seen.
+const PAIR_SAME: Bars = &[
+    ("lost", Some(0.0), None),
+    ("diverged", Some(0.0), None),
+    ("losers_visible", Some(2_000.0), Some(2_000.0)),
+];
+
 /// Runs everything; `program` is this one. Returns how many bars were missed.
 ///
 /// # Errors
@@ -83,6 +96,7 @@ pub fn run(program: &Path) -> Result<u32, Failure> {
         )?;
         suite.report("nothing to do", &server, "noop", &[], &fresh, NOOP)?;
     }
+    suite.pair()?;
     suite.beside_half_a_million()?;
     Ok(missed)
 }
@@ -108,6 +122,22 @@ impl Drop for Server {
 }
 
 impl Suite<'_> {
+    fn pair(&mut self) -> Result<(), Failure> {
+        let server = self.serve("pair")?;
+        let count = ["--count", "1000"];
+        self.report("record 1000 and push", &server, "push", &count, "pair-first", &[])?;
+        for (edits, bars) in [("different", PAIR), ("same", PAIR_SAME)] {
+            let title = format!("two devices edit 1000 records, {edits} field");
+            let options = ["--records", "1000", "--edits", edits];
+            let line = self.report(&title, &server, "pair", &options, "pair", bars)?;
+            match number(&line, "lost") {
+                Some(0.0) => {}
+                lost => return Err(format!("{title}: {} edits are lost", lost.unwrap_or(f64::NAN)).into()),
+            }
+        }
+        Ok(())
+    }
+
     /// What an edit costs does not depend on what lies beside it.
     fn beside_half_a_million(&mut self) -> Result<(), Failure> {
         let server = self.serve("500000")?;
@@ -117,7 +147,8 @@ impl Suite<'_> {
         self.report("pull 500000", &server, "pull", &["--beside", "no"], fresh, &[])?;
         let edits = ["--records", "60", "--fields", "100"];
         self.report(title, &server, "edit", &edits, fresh, EDIT)?;
-        self.report("nothing to do", &server, "noop", &[], fresh, NOOP)
+        self.report("nothing to do", &server, "noop", &[], fresh, NOOP)?;
+        Ok(())
     }
 
     fn serve(&self, name: &str) -> Result<Server, Failure> {
@@ -149,7 +180,7 @@ impl Suite<'_> {
         options: &[&str],
         device: &str,
         bars: Bars,
-    ) -> Result<(), Failure> {
+    ) -> Result<Value, Failure> {
         let output = Command::new(self.program)
             .args([command, "--server", &server.origin, "--dir"])
             .arg(self.folder.join(device))
@@ -160,7 +191,6 @@ impl Suite<'_> {
             return Err(format!("{title}: {command} failed").into());
         }
         let mut line: Value = serde_json::from_slice(&output.stdout)?;
-        let number = |line: &Value, key: &str| line.get(key).and_then(Value::as_f64);
         let bytes =
             number(&line, "sent_bytes").unwrap_or(0.0) + number(&line, "received_bytes").unwrap_or(0.0);
         let cpu_s =
@@ -186,6 +216,10 @@ impl Suite<'_> {
             object.insert("missed".to_owned(), json!(bad));
         }
         println!("{line}");
-        Ok(())
+        Ok(line)
     }
+}
+
+fn number(line: &Value, key: &str) -> Option<f64> {
+    line.get(key).and_then(Value::as_f64)
 }

@@ -7,6 +7,8 @@
 //!                                                             the same in batches, so that memory stays bounded
 //! koumen-bench-peer pull  --server U --dir D [--beside no]    a device reads everything; without plain SQLite beside it
 //! koumen-bench-peer edit  --server U --dir D --records R --fields F [--seed S]
+//! koumen-bench-peer pair  --server U --dir D --records R --edits different|same
+//!                                                             two devices edit the same records, apart from each other
 //! koumen-bench-peer noop  --server U --dir D                  a sync with nothing to do
 //! koumen-bench-peer count --dir D                             how many visits the device holds
 //! koumen-bench-peer suite                                     all figures with their bars: `cargo xtask bench sync`
@@ -21,6 +23,7 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 use tests::bench::device::{BenchDevice, Took};
 use tests::bench::line::{add_plain, beside_server, extend, line, server_usage};
+use tests::bench::pair::Pair;
 use tests::bench::server::{self, Failure};
 use tests::bench::{raw, suite, workload};
 
@@ -94,6 +97,7 @@ async fn run(mut words: impl Iterator<Item = String>) -> Result<(), Failure> {
         "fill" => fill(&options).await,
         "pull" => pull(&options).await,
         "edit" => edit(&options).await,
+        "pair" => pair(&options).await,
         "noop" => {
             let server = options.text("server")?;
             let mut device = BenchDevice::open(&options.folder()?, server).await?;
@@ -145,6 +149,28 @@ async fn push(options: &Options) -> Result<Value, Failure> {
             "receipted_size_ratio",
             json!(receipted_bytes as f64 / plain.file_bytes as f64),
         ),
+    ];
+    extend(&mut line, entries);
+    Ok(line)
+}
+
+async fn pair(options: &Options) -> Result<Value, Failure> {
+    let server = options.text("server")?;
+    let edits = options.text("edits")?.parse()?;
+    let mut pair = Pair::open(&options.folder()?, server).await?;
+    pair.sync().await?;
+    let before = server_usage(server).await?;
+    pair.edit(edits, options.number("records")?)?;
+    let took = pair.sync().await?;
+    let used = server_usage(server).await?.since(&before);
+    let found = pair.look()?;
+    let mut line = line("pair", found.edits, &took, &used);
+    let entries = [
+        ("edits", json!(found.edits)),
+        ("kept", json!(found.edits - found.lost)),
+        ("lost", json!(found.lost)),
+        ("losers_visible", json!(found.losers_visible)),
+        ("diverged", json!(found.diverged)),
     ];
     extend(&mut line, entries);
     Ok(line)
