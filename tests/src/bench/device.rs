@@ -9,6 +9,7 @@ use replica::Replica;
 use replica::api::{Answer, Call};
 use replica::native::{NativePlatform, open_file};
 use replica::storage::records;
+use replica::sync::driver::Driver;
 use replica::sync::http::HttpTransport;
 use replica::sync::transport::{Credential, Transport, TransportError};
 use rusqlite::Connection;
@@ -86,6 +87,11 @@ impl BenchDevice {
                 .keep_sign_in(server.to_owned(), USERNAME.to_owned(), &reply)?;
         }
         Ok(device)
+    }
+
+    /// The same device with the driver that the app has.
+    pub fn driven(self, told: impl Fn() + 'static) -> Driver<HttpTransport> {
+        Driver::new(self.replica, self.transport, told)
     }
 
     fn credential(&self) -> Result<Credential, Failure> {

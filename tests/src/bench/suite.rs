@@ -47,6 +47,8 @@ const PAIR_SAME: Bars = &[
     ("losers_visible", Some(2_000.0), Some(2_000.0)),
 ];
 
+const READS: Bars = &[("p95_ms", Some(50.0), None)];
+
 /// Runs everything; `program` is this one. Returns how many bars were missed.
 ///
 /// # Errors
@@ -95,6 +97,16 @@ pub fn run(program: &Path) -> Result<u32, Failure> {
             EDIT,
         )?;
         suite.report("nothing to do", &server, "noop", &[], &fresh, NOOP)?;
+        if records == 50_000 {
+            suite.report(
+                "local reads during a pull of 50000",
+                &server,
+                "reads",
+                &["--times", "4"],
+                "reads",
+                READS,
+            )?;
+        }
     }
     suite.pair()?;
     suite.beside_half_a_million()?;

@@ -9,6 +9,8 @@
 //! koumen-bench-peer edit  --server U --dir D --records R --fields F [--seed S]
 //! koumen-bench-peer pair  --server U --dir D --records R --edits different|same
 //!                                                             two devices edit the same records, apart from each other
+//! koumen-bench-peer reads --server U --dir D [--times T] [--every MS]
+//!                                                             what screens ask, at random instants of T pulls
 //! koumen-bench-peer noop  --server U --dir D                  a sync with nothing to do
 //! koumen-bench-peer count --dir D                             how many visits the device holds
 //! koumen-bench-peer suite                                     all figures with their bars: `cargo xtask bench sync`
@@ -19,11 +21,13 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tests::bench::device::{BenchDevice, Took};
 use tests::bench::line::{add_plain, beside_server, extend, line, server_usage};
 use tests::bench::pair::Pair;
+use tests::bench::reads::{self, Waits};
 use tests::bench::server::{self, Failure};
 use tests::bench::{raw, suite, workload};
 
@@ -98,6 +102,7 @@ async fn run(mut words: impl Iterator<Item = String>) -> Result<(), Failure> {
         "pull" => pull(&options).await,
         "edit" => edit(&options).await,
         "pair" => pair(&options).await,
+        "reads" => reads(&options).await,
         "noop" => {
             let server = options.text("server")?;
             let mut device = BenchDevice::open(&options.folder()?, server).await?;
@@ -174,6 +179,20 @@ async fn pair(options: &Options) -> Result<Value, Failure> {
     ];
     extend(&mut line, entries);
     Ok(line)
+}
+
+async fn reads(options: &Options) -> Result<Value, Failure> {
+    let server = options.text("server")?;
+    let (times, every) = (options.number_or("times", 1)?, options.number_or("every", 20)?);
+    let mut waits = Waits::default();
+    let mut records = 0;
+    for time in 0..times {
+        let folder = options.folder()?.join(time.to_string());
+        let device = BenchDevice::open(&folder, server).await?;
+        let pulled = reads::during_a_pull(device, Duration::from_millis(every), time, &mut waits).await?;
+        records += pulled.saturating_sub(workload::HOUSEHOLDS);
+    }
+    Ok(waits.line(records))
 }
 
 /// Visits of one batch, unless told otherwise.
