@@ -4,6 +4,7 @@
 //! `cargo xtask bench sync` runs it; `koumen-bench-peer` is the small command line by which other systems can be
 //! measured beside it. The record is [`workload::VisitRow`].
 
+pub mod crowd;
 pub mod device;
 pub mod line;
 pub mod pair;

@@ -49,6 +49,11 @@ const PAIR_SAME: Bars = &[
 
 const READS: Bars = &[("p95_ms", Some(50.0), None)];
 
+const CROWD: Bars = &[
+    ("failed", Some(0.0), None),
+    ("records", Some(10_000.0), Some(10_000.0)),
+];
+
 /// Runs everything; `program` is this one. Returns how many bars were missed.
 ///
 /// # Errors
@@ -109,6 +114,16 @@ pub fn run(program: &Path) -> Result<u32, Failure> {
         }
     }
     suite.pair()?;
+    let server = suite.serve_crowd("crowd", 500)?;
+    suite.report(
+        "500 devices with 20 visits each at once",
+        &server,
+        "crowd",
+        &["--devices", "500", "--each", "20"],
+        "crowd",
+        CROWD,
+    )?;
+    drop(server);
     suite.beside_half_a_million()?;
     Ok(missed)
 }
@@ -164,10 +179,15 @@ impl Suite<'_> {
     }
 
     fn serve(&self, name: &str) -> Result<Server, Failure> {
+        self.serve_crowd(name, 0)
+    }
+
+    fn serve_crowd(&self, name: &str, crowd: u64) -> Result<Server, Failure> {
         // A free port: asked of the system, given back, and taken by the server at once.
         let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let child = Command::new(self.program)
-            .args(["serve", "--port", &port.to_string(), "--dir"])
+            .args(["serve", "--port", &port.to_string()])
+            .args(["--crowd", &crowd.to_string(), "--dir"])
             .arg(self.folder.join(format!("server-{name}")))
             .stdout(Stdio::piped())
             .spawn()?;

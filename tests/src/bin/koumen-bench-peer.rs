@@ -1,7 +1,7 @@
 //! A small, stable command line for measuring the sync, so that other systems can be measured beside it.
 //!
 //! ```text
-//! koumen-bench-peer serve --port P --dir D                    a server with one grid; prints "ready"
+//! koumen-bench-peer serve --port P --dir D [--crowd W]        a server with one grid, and W more for a crowd; prints "ready"
 //! koumen-bench-peer push  --server U --count N [--dir D]      a device records N visits offline, then pushes them
 //! koumen-bench-peer fill  --server U --count N --dir D [--batch B]
 //!                                                             the same in batches, so that memory stays bounded
@@ -11,6 +11,8 @@
 //!                                                             two devices edit the same records, apart from each other
 //! koumen-bench-peer reads --server U --dir D [--times T] [--every MS]
 //!                                                             what screens ask, at random instants of T pulls
+//! koumen-bench-peer crowd --server U --dir D --devices W --each N
+//!                                                             W devices of W workers push N visits each, at once
 //! koumen-bench-peer noop  --server U --dir D                  a sync with nothing to do
 //! koumen-bench-peer count --dir D                             how many visits the device holds
 //! koumen-bench-peer suite                                     all figures with their bars: `cargo xtask bench sync`
@@ -24,6 +26,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tests::bench::crowd::Crowd;
 use tests::bench::device::{BenchDevice, Took};
 use tests::bench::line::{add_plain, beside_server, extend, line, server_usage};
 use tests::bench::pair::Pair;
@@ -89,7 +92,7 @@ async fn run(mut words: impl Iterator<Item = String>) -> Result<(), Failure> {
     match command.as_str() {
         "serve" => {
             let port = u16::try_from(options.number("port")?)?;
-            return server::serve(&options.folder()?, port).await;
+            return server::serve(&options.folder()?, port, options.number_or("crowd", 0)?).await;
         }
         "suite" => {
             return match suite::run(&std::env::current_exe()?)? {
@@ -103,6 +106,7 @@ async fn run(mut words: impl Iterator<Item = String>) -> Result<(), Failure> {
         "edit" => edit(&options).await,
         "pair" => pair(&options).await,
         "reads" => reads(&options).await,
+        "crowd" => crowd(&options).await,
         "noop" => {
             let server = options.text("server")?;
             let mut device = BenchDevice::open(&options.folder()?, server).await?;
@@ -193,6 +197,15 @@ async fn reads(options: &Options) -> Result<Value, Failure> {
         records += pulled.saturating_sub(workload::HOUSEHOLDS);
     }
     Ok(waits.line(records))
+}
+
+async fn crowd(options: &Options) -> Result<Value, Failure> {
+    let server = options.text("server")?;
+    let (devices, each) = (options.number("devices")?, options.number("each")?);
+    let crowd = Crowd::ready(&options.folder()?, server, devices, each).await?;
+    let before = server_usage(server).await?;
+    let pushed = crowd.push().await?;
+    Ok(pushed.line(&server_usage(server).await?.since(&before)))
 }
 
 /// Visits of one batch, unless told otherwise.
