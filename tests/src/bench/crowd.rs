@@ -176,7 +176,7 @@ mod tests {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let origin = format!("http://{}", listener.local_addr().unwrap());
         let place = folder.join("server");
-        let serving = tokio::spawn(async move { drop(server::serve_on(listener, &place, 4).await) });
+        let serving = tokio::spawn(async move { drop(server::serve_on(listener, &place, 4, None).await) });
         (Crowd::ready(folder, &origin, 4, 5).await.unwrap(), serving)
     }
 

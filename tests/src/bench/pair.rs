@@ -202,7 +202,7 @@ mod tests {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let origin = format!("http://{}", listener.local_addr().unwrap());
         let place = folder.join("server");
-        tokio::spawn(async move { server::serve_on(listener, &place, 0).await });
+        tokio::spawn(async move { server::serve_on(listener, &place, 0, None).await });
         let mut pair = Pair::open(folder, &origin).await.unwrap();
         pair.devices[0].record(&workload::visits(1, RECORDS)).unwrap();
         pair.sync().await.unwrap();

@@ -2,7 +2,7 @@
 //! households and one account, and as many more of each as a crowd needs.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use axum::routing::get;
@@ -54,20 +54,26 @@ impl ServerUsage {
 /// What serving fails with.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// Serves `folder` on a loopback port until the process ends, with `crowd` more workers and grids. Prints `ready` when it listens.
+/// Serves `folder` on a loopback port until the process ends, with `crowd` more workers and grids, and
+/// the app in `web`. Prints `ready` when it listens.
 ///
 /// # Errors
 /// When the folder, the database or the port fails.
-pub async fn serve(folder: &Path, port: u16, crowd: u64) -> Result<(), Failure> {
+pub async fn serve(folder: &Path, port: u16, crowd: u64, web: Option<PathBuf>) -> Result<(), Failure> {
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
-    serve_on(listener, folder, crowd).await
+    serve_on(listener, folder, crowd, web).await
 }
 
 /// The same on a port that is taken already; connections wait until it is ready.
 ///
 /// # Errors
 /// When the folder or the database fails.
-pub async fn serve_on(listener: tokio::net::TcpListener, folder: &Path, crowd: u64) -> Result<(), Failure> {
+pub async fn serve_on(
+    listener: tokio::net::TcpListener,
+    folder: &Path,
+    crowd: u64,
+    web: Option<PathBuf>,
+) -> Result<(), Failure> {
     std::fs::create_dir_all(folder.join("photos"))?;
     let storage: Arc<dyn Storage> = Arc::new(SqliteStorage::open(&folder.join("koumen.sqlite"), &OsChance)?);
     furnish(&*storage, crowd).await?;
@@ -77,7 +83,7 @@ pub async fn serve_on(listener: tokio::net::TcpListener, folder: &Path, crowd: u
         clock: Arc::new(SystemClock),
         chance: Arc::new(OsChance),
         passwords: Passwords::cheap(),
-        web: None,
+        web,
         tls: None,
     });
     let router = sync_server::routes::router(state).merge(Router::new().route("/bench/usage", get(used)));

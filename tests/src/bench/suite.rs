@@ -223,15 +223,17 @@ impl Suite<'_> {
             return Err(format!("{title}: {command} failed").into());
         }
         let mut line: Value = serde_json::from_slice(&output.stdout)?;
-        let bytes =
-            number(&line, "sent_bytes").unwrap_or(0.0) + number(&line, "received_bytes").unwrap_or(0.0);
-        let cpu_s =
-            number(&line, "client_cpu_s").unwrap_or(0.0) + number(&line, "server_cpu_s").unwrap_or(0.0);
+        let sum = |line: &Value, keys: [&str; 2]| {
+            let [one, other] = keys.map(|key| number(line, key));
+            Some(one? + other?)
+        };
+        let bytes = sum(&line, ["sent_bytes", "received_bytes"]);
+        let cpu_s = sum(&line, ["client_cpu_s", "server_cpu_s"]);
         let mut bad = Vec::new();
         if let Some(object) = line.as_object_mut() {
             object.insert("title".to_owned(), json!(title));
-            object.insert("bytes".to_owned(), json!(bytes));
-            object.insert("cpu_ms".to_owned(), json!(cpu_s * 1_000.0));
+            object.extend(bytes.map(|bytes| ("bytes".to_owned(), json!(bytes))));
+            object.extend(cpu_s.map(|cpu_s| ("cpu_ms".to_owned(), json!(cpu_s * 1_000.0))));
         }
         for (key, at_most, at_least) in bars {
             let value = number(&line, key).ok_or_else(|| format!("{title}: there is no {key}"))?;

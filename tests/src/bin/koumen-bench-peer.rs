@@ -1,7 +1,9 @@
 //! A small, stable command line for measuring the sync, so that other systems can be measured beside it.
 //!
 //! ```text
-//! koumen-bench-peer serve --port P --dir D [--crowd W]        a server with one grid, and W more for a crowd; prints "ready"
+//! koumen-bench-peer serve --port P --dir D [--crowd W] [--web A]
+//!                                                             a server with one grid, W more for a crowd, and the app
+//!                                                             in folder A for a browser; prints "ready"
 //! koumen-bench-peer push  --server U --count N [--dir D]      a device records N visits offline, then pushes them
 //! koumen-bench-peer fill  --server U --count N --dir D [--batch B]
 //!                                                             the same in batches, so that memory stays bounded
@@ -92,7 +94,8 @@ async fn run(mut words: impl Iterator<Item = String>) -> Result<(), Failure> {
     match command.as_str() {
         "serve" => {
             let port = u16::try_from(options.number("port")?)?;
-            return server::serve(&options.folder()?, port, options.number_or("crowd", 0)?).await;
+            let web = options.text("web").ok().map(PathBuf::from);
+            return server::serve(&options.folder()?, port, options.number_or("crowd", 0)?, web).await;
         }
         "suite" => {
             return match suite::run(&std::env::current_exe()?)? {
