@@ -2,7 +2,7 @@
 //!
 //! All of them live in one process and one thread; each has a file, an account, a grid and a connection of its own and
 //! is driven as the app is. A request that fails is tried again as the app tries it; a device fails when it has to give
-//! up, or is not done in [`PATIENCE`].
+//! up, or is not done within a minute.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
