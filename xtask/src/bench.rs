@@ -14,9 +14,9 @@ use crate::{
 /// What can be measured.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Bench {
-    /// Offline start, saving and searching with 20,000 residents on the device
+    /// In a real browser: the pull of 50,000 visits; offline start, saving and searching with 20,000 residents
     Device,
-    /// Push, pull, edits and a sync with nothing to do, beside raw SQLite doing the same inserts
+    /// Push, pull, edits, reads during a pull, many devices at once, beside raw SQLite doing the same inserts
     Sync,
 }
 
@@ -27,8 +27,9 @@ pub(crate) enum Bench {
 pub(crate) fn run_bench(name: Bench) -> Result<()> {
     match name {
         Bench::Device => {
-            let web = build_web(WebProfile::Small)?;
-            run(&mut browser_script("bench-device.mjs", &build_server()?, &web)?)
+            let (web, server) = (build_web(WebProfile::Small)?, build_server()?);
+            run(browser_script("bench-pull.mjs", &server, &web)?.env("KOUMEN_BENCH_PEER_BIN", build_peer()?))?;
+            run(&mut browser_script("bench-device.mjs", &server, &web)?)
         }
         Bench::Sync => run(Command::new(build_peer()?).arg("suite")),
     }

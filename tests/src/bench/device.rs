@@ -6,8 +6,10 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use replica::Replica;
+use replica::api::{Answer, Call};
 use replica::native::{NativePlatform, open_file};
 use replica::storage::records;
+use replica::sync::driver::Driver;
 use replica::sync::http::HttpTransport;
 use replica::sync::transport::{Credential, Transport, TransportError};
 use rusqlite::Connection;
@@ -17,9 +19,12 @@ use shared::domain::visit;
 use shared::ids::AreaCode;
 use shared::protocol::v1::{self, SignInRequest, SyncReply};
 
-use super::server::{Failure, PASSWORD, USERNAME};
+use super::server::{Failure, PASSWORD};
 use super::usage;
-use super::workload::{Draw, GRID, VisitRow};
+use super::workload::{Draw, VisitRow, Worker};
+
+/// The replica in a device's folder.
+pub const REPLICA_FILE: &str = "replica.sqlite";
 
 /// What one piece of work took on the device.
 #[derive(Debug, Clone, Copy, Default)]
@@ -38,11 +43,24 @@ pub struct Took {
     pub peak_bytes: u64,
 }
 
+impl Took {
+    /// Counts another piece of work in: sums, and the higher peak.
+    pub fn add(&mut self, other: &Self) {
+        self.wall += other.wall;
+        self.cpu += other.cpu;
+        self.requests += other.requests;
+        self.sent_bytes += other.sent_bytes;
+        self.received_bytes += other.received_bytes;
+        self.peak_bytes = self.peak_bytes.max(other.peak_bytes);
+    }
+}
+
 /// A device.
 pub struct BenchDevice {
     replica: Replica,
     transport: HttpTransport,
     server: String,
+    area: AreaCode,
     requests: Cell<(u64, u64, u64)>,
 }
 
@@ -52,17 +70,26 @@ impl BenchDevice {
     /// # Errors
     /// When the file, the server or the credential fails.
     pub async fn open(folder: &Path, server: &str) -> Result<Self, Failure> {
+        Self::of(Worker(0), folder, server).await
+    }
+
+    /// The same for any worker.
+    ///
+    /// # Errors
+    /// When the file, the server or the credential fails.
+    pub async fn of(worker: Worker, folder: &Path, server: &str) -> Result<Self, Failure> {
         std::fs::create_dir_all(folder)?;
-        let replica = open_file(folder.join("replica.sqlite"))?;
+        let replica = open_file(folder.join(REPLICA_FILE))?;
         let mut device = Self {
             replica,
             transport: HttpTransport::new(Rc::new(NativePlatform)),
             server: server.to_owned(),
+            area: AreaCode::new(&worker.grid())?,
             requests: Cell::new((0, 0, 0)),
         };
         if device.credential().is_err() {
             let request = SignInRequest {
-                username: USERNAME.to_owned(),
+                username: worker.username(),
                 password: PASSWORD.to_owned(),
                 device: None,
                 device_name: "bench".to_owned(),
@@ -70,9 +97,14 @@ impl BenchDevice {
             let reply = device.transport.sign_in(server, &request).await?;
             device
                 .replica
-                .keep_sign_in(server.to_owned(), USERNAME.to_owned(), &reply)?;
+                .keep_sign_in(server.to_owned(), worker.username(), &reply)?;
         }
         Ok(device)
+    }
+
+    /// The same device with the driver that the app has.
+    pub fn driven(self, told: impl Fn() + 'static) -> Driver<HttpTransport> {
+        Driver::new(self.replica, self.transport, told)
     }
 
     fn credential(&self) -> Result<Credential, Failure> {
@@ -139,7 +171,7 @@ impl BenchDevice {
     /// # Errors
     /// When one breaks a rule or the disk fails.
     pub fn record(&mut self, rows: &[VisitRow]) -> Result<Took, Failure> {
-        let area = AreaCode::new(GRID)?;
+        let area = self.area.clone();
         usage::forget_peak();
         let (began, cpu) = (Instant::now(), usage::cpu());
         self.replica
@@ -159,7 +191,7 @@ impl BenchDevice {
     pub fn edit(&mut self, seed: u64, records: u64, fields: u64) -> Result<u64, Failure> {
         let mut draw = Draw::new(seed);
         let visits = self.some_visits(records)?;
-        let area = AreaCode::new(GRID)?;
+        let area = self.area.clone();
         let mut done = 0;
         let mut changes = Vec::new();
         for (number, record) in visits.iter().enumerate() {
@@ -187,7 +219,31 @@ impl BenchDevice {
         Ok(done)
     }
 
-    fn some_visits(&self, count: u64) -> Result<Vec<RecordRef>, Failure> {
+    /// Brings records to values, in one transaction.
+    ///
+    /// # Errors
+    /// When one breaks a rule or the disk fails.
+    pub fn bring(&mut self, changes: impl IntoIterator<Item = (RecordRef, FieldMap)>) -> Result<(), Failure> {
+        let area = self.area.clone();
+        let changes = changes.into_iter();
+        self.replica
+            .record_all(changes.map(|(record, fields)| (area.clone(), record, fields)))?;
+        Ok(())
+    }
+
+    /// Asks what a screen asks.
+    ///
+    /// # Errors
+    /// When the replica cannot answer.
+    pub fn ask(&mut self, call: Call) -> Result<Answer, Failure> {
+        Ok(self.replica.call(call)?)
+    }
+
+    /// The first visits that the device holds.
+    ///
+    /// # Errors
+    /// When it holds fewer.
+    pub fn some_visits(&self, count: u64) -> Result<Vec<RecordRef>, Failure> {
         let connection = self.connection()?;
         let mut statement = connection.prepare("SELECT id FROM visit ORDER BY row LIMIT ?1")?;
         let ids = statement.query_map([count], |row| row.get::<_, uuid::Uuid>(0))?;

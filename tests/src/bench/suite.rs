@@ -34,6 +34,26 @@ const EDIT: Bars = &[
 ];
 const NOOP: Bars = &[("requests", Some(1.0), None), ("bytes", Some(300.0), None)];
 
+/// Two devices with other fields of the same 1,000 records.
+const PAIR: Bars = &[
+    ("lost", Some(0.0), None),
+    ("diverged", Some(0.0), None),
+    ("bytes", Some(60_000.0), None),
+];
+/// Two devices with the same field of 1,000 records: on each of them one value lost, and is seen.
+const PAIR_SAME: Bars = &[
+    ("lost", Some(0.0), None),
+    ("diverged", Some(0.0), None),
+    ("losers_visible", Some(2_000.0), Some(2_000.0)),
+];
+
+const READS: Bars = &[("p95_ms", Some(50.0), None)];
+
+const CROWD: Bars = &[
+    ("failed", Some(0.0), None),
+    ("records", Some(10_000.0), Some(10_000.0)),
+];
+
 /// Runs everything; `program` is this one. Returns how many bars were missed.
 ///
 /// # Errors
@@ -82,7 +102,29 @@ pub fn run(program: &Path) -> Result<u32, Failure> {
             EDIT,
         )?;
         suite.report("nothing to do", &server, "noop", &[], &fresh, NOOP)?;
+        if records == 50_000 {
+            suite.report(
+                "local reads during a pull of 50000",
+                &server,
+                "reads",
+                &["--times", "4"],
+                "reads",
+                READS,
+            )?;
+        }
     }
+    suite.pair()?;
+    let server = suite.serve_crowd("crowd", 500)?;
+    suite.report(
+        "500 devices with 20 visits each at once",
+        &server,
+        "crowd",
+        &["--devices", "500", "--each", "20"],
+        "crowd",
+        CROWD,
+    )?;
+    drop(server);
+    suite.beside_half_a_million()?;
     Ok(missed)
 }
 
@@ -107,11 +149,45 @@ impl Drop for Server {
 }
 
 impl Suite<'_> {
+    fn pair(&mut self) -> Result<(), Failure> {
+        let server = self.serve("pair")?;
+        let count = ["--count", "1000"];
+        self.report("record 1000 and push", &server, "push", &count, "pair-first", &[])?;
+        for (edits, bars) in [("different", PAIR), ("same", PAIR_SAME)] {
+            let title = format!("two devices edit 1000 records, {edits} field");
+            let options = ["--records", "1000", "--edits", edits];
+            let line = self.report(&title, &server, "pair", &options, "pair", bars)?;
+            match number(&line, "lost") {
+                Some(0.0) => {}
+                lost => return Err(format!("{title}: {} edits are lost", lost.unwrap_or(f64::NAN)).into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// What an edit costs does not depend on what lies beside it.
+    fn beside_half_a_million(&mut self) -> Result<(), Failure> {
+        let server = self.serve("500000")?;
+        let count = ["--count", "500000"];
+        self.report("record 500000 and push", &server, "fill", &count, "500000", &[])?;
+        let (fresh, title) = ("500000-fresh", "edit 100 fields beside 500000");
+        self.report("pull 500000", &server, "pull", &["--beside", "no"], fresh, &[])?;
+        let edits = ["--records", "60", "--fields", "100"];
+        self.report(title, &server, "edit", &edits, fresh, EDIT)?;
+        self.report("nothing to do", &server, "noop", &[], fresh, NOOP)?;
+        Ok(())
+    }
+
     fn serve(&self, name: &str) -> Result<Server, Failure> {
+        self.serve_crowd(name, 0)
+    }
+
+    fn serve_crowd(&self, name: &str, crowd: u64) -> Result<Server, Failure> {
         // A free port: asked of the system, given back, and taken by the server at once.
         let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let child = Command::new(self.program)
-            .args(["serve", "--port", &port.to_string(), "--dir"])
+            .args(["serve", "--port", &port.to_string()])
+            .args(["--crowd", &crowd.to_string(), "--dir"])
             .arg(self.folder.join(format!("server-{name}")))
             .stdout(Stdio::piped())
             .spawn()?;
@@ -136,7 +212,7 @@ impl Suite<'_> {
         options: &[&str],
         device: &str,
         bars: Bars,
-    ) -> Result<(), Failure> {
+    ) -> Result<Value, Failure> {
         let output = Command::new(self.program)
             .args([command, "--server", &server.origin, "--dir"])
             .arg(self.folder.join(device))
@@ -147,16 +223,17 @@ impl Suite<'_> {
             return Err(format!("{title}: {command} failed").into());
         }
         let mut line: Value = serde_json::from_slice(&output.stdout)?;
-        let number = |line: &Value, key: &str| line.get(key).and_then(Value::as_f64);
-        let bytes =
-            number(&line, "sent_bytes").unwrap_or(0.0) + number(&line, "received_bytes").unwrap_or(0.0);
-        let cpu_s =
-            number(&line, "client_cpu_s").unwrap_or(0.0) + number(&line, "server_cpu_s").unwrap_or(0.0);
+        let sum = |line: &Value, keys: [&str; 2]| {
+            let [one, other] = keys.map(|key| number(line, key));
+            Some(one? + other?)
+        };
+        let bytes = sum(&line, ["sent_bytes", "received_bytes"]);
+        let cpu_s = sum(&line, ["client_cpu_s", "server_cpu_s"]);
         let mut bad = Vec::new();
         if let Some(object) = line.as_object_mut() {
             object.insert("title".to_owned(), json!(title));
-            object.insert("bytes".to_owned(), json!(bytes));
-            object.insert("cpu_ms".to_owned(), json!(cpu_s * 1_000.0));
+            object.extend(bytes.map(|bytes| ("bytes".to_owned(), json!(bytes))));
+            object.extend(cpu_s.map(|cpu_s| ("cpu_ms".to_owned(), json!(cpu_s * 1_000.0))));
         }
         for (key, at_most, at_least) in bars {
             let value = number(&line, key).ok_or_else(|| format!("{title}: there is no {key}"))?;
@@ -173,6 +250,10 @@ impl Suite<'_> {
             object.insert("missed".to_owned(), json!(bad));
         }
         println!("{line}");
-        Ok(())
+        Ok(line)
     }
+}
+
+fn number(line: &Value, key: &str) -> Option<f64> {
+    line.get(key).and_then(Value::as_f64)
 }

@@ -20,10 +20,16 @@ use shared::domain::value::{FieldMap, Value};
 use shared::domain::{FieldId, visit};
 use uuid::Uuid;
 
-/// The grid that everything lies in.
+/// The street that every community lies in.
+pub const STREET: &str = "130803001";
+/// The grid that everything lies in, but the work of a crowd.
 pub const GRID: &str = "130803001001-01";
 /// Households of the grid.
 pub const HOUSEHOLDS: u64 = 500;
+/// Households of each grid of a crowd.
+pub const HOUSEHOLDS_OF_CROWD: u64 = 20;
+/// Grids of one community: as many as its numbers allow.
+const GRIDS_OF_COMMUNITY: u64 = 99;
 /// When the first visit began, ms.
 pub const START_MS: u64 = 1_795_000_000_000;
 
@@ -99,6 +105,60 @@ pub fn household(number: u64) -> Uuid {
     uuid::Builder::from_random_bytes(draw.bytes()).into_uuid()
 }
 
+/// A worker: 0 is the one whose grid is [`GRID`], the others (1 and on) are a crowd, each with a grid of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Worker(pub u64);
+
+impl Worker {
+    /// Account name.
+    pub fn username(self) -> String {
+        match self.0 {
+            0 => "bench".to_owned(),
+            number => format!("bench-{number}"),
+        }
+    }
+
+    /// The community that the grid lies in: a code of 12 digits.
+    pub fn community(self) -> String {
+        let number = match self.0 {
+            0 => 1,
+            number => 2 + (number - 1) / GRIDS_OF_COMMUNITY,
+        };
+        format!("{STREET}{number:03}")
+    }
+
+    /// The grid.
+    pub fn grid(self) -> String {
+        let number = match self.0 {
+            0 => 1,
+            number => 1 + (number - 1) % GRIDS_OF_COMMUNITY,
+        };
+        format!("{}-{number:02}", self.community())
+    }
+
+    /// The households of the grid.
+    pub fn households(self) -> impl Iterator<Item = Uuid> {
+        let numbers = match self.0 {
+            0 => 0..HOUSEHOLDS,
+            number => {
+                let first = HOUSEHOLDS + (number - 1) * HOUSEHOLDS_OF_CROWD;
+                first..first + HOUSEHOLDS_OF_CROWD
+            }
+        };
+        numbers.map(household)
+    }
+
+    /// The visits of a worker of a crowd, to the households of the grid in turn.
+    pub fn visits(self, count: u64) -> Vec<VisitRow> {
+        let households: Vec<Uuid> = self.households().collect();
+        let mut rows = visits(self.0 + 1_000, count);
+        for (row, household) in rows.iter_mut().zip(households.iter().cycle()) {
+            row.household = *household;
+        }
+        rows
+    }
+}
+
 /// The visits of one device.
 pub fn visits(seed: u64, count: u64) -> Vec<VisitRow> {
     let mut draw = Draw::new(seed);
@@ -148,6 +208,8 @@ impl VisitRow {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -161,5 +223,24 @@ mod tests {
             assert!(1 <= a && a < b && b < c && c <= 10, "{:?}", one.needs);
         }
         assert_ne!(visits(2, 1)[0].id, one[0].id);
+    }
+
+    #[test]
+    fn every_worker_has_a_grid_and_households_of_their_own() {
+        assert_eq!(Worker(0).grid(), GRID);
+        let grids: BTreeSet<String> = (0..600).map(|number| Worker(number).grid()).collect();
+        assert_eq!(grids.len(), 600);
+        for grid in &grids {
+            shared::ids::AreaCode::new(grid).expect("a grid has a code");
+        }
+        let households: Vec<Uuid> = (0..600).flat_map(|number| Worker(number).households()).collect();
+        let different: BTreeSet<&Uuid> = households.iter().collect();
+        assert_eq!(different.len(), households.len());
+        assert!(
+            Worker(7)
+                .visits(50)
+                .iter()
+                .all(|row| Worker(7).households().any(|own| own == row.household))
+        );
     }
 }

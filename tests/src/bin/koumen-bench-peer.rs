@@ -1,10 +1,20 @@
 //! A small, stable command line for measuring the sync, so that other systems can be measured beside it.
 //!
 //! ```text
-//! koumen-bench-peer serve --port P --dir D                    a server with one grid; prints "ready"
+//! koumen-bench-peer serve --port P --dir D [--crowd W] [--web A]
+//!                                                             a server with one grid, W more for a crowd, and the app
+//!                                                             in folder A for a browser; prints "ready"
 //! koumen-bench-peer push  --server U --count N [--dir D]      a device records N visits offline, then pushes them
-//! koumen-bench-peer pull  --server U --dir D                  a device reads everything
+//! koumen-bench-peer fill  --server U --count N --dir D [--batch B]
+//!                                                             the same in batches, so that memory stays bounded
+//! koumen-bench-peer pull  --server U --dir D [--beside no]    a device reads everything; without plain SQLite beside it
 //! koumen-bench-peer edit  --server U --dir D --records R --fields F [--seed S]
+//! koumen-bench-peer pair  --server U --dir D --records R --edits different|same
+//!                                                             two devices edit the same records, apart from each other
+//! koumen-bench-peer reads --server U --dir D [--times T] [--every MS]
+//!                                                             what screens ask, at random instants of T pulls
+//! koumen-bench-peer crowd --server U --dir D --devices W --each N
+//!                                                             W devices of W workers push N visits each, at once
 //! koumen-bench-peer noop  --server U --dir D                  a sync with nothing to do
 //! koumen-bench-peer count --dir D                             how many visits the device holds
 //! koumen-bench-peer suite                                     all figures with their bars: `cargo xtask bench sync`
@@ -15,10 +25,15 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use serde_json::{Value, json};
+use tests::bench::crowd::Crowd;
 use tests::bench::device::{BenchDevice, Took};
-use tests::bench::server::{self, Failure, ServerUsage};
+use tests::bench::line::{add_plain, beside_server, extend, line, server_usage};
+use tests::bench::pair::Pair;
+use tests::bench::reads::{self, Waits};
+use tests::bench::server::{self, Failure};
 use tests::bench::{raw, suite, workload};
 
 fn main() -> ExitCode {
@@ -79,7 +94,8 @@ async fn run(mut words: impl Iterator<Item = String>) -> Result<(), Failure> {
     match command.as_str() {
         "serve" => {
             let port = u16::try_from(options.number("port")?)?;
-            return server::serve(&options.folder()?, port).await;
+            let web = options.text("web").ok().map(PathBuf::from);
+            return server::serve(&options.folder()?, port, options.number_or("crowd", 0)?, web).await;
         }
         "suite" => {
             return match suite::run(&std::env::current_exe()?)? {
@@ -88,8 +104,12 @@ async fn run(mut words: impl Iterator<Item = String>) -> Result<(), Failure> {
             };
         }
         "push" => push(&options).await,
+        "fill" => fill(&options).await,
         "pull" => pull(&options).await,
         "edit" => edit(&options).await,
+        "pair" => pair(&options).await,
+        "reads" => reads(&options).await,
+        "crowd" => crowd(&options).await,
         "noop" => {
             let server = options.text("server")?;
             let mut device = BenchDevice::open(&options.folder()?, server).await?;
@@ -146,6 +166,81 @@ async fn push(options: &Options) -> Result<Value, Failure> {
     Ok(line)
 }
 
+async fn pair(options: &Options) -> Result<Value, Failure> {
+    let server = options.text("server")?;
+    let edits = options.text("edits")?.parse()?;
+    let mut pair = Pair::open(&options.folder()?, server).await?;
+    pair.sync().await?;
+    let before = server_usage(server).await?;
+    pair.edit(edits, options.number("records")?)?;
+    let took = pair.sync().await?;
+    let used = server_usage(server).await?.since(&before);
+    let found = pair.look()?;
+    let mut line = line("pair", found.edits, &took, &used);
+    let entries = [
+        ("edits", json!(found.edits)),
+        ("kept", json!(found.edits - found.lost)),
+        ("lost", json!(found.lost)),
+        ("losers_visible", json!(found.losers_visible)),
+        ("diverged", json!(found.diverged)),
+    ];
+    extend(&mut line, entries);
+    Ok(line)
+}
+
+async fn reads(options: &Options) -> Result<Value, Failure> {
+    let server = options.text("server")?;
+    let (times, every) = (options.number_or("times", 1)?, options.number_or("every", 20)?);
+    let mut waits = Waits::default();
+    let mut records = 0;
+    for time in 0..times {
+        let folder = options.folder()?.join(time.to_string());
+        let device = BenchDevice::open(&folder, server).await?;
+        let pulled = reads::during_a_pull(device, Duration::from_millis(every), time, &mut waits).await?;
+        records += pulled.saturating_sub(workload::HOUSEHOLDS);
+    }
+    Ok(waits.line(records))
+}
+
+async fn crowd(options: &Options) -> Result<Value, Failure> {
+    let server = options.text("server")?;
+    let (devices, each) = (options.number("devices")?, options.number("each")?);
+    let crowd = Crowd::ready(&options.folder()?, server, devices, each).await?;
+    let before = server_usage(server).await?;
+    let pushed = crowd.push().await?;
+    Ok(pushed.line(&server_usage(server).await?.since(&before)))
+}
+
+/// Visits of one batch, unless told otherwise.
+const BATCH: u64 = 25_000;
+
+async fn fill(options: &Options) -> Result<Value, Failure> {
+    let server = options.text("server")?;
+    let (count, batch) = (
+        options.number("count")?,
+        options.number_or("batch", BATCH)?.max(1),
+    );
+    let seed = options.number_or("seed", 1)?;
+    let mut device = BenchDevice::open(&options.folder()?, server).await?;
+    device.sync().await?;
+    let before = server_usage(server).await?;
+    let (mut recorded, mut took) = (Took::default(), Took::default());
+    for number in 0..count.div_ceil(batch) {
+        let rows = workload::visits(seed + number, batch.min(count - number * batch));
+        recorded.add(&device.record(&rows)?);
+        took.add(&device.sync().await?);
+    }
+    let used = server_usage(server).await?.since(&before);
+    let mut line = line("fill", count, &took, &used);
+    let entries = [
+        ("create_cpu_s", json!(recorded.cpu.as_secs_f64())),
+        ("create_wall_ms", json!(recorded.wall.as_millis() as u64)),
+        ("batch", json!(batch)),
+    ];
+    extend(&mut line, entries);
+    Ok(line)
+}
+
 async fn pull(options: &Options) -> Result<Value, Failure> {
     let server = options.text("server")?;
     let folder = options.folder()?;
@@ -153,8 +248,11 @@ async fn pull(options: &Options) -> Result<Value, Failure> {
     let before = device.count()?;
     let (took, used) = beside_server(server, &mut device).await?;
     let records = device.count()? - before;
-    let plain = plain(&workload::visits(1, records))?;
     let mut line = line("pull", records, &took, &used);
+    if options.text("beside").is_ok_and(|beside| beside == "no") {
+        return Ok(line);
+    }
+    let plain = plain(&workload::visits(1, records))?;
     add_plain(&mut line, &plain, took.cpu.as_secs_f64() + used.cpu_s);
     let bytes = raw::checkpointed_bytes(&device.connection()?)?;
     extend(
@@ -176,25 +274,6 @@ async fn edit(options: &Options) -> Result<Value, Failure> {
     Ok(line)
 }
 
-/// A sync, and what the server used meanwhile.
-async fn beside_server(server: &str, device: &mut BenchDevice) -> Result<(Took, ServerUsage), Failure> {
-    let before = server_usage(server).await?;
-    let took = device.sync().await?;
-    let after = server_usage(server).await?;
-    Ok((
-        took,
-        ServerUsage {
-            cpu_s: after.cpu_s - before.cpu_s,
-            peak_bytes: after.peak_bytes,
-        },
-    ))
-}
-
-async fn server_usage(server: &str) -> Result<ServerUsage, Failure> {
-    let reply = reqwest::get(format!("{server}/bench/usage")).await?;
-    Ok(serde_json::from_slice(&reply.bytes().await?)?)
-}
-
 fn plain(rows: &[workload::VisitRow]) -> Result<raw::Raw, Failure> {
     let scratch = tempfile::tempdir()?;
     Ok(raw::insert(
@@ -202,40 +281,4 @@ fn plain(rows: &[workload::VisitRow]) -> Result<raw::Raw, Failure> {
         workload::household(0),
         rows,
     )?)
-}
-
-fn line(figure: &str, records: u64, took: &Took, used: &ServerUsage) -> Value {
-    let (client_s, wall_s) = (took.cpu.as_secs_f64(), took.wall.as_secs_f64());
-    json!({
-        "figure": figure,
-        "records": records,
-        "wall_ms": (wall_s * 10_000.0).round() / 10.0,
-        "client_cpu_s": client_s,
-        "server_cpu_s": used.cpu_s,
-        "records_per_s": (records as f64 / wall_s).round(),
-        "requests": took.requests,
-        "sent_bytes": took.sent_bytes,
-        "received_bytes": took.received_bytes,
-        "bytes_per_record": (took.sent_bytes + took.received_bytes) as f64 / records.max(1) as f64,
-        "client_peak_bytes": took.peak_bytes,
-        "server_peak_bytes": used.peak_bytes,
-    })
-}
-
-fn add_plain(line: &mut Value, plain: &raw::Raw, cpu_s: f64) {
-    let raw_s = plain.cpu.as_secs_f64();
-    extend(
-        line,
-        [
-            ("raw_cpu_s", json!(raw_s)),
-            ("raw_wall_ms", json!(plain.wall.as_millis() as u64)),
-            ("cpu_ratio", json!(cpu_s / raw_s)),
-        ],
-    );
-}
-
-fn extend<const N: usize>(line: &mut Value, entries: [(&str, Value); N]) {
-    if let Some(object) = line.as_object_mut() {
-        object.extend(entries.map(|(key, value)| (key.to_owned(), value)));
-    }
 }
