@@ -32,7 +32,8 @@ pub const REQUEST_BYTES_MAX: usize = 8 * 1024 * 1024;
 pub const PULL_OPERATIONS_MAX: usize = 4_000;
 
 /// The operations of a segment of the log (`GET /v1/segments/{area}`). A device that is so many behind reads segments.
-pub const SEGMENT_OPERATIONS: u32 = 4_000;
+/// It keeps one at a time, and a screen that asks meanwhile waits for so many at the most.
+pub const SEGMENT_OPERATIONS: u32 = 2_000;
 
 /// In the extensions of a request: the device reads pages of the dense form too.
 pub const READS_DENSE: (u16, Vec<u8>) = (6, Vec::new());

@@ -1,4 +1,4 @@
-//! The readings of Chinese characters, in a table of 37 KB compressed: much less to download than the tables
+//! The readings of Chinese characters, in a table of 33 KB compressed: much less to download than the tables
 //! that the crate `pinyin` puts into a program.
 //!
 //! `readings.bin` is made from that crate's data (MIT, from pinyin-data) by the test below, which also
@@ -6,14 +6,14 @@
 //! ones are found by their characters.
 //!
 //! Shape: numbers of 16 bits stand as all their low bytes, then all their high bytes, because bytes of one kind
-//! side by side pack well. Sets are numbered by how many characters have them, so that high bytes are mostly 0.
+//! side by side pack well. Syllables are numbered by how many characters read so, so that high bytes are mostly 0.
 //!
 //! ```text
-//! count of syllables, count of sets, count of members: 2 bytes each, little-endian
+//! count of syllables, count of further readings: 2 bytes each, little-endian
 //! syllables      6 bytes each, filled with spaces
-//! lengths        per set, 1 byte: how many members it has
-//! members        set after set: numbers of syllables, the most usual reading first
-//! characters     per character from U+4E00: the number of its set, from 1; 0 when it has no reading
+//! usual          per character from U+4E00: its most usual syllable, from 1; 0 when it has no reading
+//! counts         per character, 1 byte: how many further readings it has
+//! further        character after character: their syllables, from 1
 //! ```
 
 use std::sync::LazyLock;
@@ -21,24 +21,22 @@ use std::sync::LazyLock;
 /// The first and the last character in the table.
 const RANGE: std::ops::RangeInclusive<char> = '\u{4e00}'..='\u{9fff}';
 const SYLLABLE_BYTES: usize = 6;
-const HEAD_BYTES: usize = 6;
+const HEAD_BYTES: usize = 4;
 
 static BYTES: &[u8] = include_bytes!("readings.bin");
 static TABLE: LazyLock<Option<Table<'static>>> = LazyLock::new(|| Table::new(BYTES));
 
 /// The readings of a character without tones, the most usual one first, `ü` with its dots.
 pub(super) fn of(c: char) -> impl Iterator<Item = &'static str> {
-    let table = TABLE.as_ref();
-    let members = table.and_then(|table| table.members(c)).unwrap_or_default();
-    members.filter_map(move |member| table?.syllable(member))
+    TABLE.iter().flat_map(move |table| table.readings(c))
 }
 
 struct Table<'a> {
     syllables: &'a [u8],
-    /// Where the members of each set begin, and of the last where they end.
+    usual: &'a [u8],
+    /// Where the further readings of each character begin, and of the last where they end.
     starts: Vec<u16>,
-    members: &'a [u8],
-    characters: &'a [u8],
+    further: &'a [u8],
 }
 
 impl<'a> Table<'a> {
@@ -48,59 +46,45 @@ impl<'a> Table<'a> {
             let two = bytes.get(at..)?.first_chunk()?;
             Some(usize::from(u16::from_le_bytes(*two)))
         };
-        let (syllables, sets, members) = (count(0)?, count(2)?, count(4)?);
+        let (syllables, further) = (count(0)?, count(2)?);
         let rest = bytes.get(HEAD_BYTES..)?;
         let (syllables, rest) = rest.split_at_checked(syllables * SYLLABLE_BYTES)?;
-        let (lengths, rest) = rest.split_at_checked(sets)?;
-        let (members, characters) = rest.split_at_checked(members * 2)?;
+        let (usual, rest) = rest.split_at_checked(RANGE.count() * 2)?;
+        let (counts, rest) = rest.split_at_checked(RANGE.count())?;
         let mut starts = vec![0_u16];
         let mut end = 0_u16;
-        for length in lengths {
-            end = end.checked_add(u16::from(*length))?;
+        for count in counts {
+            end = end.checked_add(u16::from(*count))?;
             starts.push(end);
         }
-        let whole = usize::from(end) * 2 == members.len() && characters.len() == RANGE.count() * 2;
+        let whole = usize::from(end) == further && rest.len() == further * 2;
         whole.then_some(Self {
             syllables,
+            usual,
             starts,
-            members,
-            characters,
+            further: rest,
         })
     }
 
-    fn members(&self, c: char) -> Option<Members<'a>> {
-        let at = u32::from(c).checked_sub(u32::from(*RANGE.start()))?;
-        let set = usize::from(number(self.characters, at as usize)?).checked_sub(1)?;
-        Some(Members {
-            members: self.members,
-            next: *self.starts.get(set)?,
-            end: *self.starts.get(set + 1)?,
-        })
+    fn readings(&self, c: char) -> impl Iterator<Item = &'a str> {
+        let at = u32::from(c)
+            .checked_sub(u32::from(*RANGE.start()))
+            .unwrap_or(u32::MAX) as usize;
+        let between = self.starts.get(at).copied().zip(self.starts.get(at + 1).copied());
+        let (begin, end) = between.unwrap_or_default();
+        let usual = number(self.usual, at);
+        let further = (begin..end).filter_map(|at| number(self.further, usize::from(at)));
+        usual
+            .into_iter()
+            .chain(further)
+            .filter_map(|number| self.syllable(number))
     }
 
-    fn syllable(&self, member: u16) -> Option<&'a str> {
-        let start = usize::from(member) * SYLLABLE_BYTES;
+    fn syllable(&self, number: u16) -> Option<&'a str> {
+        let start = usize::from(number).checked_sub(1)? * SYLLABLE_BYTES;
         std::str::from_utf8(self.syllables.get(start..start + SYLLABLE_BYTES)?)
             .ok()
             .map(str::trim_end)
-    }
-}
-
-/// The members of one set.
-#[derive(Default)]
-struct Members<'a> {
-    members: &'a [u8],
-    next: u16,
-    end: u16,
-}
-
-impl Iterator for Members<'_> {
-    type Item = u16;
-
-    fn next(&mut self) -> Option<u16> {
-        let at = self.next;
-        (at < self.end).then(|| self.next += 1)?;
-        number(self.members, usize::from(at))
     }
 }
 
@@ -112,7 +96,7 @@ fn number(halves: &[u8], at: usize) -> Option<u16> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeMap, BTreeSet};
+    use std::collections::BTreeMap;
 
     use pinyin::ToPinyinMulti as _;
 
@@ -129,27 +113,28 @@ mod tests {
     }
 
     fn made_from_the_crate() -> Vec<u8> {
-        let mut uses: BTreeMap<Vec<&str>, usize> = BTreeMap::new();
-        for set in RANGE.map(of_the_crate).filter(|set| !set.is_empty()) {
-            *uses.entry(set).or_default() += 1;
+        let readings: Vec<Vec<&str>> = RANGE.map(of_the_crate).collect();
+        let mut uses: BTreeMap<&str, usize> = BTreeMap::new();
+        for syllable in readings.iter().flatten() {
+            *uses.entry(syllable).or_default() += 1;
         }
-        let syllables: BTreeSet<&str> = uses.keys().flatten().copied().collect();
-        let number_of: BTreeMap<&str, usize> = syllables
+        for usual in readings.iter().filter_map(|readings| readings.first()) {
+            *uses.entry(usual).or_default() += 1_000;
+        }
+        let mut syllables: Vec<&str> = uses.keys().copied().collect();
+        syllables.sort_by_key(|syllable| std::cmp::Reverse(uses[syllable]));
+        let number_of: BTreeMap<&str, usize> = syllables.iter().copied().zip(1..).collect();
+        let usual = readings
             .iter()
-            .enumerate()
-            .map(|(at, text)| (*text, at))
+            .map(|readings| readings.first().map_or(0, |usual| number_of[usual]));
+        let further: Vec<&str> = readings
+            .iter()
+            .flat_map(|readings| readings.iter().skip(1))
+            .copied()
             .collect();
-        let mut sets: Vec<(&Vec<&str>, &usize)> = uses.iter().collect();
-        sets.sort_by_key(|(set, uses)| (std::cmp::Reverse(**uses), *set));
-        let set_number: BTreeMap<&Vec<&str>, usize> = sets.iter().map(|(set, _)| *set).zip(1..).collect();
-        let members = sets
-            .iter()
-            .flat_map(|(set, _)| set.iter().map(|syllable| number_of[syllable]));
-        let members: Vec<usize> = members.collect();
-        let characters = RANGE.map(|c| set_number.get(&of_the_crate(c)).copied().unwrap_or(0));
 
         let short = |number: usize| u16::try_from(number).unwrap().to_le_bytes();
-        let mut bytes = [syllables.len(), sets.len(), members.len()].map(short).concat();
+        let mut bytes = [syllables.len(), further.len()].map(short).concat();
         for syllable in &syllables {
             assert!(syllable.len() <= SYLLABLE_BYTES, "{syllable}");
             bytes.extend(
@@ -159,12 +144,22 @@ mod tests {
                     .take(SYLLABLE_BYTES),
             );
         }
-        bytes.extend(sets.iter().map(|(set, _)| u8::try_from(set.len()).unwrap()));
-        for numbers in [members, characters.collect()] {
-            for half in 0..2 {
-                bytes.extend(numbers.iter().map(|number| short(*number)[half]));
-            }
-        }
+        let halves = |numbers: &[usize]| -> Vec<u8> {
+            let half = |half: usize| numbers.iter().map(move |number| short(*number)[half]);
+            half(0).chain(half(1)).collect()
+        };
+        bytes.extend(halves(&usual.collect::<Vec<_>>()));
+        bytes.extend(
+            readings
+                .iter()
+                .map(|readings| u8::try_from(readings.len().saturating_sub(1)).unwrap()),
+        );
+        bytes.extend(halves(
+            &further
+                .iter()
+                .map(|syllable| number_of[syllable])
+                .collect::<Vec<_>>(),
+        ));
         bytes
     }
 
