@@ -14,7 +14,7 @@ use shared::domain::value::FieldMap;
 use shared::ids::{AreaCode, PhotoHash};
 use shared::protocol::set_aside::{SET_ASIDE_ASKED_MAX, as_extension};
 use shared::protocol::v1::{
-    self, AreaPage, PROTOCOL_VERSION, PULL_OPERATIONS_MAX, PUSH_OPERATIONS_MAX, Push, READS_DENSE,
+    self, AreaPage, PROTOCOL_VERSION, PUSH_OPERATIONS_MAX, Push, READS_DENSE, SEGMENT_OPERATIONS,
     SignInReply, SyncReply, SyncRequest,
 };
 use uuid::Uuid;
@@ -329,10 +329,11 @@ impl Replica {
             push,
             cursors: keep::assigned(&self.connection)?,
             directory_version: view.directory_version,
-            // What is left of the room is kept for own work: push and receipt, nothing else.
+            // No more than a segment: a screen that asks meanwhile waits for what is kept at once. What is left of the
+            // room is kept for own work: push and receipt, nothing else.
             operations_max: match self.room_state()? {
                 RoomState::Full => 0,
-                RoomState::Enough | RoomState::Tight => PULL_OPERATIONS_MAX as u32,
+                RoomState::Enough | RoomState::Tight => SEGMENT_OPERATIONS,
             },
             extensions: receipts::of_earlier_life(&self.connection, view.epoch)?
                 .map(|signed| signed.for_request())

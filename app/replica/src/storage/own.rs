@@ -1,8 +1,8 @@
 //! Own operations as they are kept: read, with their chain, and what became of them.
 //!
 //! Most operations make a record that nothing touches for a long time. Such an operation is kept as an empty body: it
-//! is read off the record's row, which holds the same. Whoever changes or removes that row calls [`keep_bodies`] or
-//! [`keep_body`] before.
+//! is read off the record's row, which holds the same. Whoever changes or removes that row calls `keep_body` or
+//! `keep_bodies` before.
 
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, Transaction, params};
 use shared::change::Operation;
