@@ -1,6 +1,6 @@
 //! A record as a fold of its operations.
 //!
-//! State: a register per field ([`Register`]), a set per member of a set field (`Orswot`), the events, the
+//! State: a register per field (`Register`), a set per member of a set field (`Orswot`), the events, the
 //! removals, and the origin. Operations: [`Operation`]. Merge rule: apply every operation, in any order.
 //! Tie-break: (time, counter, device) of the clamped stamp. Owes: commutative, associative, idempotent.
 //!
