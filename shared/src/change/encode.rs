@@ -352,11 +352,7 @@ fn decode_body(
     origins: &[(DeviceId, WorkerId, u64)],
 ) -> Result<Vec<Operation>, DecodeError> {
     let count = origins.len();
-    let mut areas = Vec::new();
-    for _ in 0..reader.count(count, "areas")? {
-        let text = std::str::from_utf8(reader.bytes("area")?).map_err(|_| DecodeError("area"))?;
-        areas.push(AreaCode::new(text).map_err(|_| DecodeError("area"))?);
-    }
+    let areas = reader.areas(count)?;
     let shapes = decode_shapes(reader, count)?;
     let mut rows = Vec::with_capacity(count);
     let mut ms = 0_u64;
@@ -485,6 +481,15 @@ impl<T: Ord + Clone> Dictionary<T> {
 }
 
 impl Reader<'_> {
+    fn areas(&mut self, max: usize) -> Result<Vec<AreaCode>, DecodeError> {
+        let mut areas = Vec::new();
+        for _ in 0..self.count(max, "areas")? {
+            let text = std::str::from_utf8(self.bytes("area")?).map_err(|_| DecodeError("area"))?;
+            areas.push(AreaCode::new(text).map_err(|_| DecodeError("area"))?);
+        }
+        Ok(areas)
+    }
+
     fn uuids(&mut self, max: usize) -> Result<Vec<Uuid>, DecodeError> {
         let count = self.count(max, "dictionary")?;
         (0..count).map(|_| self.uuid("dictionary")).collect()

@@ -3,9 +3,8 @@
 //!
 //! Owes: the same as [`RecordState::start`](super::RecordState::start), which the tests hold it to.
 
-use super::record::{Origin, origin_of};
+use super::record::Origin;
 use crate::change::{Change, MemberEdit, Operation, Seen, Write};
-use crate::clock::TimestampMs;
 use crate::domain::schema::{FieldMerge, RecordKind, RecordRef};
 use crate::domain::value::{FieldMap, Value};
 use crate::ids::AreaCode;
@@ -96,11 +95,6 @@ pub fn is_in_order(operation: &Operation) -> bool {
         .is_sorted_by(|one, next| one.field < next.field)
 }
 
-/// The origin of such a record, which is all that its clocks hold.
-pub fn created_origin(operation: &Operation, applied_at: Option<TimestampMs>) -> Origin {
-    origin_of(operation, applied_at)
-}
-
 fn merge_of(kind: RecordKind, field: crate::domain::FieldId) -> Option<FieldMerge> {
     kind.spec()
         .and_then(|spec| spec.field(field))
@@ -113,6 +107,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::crdt::origin_of;
     use crate::crdt::{RecordState, pack_created};
     use crate::domain::FieldId;
     use crate::testing::FakeDevice;
@@ -178,7 +173,7 @@ mod tests {
                     prop_assert_eq!(&back, &operation);
                 }
                 prop_assert_eq!(values, folded.values());
-                prop_assert_eq!(crate::crdt::clocks_of_origin(&created_origin(&operation, at)), folded.pack_clocks(operation.record.kind));
+                prop_assert_eq!(crate::crdt::clocks_of_origin(&origin_of(&operation, at)), folded.pack_clocks(operation.record.kind));
                 prop_assert_eq!(pack_created(&operation, at), Some(folded.pack_whole(operation.record.kind)));
             }
         }

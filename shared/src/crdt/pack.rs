@@ -9,8 +9,8 @@ use crdts::{CmRDT, Dot, orswot};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::created::{created_origin, created_values};
-use super::record::{MemberSet, Origin, RecordEvent, RecordState, Removal, clock_of, ranked};
+use super::created::created_values;
+use super::record::{MemberSet, Origin, RecordEvent, RecordState, Removal, clock_of, origin_of, ranked};
 use super::register::Register;
 use crate::change::{Operation, Seen, Write};
 use crate::clock::TimestampMs;
@@ -74,7 +74,7 @@ pub fn pack_created(operation: &Operation, applied_at: Option<TimestampMs>) -> O
     let whole = (
         &operation.area,
         values,
-        clocks_of_origin(&created_origin(operation, applied_at)),
+        clocks_of_origin(&origin_of(operation, applied_at)),
     );
     Some(postcard::to_stdvec(&whole).unwrap_or_default())
 }

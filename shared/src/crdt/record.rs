@@ -380,7 +380,8 @@ impl RecordState {
     }
 }
 
-pub(super) fn origin_of(operation: &Operation, applied_at: Option<TimestampMs>) -> Origin {
+/// The origin of what an operation does. `applied_at` is the server's time, `None` while it has not seen it.
+pub fn origin_of(operation: &Operation, applied_at: Option<TimestampMs>) -> Origin {
     Origin {
         stamp: operation.stamp.clamped(applied_at),
         device: operation.device,

@@ -11,6 +11,7 @@ use crate::api::{ApiError, ErrorCode, LogCursor, VisitFilter, VisitPage, VisitSu
 use crate::replica::api_error;
 use crate::storage::StorageResult;
 use crate::storage::duplicates::GROUP;
+use crate::storage::own;
 use crate::storage::records::{field_columns, fields_from_row};
 use crate::storage::who::VISIT_AUTHOR;
 
@@ -59,7 +60,7 @@ fn summary(connection: &Connection, entry: Entry) -> StorageResult<Option<VisitS
         author: names::worker(connection, entry.author)?,
         photos: photos::of(connection, entry.id.0)?,
         conflict_count: entry.conflicts,
-        waiting: names::is_waiting(connection, entry.id.0)?,
+        waiting: own::is_waiting(connection, entry.id.0)?,
         visit,
     }))
 }

@@ -85,12 +85,3 @@ pub(crate) fn fields(kind: RecordKind, fields: FieldMap) -> Vec<(String, Value)>
         .map(|(id, value)| (field(kind, id), value))
         .collect()
 }
-
-/// Whether an own operation about the record waits.
-pub(super) fn is_waiting(connection: &Connection, id: Uuid) -> StorageResult<bool> {
-    let mut statement = connection.prepare_cached(
-        "SELECT EXISTS (SELECT 1 FROM operation
-             WHERE seq > (SELECT coalesce(max(through_seq), 0) FROM receipted) AND record = ?1)",
-    )?;
-    Ok(statement.query_row([id], |row| row.get(0))?)
-}

@@ -25,7 +25,7 @@ pub(super) fn outbox(connection: &Connection) -> StorageResult<Outbox> {
         )?,
         attention: entries(
             connection,
-            "seen = 0 AND ?2 = ?2 ORDER BY operation.seq LIMIT ?1",
+            "operation.seq <= ?2 AND seen = 0 ORDER BY operation.seq LIMIT ?1",
             200,
         )?,
         photos: photos::waiting(connection)?,
@@ -45,7 +45,7 @@ fn entries(connection: &Connection, condition: &str, limit: u32) -> StorageResul
     let mut rows = statement.query(params![limit, own::receipted_through(connection)?])?;
     let mut entries = Vec::new();
     while let Some(row) = rows.next()? {
-        let kept = Kept::from_row(row, 0)?;
+        let kept = Kept::from_row(row)?;
         let operation = kept.operation(connection)?;
         let (title, _) = names::title(connection, kept.record)?;
         entries.push(OutboxEntry {

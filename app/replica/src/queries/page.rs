@@ -6,11 +6,12 @@ use shared::domain::{Household, Resident};
 use shared::ids::{HouseholdId, ResidentId};
 use uuid::Uuid;
 
-use super::{areas, conflicts, duplicates, issues, log, names, removals, settled, today};
+use super::{areas, conflicts, duplicates, issues, log, removals, settled, today};
 use crate::api::{ApiError, ErrorCode, HouseholdPage, ResidentEntry};
 use crate::replica::api_error;
 use crate::storage::StorageResult;
 use crate::storage::duplicates::{GROUP, kept};
+use crate::storage::own;
 use crate::storage::records::{field_columns, fields_from_row, load};
 
 /// Everything about one household; of one that is shown under another, that one's page.
@@ -20,9 +21,9 @@ pub(super) fn household(connection: &Connection, id: HouseholdId) -> Result<Hous
     let state = load(connection, record)?.filter(|state| !state.is_removed());
     let state = state.ok_or_else(|| api_error(ErrorCode::NotFound, ""))?;
     let residents = residents(connection, id)?;
-    let mut waiting = names::is_waiting(connection, id.0)?;
+    let mut waiting = own::is_waiting(connection, id.0)?;
     for resident in &residents {
-        waiting |= names::is_waiting(connection, resident.id.0)?;
+        waiting |= own::is_waiting(connection, resident.id.0)?;
     }
     Ok(HouseholdPage {
         id,

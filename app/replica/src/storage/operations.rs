@@ -346,7 +346,7 @@ pub fn from_seq(
     let mut rows = statement.query(params![first, i64::try_from(count_max).unwrap_or(i64::MAX)])?;
     let (mut operations, mut bytes) = (Vec::new(), 0);
     while let Some(row) = rows.next()? {
-        let operation = own::Kept::from_row(row, 0)?.operation(connection)?;
+        let operation = own::Kept::from_row(row)?.operation(connection)?;
         bytes += own::weight(&operation);
         if bytes > bytes_max && !operations.is_empty() {
             break;

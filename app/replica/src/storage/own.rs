@@ -7,6 +7,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, Transaction, params};
 use shared::change::Operation;
 use shared::change::hash::{ChainHash, canonical_bytes};
+use shared::clock::Stamp;
 use shared::crdt::{RecordState, creation};
 use shared::domain::schema::{RecordKind, RecordRef};
 use shared::domain::value::Value;
@@ -23,6 +24,16 @@ pub const UNSETTLED_RECORDS: &str = "SELECT record FROM operation
      WHERE seq > (SELECT coalesce(max(through_seq), 0) FROM receipted)
      UNION ALL SELECT record FROM operation JOIN set_aside USING (seq)";
 
+/// Whether an own operation about the record waits.
+///
+/// # Errors
+/// A failing database.
+pub(crate) fn is_waiting(connection: &Connection, record: Uuid) -> StorageResult<bool> {
+    Ok(connection
+        .prepare_cached("SELECT 1 FROM operation WHERE seq > ?1 AND record = ?2")?
+        .exists(params![receipted_through(connection)?, record])?)
+}
+
 /// An own operation as it is kept.
 pub(crate) struct Kept {
     pub(crate) seq: u64,
@@ -31,15 +42,15 @@ pub(crate) struct Kept {
 }
 
 impl Kept {
-    /// Columns `seq, kind, record, body`, from `first` on.
-    pub(crate) fn from_row(row: &Row<'_>, first: usize) -> rusqlite::Result<Self> {
+    /// From a row that begins with `seq, kind, record, body`.
+    pub(crate) fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
-            seq: row.get(first)?,
+            seq: row.get(0)?,
             record: RecordRef {
-                kind: RecordKind(row.get(first + 1)?),
-                id: row.get::<_, Uuid>(first + 2)?,
+                kind: RecordKind(row.get(1)?),
+                id: row.get::<_, Uuid>(2)?,
             },
-            body: row.get(first + 3)?,
+            body: row.get(3)?,
         })
     }
 
@@ -66,7 +77,7 @@ pub(super) fn select(
     let mut rows = statement.query(params)?;
     let mut operations = Vec::new();
     while let Some(row) = rows.next()? {
-        operations.push(Kept::from_row(row, 0)?.operation(connection)?);
+        operations.push(Kept::from_row(row)?.operation(connection)?);
     }
     Ok(operations)
 }
@@ -136,7 +147,7 @@ pub(super) fn keep_body(
     transaction: &Transaction<'_>,
     state: &RecordState,
     operation: &Operation,
-    dated: shared::clock::Stamp,
+    dated: Stamp,
 ) -> StorageResult<bool> {
     let origin = state.origin();
     let is_in_row = transaction

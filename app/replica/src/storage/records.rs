@@ -11,7 +11,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, params, params_f
 use shared::change::Operation;
 use shared::clock::TimestampMs;
 use shared::crdt::{
-    RecordState, clocks_of_origin, created_origin, created_values, creation, fold, is_in_order, issue_state,
+    RecordState, clocks_of_origin, created_values, creation, fold, is_in_order, issue_state, origin_of,
     untouched_origin,
 };
 use shared::domain::door::DoorNumber;
@@ -353,7 +353,7 @@ fn insert_created(
         removed_at: 0,
         removal_open: false,
         conflicts: 0,
-        clocks: who::short_clocks(&key, &created_origin(operation, applied_at)),
+        clocks: who::short_clocks(&key, &origin_of(operation, applied_at)),
         step: None,
     };
     transaction

@@ -24,8 +24,8 @@ use uuid::Uuid;
 
 use super::bytes::{MEMBERS_MAX, Reader, put_bytes, put_signed, put_unsigned};
 use super::{
-    AreaCode, Change, DecodeError, Dictionary, MemberEdit, Operation, PARTS_PER_OPERATION_MAX, Rest, Seen,
-    Stamp, Write, bytes,
+    Change, DecodeError, Dictionary, MemberEdit, Operation, PARTS_PER_OPERATION_MAX, Rest, Seen, Stamp,
+    Write, bytes,
 };
 use crate::domain::schema::{FieldId, RecordKind, RecordRef};
 use crate::domain::value::{Value, ValueShape};
@@ -300,11 +300,7 @@ pub(super) fn decode_body(
     origins: &[(DeviceId, WorkerId, u64)],
 ) -> Result<Vec<Operation>, DecodeError> {
     let count = origins.len();
-    let mut areas = Vec::new();
-    for _ in 0..reader.count(count, "areas")? {
-        let text = std::str::from_utf8(reader.bytes("area")?).map_err(|_| DecodeError("area"))?;
-        areas.push(AreaCode::new(text).map_err(|_| DecodeError("area"))?);
-    }
+    let areas = reader.areas(count)?;
     let mut shapes = Vec::new();
     for _ in 0..reader.count(count, "shapes")? {
         shapes.push(decode_shape(reader)?);
