@@ -121,10 +121,15 @@ impl Engine {
                 self.succeed(now_ms);
                 self.asked_at = now_ms;
                 self.wanted = more || self.woken;
+                if more {
+                    self.phase = SyncPhase::Working;
+                }
             }
             Event::SegmentKept { last } => {
                 self.succeed(now_ms);
                 self.wanted |= last;
+                // Another segment or a sync follows: nobody is told between them that all is here.
+                self.phase = SyncPhase::Working;
             }
             Event::ChunkSent | Event::PhotoUploaded => self.succeed(now_ms),
             Event::PhotoRefused(hash) => {
@@ -195,7 +200,13 @@ impl Engine {
                 self.phase = SyncPhase::Working;
                 Action::Upload(hash)
             }
-            None => Action::Wait(Some(ask_at - now_ms)),
+            None => {
+                // What was to follow is not wanted any more: there is no room for it, or the area went.
+                if self.phase == SyncPhase::Working {
+                    self.phase = SyncPhase::UpToDate;
+                }
+                Action::Wait(Some(ask_at - now_ms))
+            }
         }
     }
 
@@ -258,6 +269,27 @@ mod tests {
         engine.on(Event::SegmentKept { last: true }, 1_060_000, 0);
         behind.segment = None;
         assert_eq!(engine.decide(&behind, 1_060_000), Action::Sync);
+    }
+
+    #[test]
+    fn nobody_is_told_that_all_is_here_while_more_follows() {
+        let mut engine = Engine::default();
+        engine.on(Event::Succeeded { more: true }, 1_000_000, 0);
+        assert_eq!(engine.phase(), SyncPhase::Working);
+        engine.on(Event::SegmentKept { last: false }, 1_000_000, 0);
+        assert_eq!(engine.phase(), SyncPhase::Working);
+        engine.on(Event::SegmentKept { last: true }, 1_000_000, 0);
+        assert_eq!(engine.phase(), SyncPhase::Working);
+        assert_eq!(engine.decide(&work(false, None), 1_000_000), Action::Sync);
+        engine.on(Event::Succeeded { more: false }, 1_000_000, 0);
+        assert_eq!(engine.phase(), SyncPhase::UpToDate);
+        // No room for the next segment: nothing follows, and nobody is kept waiting for it.
+        engine.on(Event::SegmentKept { last: false }, 1_000_000, 0);
+        assert!(matches!(
+            engine.decide(&work(false, None), 1_000_000),
+            Action::Wait(Some(_))
+        ));
+        assert_eq!(engine.phase(), SyncPhase::UpToDate);
     }
 
     #[test]
