@@ -56,8 +56,10 @@ async function fill(device) {
   await walk(page, '/settings');
   await shows(page, 'storage');
   const [, residents] = await until('the storage is counted', async () => {
-    const numbers = (await by(page, 'storage').innerText()).replace(/[,\u2068\u2069]/g, '').match(/\d+(?= )|\d+/g)?.map(Number);
-    return numbers?.length >= 3 ? numbers : null;
+    // The line with three whole numbers; sizes, which are there first, have a point.
+    const lines = (await by(page, 'storage').innerText()).replace(/[,\u2068\u2069]/g, '').split('\n');
+    const counted = lines.map((line) => line.match(/^\D*(\d+)\D+(\d+)\D+(\d+)\D*$/)).find(Boolean);
+    return counted?.slice(1).map(Number) ?? null;
   });
   assert.ok(residents >= RESIDENTS_MIN, `${residents} residents on the device`);
   report('residents on the device', residents, { unit: 'residents' });
