@@ -281,6 +281,12 @@ impl Phone {
 
     /// A visit form that is filled and saved.
     pub fn visit(&mut self, household: HouseholdId, note: &str) -> VisitId {
+        let id = self.begin_visit(household, note);
+        VisitId(self.saved(Call::FinishDraft { id }).id)
+    }
+
+    /// A visit form that is filled and still open.
+    pub fn begin_visit(&mut self, household: HouseholdId, note: &str) -> DraftId {
         let id = self.draft_id();
         let started_at = self.now_ms.get();
         let body = DraftBody::Visit(VisitDraft {
@@ -296,7 +302,7 @@ impl Phone {
             started_at,
         });
         self.call(Call::SaveDraft { id, body });
-        VisitId(self.saved(Call::FinishDraft { id }).id)
+        id
     }
 
     /// The page of a household.

@@ -147,3 +147,28 @@ async fn a_grid_that_comes_back_is_whole_again() {
     let held = holdings(&mut amina);
     assert!(held.iter().all(|held| held.ended_at.is_none()), "{held:?}");
 }
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_form_that_was_open_when_its_area_went_can_be_finished_and_is_kept() {
+    let world = World::new().await;
+    let mut amina = world.phone("amina", Role::Member, &[GRID]).await;
+    let lin = world.phone("lin", Role::Supervisor, &[COMMUNITY]).await;
+    let home = amina.add_household("3-2-501");
+    let other = amina.add_household("3-2-502");
+    world.settle(&mut [&mut amina]).await;
+    let form = amina.begin_visit(home, "门口聊了很久");
+    amina.advance(60_000);
+    world.server.clock.set(amina.now_ms.get());
+    world.assign("amina", &[OTHER_GRID]).await;
+    world.settle(&mut [&mut amina]).await;
+    // The household stays while the form is open; without one it goes.
+    assert!(amina.try_call(Call::Household { id: other }).is_err());
+    amina.advance(60_000);
+    amina.call(Call::FinishDraft { id: form });
+    world.settle(&mut [&mut amina]).await;
+    // It was recorded after the area went: the supervisor has it, and so has she.
+    assert_eq!(world.parked(&lin).await.len(), 1);
+    assert_eq!(amina.status().sync.attention, 1);
+    assert_eq!(amina.log(), ["门口聊了很久"]);
+    assert!(amina.try_call(Call::Household { id: home }).is_err());
+}

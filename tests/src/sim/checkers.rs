@@ -213,6 +213,8 @@ impl World {
             match held {
                 None if assigned => sentences.push(format!("DIVERGED: phone {phone} lacks {record:?}")),
                 None => {}
+                // A form about it is open.
+                Some(_) if !assigned && has_form(eyes, *record) => {}
                 Some(_) if !assigned => {
                     sentences.push(format!("phone {phone} still holds {record:?} of another area"));
                 }
@@ -317,6 +319,13 @@ fn is_parked(operation: &Operation, parked: &ParkedOperation) -> bool {
             .writes
             .iter()
             .all(|write| parked.fields.get(&write.field) == Some(&write.value))
+}
+
+/// Whether a form about a household is open on a phone's disk.
+fn has_form(eyes: &rusqlite::Connection, record: RecordRef) -> bool {
+    eyes.prepare_cached("SELECT 1 FROM draft WHERE household = ?1")
+        .and_then(|mut forms| forms.exists([record.id]))
+        .unwrap_or(false)
 }
 
 /// A record of the real merge in the model's words.

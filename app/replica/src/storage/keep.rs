@@ -291,6 +291,10 @@ fn forget(transaction: &Transaction<'_>, table: &str, area: &str) -> StorageResu
         // What was photographed here still goes out: its record was accepted.
         settled += " AND hash NOT IN (SELECT hash FROM photo_bytes WHERE state = 1)";
     }
+    if table == "household" {
+        // A form about it that is open can be finished.
+        settled += " AND id NOT IN (SELECT household FROM draft WHERE household IS NOT NULL)";
+    }
     if let "household" | "resident" = table {
         let rowid = if table == "household" {
             "row * 2"
