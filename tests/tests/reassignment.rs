@@ -155,20 +155,26 @@ async fn a_form_that_was_open_when_its_area_went_can_be_finished_and_is_kept() {
     let lin = world.phone("lin", Role::Supervisor, &[COMMUNITY]).await;
     let home = amina.add_household("3-2-501");
     let other = amina.add_household("3-2-502");
+    let thought_better = amina.add_household("3-2-503");
     world.settle(&mut [&mut amina]).await;
     let form = amina.begin_visit(home, "门口聊了很久");
+    let thrown_away = amina.begin_visit(thought_better, "不写了");
     amina.advance(60_000);
     world.server.clock.set(amina.now_ms.get());
     world.assign("amina", &[OTHER_GRID]).await;
     world.settle(&mut [&mut amina]).await;
-    // The household stays while the form is open; without one it goes.
-    assert!(amina.try_call(Call::Household { id: other }).is_err());
+    // A household stays while a form is open; without one it goes.
+    let is_here = |phone: &mut Phone, id| phone.try_call(Call::Household { id }).is_ok();
+    let all = [home, other, thought_better];
+    assert_eq!(all.map(|id| is_here(&mut amina, id)), [true, false, true]);
+    assert_eq!(holdings(&mut amina)[1].waiting, 2);
     amina.advance(60_000);
     amina.call(Call::FinishDraft { id: form });
+    amina.call(Call::DiscardDraft { id: thrown_away });
     world.settle(&mut [&mut amina]).await;
     // It was recorded after the area went: the supervisor has it, and so has she.
     assert_eq!(world.parked(&lin).await.len(), 1);
     assert_eq!(amina.status().sync.attention, 1);
     assert_eq!(amina.log(), ["门口聊了很久"]);
-    assert!(amina.try_call(Call::Household { id: home }).is_err());
+    assert_eq!(all.map(|id| is_here(&mut amina, id)), [false; 3]);
 }

@@ -870,7 +870,7 @@ pub struct Holding {
     pub ended_at: Option<TimestampMs>,
     /// Households that went from this device when it ended.
     pub removed: u64,
-    /// Records that are still here until the own work about them is receipted.
+    /// Records that are still here until the own work about them, forms that are open too, is receipted.
     pub waiting: u64,
 }
 

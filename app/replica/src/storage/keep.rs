@@ -252,7 +252,8 @@ pub(super) fn note_area(transaction: &Transaction<'_>, area: &AreaCode) -> Stora
     }
 }
 
-/// Removes records of areas that are not assigned any more, once own operations about them are receipted.
+/// Removes records of areas that are not assigned any more, once own operations about them are receipted and no form
+/// about them is open.
 fn forget_unassigned(
     transaction: &Transaction<'_>,
     scope: &[AreaCode],
