@@ -7,6 +7,7 @@
 //!
 //! A storage reads what [`Needs`] names, asks, and writes what came of it, in one transaction.
 
+mod moves;
 mod push;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,10 +20,16 @@ use shared::domain::{FieldId, RecordKind, RecordRef, household, issue, photo, re
 use shared::ids::{AreaCode, PhotoHash};
 use shared::validation::{Rejection, validate};
 
+pub use moves::{FormerAreas, move_target, moves_household};
 pub use push::{HeldChain, Placement, Prepared, PreparedPush, PushRefusal, place, times_are_plain};
 
 /// The most bytes of one record's packed state; what would make it larger is parked.
 pub const RECORD_BYTES_MAX: usize = 512 * 1024;
+
+/// The record lies in another area than the operation says.
+const OTHER_AREA: Rejection = Rejection {
+    code: "record.other_area",
+};
 
 /// An area that was assigned to the author.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +45,8 @@ pub struct AssignmentSpan {
 pub struct Needs {
     /// Records that are changed: their state.
     pub records: BTreeSet<RecordRef>,
-    /// Records that are named: their area is enough. May overlap with those that are changed.
+    /// Records that are named: their area is enough. May overlap with those that are changed. Of a changed record
+    /// that [lies beside](RecordKind::lies_beside) another one, that one too.
     pub named: BTreeSet<RecordRef>,
     /// Areas that are named.
     pub areas: BTreeSet<AreaCode>,
@@ -54,6 +62,7 @@ impl Needs {
             for write in &operation.change.writes {
                 needs.named.extend(named(operation.record.kind, write));
             }
+            needs.areas.extend(move_target(operation));
         }
         needs
     }
@@ -103,7 +112,8 @@ pub enum Held {
 }
 
 impl Held {
-    fn area(&self) -> &AreaCode {
+    /// Where it lies.
+    pub fn area(&self) -> &AreaCode {
         match self {
             Self::Named(area) | Self::Created { area, .. } => area,
             Self::Loaded(loaded) => loaded.state.area(),
@@ -122,6 +132,8 @@ pub struct Changed {
     pub packed: Vec<u8>,
     /// Its state, when the fold was needed; always for photos.
     pub state: Option<RecordState>,
+    /// Of a new one that was recorded where it does not lie: the areas that it is as if it had left, and when, ms.
+    pub left: BTreeMap<AreaCode, TimestampMs>,
 }
 
 /// Operations being applied one after the other to records in memory.
@@ -130,8 +142,11 @@ pub struct Batch {
     records: BTreeMap<RecordRef, Held>,
     areas: BTreeSet<AreaCode>,
     spans: Vec<AssignmentSpan>,
+    former: FormerAreas,
     applied_at: TimestampMs,
     changed: BTreeSet<RecordRef>,
+    /// New records that were recorded where they do not lie.
+    late: BTreeSet<RecordRef>,
 }
 
 impl Batch {
@@ -140,24 +155,27 @@ impl Batch {
         records: BTreeMap<RecordRef, Held>,
         areas: BTreeSet<AreaCode>,
         spans: Vec<AssignmentSpan>,
+        former: FormerAreas,
         applied_at: TimestampMs,
     ) -> Self {
         Self {
             records,
             areas,
             spans,
+            former,
             applied_at,
             changed: BTreeSet::new(),
+            late: BTreeSet::new(),
         }
     }
 
-    /// Applies one operation, or says with which code it is parked.
+    /// Applies one operation, or says with which code it is parked. Returns the area of its record.
     ///
     /// # Errors
     /// The [`Rejection`] with which it is parked; nothing changed.
-    pub fn take(&mut self, prepared: &Prepared) -> Result<(), Rejection> {
+    pub fn take(&mut self, prepared: &Prepared) -> Result<AreaCode, Rejection> {
         let operation = &prepared.operation;
-        self.authorise(operation)?;
+        let home = self.authorise(operation)?;
         self.unfold(operation.record);
         let loaded = match self.records.get(&operation.record) {
             Some(Held::Loaded(loaded)) => Some(loaded),
@@ -177,20 +195,27 @@ impl Batch {
                 loaded.size_bytes = size_bytes;
             }
             _ => {
-                self.records
-                    .insert(operation.record, made_by(operation, applied_at, size_bytes));
+                if home != operation.area
+                    && let Some(beside) = beside(operation)
+                {
+                    self.former.inherit(operation.record, beside);
+                    self.late.insert(operation.record);
+                }
+                let made = made_by(operation, home.clone(), applied_at, size_bytes);
+                self.records.insert(operation.record, made);
             }
         }
         self.changed.insert(operation.record);
-        Ok(())
+        Ok(home)
     }
 
     /// A record that this batch made is folded only when somebody touches it again.
     fn unfold(&mut self, record: RecordRef) {
         if let Some(held) = self.records.get_mut(&record)
-            && let Held::Created { packed, .. } = held
+            && let Held::Created { packed, area } = held
         {
-            let state = RecordState::unpack_whole(record.kind, packed).expect("this batch packed it");
+            let mut state = RecordState::unpack_whole(record.kind, packed).expect("this batch packed it");
+            state.bring_to(area.clone());
             *held = Held::Loaded(Loaded {
                 state,
                 size_bytes: packed.len(),
@@ -209,32 +234,38 @@ impl Batch {
         }
     }
 
-    /// The records that an operation names or changes and that are not here: when one of them comes, what was
-    /// parked may be taken after all.
-    pub fn missing(&self, operation: &Operation) -> Vec<RecordRef> {
+    /// The records for which a parked operation waits: those that it names or changes and that are not here, or that
+    /// lie in another area. When one of them comes, it may be taken after all.
+    pub fn waits_for(&self, operation: &Operation, rejection: Rejection) -> Vec<RecordRef> {
         let writes = operation.change.writes.iter();
         let named = writes.flat_map(|write| named(operation.record.kind, write));
         let records = std::iter::once(operation.record).chain(named);
         records
-            .filter(|record| !self.records.contains_key(record))
+            .filter(|record| rejection == OTHER_AREA || !self.records.contains_key(record))
             .collect()
     }
 
     /// The records that changed.
     pub fn into_changed(mut self) -> Vec<Changed> {
         let changed = std::mem::take(&mut self.changed);
+        let left = |record| match self.late.contains(&record) {
+            true => self.former.of(record),
+            false => BTreeMap::new(),
+        };
         let packed = |(record, held): (RecordRef, Held)| match held {
             Held::Loaded(Loaded { state, .. }) => Some(Changed {
                 record,
                 area: state.area().clone(),
                 packed: state.pack_whole(record.kind),
                 state: Some(state),
+                left: left(record),
             }),
             Held::Created { area, packed } => Some(Changed {
                 record,
                 area,
                 packed,
                 state: None,
+                left: left(record),
             }),
             Held::Named(_) => None,
         };
@@ -245,28 +276,63 @@ impl Batch {
             .collect()
     }
 
-    fn authorise(&self, operation: &Operation) -> Result<(), Rejection> {
-        let assigned = self.spans.iter().any(|span| {
-            let in_time = span
-                .ended_at
-                .is_none_or(|ended_at| operation.stamp.ms <= ended_at);
-            in_time && operation.area.is_within(&span.area)
-        });
-        if !assigned {
+    /// Where the record of an operation lies, when its author may write there.
+    fn authorise(&self, operation: &Operation) -> Result<AreaCode, Rejection> {
+        let ms = operation.stamp.ms;
+        if !self.was_assigned(&operation.area, ms) {
             return park("area.not_assigned");
         }
         if !self.areas.contains(&operation.area) {
             return park("area.unknown");
         }
-        let held = self.records.get(&operation.record);
-        if held.is_some_and(|held| *held.area() != operation.area) {
-            return park("record.other_area");
+        let home = self.home(operation);
+        if home != operation.area {
+            // Recorded where the household lay before it was moved: in time, or by somebody who has both areas.
+            let left_at = self.left_at(operation);
+            if !left_at.is_some_and(|left_at| ms <= left_at || self.was_assigned(&home, ms)) {
+                return Err(OTHER_AREA);
+            }
         }
-        self.check_named(operation)
+        if let Some(target) = move_target(operation) {
+            if !self.areas.contains(&target) {
+                return park("area.unknown");
+            }
+            if !self.was_assigned(&target, ms) {
+                return park("area.not_assigned");
+            }
+        }
+        self.check_named(operation, &home)?;
+        Ok(home)
     }
 
-    /// What an operation names must exist in its area; elsewhere is as good as nowhere.
-    fn check_named(&self, operation: &Operation) -> Result<(), Rejection> {
+    /// Whether an area was assigned to the author at a time of the device's clock, ms.
+    fn was_assigned(&self, area: &AreaCode, ms: TimestampMs) -> bool {
+        self.spans
+            .iter()
+            .any(|span| span.ended_at.is_none_or(|ended_at| ms <= ended_at) && area.is_within(&span.area))
+    }
+
+    /// Where the record of an operation lies: a new one beside the record that it names, when that has left the
+    /// area. What lies elsewhere for another reason is as good as nowhere.
+    fn home(&self, operation: &Operation) -> AreaCode {
+        let is_new = !self.records.contains_key(&operation.record);
+        let lies = if is_new { beside(operation) } else { Some(operation.record) };
+        let lies = lies.and_then(|record| self.records.get(&record));
+        match lies {
+            Some(held) if !is_new || self.left_at(operation).is_some() => held.area().clone(),
+            _ => operation.area.clone(),
+        }
+    }
+
+    /// When the record of an operation, or the one beside which it puts a new one, left the operation's area.
+    fn left_at(&self, operation: &Operation) -> Option<TimestampMs> {
+        let is_held = self.records.contains_key(&operation.record);
+        let lies = if is_held { Some(operation.record) } else { beside(operation) };
+        self.former.left_at(lies?, &operation.area)
+    }
+
+    /// What an operation names must exist in its record's area; elsewhere is as good as nowhere.
+    fn check_named(&self, operation: &Operation, home: &AreaCode) -> Result<(), Rejection> {
         let writes = &operation.change.writes;
         let owner_kind = writes
             .iter()
@@ -286,7 +352,7 @@ impl Batch {
             let exists = |record: &RecordRef| {
                 self.records
                     .get(record)
-                    .is_some_and(|held| *held.area() == operation.area)
+                    .is_some_and(|held| held.area() == home)
             };
             if must_exist && !candidates.iter().any(exists) {
                 return park("reference.unknown");
@@ -296,21 +362,29 @@ impl Batch {
     }
 }
 
+/// The record beside which an operation puts a new one.
+fn beside(operation: &Operation) -> Option<RecordRef> {
+    operation.record.kind.lies_beside(&operation.change.written())
+}
+
 /// A record that an operation makes. Photos are folded at once: what they name is asked for.
-fn made_by(operation: &Operation, applied_at: Option<TimestampMs>, size_bytes: usize) -> Held {
+fn made_by(
+    operation: &Operation,
+    home: AreaCode,
+    applied_at: Option<TimestampMs>,
+    size_bytes: usize,
+) -> Held {
     let plain = match operation.record.kind {
         RecordKind::PHOTO => None,
         _ => pack_created(operation, applied_at),
     };
     match plain {
-        Some(packed) => Held::Created {
-            area: operation.area.clone(),
-            packed,
-        },
-        None => Held::Loaded(Loaded {
-            state: RecordState::start(operation, applied_at),
-            size_bytes,
-        }),
+        Some(packed) => Held::Created { area: home, packed },
+        None => {
+            let mut state = RecordState::start(operation, applied_at);
+            state.bring_to(home);
+            Held::Loaded(Loaded { state, size_bytes })
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::{Stamp, TimestampMs};
 use crate::domain::issue::Event;
 use crate::domain::schema::{FieldId, RecordRef};
-use crate::domain::value::Value;
+use crate::domain::value::{FieldMap, Value};
 use crate::ids::{AreaCode, DeviceId, WorkerId};
 
 /// What an author had seen of a field or a record: per device the greatest sequence number.
@@ -55,6 +55,12 @@ impl Change {
     /// Whether nothing changes.
     pub fn is_empty(&self) -> bool {
         self.writes.is_empty() && self.members.is_empty() && self.event.is_none() && self.removal.is_none()
+    }
+
+    /// What it writes into registers.
+    pub fn written(&self) -> FieldMap {
+        let writes = self.writes.iter();
+        writes.map(|write| (write.field, write.value.clone())).collect()
     }
 }
 

@@ -71,7 +71,10 @@ pub(super) struct Removal {
 /// A record and everything needed to merge further operations into it.
 #[derive(Debug, Clone)]
 pub struct RecordState {
+    /// Where it was made.
     pub(super) area: AreaCode,
+    /// Where it lies, when that is another area: its household was moved. Storages keep it beside the state.
+    home: Option<AreaCode>,
     pub(super) origin: Origin,
     pub(super) fields: BTreeMap<FieldId, Register>,
     pub(super) members: BTreeMap<(FieldId, u64), MemberSet>,
@@ -94,6 +97,7 @@ impl RecordState {
     pub(super) fn empty(area: AreaCode, origin: Origin) -> Self {
         Self {
             area,
+            home: None,
             origin,
             fields: BTreeMap::new(),
             members: BTreeMap::new(),
@@ -178,9 +182,19 @@ impl RecordState {
             .put(&write.seen, written);
     }
 
-    /// The area that the record was made in.
+    /// The area that the record lies in.
     pub fn area(&self) -> &AreaCode {
+        self.home.as_ref().unwrap_or(&self.area)
+    }
+
+    /// The area that the record was made in.
+    pub fn made_in(&self) -> &AreaCode {
         &self.area
+    }
+
+    /// The record lies in `area` from now on.
+    pub fn bring_to(&mut self, area: AreaCode) {
+        self.home = (area != self.area).then_some(area);
     }
 
     /// The operation that made the record.
@@ -369,7 +383,8 @@ impl RecordState {
     pub fn looks_like(&self, other: &Self) -> bool {
         let events = |state: &Self| state.events().into_iter().cloned().collect::<Vec<_>>();
         let same_steps = self.events_seen == other.events_seen;
-        self.area == other.area
+        self.area() == other.area()
+            && self.area == other.area
             && self.origin == other.origin
             && self.values() == other.values()
             && self.conflicts() == other.conflicts()

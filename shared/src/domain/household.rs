@@ -6,6 +6,7 @@ use super::date::CalendarDate;
 use super::list::closed_list;
 use super::schema::{FieldId, FieldSpec, register};
 use super::value::{FieldMap, Value, ValueShape, field};
+use crate::ids::AreaCode;
 
 /// Canonical door number, `3-2-501`.
 pub const DOOR: FieldId = FieldId(1);
@@ -24,6 +25,9 @@ pub const NOTE: FieldId = FieldId(6);
 pub const MERGED_INTO: FieldId = FieldId(7);
 /// Written as 1 by who keeps the household although it was removed; the write has seen the removals.
 pub const KEPT_AFTER_REMOVAL: FieldId = FieldId(8);
+/// The code of the area that the household was moved to, with all that [lies beside](super::schema::RecordKind::lies_beside) it.
+/// Never emptied: it stays where it was moved to last.
+pub const MOVED_TO: FieldId = FieldId(9);
 
 pub(super) const FIELDS: &[FieldSpec] = &[
     register(DOOR, "door", ValueShape::Text, 60),
@@ -34,6 +38,7 @@ pub(super) const FIELDS: &[FieldSpec] = &[
     register(NOTE, "note", ValueShape::Text, 3_000),
     register(MERGED_INTO, "merged_into", ValueShape::Id, 0),
     register(KEPT_AFTER_REMOVAL, "kept_after_removal", ValueShape::Int, 0),
+    register(MOVED_TO, "moved_to", ValueShape::Text, 20),
 ];
 
 closed_list! {
@@ -46,6 +51,11 @@ closed_list! {
         /// 空置
         Vacant = 3 "vacant",
     }
+}
+
+/// Where a household with these fields was moved to; `None` for one that lies where it was made.
+pub fn moved_to(fields: &FieldMap) -> Option<AreaCode> {
+    AreaCode::new(field(fields, MOVED_TO).as_text()).ok()
 }
 
 /// A household's fields.

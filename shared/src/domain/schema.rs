@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::value::ValueShape;
+use super::value::{FieldMap, ValueShape, field};
 
 /// A kind of record. Kinds that this version does not know are kept and passed on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -40,6 +40,23 @@ impl RecordKind {
             Self::RESIDENT => Some(super::resident::KEPT_AFTER_REMOVAL),
             Self::VISIT => Some(super::visit::KEPT_AFTER_REMOVAL),
             Self::ISSUE => Some(super::issue::KEPT_AFTER_REMOVAL),
+            _ => None,
+        }
+    }
+
+    /// The record beside which one of this kind with these fields lies: it is in the same area and moves with it.
+    /// `None` for what lies on its own.
+    pub fn lies_beside(self, fields: &FieldMap) -> Option<RecordRef> {
+        let named = |kind: Self, id: FieldId| Some(RecordRef::new(kind, field(fields, id).as_id()?));
+        match self {
+            Self::RESIDENT => named(Self::HOUSEHOLD, super::resident::HOUSEHOLD),
+            Self::VISIT => named(Self::HOUSEHOLD, super::visit::HOUSEHOLD),
+            Self::ISSUE => named(Self::HOUSEHOLD, super::issue::HOUSEHOLD)
+                .or_else(|| named(Self::VISIT, super::issue::VISIT)),
+            Self::PHOTO => {
+                let kind = field(fields, super::photo::OWNER_KIND).as_int()?;
+                named(Self(u8::try_from(kind).ok()?), super::photo::OWNER)
+            }
             _ => None,
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{Rejection, check_day, check_flag, refuse};
 use crate::domain::door::DoorNumber;
-use crate::domain::household::{DOOR, NO_VISIT_BEFORE, NOT_ALONE, TENURE, Tenure};
+use crate::domain::household::{DOOR, MOVED_TO, NO_VISIT_BEFORE, NOT_ALONE, TENURE, Tenure, moved_to};
 use crate::domain::value::{FieldMap, Value, field};
 
 pub(super) fn check(fields: &FieldMap) -> Result<(), Rejection> {
@@ -17,6 +17,9 @@ pub(super) fn check(fields: &FieldMap) -> Result<(), Rejection> {
         if known.is_none() {
             return refuse("household.tenure_unknown");
         }
+    }
+    if *field(fields, MOVED_TO) != Value::Null && moved_to(fields).is_none() {
+        return refuse("household.area_impossible");
     }
     check_flag(field(fields, NOT_ALONE))?;
     check_day(field(fields, NO_VISIT_BEFORE))

@@ -14,6 +14,7 @@ use thiserror::Error;
 use crate::change::{Change, Operation, PARTS_PER_OPERATION_MAX, Write};
 use crate::clock::TimestampMs;
 use crate::crdt::{RecordState, STEPS_PER_ISSUE_MAX, created_values};
+use crate::domain::household::MOVED_TO;
 use crate::domain::schema::{FieldMerge, FieldSpec, RecordKind};
 use crate::domain::value::{FieldMap, Value, field};
 use crate::domain::{CalendarDate, identity};
@@ -56,6 +57,11 @@ pub fn validate(operation: &Operation, state: Option<&RecordState>) -> Result<()
     if change.writes.iter().any(into_itself) {
         return refuse("merge.into_itself");
     }
+    // A household is made where its operation says, and never lies nowhere.
+    let is_no_move = |write: &Write| write.value == Value::Null || state.is_none();
+    if writes_move(operation).is_some_and(is_no_move) {
+        return refuse("household.area_impossible");
+    }
     for write in &change.writes {
         match record.kind.spec().map(|spec| spec.field(write.field)) {
             Some(Some(spec)) if spec.merge == FieldMerge::Set => return refuse("field.is_a_set"),
@@ -72,6 +78,13 @@ pub fn validate(operation: &Operation, state: Option<&RecordState>) -> Result<()
         return refuse("issue.too_many_steps");
     }
     check_record(record.kind, &values_after(operation, state), change)
+}
+
+/// The write that moves a household to another area.
+pub fn writes_move(operation: &Operation) -> Option<&Write> {
+    let is_household = operation.record.kind == RecordKind::HOUSEHOLD;
+    let mut writes = operation.change.writes.iter();
+    writes.find(|write| is_household && write.field == MOVED_TO)
 }
 
 fn values_after(operation: &Operation, state: Option<&RecordState>) -> FieldMap {

@@ -1,9 +1,10 @@
 //! Looks for damage, without mending anything.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension, params};
 use shared::change::hash::{CHAIN_START, ChainHash};
 use shared::crdt::RecordState;
-use shared::domain::RecordKind;
+use shared::domain::{RecordKind, RecordRef};
+use shared::ids::AreaCode;
 
 use super::columns::{self, chain, uint, uuid};
 use crate::storage::{CheckReport, StorageResult};
@@ -75,12 +76,31 @@ fn check_records(tx: &Connection, report: &mut CheckReport) -> StorageResult<()>
         let (area, state): (String, Vec<u8>) = (row.get(2)?, row.get(3)?);
         report.records += 1;
         match RecordState::unpack_whole(kind, &state) {
-            Ok(state) if state.area().as_str() == area => {}
+            Ok(state) if home(tx, RecordRef::new(kind, id), &state)?.as_str() == area => {}
             Ok(_) => report
                 .faults
-                .push(format!("record {id} stands in another area than its state says")),
+                .push(format!("record {id} stands in another area than its household")),
             Err(_) => report.faults.push(format!("record {id} cannot be read")),
         }
     }
     Ok(())
+}
+
+/// Where a record must lie: a household where the latest move has put it, what lies beside something there, all else
+/// where it was made.
+fn home(tx: &Connection, record: RecordRef, state: &RecordState) -> StorageResult<AreaCode> {
+    let lies = |sql: &str, id: &[u8; 16], kind: RecordKind| {
+        tx.prepare_cached(sql)?
+            .query_row(params![id, kind.0], |row| columns::area(row, 0))
+            .optional()
+    };
+    let home = match record.kind.lies_beside(&state.values()) {
+        Some(other) => lies("SELECT area FROM record WHERE id = ?1 AND kind = ?2", other.id.as_bytes(), other.kind)?,
+        None => lies(
+            "SELECT area FROM moved WHERE household = ?1 AND ?2 = ?2",
+            record.id.as_bytes(),
+            record.kind,
+        )?,
+    };
+    Ok(home.unwrap_or_else(|| state.made_in().clone()))
 }

@@ -15,6 +15,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/sqlite/0003_uploads.sql"),
     include_str!("../../../migrations/sqlite/0004_receipts.sql"),
     include_str!("../../../migrations/sqlite/0005_waiting.sql"),
+    include_str!("../../../migrations/sqlite/0006_moves.sql"),
 ];
 
 /// The name under which imported registers appear in logs.

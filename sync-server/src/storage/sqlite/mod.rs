@@ -10,6 +10,7 @@ mod backup;
 mod check;
 mod columns;
 mod migrate;
+mod moves;
 mod photos;
 mod pull;
 mod push;

@@ -1,7 +1,8 @@
 //! Pulls: operations of an area and everything inside it, by position.
 //!
 //! The index is by exact area, so a community is merged from its grids: each grid's positions are read a
-//! few at a time, and only as far as the page reaches.
+//! few at a time, and only as far as the page reaches. Where a household left the area, the operation that moved it
+//! is read once more, at the position where that happened.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -17,6 +18,13 @@ use crate::storage::{PullRequest, Pulled, PulledArea, StorageError, StorageResul
 
 /// Positions read at once from one area.
 const POSITIONS_AT_ONCE: u32 = 256;
+
+/// The operation at a position: applied there, or the one by which a household left.
+const BODY_AT: &str = "SELECT body, applied_at FROM operation WHERE position = ?1
+     UNION ALL SELECT body, applied_at FROM operation JOIN departed USING (device, seq) WHERE departed.position = ?1";
+/// Positions of an area behind ?2 but those of device ?3 from number ?4 on.
+const POSITIONS: &str = "SELECT position FROM operation WHERE area = ?1 AND position > ?2 AND (device <> ?3 OR seq < ?4)
+     UNION ALL SELECT position FROM departed WHERE area = ?1 AND position > ?2 AND (device <> ?3 OR seq < ?4)";
 
 /// Whose operations, and from which number on, are left out.
 #[derive(Clone, Copy)]
@@ -88,7 +96,7 @@ pub(super) fn pull_area(
         .max()
         .unwrap_or(cursor);
     let mut merge = Merge::new(tx, &inner, cursor, left_out)?;
-    let mut body = tx.prepare_cached("SELECT body, applied_at FROM operation WHERE position = ?1")?;
+    let mut body = tx.prepare_cached(BODY_AT)?;
     let mut pulled = PulledArea {
         area: area.clone(),
         operations: Vec::new(),
@@ -135,9 +143,7 @@ fn areas_behind(tx: &Connection, area: &AreaCode, cursor: u64) -> StorageResult<
 }
 
 fn count(tx: &Connection, areas: &[(String, u64)], after: u64, left_out: LeftOut) -> StorageResult<u64> {
-    let mut statement = tx.prepare_cached(
-        "SELECT count(*) FROM operation WHERE area = ?1 AND position > ?2 AND (device <> ?3 OR seq < ?4)",
-    )?;
+    let mut statement = tx.prepare_cached(&format!("SELECT count(*) FROM ({POSITIONS})"))?;
     let mut total = 0;
     for (area, _) in areas {
         let values = params![
@@ -228,10 +234,9 @@ impl<'a> Merge<'a> {
             .queues
             .get_mut(index)
             .ok_or(StorageError::Inconsistent { table: "area" })?;
-        let mut statement = self.tx.prepare_cached(
-            "SELECT position FROM operation WHERE area = ?1 AND position > ?2 AND (device <> ?3 OR seq < ?4)
-             ORDER BY position LIMIT ?5",
-        )?;
+        let mut statement = self
+            .tx
+            .prepare_cached(&format!("{POSITIONS} ORDER BY position LIMIT ?5"))?;
         let positions = statement.query_map(
             params![
                 *area,

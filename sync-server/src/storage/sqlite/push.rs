@@ -12,11 +12,11 @@ use shared::ids::{AreaCode, DeviceId, WorkerId};
 use shared::protocol::v1::{ParkedMember, ParkedNotice, ParkedOperation, Receipt};
 
 use super::columns::{self, behind, chain, int, uint, uuid};
-use super::photos;
+use super::{moves, photos};
 use super::waiting::{self, LogEnd};
 use crate::apply::{
     AssignmentSpan, Batch, Changed, Held, HeldChain, Loaded, Needs, Placement, Prepared, PreparedPush,
-    PushRefusal, place, times_are_plain,
+    PushRefusal, moves_household, place, times_are_plain,
 };
 use crate::storage::{PushOutcome, StorageError, StorageResult, Taken};
 
@@ -104,47 +104,14 @@ fn take(tx: &Connection, push: &PreparedPush, new: &[Prepared], now_ms: Timestam
             Ok((uint(row, 0)?, uint(row, 1)?))
         })?;
     let applied_at = now_ms.max(last_applied_at);
-    let needs = Needs::of(new);
-    let known_areas = needs
-        .areas
-        .iter()
-        .filter_map(|area| match columns::area_exists(tx, area) {
-            Ok(exists) => exists.then(|| Ok(area.clone())),
-            Err(error) => Some(Err(error)),
-        })
-        .collect::<StorageResult<_>>()?;
-    let mut batch = Batch::new(
-        load(tx, &needs)?,
-        known_areas,
-        spans(tx, push.author())?,
-        applied_at,
-    );
     let mut log = LogEnd {
         position,
         last_in_area: BTreeMap::new(),
     };
-    let mut applied = 0;
-    for prepared in new {
-        match batch.take(prepared) {
-            Ok(()) => {
-                log.position += 1;
-                applied += 1;
-                insert_operation(tx, log.position, prepared, applied_at)?;
-                log.last_in_area
-                    .insert(prepared.operation.area.clone(), log.position);
-            }
-            Err(rejection) => {
-                let shown_in = batch.shown_in(&prepared.operation);
-                insert_parked(tx, prepared, shown_in.as_ref(), rejection.code, applied_at)?;
-                let Operation { device, seq, .. } = prepared.operation;
-                waiting::note(tx, device, seq, &batch.missing(&prepared.operation))?;
-            }
-        }
-    }
-    let mut came = BTreeSet::new();
-    for changed in batch.into_changed() {
-        write_record(tx, &changed)?;
-        came.insert(changed.record);
+    let (mut applied, mut came) = (0, BTreeSet::new());
+    // What comes behind a move is decided where the household lies then.
+    for part in new.split_inclusive(|prepared| moves_household(&prepared.operation)) {
+        applied += take_part(tx, push.author(), part, applied_at, &mut log, &mut came)?;
     }
     waiting::take_up(tx, came, applied_at, &mut log)?;
     let LogEnd {
@@ -184,6 +151,70 @@ fn take(tx: &Connection, push: &PreparedPush, new: &[Prepared], now_ms: Timestam
     })
 }
 
+/// Takes operations of which none but the last moves a household. Returns how many were applied.
+fn take_part(
+    tx: &Connection,
+    author: WorkerId,
+    part: &[Prepared],
+    applied_at: TimestampMs,
+    log: &mut LogEnd,
+    came: &mut BTreeSet<RecordRef>,
+) -> StorageResult<u64> {
+    let Some(last) = part.last() else {
+        return Ok(0);
+    };
+    let mut batch = batch(tx, part, author, applied_at)?;
+    let (mut applied, mut taken_last) = (0, None);
+    for prepared in part {
+        match batch.take(prepared) {
+            Ok(home) => {
+                applied += 1;
+                insert_operation(tx, log.append(&home), &home, prepared, applied_at)?;
+                taken_last = (prepared.operation.seq == last.operation.seq).then_some(home);
+            }
+            Err(rejection) => {
+                let shown_in = batch.shown_in(&prepared.operation);
+                insert_parked(tx, prepared, shown_in.as_ref(), rejection.code, applied_at)?;
+                let Operation { device, seq, .. } = prepared.operation;
+                waiting::note(tx, device, seq, &batch.waits_for(&prepared.operation, rejection))?;
+            }
+        }
+    }
+    for changed in batch.into_changed() {
+        write_record(tx, &changed)?;
+        came.insert(changed.record);
+    }
+    if let Some(lay_in) = taken_last {
+        came.extend(moves::follow(tx, &last.operation, &lay_in, applied_at, log)?);
+    }
+    Ok(applied)
+}
+
+/// A batch for these operations, over what they need.
+pub(super) fn batch(
+    tx: &Connection,
+    operations: &[Prepared],
+    author: WorkerId,
+    applied_at: TimestampMs,
+) -> StorageResult<Batch> {
+    let needs = Needs::of(operations);
+    let mut known_areas = BTreeSet::new();
+    for area in &needs.areas {
+        if columns::area_exists(tx, area)? {
+            known_areas.insert(area.clone());
+        }
+    }
+    let records = load(tx, &needs)?;
+    let former = moves::former(tx, &records, &needs.areas)?;
+    Ok(Batch::new(
+        records,
+        known_areas,
+        spans(tx, author)?,
+        former,
+        applied_at,
+    ))
+}
+
 fn receipt(held: &HeldChain) -> Receipt {
     Receipt {
         through_seq: held.through_seq,
@@ -193,7 +224,7 @@ fn receipt(held: &HeldChain) -> Receipt {
     }
 }
 
-pub(super) fn load(tx: &Connection, needs: &Needs) -> StorageResult<BTreeMap<RecordRef, Held>> {
+fn load(tx: &Connection, needs: &Needs) -> StorageResult<BTreeMap<RecordRef, Held>> {
     let mut records = BTreeMap::new();
     let mut areas = tx.prepare_cached("SELECT area FROM record WHERE kind = ?1 AND id = ?2")?;
     for record in needs.named.difference(&needs.records) {
@@ -206,14 +237,17 @@ pub(super) fn load(tx: &Connection, needs: &Needs) -> StorageResult<BTreeMap<Rec
             records.insert(*record, Held::Named(area));
         }
     }
-    let mut states = tx.prepare_cached("SELECT state FROM record WHERE kind = ?1 AND id = ?2")?;
+    let mut states = tx.prepare_cached("SELECT state, area FROM record WHERE kind = ?1 AND id = ?2")?;
     for record in &needs.records {
-        let state: Option<Vec<u8>> = states
-            .query_row(params![record.kind.0, record.id.as_bytes()], |row| row.get(0))
+        let state: Option<(Vec<u8>, AreaCode)> = states
+            .query_row(params![record.kind.0, record.id.as_bytes()], |row| {
+                Ok((row.get(0)?, columns::area(row, 1)?))
+            })
             .optional()?;
-        if let Some(blob) = state {
-            let state = RecordState::unpack_whole(record.kind, &blob)
+        if let Some((blob, area)) = state {
+            let mut state = RecordState::unpack_whole(record.kind, &blob)
                 .map_err(|_| StorageError::Inconsistent { table: "record" })?;
+            state.bring_to(area);
             let size_bytes = blob.len();
             records.insert(*record, Held::Loaded(Loaded { state, size_bytes }));
         }
@@ -221,7 +255,7 @@ pub(super) fn load(tx: &Connection, needs: &Needs) -> StorageResult<BTreeMap<Rec
     Ok(records)
 }
 
-pub(super) fn spans(tx: &Connection, worker: WorkerId) -> StorageResult<Vec<AssignmentSpan>> {
+fn spans(tx: &Connection, worker: WorkerId) -> StorageResult<Vec<AssignmentSpan>> {
     let mut statement = tx.prepare_cached("SELECT area, ended_at FROM assignment WHERE worker = ?1")?;
     let spans = statement.query_map([worker.0.as_bytes()], |row| {
         let ended_at = uint(row, 1)?;
@@ -236,6 +270,7 @@ pub(super) fn spans(tx: &Connection, worker: WorkerId) -> StorageResult<Vec<Assi
 pub(super) fn insert_operation(
     tx: &Connection,
     position: u64,
+    area: &AreaCode,
     prepared: &Prepared,
     applied_at: u64,
 ) -> StorageResult<()> {
@@ -246,7 +281,7 @@ pub(super) fn insert_operation(
     )?;
     statement.execute(params![
         int(position),
-        operation.area.as_str(),
+        area.as_str(),
         operation.device.0.as_bytes(),
         int(operation.seq),
         operation.author.0.as_bytes(),
@@ -287,7 +322,11 @@ pub(super) fn write_record(tx: &Connection, changed: &Changed) -> StorageResult<
         area,
         packed,
         state,
+        left,
     } = changed;
+    for (former, left_at) in left {
+        moves::note_former(tx, *record, former, *left_at)?;
+    }
     let mut statement = tx.prepare_cached(
         "INSERT INTO record (kind, id, area, state) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT (kind, id) DO UPDATE SET area = excluded.area, state = excluded.state",

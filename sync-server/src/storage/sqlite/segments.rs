@@ -14,6 +14,8 @@ use crate::storage::{SEGMENT_BYTES_MAX, SEGMENT_OPERATIONS, StorageResult};
 pub(super) struct Packed {
     first_position: u64,
     last_position: u64,
+    /// Where the log ended when it was packed.
+    log_end: u64,
     bytes: Vec<u8>,
 }
 
@@ -49,20 +51,24 @@ pub(super) fn pack(tx: &Connection, area: &AreaCode, behind: u64) -> StorageResu
     Ok(Some(Packed {
         first_position: behind + 1,
         last_position: pulled.cursor,
+        log_end: tx.query_row("SELECT last_position FROM meta", [], |row| uint(row, 0))?,
         bytes: v1::encode_tight(&page),
     }))
 }
 
-/// Keeps a segment; the second of two that were packed at the same time is the same and not needed.
+/// Keeps a segment; the second of two that were packed at the same time is the same and not needed. One that was
+/// packed before a household moved may hold what has left the area.
 pub(super) fn keep(tx: &Connection, area: &AreaCode, packed: &Packed) -> StorageResult<()> {
     tx.prepare_cached(
-        "INSERT OR IGNORE INTO segment (area, last_position, first_position, bytes) VALUES (?1, ?2, ?3, ?4)",
+        "INSERT OR IGNORE INTO segment (area, last_position, first_position, bytes) SELECT ?1, ?2, ?3, ?4
+         WHERE NOT EXISTS (SELECT 1 FROM departed WHERE position > ?5)",
     )?
     .execute(params![
         area.as_str(),
         int(packed.last_position),
         int(packed.first_position),
-        packed.bytes
+        packed.bytes,
+        int(packed.log_end)
     ])?;
     Ok(())
 }

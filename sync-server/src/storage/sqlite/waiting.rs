@@ -10,14 +10,24 @@ use shared::domain::RecordRef;
 use shared::ids::{AreaCode, DeviceId};
 
 use super::columns::{self, int, uint, uuid};
-use super::push::{insert_operation, load, spans, write_record};
-use crate::apply::{Batch, Needs, Prepared};
+use super::moves;
+use super::push::{batch, insert_operation, write_record};
+use crate::apply::Prepared;
 use crate::storage::{StorageError, StorageResult};
 
 /// Where the log ends, and in which areas it grew.
 pub(super) struct LogEnd {
     pub(super) position: u64,
     pub(super) last_in_area: BTreeMap<AreaCode, u64>,
+}
+
+impl LogEnd {
+    /// The position of what comes next, in an area.
+    pub(super) fn append(&mut self, area: &AreaCode) -> u64 {
+        self.position += 1;
+        self.last_in_area.insert(area.clone(), self.position);
+        self.position
+    }
 }
 
 /// Notes for which records an operation that was parked waits.
@@ -47,9 +57,7 @@ pub(super) fn take_up(
         let waiting = waiting_for(tx, &came)?;
         came.clear();
         for (device, seq) in waiting {
-            if let Some(record) = try_again(tx, device, seq, applied_at, log)? {
-                came.insert(record);
-            }
+            came.extend(try_again(tx, device, seq, applied_at, log)?);
         }
         if came.is_empty() {
             return Ok(());
@@ -79,14 +87,14 @@ fn waiting_for(tx: &Connection, came: &BTreeSet<RecordRef>) -> StorageResult<BTr
     Ok(waiting)
 }
 
-/// The record that it changed; `None` when it stays parked.
+/// The records that it changed or moved; none when it stays parked.
 fn try_again(
     tx: &Connection,
     device: DeviceId,
     seq: u64,
     applied_at: u64,
     log: &mut LogEnd,
-) -> StorageResult<Option<RecordRef>> {
+) -> StorageResult<BTreeSet<RecordRef>> {
     let body: Option<Vec<u8>> = tx
         .prepare_cached("SELECT body FROM parked WHERE device = ?1 AND seq = ?2")?
         .query_row(params![device.0.as_bytes(), int(seq)], |row| row.get(0))
@@ -102,36 +110,29 @@ fn try_again(
         chain: ChainHash::default(),
     };
     let operation = &prepared.operation;
-    let needs = Needs::of(std::slice::from_ref(&prepared));
-    let known_areas = match columns::area_exists(tx, &operation.area)? {
-        true => BTreeSet::from([operation.area.clone()]),
-        false => BTreeSet::new(),
-    };
-    let mut batch = Batch::new(
-        load(tx, &needs)?,
-        known_areas,
-        spans(tx, operation.author)?,
-        applied_at,
-    );
+    let mut batch = batch(tx, std::slice::from_ref(&prepared), operation.author, applied_at)?;
     let taken = batch.take(&prepared);
     tx.prepare_cached("DELETE FROM parked_waits WHERE device = ?1 AND seq = ?2")?
         .execute(params![device.0.as_bytes(), int(seq)])?;
-    if let Err(rejection) = taken {
-        tx.prepare_cached("UPDATE parked SET code = ?3 WHERE device = ?1 AND seq = ?2")?
-            .execute(params![device.0.as_bytes(), int(seq), rejection.code])?;
-        note(tx, device, seq, &batch.missing(operation))?;
-        return Ok(None);
-    }
+    let home = match taken {
+        Ok(home) => home,
+        Err(rejection) => {
+            tx.prepare_cached("UPDATE parked SET code = ?3 WHERE device = ?1 AND seq = ?2")?
+                .execute(params![device.0.as_bytes(), int(seq), rejection.code])?;
+            note(tx, device, seq, &batch.waits_for(operation, rejection))?;
+            return Ok(BTreeSet::new());
+        }
+    };
     tx.prepare_cached("DELETE FROM parked WHERE device = ?1 AND seq = ?2")?
         .execute(params![device.0.as_bytes(), int(seq)])?;
-    log.position += 1;
-    insert_operation(tx, log.position, &prepared, applied_at)?;
-    log.last_in_area.insert(operation.area.clone(), log.position);
-    let record = operation.record;
+    insert_operation(tx, log.append(&home), &home, &prepared, applied_at)?;
+    let mut came = BTreeSet::new();
     for changed in batch.into_changed() {
         write_record(tx, &changed)?;
+        came.insert(changed.record);
     }
-    Ok(Some(record))
+    came.extend(moves::follow(tx, operation, &home, applied_at, log)?);
+    Ok(came)
 }
 
 /// Of these operations of a device those that are applied.

@@ -1,0 +1,223 @@
+//! Moves: the log of a household goes to another area, whole, and the area that it left is told.
+//!
+//! ```text
+//!   area A   … h1 … r1 … v1 … ──► …                    … departed (the operation that moved it)
+//!   area B   …                    … moved h1 r1 v1 …   (the same operations, at new positions)
+//! ```
+//!
+//! A device that holds A reads in A's log that the household went, and lets go of it. One that holds B reads all of it
+//! behind its cursor, the move first: it then knows where the rest lies.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rusqlite::{Connection, params};
+use shared::change::Operation;
+use shared::clock::TimestampMs;
+use shared::crdt::RecordState;
+use shared::domain::{RecordKind, RecordRef};
+use shared::ids::AreaCode;
+
+use super::columns::{self, int, uint, uuid};
+use super::waiting::LogEnd;
+use crate::apply::{FormerAreas, Held, move_target};
+use crate::storage::{StorageError, StorageResult};
+
+/// Follows an operation that was applied just now and whose record lay in `from`: when it moves a household and no
+/// later move is known, everything goes along. Returns what did.
+pub(super) fn follow(
+    tx: &Connection,
+    by: &Operation,
+    from: &AreaCode,
+    applied_at: TimestampMs,
+    log: &mut LogEnd,
+) -> StorageResult<BTreeSet<RecordRef>> {
+    match move_target(by) {
+        Some(to) if hold(tx, by, &to, applied_at)? && to != *from => {
+            relocate(tx, by, from, &to, applied_at, log)
+        }
+        _ => Ok(BTreeSet::new()),
+    }
+}
+
+/// Whether a move is the latest one of its household.
+fn hold(tx: &Connection, by: &Operation, to: &AreaCode, applied_at: TimestampMs) -> StorageResult<bool> {
+    let stamp = by.stamp.clamped(Some(applied_at));
+    let mut statement = tx.prepare_cached(
+        "INSERT INTO moved (household, area, ms, counter, device) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT (household) DO UPDATE SET
+             area = excluded.area, ms = excluded.ms, counter = excluded.counter, device = excluded.device
+         WHERE (excluded.ms, excluded.counter, excluded.device) > (ms, counter, device)",
+    )?;
+    let held = statement.execute(params![
+        by.record.id.as_bytes(),
+        to.as_str(),
+        int(stamp.ms),
+        stamp.counter,
+        by.device.0.as_bytes()
+    ])?;
+    Ok(held == 1)
+}
+
+fn relocate(
+    tx: &Connection,
+    by: &Operation,
+    from: &AreaCode,
+    to: &AreaCode,
+    applied_at: TimestampMs,
+    log: &mut LogEnd,
+) -> StorageResult<BTreeSet<RecordRef>> {
+    let lies_there = log_of(tx, from)?;
+    let coming = beside(tx, by.record, lies_there.iter().map(|row| row.record).collect())?;
+    let (first, rest): (Vec<_>, Vec<_>) = lies_there
+        .iter()
+        .filter(|row| coming.contains(&row.record))
+        .partition(|row| (row.device, row.seq) == (by.device.0, by.seq));
+    let mut relocate = tx.prepare_cached("UPDATE operation SET position = ?2, area = ?3 WHERE position = ?1")?;
+    for row in first.into_iter().chain(rest) {
+        let position = log.append(to);
+        relocate.execute(params![int(row.position), int(position), to.as_str()])?;
+    }
+    tx.prepare_cached("INSERT INTO departed (position, area, device, seq) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![
+            int(log.append(from)),
+            from.as_str(),
+            by.device.0.as_bytes(),
+            int(by.seq)
+        ])?;
+    for record in &coming {
+        bring(tx, *record, from, to, applied_at)?;
+    }
+    // Segments that hold what has left the area are not for those who begin there.
+    tx.prepare_cached("DELETE FROM segment WHERE substr(?1, 1, length(area)) = area")?
+        .execute([from.as_str()])?;
+    Ok(coming)
+}
+
+/// An operation of an area's log.
+struct LogRow {
+    position: u64,
+    record: RecordRef,
+    device: uuid::Uuid,
+    seq: u64,
+}
+
+fn log_of(tx: &Connection, area: &AreaCode) -> StorageResult<Vec<LogRow>> {
+    let mut statement = tx.prepare_cached(
+        "SELECT position, kind, record, device, seq FROM operation WHERE area = ?1 ORDER BY position",
+    )?;
+    let rows = statement.query_map([area.as_str()], |row| {
+        Ok(LogRow {
+            position: uint(row, 0)?,
+            record: RecordRef::new(RecordKind(row.get(1)?), uuid(row, 2)?),
+            device: uuid(row, 3)?,
+            seq: uint(row, 4)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The household and, of these records, those that lie beside it or beside one that does.
+fn beside(
+    tx: &Connection,
+    household: RecordRef,
+    records: BTreeSet<RecordRef>,
+) -> StorageResult<BTreeSet<RecordRef>> {
+    let mut beside: BTreeMap<RecordRef, RecordRef> = BTreeMap::new();
+    for record in records {
+        if record.kind != RecordKind::HOUSEHOLD
+            && let Some(state) = state(tx, record)?
+            && let Some(other) = record.kind.lies_beside(&state.values())
+        {
+            beside.insert(record, other);
+        }
+    }
+    let mut coming = BTreeSet::from([household]);
+    loop {
+        let before = coming.len();
+        let more = beside.iter().filter(|(_, other)| coming.contains(other));
+        let more: Vec<RecordRef> = more.map(|(record, _)| *record).collect();
+        coming.extend(more);
+        if coming.len() == before {
+            return Ok(coming);
+        }
+    }
+}
+
+fn state(tx: &Connection, record: RecordRef) -> StorageResult<Option<RecordState>> {
+    let mut statement = tx.prepare_cached("SELECT state FROM record WHERE kind = ?1 AND id = ?2")?;
+    let mut rows = statement.query(params![record.kind.0, record.id.as_bytes()])?;
+    let Some(row) = rows.next()? else {
+        return Ok(None);
+    };
+    let blob: Vec<u8> = row.get(0)?;
+    let damaged = |_| StorageError::Inconsistent { table: "record" };
+    Ok(Some(
+        RecordState::unpack_whole(record.kind, &blob).map_err(damaged)?,
+    ))
+}
+
+fn bring(
+    tx: &Connection,
+    record: RecordRef,
+    from: &AreaCode,
+    to: &AreaCode,
+    left_at: TimestampMs,
+) -> StorageResult<()> {
+    let id = record.id.as_bytes();
+    tx.prepare_cached("UPDATE record SET area = ?3 WHERE kind = ?1 AND id = ?2")?
+        .execute(params![record.kind.0, id, to.as_str()])?;
+    note_former(tx, record, from, left_at)?;
+    if record.kind != RecordKind::PHOTO {
+        return Ok(());
+    }
+    tx.prepare_cached("UPDATE photo_record SET area = ?2 WHERE record = ?1")?
+        .execute(params![id, to.as_str()])?;
+    // Bytes that were received for it are for those who have it now.
+    tx.prepare_cached(
+        "INSERT OR IGNORE INTO photo (hash, area, size_bytes, device, stored_at)
+         SELECT hash, ?3, size_bytes, device, stored_at FROM photo
+         WHERE area = ?2 AND hash = (SELECT hash FROM photo_record WHERE record = ?1)",
+    )?
+    .execute(params![id, from.as_str(), to.as_str()])?;
+    Ok(())
+}
+
+/// Notes that a record has left an area.
+pub(super) fn note_former(
+    tx: &Connection,
+    record: RecordRef,
+    area: &AreaCode,
+    left_at: TimestampMs,
+) -> StorageResult<()> {
+    tx.prepare_cached(
+        "INSERT OR REPLACE INTO former_area (kind, record, area, left_at) VALUES (?1, ?2, ?3, ?4)",
+    )?
+    .execute(params![
+        record.kind.0,
+        record.id.as_bytes(),
+        area.as_str(),
+        int(left_at)
+    ])?;
+    Ok(())
+}
+
+/// Where those of these records lay before that lie in another area than `areas` say.
+pub(super) fn former(
+    tx: &Connection,
+    records: &BTreeMap<RecordRef, Held>,
+    areas: &BTreeSet<AreaCode>,
+) -> StorageResult<FormerAreas> {
+    let mut former = FormerAreas::default();
+    let mut statement =
+        tx.prepare_cached("SELECT area, left_at FROM former_area WHERE kind = ?1 AND record = ?2")?;
+    for (record, held) in records {
+        if areas.len() == 1 && areas.contains(held.area()) {
+            continue;
+        }
+        let mut rows = statement.query(params![record.kind.0, record.id.as_bytes()])?;
+        while let Some(row) = rows.next()? {
+            former.add(*record, columns::area(row, 0)?, uint(row, 1)?);
+        }
+    }
+    Ok(former)
+}
