@@ -20,6 +20,8 @@ enum Meaning {
     Moment,
     /// Yes or no.
     Flag,
+    /// A grid, by its code.
+    Grid,
     /// A member of a closed list: family in the language files, and code by number.
     Member(&'static str, fn(u64) -> Option<&'static str>),
 }
@@ -33,6 +35,7 @@ fn meaning(kind: RecordKind, field: FieldId) -> Meaning {
             Meaning::Flag
         }
         _ if kind.kept_after_removal() == Some(field) => Meaning::Flag,
+        (RecordKind::HOUSEHOLD, household::MOVED_TO) => Meaning::Grid,
         (RecordKind::HOUSEHOLD, household::NO_VISIT_BEFORE)
         | (RecordKind::RESIDENT, resident::CONSENT_ON)
         | (RecordKind::VISIT, visit::PROMISE_DUE | visit::PROMISE_KEPT_ON) => Meaning::Day,
@@ -70,6 +73,10 @@ pub(crate) fn describe_value(kind: RecordKind, field: FieldId, value: &Value) ->
         Value::Null if matches!(meaning, Meaning::Flag) => t("no"),
         Value::Null => t("value-empty"),
         Value::Int(number) => describe_number(meaning, *number),
+        Value::Text(code) if matches!(meaning, Meaning::Grid) => match code.split_once('-') {
+            Some((_, number)) => t_args("value-grid", &[("number", number.to_owned().into())]),
+            None => code.clone(),
+        },
         Value::Text(text) => text.clone(),
         Value::Numbers(numbers) => {
             let words = numbers
@@ -91,7 +98,7 @@ pub(crate) fn describe_value(kind: RecordKind, field: FieldId, value: &Value) ->
 fn describe_number(meaning: Meaning, number: i64) -> String {
     let positive = u64::try_from(number).unwrap_or(0);
     match meaning {
-        Meaning::Plain => number.to_string(),
+        Meaning::Plain | Meaning::Grid => number.to_string(),
         Meaning::Day => {
             CalendarDate::try_from(number).map_or_else(|_| number.to_string(), |day| day.to_string())
         }

@@ -316,7 +316,11 @@ impl Batch {
     /// area. What lies elsewhere for another reason is as good as nowhere.
     fn home(&self, operation: &Operation) -> AreaCode {
         let is_new = !self.records.contains_key(&operation.record);
-        let lies = if is_new { beside(operation) } else { Some(operation.record) };
+        let lies = if is_new {
+            beside(operation)
+        } else {
+            Some(operation.record)
+        };
         let lies = lies.and_then(|record| self.records.get(&record));
         match lies {
             Some(held) if !is_new || self.left_at(operation).is_some() => held.area().clone(),
@@ -327,7 +331,11 @@ impl Batch {
     /// When the record of an operation, or the one beside which it puts a new one, left the operation's area.
     fn left_at(&self, operation: &Operation) -> Option<TimestampMs> {
         let is_held = self.records.contains_key(&operation.record);
-        let lies = if is_held { Some(operation.record) } else { beside(operation) };
+        let lies = if is_held {
+            Some(operation.record)
+        } else {
+            beside(operation)
+        };
         self.former.left_at(lies?, &operation.area)
     }
 
@@ -349,11 +357,8 @@ impl Batch {
                 candidates.retain(|record| Some(i64::from(record.kind.0)) == owner_kind);
             }
             let must_exist = is_reference(operation.record.kind, write.field) && write.value != Value::Null;
-            let exists = |record: &RecordRef| {
-                self.records
-                    .get(record)
-                    .is_some_and(|held| held.area() == home)
-            };
+            let exists =
+                |record: &RecordRef| self.records.get(record).is_some_and(|held| held.area() == home);
             if must_exist && !candidates.iter().any(exists) {
                 return park("reference.unknown");
             }

@@ -35,7 +35,13 @@ fn a_batch(assigned: &[&str]) -> Batch {
             ended_at: None,
         })
         .collect();
-    Batch::new(BTreeMap::new(), areas, spans, FormerAreas::default(), crate::testing::TEST_START_MS)
+    Batch::new(
+        BTreeMap::new(),
+        areas,
+        spans,
+        FormerAreas::default(),
+        crate::testing::TEST_START_MS,
+    )
 }
 
 #[test]

@@ -10,7 +10,7 @@ use tests::{Phone, World};
 
 fn holdings(phone: &mut Phone) -> Vec<Holding> {
     match phone.call(Call::Holdings) {
-        Answer::Holdings(holdings) => holdings,
+        Answer::Holdings(holdings) => holdings.areas,
         other => panic!("not holdings: {other:?}"),
     }
 }

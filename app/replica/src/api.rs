@@ -268,8 +268,8 @@ pub enum Answer {
     Hits(Vec<SearchHit>),
     /// See [`Call::Household`].
     Household(Box<HouseholdPage>),
-    /// See [`Call::Holdings`]: those assigned now first, then those that ended, the last first.
-    Holdings(Vec<Holding>),
+    /// See [`Call::Holdings`].
+    Holdings(Holdings),
     /// See [`Call::Removals`].
     Removals(Removals),
     /// See [`Call::Alike`].
@@ -544,6 +544,8 @@ pub struct HouseholdPage {
     pub area: AreaCode,
     /// The grid's name with its community.
     pub area_name: String,
+    /// The area that it is to be moved to, while that waits for the server.
+    pub moving_to: Option<Area>,
     /// Its fields.
     pub household: Household,
     /// Its people.
@@ -857,7 +859,27 @@ pub struct ConflictValue {
     pub at: TimestampMs,
 }
 
-/// An area that is or was assigned to this device: why a record is (not) here.
+/// Why a record is (not) here.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Holdings {
+    /// Those assigned now first, then those that ended, the last first.
+    pub areas: Vec<Holding>,
+    /// Households that went because they were moved, the last first, at most 50.
+    pub departed: Vec<DepartedHousehold>,
+}
+
+/// A household that went from this device because it was moved to an area that is not held here.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DepartedHousehold {
+    /// Its id.
+    pub id: HouseholdId,
+    /// Its door, canonical.
+    pub door: String,
+    /// When it went, ms of the device's clock.
+    pub went_at: TimestampMs,
+}
+
+/// An area that is or was assigned to this device.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Holding {
     /// The area.

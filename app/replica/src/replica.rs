@@ -518,6 +518,7 @@ impl Replica {
             "photo",
             "other_record",
             "held_area",
+            "moved",
             "duplicate",
             "settled_conflict",
             "photo_bytes",

@@ -1,9 +1,9 @@
 //! Why a household is on this phone, and why not: which areas are assigned, since when, and what went.
 //!
-//! Test ids: `why`, `why-area`, `why-ended`.
+//! Test ids: `why`, `why-area`, `why-ended`, `why-moved`.
 
 use dioxus::prelude::*;
-use replica::api::{Answer, Call, Holding};
+use replica::api::{Answer, Call, Holdings};
 
 use crate::components::{Screen, Section, WithAnswer};
 use crate::i18n::{t, t_args};
@@ -28,8 +28,9 @@ pub(crate) fn Why() -> Element {
 }
 
 #[component]
-fn Reasons(holdings: Vec<Holding>) -> Element {
-    let (ended, assigned): (Vec<_>, Vec<_>) = holdings.into_iter().partition(|held| held.ended_at.is_some());
+fn Reasons(holdings: Holdings) -> Element {
+    let Holdings { areas, departed } = holdings;
+    let (ended, assigned): (Vec<_>, Vec<_>) = areas.into_iter().partition(|held| held.ended_at.is_some());
     let now = platform::now_ms();
     rsx! {
         Section { title: t("why-here"),
@@ -62,6 +63,19 @@ fn Reasons(holdings: Vec<Holding>) -> Element {
                             if held.waiting > 0 {
                                 p { {t_args("why-waiting", &[("count", held.waiting.into())])} }
                             }
+                        }
+                    }
+                }
+            }
+        }
+        if !departed.is_empty() {
+            Section { title: t("why-moved"),
+                p { class: "hint", {t("why-moved-lead")} }
+                ul { class: "rows",
+                    for household in departed {
+                        li { key: "{household.id}", class: "row card", "data-testid": "why-moved",
+                            p { class: "row-title", "{household.door}" }
+                            p { class: "row-meta", {t_args("why-moved-at", &[("moment", format::moment(household.went_at, now).into())])} }
                         }
                     }
                 }

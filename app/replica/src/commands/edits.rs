@@ -1,5 +1,6 @@
 //! Edits of records.
 
+use shared::change::Change;
 use shared::crdt::RecordState;
 use shared::domain::door::DoorNumber;
 use shared::domain::issue::Event;
@@ -11,7 +12,7 @@ use shared::ids::{AreaCode, IssueId};
 
 use crate::api::{Answer, ApiError, ErrorCode};
 use crate::replica::{Replica, api_error};
-use crate::storage::{duplicates, records};
+use crate::storage::{duplicates, keep, records};
 
 pub(super) fn add_household(
     replica: &mut Replica,
@@ -50,8 +51,36 @@ pub(super) fn save_fields(
     normalise(record.kind, &mut fields)?;
     let state = existing(replica, record)?;
     let change = RecordState::change_to(record.kind, Some(&state), &fields);
-    replica.save(vec![(state.area().clone(), record, change)], |_| Ok(()))?;
+    let mut changes = vec![(state.area().clone(), record, change)];
+    if record.kind == RecordKind::HOUSEHOLD
+        && let Some(to) = fields.get(&household::MOVED_TO)
+    {
+        changes.extend(move_along(replica, record, to)?);
+    }
+    replica.save(changes, |_| Ok(()))?;
     Ok(Answer::Saved(record))
+}
+
+/// What is shown under a household is the same household: it goes along.
+fn move_along(
+    replica: &Replica,
+    record: RecordRef,
+    to: &Value,
+) -> Result<Vec<(AreaCode, RecordRef, Change)>, ApiError> {
+    let assigned = keep::assigned(&replica.connection)?;
+    let target = AreaCode::new(to.as_text());
+    if !target.is_ok_and(|to| assigned.keys().any(|own| to.is_within(own))) {
+        return Err(api_error(ErrorCode::Invalid, "household.area_impossible"));
+    }
+    let fields = FieldMap::from([(household::MOVED_TO, to.clone())]);
+    let mut changes = Vec::new();
+    for id in duplicates::of(&replica.connection, record.id)? {
+        let record = RecordRef { id, ..record };
+        let state = existing(replica, record)?;
+        let change = RecordState::change_to(record.kind, Some(&state), &fields);
+        changes.push((state.area().clone(), record, change));
+    }
+    Ok(changes)
 }
 
 pub(super) fn remove(replica: &mut Replica, record: RecordRef) -> Result<Answer, ApiError> {

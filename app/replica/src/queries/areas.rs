@@ -4,8 +4,11 @@ use rusqlite::{Connection, OptionalExtension};
 use shared::domain::area::Area;
 use shared::ids::AreaCode;
 
-use crate::api::Holding;
-use crate::storage::{StorageError, StorageResult, held_areas};
+use crate::api::{Holding, Holdings};
+use crate::storage::{StorageError, StorageResult, held_areas, moves};
+
+/// Households that are named as gone to another grid.
+const DEPARTED_MAX: u32 = 50;
 
 fn collect(connection: &Connection, sql: &str) -> StorageResult<Vec<Area>> {
     let mut statement = connection.prepare_cached(sql)?;
@@ -50,8 +53,8 @@ pub(super) fn full_name(connection: &Connection, code: &AreaCode) -> StorageResu
 }
 
 /// Which areas are and were assigned here, and what went with them.
-pub(super) fn holdings(connection: &Connection) -> StorageResult<Vec<Holding>> {
-    held_areas::all(connection)?
+pub(super) fn holdings(connection: &Connection) -> StorageResult<Holdings> {
+    let areas = held_areas::all(connection)?
         .into_iter()
         .map(|held| {
             Ok(Holding {
@@ -63,5 +66,9 @@ pub(super) fn holdings(connection: &Connection) -> StorageResult<Vec<Holding>> {
                 waiting: held.waiting,
             })
         })
-        .collect()
+        .collect::<StorageResult<_>>()?;
+    Ok(Holdings {
+        areas,
+        departed: moves::departed(connection, DEPARTED_MAX)?,
+    })
 }

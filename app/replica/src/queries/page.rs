@@ -1,8 +1,9 @@
 //! The page of one household.
 
 use rusqlite::Connection;
+use shared::domain::area::Area;
 use shared::domain::schema::{RecordKind, RecordRef};
-use shared::domain::{Household, Resident};
+use shared::domain::{Household, Resident, household};
 use shared::ids::{HouseholdId, ResidentId};
 use uuid::Uuid;
 
@@ -21,15 +22,23 @@ pub(super) fn household(connection: &Connection, id: HouseholdId) -> Result<Hous
     let state = load(connection, record)?.filter(|state| !state.is_removed());
     let state = state.ok_or_else(|| api_error(ErrorCode::NotFound, ""))?;
     let residents = residents(connection, id)?;
-    let mut waiting = own::is_waiting(connection, id.0)?;
+    let own_waits = own::is_waiting(connection, id.0)?;
+    let mut waiting = own_waits;
     for resident in &residents {
         waiting |= own::is_waiting(connection, resident.id.0)?;
     }
+    let values = state.values();
+    let moving_to = household::moved_to(&values).filter(|to| to != state.area() && own_waits);
+    let moving_to = moving_to.map(|code| -> StorageResult<_> {
+        let name = areas::full_name(connection, &code)?;
+        Ok(Area { code, name })
+    });
     Ok(HouseholdPage {
         id,
+        moving_to: moving_to.transpose()?,
         area_name: areas::full_name(connection, state.area())?,
         area: state.area().clone(),
-        household: Household::from_fields(&state.values()),
+        household: Household::from_fields(&values),
         residents,
         visits: log::of_household(connection, id)?,
         issues: issues::of_household(connection, id)?,

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use rusqlite::{Connection, Transaction, params};
+use shared::change::AppliedOperation;
 use shared::change::encode::decode_pull;
 use shared::clock::{CLOCK_AHEAD_MS_MAX, TimestampMs};
 use shared::domain::schema::KINDS;
@@ -11,10 +12,11 @@ use shared::guards::{self, Guard};
 use shared::ids::AreaCode;
 use shared::protocol::set_aside::in_extensions;
 use shared::protocol::v1::{AreaPage, Directory, ParkedNotice, Receipt, SEGMENT_OPERATIONS, SyncReply};
+use shared::validation::writes_move;
 
 use super::meta::{self, ChainEnd, ServerView};
 use super::own::{self, UNSETTLED_RECORDS};
-use super::{StorageError, StorageResult, duplicates, held_areas, photo_bytes, receipts, records};
+use super::{StorageError, StorageResult, duplicates, held_areas, moves, photo_bytes, receipts, records};
 
 /// How long receipted operations and uploaded photos are kept, so that they can be offered again (D8).
 pub const KEEP_RECEIPTED_MS: u64 = 90 * 24 * 3600 * 1000;
@@ -69,9 +71,11 @@ pub fn reply(
         // A restored backup: what it lacks is offered again, and everything is read again.
         transaction.execute("UPDATE assigned SET cursor = 0", [])?;
         photo_bytes::offer_again(transaction)?;
+        moves::forget_all(transaction)?;
         view.directory_version = 0;
     }
     view.epoch = Some(reply.epoch);
+    let receipted_before = own::receipted_through(transaction)?;
     let mut kept = Kept {
         receipted: receipt(transaction, &reply.receipt)?,
         ..Kept::default()
@@ -79,7 +83,15 @@ pub fn reply(
     receipts::keep(transaction, reply)?;
     set_aside(transaction, &reply.parked)?;
     taken_up(transaction, &in_extensions(&reply.extensions))?;
-    kept.scope_changed = scope(transaction, &reply.scope, now_ms)?;
+    if kept.receipted > 0 {
+        let Receipt {
+            through_seq,
+            applied_at,
+            ..
+        } = reply.receipt;
+        moves::receipted(transaction, receipted_before, through_seq, applied_at)?;
+    }
+    let went = scope(transaction, &reply.scope, now_ms, &mut kept)?;
     if let Some(directory) = &reply.directory {
         keep_directory(transaction, directory)?;
         view.directory_version = directory.version;
@@ -91,6 +103,7 @@ pub fn reply(
             kept.segment = Some(page.area.clone());
         }
     }
+    forget_unassigned(transaction, &reply.scope, went, now_ms)?;
     let_go(transaction, reply.now_ms)?;
     view.last_success_at = now_ms;
     let ahead = i64::try_from(now_ms)
@@ -213,7 +226,13 @@ fn taken_up(transaction: &Transaction<'_>, applied: &[u64]) -> StorageResult<()>
     Ok(())
 }
 
-fn scope(transaction: &Transaction<'_>, scope: &[AreaCode], now_ms: TimestampMs) -> StorageResult<bool> {
+/// Notes which areas are assigned now. Returns whether one is not any more.
+fn scope(
+    transaction: &Transaction<'_>,
+    scope: &[AreaCode],
+    now_ms: TimestampMs,
+    kept: &mut Kept,
+) -> StorageResult<bool> {
     let before = assigned(transaction)?;
     for area in scope {
         assign(transaction, area)?;
@@ -226,8 +245,8 @@ fn scope(transaction: &Transaction<'_>, scope: &[AreaCode], now_ms: TimestampMs)
         transaction.execute("DELETE FROM assigned WHERE area = ?1", [area.as_str()])?;
         held_areas::end(transaction, area, now_ms)?;
     }
-    forget_unassigned(transaction, scope, !gone.is_empty())?;
-    Ok(!gone.is_empty() || scope.iter().any(|area| !before.contains_key(area)))
+    kept.scope_changed = !gone.is_empty() || scope.iter().any(|area| !before.contains_key(area));
+    Ok(!gone.is_empty())
 }
 
 /// Begins to hold an area.
@@ -241,7 +260,8 @@ pub(crate) fn assign(transaction: &Transaction<'_>, area: &AreaCode) -> StorageR
 /// Set while records of areas that are not assigned may lie here.
 const LEFT_OVER: &str = "areas_left_over";
 
-/// Notes that something is recorded in an area: a form may be finished after the area went to somebody else.
+/// Notes that something lies in an area: a form may be finished after the area went to somebody else, and a household
+/// may be moved.
 pub(super) fn note_area(transaction: &Transaction<'_>, area: &AreaCode) -> StorageResult<()> {
     match assigned(transaction)?
         .keys()
@@ -258,6 +278,7 @@ fn forget_unassigned(
     transaction: &Transaction<'_>,
     scope: &[AreaCode],
     areas_went: bool,
+    now_ms: TimestampMs,
 ) -> StorageResult<()> {
     let pending: bool = meta::get(transaction, LEFT_OVER)?.unwrap_or(false);
     if !areas_went && !pending {
@@ -273,7 +294,7 @@ fn forget_unassigned(
             AreaCode::new(area).is_ok_and(|area| !scope.iter().any(|assigned| area.is_within(assigned)))
         };
         for area in areas.iter().filter(outside) {
-            forget(transaction, table, area)?;
+            forget(transaction, table, area, now_ms)?;
             let kept: u64 = transaction.query_row(
                 &format!("SELECT count(*) FROM {table} WHERE area = ?1"),
                 [area],
@@ -286,7 +307,7 @@ fn forget_unassigned(
     meta::set(transaction, LEFT_OVER, &left)
 }
 
-fn forget(transaction: &Transaction<'_>, table: &str, area: &str) -> StorageResult<()> {
+fn forget(transaction: &Transaction<'_>, table: &str, area: &str, now_ms: TimestampMs) -> StorageResult<()> {
     let mut settled = format!("id NOT IN ({UNSETTLED_RECORDS})");
     if table == "photo" {
         // What was photographed here still goes out: its record was accepted.
@@ -295,6 +316,10 @@ fn forget(transaction: &Transaction<'_>, table: &str, area: &str) -> StorageResu
     if table == "household" {
         // A form about it that is open can be finished.
         settled += " AND id NOT IN (SELECT household FROM draft WHERE household IS NOT NULL)";
+    }
+    if table == "household" {
+        let going = format!("SELECT id FROM household WHERE area = ?1 AND {settled}");
+        moves::note_going(transaction, &going, area, now_ms)?;
     }
     if let "household" | "resident" = table {
         let rowid = if table == "household" {
@@ -361,11 +386,23 @@ pub fn segment(transaction: &Transaction<'_>, page: &AreaPage) -> Result<u64, Ke
 
 fn pull(transaction: &Transaction<'_>, page: &AreaPage) -> Result<u64, KeepError> {
     let operations = decode_pull(&page.page).map_err(|_| KeepError::BadPage)?;
+    let scope: Vec<AreaCode> = assigned(transaction)?.into_keys().collect();
     let mut end: ChainEnd = meta::get(transaction, meta::CHAIN_END)?.unwrap_or_default();
-    for applied in &operations {
-        end.clock
-            .observe(applied.operation.stamp.clamped(Some(applied.applied_at)));
-        records::merge(transaction, &applied.operation, Some(applied.applied_at))?;
+    for AppliedOperation {
+        operation,
+        applied_at,
+    } in &operations
+    {
+        end.clock.observe(operation.stamp.clamped(Some(*applied_at)));
+        let state = records::load(transaction, operation.record)?;
+        moves::applied(transaction, operation, *applied_at)?;
+        // A household that goes and never was here leaves no more than word of where it went.
+        let passes_by = writes_move(operation).is_some()
+            && state.is_none()
+            && moves::is_elsewhere(transaction, &scope, operation)?;
+        if !passes_by {
+            records::merge_into(transaction, state, operation, Some(*applied_at))?;
+        }
     }
     if !operations.is_empty() {
         meta::set(transaction, meta::CHAIN_END, &end)?;

@@ -14,6 +14,7 @@ const STEPS: &[(i64, &str)] = &[
     (1, include_str!("migrations/0004_merge.sql")),
     (1, include_str!("migrations/0005_peers.sql")),
     (2, include_str!("migrations/0006_lean.sql")),
+    (2, include_str!("migrations/0007_moves.sql")),
 ];
 
 /// Brings the schema to this version.

@@ -12,6 +12,7 @@ pub mod held_areas;
 pub mod keep;
 pub mod meta;
 pub mod migrate;
+pub(crate) mod moves;
 pub mod operations;
 pub mod own;
 pub mod peers;

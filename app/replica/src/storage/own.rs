@@ -159,7 +159,7 @@ pub(super) fn keep_body(
     if (operation.device, operation.seq, dated) == (origin.device, origin.seq, origin.stamp) {
         return Ok(true);
     }
-    let made = creation(origin, state.area(), operation.record, state.values());
+    let made = creation(origin, state.made_in(), operation.record, state.values());
     write_out(transaction, &made)?;
     Ok(false)
 }

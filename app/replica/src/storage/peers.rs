@@ -15,7 +15,7 @@ use shared::validation::validate;
 
 use super::keep;
 use super::meta::{self, ChainEnd, Enrolment};
-use super::{StorageError, StorageResult, records};
+use super::{StorageError, StorageResult, moves, records};
 
 /// Why a bundle was not taken. Nothing of it was.
 #[derive(Debug, thiserror::Error)]
@@ -175,9 +175,9 @@ fn merge<'a>(
     let scope: Vec<AreaCode> = keep::assigned(transaction)?.into_keys().collect();
     let mut end: ChainEnd = meta::get(transaction, meta::CHAIN_END)?.unwrap_or_default();
     for operation in operations {
-        let is_ours = scope.iter().any(|area| operation.area.is_within(area));
+        let is_elsewhere = moves::is_elsewhere(transaction, &scope, operation)?;
         let state = records::load(transaction, operation.record)?;
-        if !is_ours || validate(operation, state.as_ref()).is_err() {
+        if is_elsewhere || validate(operation, state.as_ref()).is_err() {
             met.passed_over += 1;
             continue;
         }

@@ -22,7 +22,7 @@ use shared::domain::{household, resident};
 use shared::ids::AreaCode;
 use uuid::Uuid;
 
-use super::{StorageError, StorageResult, duplicates, own, settled, who};
+use super::{StorageError, StorageResult, duplicates, moves, own, settled, who};
 use crate::search;
 
 /// Separates texts in one column: a character that validation keeps out of them.
@@ -48,7 +48,7 @@ fn derived(kind: RecordKind) -> &'static [&'static str] {
 
 fn statements(spec: &KindSpec) -> Statements {
     let fields: Vec<&str> = spec.fields.iter().map(|field| field.name).collect();
-    let mut written: Vec<&str> = vec!["id", "area", "removed", "conflicts", "clocks"];
+    let mut written: Vec<&str> = vec!["id", "area", "made_in", "removed", "conflicts", "clocks"];
     written.extend(&fields);
     written.push("more");
     written.extend(derived(spec.kind));
@@ -67,7 +67,7 @@ fn statements(spec: &KindSpec) -> Statements {
     );
     Statements {
         select: format!(
-            "SELECT area, clocks, more, {} FROM {} WHERE id = ?1",
+            "SELECT area, made_in, clocks, more, {} FROM {} WHERE id = ?1",
             fields.join(", "),
             spec.name
         ),
@@ -98,9 +98,10 @@ pub fn load(connection: &Connection, record: RecordRef) -> StorageResult<Option<
         Some(origin) => clocks_of_origin(&origin),
         None => row.clocks,
     };
-    RecordState::unpack(record.kind, row.area, &row.fields, &clocks)
-        .map(Some)
-        .map_err(|_| damaged(record.kind))
+    let mut state = RecordState::unpack(record.kind, row.made_in, &row.fields, &clocks)
+        .map_err(|_| damaged(record.kind))?;
+    state.bring_to(row.area);
+    Ok(Some(state))
 }
 
 /// The operation that made a record, when nothing has touched it since.
@@ -116,12 +117,13 @@ pub(super) fn creation_of(connection: &Connection, record: RecordRef) -> Storage
         // A row that the first major schema wrote.
         None => untouched_origin(&row.clocks),
     };
-    Ok(origin.map(|origin| creation(&origin, &row.area, record, row.fields)))
+    Ok(origin.map(|origin| creation(&origin, &row.made_in, record, row.fields)))
 }
 
 /// A record as its row holds it.
 struct StoredRow {
     area: AreaCode,
+    made_in: AreaCode,
     clocks: Vec<u8>,
     fields: FieldMap,
 }
@@ -138,23 +140,29 @@ fn row_of(connection: &Connection, record: RecordRef) -> StorageResult<Option<St
         return Ok(None);
     };
     let read = |row: &Row<'_>| {
-        let area: String = row.get(0)?;
-        let clocks: Vec<u8> = row.get(1)?;
-        let more: Vec<u8> = row.get(2)?;
-        Ok((area, clocks, more, fields_from_row(spec, row, 3)?))
+        let (area, made_in): (String, String) = (row.get(0)?, row.get(1)?);
+        let clocks: Vec<u8> = row.get(2)?;
+        let more: Vec<u8> = row.get(3)?;
+        Ok((area, made_in, clocks, more, fields_from_row(spec, row, 4)?))
     };
     let found = connection
         .prepare_cached(&statements.select)?
         .query_row([record.id], read)
         .optional()?;
-    let Some((area, clocks, more, mut fields)) = found else {
+    let Some((area, made_in, clocks, more, mut fields)) = found else {
         return Ok(None);
     };
-    let (Ok(area), Ok(more)) = (AreaCode::new(&area), fields_of_later_versions(&more)) else {
+    let made_in = if made_in.is_empty() { &area } else { &made_in };
+    let (Ok(area), Ok(made_in)) = (AreaCode::new(&area), AreaCode::new(made_in)) else {
         return Err(damaged(record.kind));
     };
-    fields.extend(more);
-    Ok(Some(StoredRow { area, clocks, fields }))
+    fields.extend(fields_of_later_versions(&more).map_err(|_| damaged(record.kind))?);
+    Ok(Some(StoredRow {
+        area,
+        made_in,
+        clocks,
+        fields,
+    }))
 }
 
 fn load_other(connection: &Connection, record: RecordRef) -> StorageResult<Option<RecordState>> {
@@ -310,15 +318,17 @@ fn save(transaction: &Transaction<'_>, record: RecordRef, state: &RecordState) -
             .execute(params![
                 record.kind.0,
                 record.id,
-                state.area().as_str(),
+                state.made_in().as_str(),
                 state.pack_whole(record.kind)
             ])?;
         return Ok(());
     };
+    let values = state.values();
     let row = Columns {
-        area: state.area(),
+        area: &moves::home(transaction, record, &values, state.made_in())?,
+        made_in: state.made_in(),
         author: state.origin().author.0.as_bytes(),
-        values: &state.values(),
+        values: &values,
         removed: state.is_removed(),
         removed_at: state.last_removal().map_or(0, |origin| origin.stamp.ms),
         removal_open: state.is_kept_by_edit(record.kind),
@@ -346,7 +356,8 @@ fn insert_created(
     };
     let key = who::key(transaction, operation.device, operation.author)?;
     let row = Columns {
-        area: &operation.area,
+        area: &moves::home(transaction, record, values, &operation.area)?,
+        made_in: &operation.area,
         author: &key,
         values,
         removed: false,
@@ -367,7 +378,9 @@ fn insert_created(
 
 /// What stands in a row beside the record's id.
 struct Columns<'a> {
+    /// Where it lies.
     area: &'a AreaCode,
+    made_in: &'a AreaCode,
     /// The worker's id, or the short name of the device and its worker.
     author: &'a [u8],
     values: &'a FieldMap,
@@ -385,9 +398,15 @@ struct Columns<'a> {
 impl Columns<'_> {
     /// In the order of [`statements`].
     fn to_sql(&self, spec: &KindSpec, record: RecordRef) -> Vec<SqlValue> {
-        let mut row: Vec<SqlValue> = Vec::with_capacity(spec.fields.len() + 9);
+        let mut row: Vec<SqlValue> = Vec::with_capacity(spec.fields.len() + 10);
         row.push(SqlValue::Blob(record.id.as_bytes().to_vec()));
         row.push(SqlValue::Text(self.area.as_str().to_owned()));
+        let made_in = if self.made_in == self.area {
+            ""
+        } else {
+            self.made_in.as_str()
+        };
+        row.push(SqlValue::Text(made_in.to_owned()));
         row.push(SqlValue::Integer(i64::from(self.removed)));
         row.push(SqlValue::Integer(i64::try_from(self.conflicts).unwrap_or(0)));
         row.push(SqlValue::Blob(self.clocks.clone()));

@@ -1,18 +1,18 @@
 //! The form of a household. Only fields that were changed are written.
 //!
-//! Test ids: `household-form`, `household-door`, `tenure-*`, `household-hours`, `household-no-visit`,
+//! Test ids: `household-form`, `household-door`, `household-grid`, `tenure-*`, `household-hours`, `household-no-visit`,
 //! `household-not-alone`, `household-note`, `household-save`, `error`.
 
 use dioxus::prelude::*;
 use replica::api::{Answer, ApiError, Call, ErrorCode};
 use shared::domain::door::DoorNumber;
-use shared::domain::household::Tenure;
-use shared::domain::{CalendarDate, FieldMap, Household, RecordKind, RecordRef};
+use shared::domain::household::{MOVED_TO, Tenure};
+use shared::domain::{CalendarDate, FieldMap, Household, RecordKind, RecordRef, Value};
 use shared::ids::{AreaCode, HouseholdId};
 
 use crate::components::{
-    Button, ButtonKind, ChoiceChips, ErrorNote, FieldKind, Screen, TextField, WithAnswer, go_back, replace,
-    toast,
+    Button, ButtonKind, ChoiceChips, ErrorNote, FieldKind, Screen, Select, TextField, WithAnswer, go_back,
+    grid_choices, replace, toast, use_grids,
 };
 use crate::i18n::{t, t_code};
 use crate::routes::Route;
@@ -40,7 +40,10 @@ pub(crate) fn HouseholdEdit(id: HouseholdId) -> Element {
         Screen { title: t("household-edit"), back: Route::HouseholdPage { id }, testid: "household-form",
             WithAnswer { loaded: first(), show: move |answer| match answer {
                 Answer::Household(page) => rsx! {
-                    HouseholdForm { area: page.area.clone(), id: Some(id), before: page.household.clone() }
+                    HouseholdForm {
+                        area: page.moving_to.as_ref().map_or(&page.area, |to| &to.code).clone(),
+                        id: Some(id), before: page.household.clone(),
+                    }
                 },
                 _ => rsx! {},
             } }
@@ -62,11 +65,15 @@ pub(crate) fn HouseholdNew(area: AreaCode) -> Element {
 fn HouseholdForm(area: AreaCode, id: Option<HouseholdId>, before: Household) -> Element {
     let store = use_store();
     let mut form = use_signal(|| before.clone());
+    let lies_in = area.to_string();
+    let mut grid = use_signal(|| lies_in.clone());
+    let grids = use_grids();
     let mut busy = use_signal(|| false);
     let mut failed = use_signal(|| None::<ApiError>);
 
     let save = use_callback(move |()| {
         let (store, before, area) = (store.clone(), before.clone(), area.clone());
+        let moved = *grid.peek() != area.to_string();
         if busy() {
             return;
         }
@@ -83,7 +90,10 @@ fn HouseholdForm(area: AreaCode, id: Option<HouseholdId>, before: Household) -> 
         }
         let call = match id {
             Some(id) => {
-                let fields = changed_fields(&before.to_fields(), &after.to_fields());
+                let mut fields = changed_fields(&before.to_fields(), &after.to_fields());
+                if moved {
+                    fields.insert(MOVED_TO, Value::text(&grid.peek()));
+                }
                 if fields.is_empty() {
                     go_back(Route::HouseholdPage { id });
                     return;
@@ -156,6 +166,15 @@ fn HouseholdForm(area: AreaCode, id: Option<HouseholdId>, before: Household) -> 
                 id: "household-note", label: t("field-household-note"), kind: FieldKind::Area,
                 value: household.note.clone(), oninput: move |text| form.write().note = text,
             }
+            if id.is_some() && grids.len() > 1 {
+                Select {
+                    id: "household-grid", label: t("field-household-moved-to"), choices: grid_choices(&grids),
+                    selected: grid(), onselect: move |code: String| grid.set(code),
+                }
+                if grid() != lies_in {
+                    p { class: "hint", {t("household-grid-hint")} }
+                }
+            }
             if let Some(error) = failed() {
                 ErrorNote { error }
             }
@@ -172,7 +191,6 @@ fn HouseholdForm(area: AreaCode, id: Option<HouseholdId>, before: Household) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared::domain::Value;
     use shared::domain::household::NOTE;
 
     #[test]

@@ -113,6 +113,9 @@ fn PageView(page: Page) -> Element {
                 span { class: "tag waiting", {t("mark-waiting")} }
             }
         }
+        if let Some(to) = &page.moving_to {
+            p { class: "hint", "data-testid": "household-moving", {t_args("household-moving", &[("area", to.name.clone().into())])} }
+        }
         Wishes { page: page.clone() }
         div { class: "button-row main-actions",
             LinkButton {

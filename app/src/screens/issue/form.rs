@@ -6,13 +6,12 @@
 
 use dioxus::prelude::*;
 use replica::api::{Answer, ApiError, Call, DraftBody, IssueDraft, PhotoSummary};
-use shared::domain::area::Area;
 use shared::domain::issue::Category;
-use shared::ids::{AreaCode, AreaLevel, DraftId, HouseholdId, IssueId, VisitId};
+use shared::ids::{AreaCode, DraftId, HouseholdId, IssueId, VisitId};
 
 use crate::components::{
     Button, ButtonKind, ChoiceChips, DraftPhotos, ErrorNote, FieldKind, IconName, Screen, Select, TextField,
-    go_back, replace, toast,
+    go_back, grid_choices, replace, toast, use_grids,
 };
 use crate::i18n::{t, t_args, t_code};
 use crate::platform;
@@ -229,16 +228,9 @@ fn AtHousehold(household: HouseholdId) -> Element {
 /// The grid, asked only when there is more than one.
 #[component]
 fn AreaChoice(issue: Signal<IssueDraft>, keep: Callback<()>) -> Element {
-    let loaded = use_query(Call::Areas);
-    let areas = match loaded {
-        Some(Ok(Answer::Areas(areas))) => grids(areas),
-        _ => Vec::new(),
-    };
-    let choices: Vec<(String, String)> = areas
-        .iter()
-        .map(|area| (area.code.to_string(), area.name.clone()))
-        .collect();
-    let first = areas.first().map(|area| area.code.clone());
+    let grids = use_grids();
+    let choices = grid_choices(&grids);
+    let first = grids.first().map(|area| area.code.clone());
     use_effect(use_reactive((&first,), move |(first,)| {
         if issue.peek().area.is_none() && first.is_some() {
             issue.write().area = first;
@@ -261,14 +253,4 @@ fn AreaChoice(issue: Signal<IssueDraft>, keep: Callback<()>) -> Element {
             }
         }
     }
-}
-
-/// Issues belong to grids; where a community has none, to the community.
-fn grids(areas: Vec<Area>) -> Vec<Area> {
-    let grids: Vec<Area> = areas
-        .iter()
-        .filter(|area| area.code.level() == AreaLevel::Grid)
-        .cloned()
-        .collect();
-    if grids.is_empty() { areas } else { grids }
 }

@@ -95,7 +95,11 @@ fn home(tx: &Connection, record: RecordRef, state: &RecordState) -> StorageResul
             .optional()
     };
     let home = match record.kind.lies_beside(&state.values()) {
-        Some(other) => lies("SELECT area FROM record WHERE id = ?1 AND kind = ?2", other.id.as_bytes(), other.kind)?,
+        Some(other) => lies(
+            "SELECT area FROM record WHERE id = ?1 AND kind = ?2",
+            other.id.as_bytes(),
+            other.kind,
+        )?,
         None => lies(
             "SELECT area FROM moved WHERE household = ?1 AND ?2 = ?2",
             record.id.as_bytes(),

@@ -72,7 +72,8 @@ fn relocate(
         .iter()
         .filter(|row| coming.contains(&row.record))
         .partition(|row| (row.device, row.seq) == (by.device.0, by.seq));
-    let mut relocate = tx.prepare_cached("UPDATE operation SET position = ?2, area = ?3 WHERE position = ?1")?;
+    let mut relocate =
+        tx.prepare_cached("UPDATE operation SET position = ?2, area = ?3 WHERE position = ?1")?;
     for row in first.into_iter().chain(rest) {
         let position = log.append(to);
         relocate.execute(params![int(row.position), int(position), to.as_str()])?;

@@ -12,8 +12,8 @@ use shared::ids::{AreaCode, DeviceId, WorkerId};
 use shared::protocol::v1::{ParkedMember, ParkedNotice, ParkedOperation, Receipt};
 
 use super::columns::{self, behind, chain, int, uint, uuid};
-use super::{moves, photos};
 use super::waiting::{self, LogEnd};
+use super::{moves, photos};
 use crate::apply::{
     AssignmentSpan, Batch, Changed, Held, HeldChain, Loaded, Needs, Placement, Prepared, PreparedPush,
     PushRefusal, moves_household, place, times_are_plain,

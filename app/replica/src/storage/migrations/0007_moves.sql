@@ -12,7 +12,9 @@ CREATE TABLE moved (
     -- households that were moved, by the last move that the server has applied: it says where they lie
     household BLOB PRIMARY KEY NOT NULL,
     area      TEXT NOT NULL,
-    stamp     BLOB NOT NULL,                      -- postcard of Stamp and DeviceId: a later move replaces it
+    ms        INTEGER NOT NULL,                   -- with counter and device: that move, by its clamped stamp
+    counter   INTEGER NOT NULL,
+    device    BLOB NOT NULL,
     door      TEXT NOT NULL DEFAULT '',           -- of one that went from this device
     went_at   INTEGER NOT NULL DEFAULT 0          -- ms, device clock; 0: it is here, or never was
 ) STRICT, WITHOUT ROWID;

@@ -1,0 +1,271 @@
+//! A household moves to another grid with all that lies beside it (D6): whole, without losing what others did meanwhile.
+
+use replica::api::{Answer, Call, DepartedHousehold, ErrorCode};
+use shared::domain::household::MOVED_TO;
+use shared::domain::schema::{RecordKind, RecordRef};
+use shared::domain::value::{FieldMap, Value};
+use shared::domain::worker::Role;
+use shared::ids::{AreaCode, HouseholdId};
+use shared::protocol::v1::PULL_OPERATIONS_MAX;
+use tests::world::{COMMUNITY, GRID, OTHER_GRID};
+use tests::{Phone, World};
+
+fn move_to(phone: &mut Phone, household: HouseholdId, grid: &str) {
+    phone.call(Call::SaveFields {
+        record: RecordRef::new(RecordKind::HOUSEHOLD, household),
+        fields: FieldMap::from([(MOVED_TO, Value::text(grid))]),
+    });
+}
+
+fn is_here(phone: &mut Phone, household: HouseholdId) -> bool {
+    match phone.try_call(Call::Household { id: household }) {
+        Ok(_) => true,
+        Err(error) => {
+            assert_eq!(error.code, ErrorCode::NotFound);
+            false
+        }
+    }
+}
+
+fn departed(phone: &mut Phone) -> Vec<DepartedHousehold> {
+    match phone.call(Call::Holdings) {
+        Answer::Holdings(holdings) => holdings.departed,
+        other => panic!("not holdings: {other:?}"),
+    }
+}
+
+/// All clocks agree from here on.
+fn at_the_same_time(world: &World, phones: &[&Phone]) {
+    let latest = phones.iter().map(|phone| phone.now_ms.get()).max().unwrap_or(0);
+    for phone in phones {
+        phone.now_ms.set(latest + 60_000);
+    }
+    world.server.clock.set(latest + 60_000);
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn it_moves_whole_and_what_was_done_before_comes_after_it() {
+    let world = World::new().await;
+    let mut amina = world.phone("amina", Role::Member, &[GRID]).await;
+    let mut joao = world.phone("joao", Role::Member, &[OTHER_GRID]).await;
+    let mut lin = world.phone("lin", Role::Supervisor, &[COMMUNITY]).await;
+    let home = amina.add_household("3-2-501");
+    let stays = amina.add_household("3-2-502");
+    let person = amina.add_resident(home, "王秀英", "12000000001");
+    amina.visit(home, "第一次");
+    amina.visit(stays, "邻居");
+    world.settle(&mut [&mut amina, &mut joao, &mut lin]).await;
+
+    // Offline she goes there once more; meanwhile the household is moved.
+    at_the_same_time(&world, &[&amina, &joao, &lin]);
+    amina.visit(home, "转走以前去的");
+    at_the_same_time(&world, &[&amina, &joao, &lin]);
+    move_to(&mut lin, home, OTHER_GRID);
+    assert_eq!(
+        lin.household(home).moving_to.map(|to| to.code.to_string()),
+        Some(OTHER_GRID.to_owned())
+    );
+    assert_eq!(lin.household(home).area.as_str(), GRID, "until the server has it");
+    world.settle(&mut [&mut lin, &mut joao]).await;
+    assert_eq!(lin.household(home).area.as_str(), OTHER_GRID);
+    assert_eq!(lin.household(home).moving_to, None);
+    let page = joao.household(home);
+    assert_eq!(page.area.as_str(), OTHER_GRID);
+    assert_eq!((page.residents[0].id, page.visits.len()), (person, 1));
+    assert!(!is_here(&mut joao, stays));
+
+    world.settle(&mut [&mut amina, &mut joao, &mut lin]).await;
+    assert_eq!(joao.log(), ["转走以前去的", "第一次"]);
+    assert_eq!(lin.log().len(), 3);
+    assert!(world.parked(&lin).await.is_empty());
+    // She keeps the neighbour, and is told where the other one went.
+    assert!(!is_here(&mut amina, home) && is_here(&mut amina, stays));
+    assert_eq!(amina.log(), ["邻居"]);
+    let gone = departed(&mut amina);
+    assert_eq!(gone.len(), 1);
+    assert_eq!((gone[0].id, gone[0].door.as_str()), (home, "3-2-501"));
+    assert_eq!(amina.status().sync.attention, 0);
+
+    // The new holder works on, and it can come back.
+    joao.visit(home, "新网格去的");
+    world.settle(&mut [&mut joao, &mut lin]).await;
+    at_the_same_time(&world, &[&amina, &joao, &lin]);
+    move_to(&mut lin, home, GRID);
+    world.settle(&mut [&mut lin, &mut joao, &mut amina]).await;
+    assert!(!is_here(&mut joao, home));
+    assert_eq!(amina.household(home).visits.len(), 3);
+    assert_eq!(amina.household(home).residents[0].id, person);
+    assert!(departed(&mut amina).is_empty());
+    assert!(
+        world
+            .server
+            .state
+            .storage
+            .check()
+            .await
+            .unwrap()
+            .faults
+            .is_empty()
+    );
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_phone_that_begins_reads_only_what_lies_in_its_grid() {
+    let world = World::new().await;
+    let mut amina = world.phone("amina", Role::Member, &[GRID, OTHER_GRID]).await;
+    let home = amina.add_household("3-2-501");
+    amina.add_resident(home, "王秀英", "12000000001");
+    world.settle(&mut [&mut amina]).await;
+    move_to(&mut amina, home, OTHER_GRID);
+    world.settle(&mut [&mut amina]).await;
+    let mut joao = world.phone("joao", Role::Member, &[GRID]).await;
+    let reply = world.round(&mut joao).await.unwrap();
+    let page = shared::change::encode::decode_pull(&reply.pages[0].page).unwrap();
+    assert_eq!(page.len(), 1, "only that it went");
+    assert!(page.len() < PULL_OPERATIONS_MAX && page[0].operation.record.id == home.0);
+    assert!(!is_here(&mut joao, home) && departed(&mut joao).is_empty());
+    let mut wei = world.phone("wei", Role::Member, &[OTHER_GRID]).await;
+    world.settle(&mut [&mut wei]).await;
+    assert_eq!(wei.household(home).residents.len(), 1);
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn what_was_done_after_it_went_is_kept_for_the_supervisor_and_taken_when_it_comes_back() {
+    let world = World::new().await;
+    let mut amina = world.phone("amina", Role::Member, &[GRID]).await;
+    let mut lin = world.phone("lin", Role::Supervisor, &[COMMUNITY]).await;
+    let home = amina.add_household("3-2-501");
+    world.settle(&mut [&mut amina, &mut lin]).await;
+    at_the_same_time(&world, &[&amina, &lin]);
+    move_to(&mut lin, home, OTHER_GRID);
+    world.settle(&mut [&mut lin]).await;
+    at_the_same_time(&world, &[&amina, &lin]);
+    amina.visit(home, "不知道已经转走");
+    world.settle(&mut [&mut amina, &mut lin]).await;
+    let parked = world.parked(&lin).await;
+    assert_eq!(parked.len(), 1);
+    assert_eq!(parked[0].code, "record.other_area");
+    assert_eq!(amina.status().sync.attention, 1);
+    assert_eq!(amina.log(), ["不知道已经转走"], "it stays where it was written");
+
+    move_to(&mut lin, home, GRID);
+    world.settle(&mut [&mut lin, &mut amina]).await;
+    assert!(world.parked(&lin).await.is_empty());
+    assert_eq!(amina.status().sync.attention, 0);
+    assert_eq!(amina.household(home).visits.len(), 1);
+    assert_eq!(lin.household(home).visits.len(), 1);
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_move_that_the_server_sets_aside_moves_nothing() {
+    let world = World::new().await;
+    let mut amina = world.phone("amina", Role::Member, &[GRID, OTHER_GRID]).await;
+    let mut lin = world.phone("lin", Role::Supervisor, &[COMMUNITY]).await;
+    let home = amina.add_household("3-2-501");
+    amina.visit(home, "第一次");
+    world.settle(&mut [&mut amina, &mut lin]).await;
+    at_the_same_time(&world, &[&amina, &lin]);
+    world.assign("amina", &[GRID]).await;
+    at_the_same_time(&world, &[&amina, &lin]);
+    move_to(&mut amina, home, OTHER_GRID);
+    world.settle(&mut [&mut amina, &mut lin]).await;
+    assert_eq!(world.parked(&lin).await[0].code, "area.not_assigned");
+    assert_eq!(amina.household(home).area.as_str(), GRID);
+    assert_eq!(amina.household(home).visits.len(), 1);
+    assert_eq!(lin.household(home).area.as_str(), GRID);
+    // Nobody can even ask for it where the grid is not theirs.
+    let refused = amina.try_call(Call::SaveFields {
+        record: RecordRef::new(RecordKind::HOUSEHOLD, home),
+        fields: FieldMap::from([(MOVED_TO, Value::text(OTHER_GRID))]),
+    });
+    assert_eq!(refused.unwrap_err().detail, "household.area_impossible");
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn of_two_moves_the_later_holds_in_whichever_order_they_arrive() {
+    for earlier_arrives_first in [true, false] {
+        let world = World::new().await;
+        let third = "130803001001-03";
+        world.server.add_area(third, "第3网格").await;
+        let mut lin = world.phone("lin", Role::Supervisor, &[COMMUNITY]).await;
+        let mut wei = world.phone("wei", Role::Supervisor, &[COMMUNITY]).await;
+        let mut amina = world.phone("amina", Role::Member, &[OTHER_GRID]).await;
+        let mut joao = world.phone("joao", Role::Member, &[third]).await;
+        let home = lin.add_household("3-2-501");
+        lin.visit(home, "第一次");
+        world.settle(&mut [&mut lin, &mut wei]).await;
+        at_the_same_time(&world, &[&lin, &wei]);
+        move_to(&mut lin, home, OTHER_GRID);
+        wei.now_ms.set(lin.now_ms.get() + 1_000);
+        move_to(&mut wei, home, third);
+        at_the_same_time(&world, &[&lin, &wei]);
+        let mut phones = [&mut lin, &mut wei];
+        if !earlier_arrives_first {
+            phones.reverse();
+        }
+        for phone in phones {
+            world.sync(phone).await;
+        }
+        world
+            .settle(&mut [&mut lin, &mut wei, &mut amina, &mut joao])
+            .await;
+        assert_eq!(lin.household(home).area.as_str(), third);
+        assert_eq!(wei.household(home).area.as_str(), third);
+        assert!(!is_here(&mut amina, home));
+        assert_eq!(joao.household(home).visits.len(), 1);
+        assert_eq!(lin.conflicts().len(), 1, "both can still be read and taken");
+        assert!(
+            world
+                .server
+                .state
+                .storage
+                .check()
+                .await
+                .unwrap()
+                .faults
+                .is_empty()
+        );
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn what_is_shown_under_it_goes_along() {
+    let world = World::new().await;
+    let mut amina = world.phone("amina", Role::Member, &[GRID, OTHER_GRID]).await;
+    let mut joao = world.phone("joao", Role::Member, &[OTHER_GRID]).await;
+    let (home, twice) = (amina.add_household("3-2-501"), amina.add_household("3-2-501"));
+    amina.visit(twice, "记在另一户下");
+    amina.call(Call::MergeInto {
+        record: RecordRef::new(RecordKind::HOUSEHOLD, twice),
+        kept: home.0,
+    });
+    move_to(&mut amina, home, OTHER_GRID);
+    world.settle(&mut [&mut amina, &mut joao]).await;
+    let page = joao.household(home);
+    assert_eq!((page.visits.len(), page.duplicates.len()), (1, 1));
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_household_is_never_moved_to_nowhere() {
+    let world = World::new().await;
+    let mut lin = world.phone("lin", Role::Supervisor, &[COMMUNITY]).await;
+    let home = lin.add_household("3-2-501");
+    let strange = AreaCode::new(COMMUNITY).unwrap().grid(77).unwrap();
+    for (nowhere, code) in [
+        (Value::text("第二网格"), "household.area_impossible"),
+        (Value::Null, "household.area_impossible"),
+        (Value::text("130803002001-01"), "household.area_impossible"),
+    ] {
+        move_to(&mut lin, home, OTHER_GRID);
+        let refused = lin.try_call(Call::SaveFields {
+            record: RecordRef::new(RecordKind::HOUSEHOLD, home),
+            fields: FieldMap::from([(MOVED_TO, nowhere)]),
+        });
+        assert_eq!(refused.unwrap_err().detail, code);
+    }
+    // An area that nobody imported: the server says so, and the household stays.
+    move_to(&mut lin, home, strange.as_str());
+    world.settle(&mut [&mut lin]).await;
+    assert_eq!(world.parked(&lin).await[0].code, "area.unknown");
+    assert_eq!(lin.household(home).area.as_str(), OTHER_GRID);
+}
