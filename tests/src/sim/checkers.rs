@@ -211,7 +211,9 @@ impl World {
             }
             let assigned = areas.iter().flatten().any(|area| expected.area.is_within(area));
             match held {
-                None if assigned => sentences.push(format!("DIVERGED: phone {phone} lacks {record:?}")),
+                None if assigned => sentences.push(format!(
+                    "DIVERGED: phone {phone} lacks {record:?}, expected {expected:?}"
+                )),
                 None => {}
                 // A form about it is open.
                 Some(_) if !assigned && has_form(eyes, *record) => {}

@@ -9,7 +9,7 @@ use shared::change::{AppliedOperation, Operation, Seen};
 use shared::clock::{CLOCK_AHEAD_MS_MAX, Stamp};
 use shared::domain::issue::{self, Event};
 use shared::domain::value::{FieldMap, Value};
-use shared::domain::{FieldId, RecordRef};
+use shared::domain::{FieldId, RecordKind, RecordRef, household, photo, resident, visit};
 use shared::ids::{AreaCode, DeviceId, WorkerId};
 
 /// When, where and by whom: clamped time, counter, device, number, author.
@@ -43,10 +43,53 @@ pub fn records(operations: &[AppliedOperation]) -> BTreeMap<RecordRef, Expected>
             .or_default()
             .push(applied);
     }
-    by_record
-        .into_iter()
-        .map(|(record, operations)| (record, record_of(&operations)))
-        .collect()
+    let mut records: BTreeMap<RecordRef, Expected> = by_record
+        .iter()
+        .map(|(record, operations)| (*record, record_of(operations)))
+        .collect();
+    let homes: Vec<(RecordRef, AreaCode)> = records
+        .keys()
+        .filter_map(|record| Some((*record, home(*record, &records, &by_record)?)))
+        .collect();
+    for (record, home) in homes {
+        if let Some(expected) = records.get_mut(&record) {
+            expected.area = home;
+        }
+    }
+    records
+}
+
+/// Where a record lies that does not lie where it was made: with its household, which lies where the latest of all
+/// moves has put it.
+fn home(
+    record: RecordRef,
+    records: &BTreeMap<RecordRef, Expected>,
+    operations: &BTreeMap<RecordRef, Vec<&AppliedOperation>>,
+) -> Option<AreaCode> {
+    let values = &records.get(&record)?.values;
+    let with = |kind: RecordKind, field: FieldId| match values.get(&field)? {
+        Value::Id(id) => Some(RecordRef::new(kind, *id)),
+        _ => None,
+    };
+    let with = match record.kind {
+        RecordKind::HOUSEHOLD => {
+            let moves = operations.get(&record)?.iter().filter_map(|applied| {
+                let mut writes = applied.operation.change.writes.iter();
+                let moved = writes.find(|write| write.field == household::MOVED_TO)?;
+                Some((when(applied), AreaCode::new(moved.value.as_text()).ok()?))
+            });
+            return moves.max().map(|(_, area)| area);
+        }
+        RecordKind::RESIDENT => with(RecordKind::HOUSEHOLD, resident::HOUSEHOLD),
+        RecordKind::VISIT => with(RecordKind::HOUSEHOLD, visit::HOUSEHOLD),
+        RecordKind::ISSUE => {
+            with(RecordKind::HOUSEHOLD, issue::HOUSEHOLD).or_else(|| with(RecordKind::VISIT, issue::VISIT))
+        }
+        _ => with(RecordKind::VISIT, photo::OWNER)
+            .filter(|visit| records.contains_key(visit))
+            .or_else(|| with(RecordKind::ISSUE, photo::OWNER)),
+    };
+    home(with?, records, operations)
 }
 
 fn when(applied: &AppliedOperation) -> When {

@@ -2,7 +2,7 @@
 
 use replica::api::{Answer, ApiError, Call, DraftBody, ErrorCode, IssueDraft, VisitDraft};
 use replica::platform::Platform as _;
-use replica::storage::drafts;
+use replica::storage::{drafts, records};
 use shared::domain::issue::{Category, Event, Step};
 use shared::domain::schema::{RecordKind, RecordRef};
 use shared::domain::value::{FieldMap, Value};
@@ -16,7 +16,7 @@ use super::faults::Fault;
 use super::world::World;
 
 /// How likely each deed is.
-const DEEDS: [(Deed, u64); 10] = [
+const DEEDS: [(Deed, u64); 11] = [
     (Deed::Household, 14),
     (Deed::Resident, 12),
     (Deed::Visit, 18),
@@ -27,6 +27,7 @@ const DEEDS: [(Deed, u64); 10] = [
     (Deed::Remove, 5),
     (Deed::Restore, 6),
     (Deed::Parked, 4),
+    (Deed::Move, 6),
 ];
 
 #[derive(Debug, Clone, Copy)]
@@ -41,6 +42,7 @@ enum Deed {
     Remove,
     Restore,
     Parked,
+    Move,
 }
 
 impl World {
@@ -66,6 +68,7 @@ impl World {
             Deed::Remove => self.withdraw(phone),
             Deed::Restore => self.end_conflict(phone),
             Deed::Parked => self.look_after_parked(phone),
+            Deed::Move => self.move_household(phone),
         };
         if self.device(phone).is_burnt() {
             self.note(|| format!("{phone} died in a save"));
@@ -169,9 +172,11 @@ impl World {
 
     fn issue(&mut self, phone: usize) -> Option<Result<Answer, ApiError>> {
         let area = self.an_area(phone)?;
+        // A visit that is on the phone: the form is opened from its page.
         let visit = self
             .a_record(&[RecordKind::VISIT])
-            .filter(|_| self.chance.per_mille(200));
+            .filter(|_| self.chance.per_mille(200))
+            .filter(|visit| matches!(records::load(&self.device(phone).disk.eyes, *visit), Ok(Some(_))));
         let body = DraftBody::Issue(IssueDraft {
             area: Some(area),
             category: Some(Category::Facilities),
@@ -294,6 +299,14 @@ impl World {
         let value = self.chance.pick(&conflict.values)?.value.clone();
         let (record, field) = (conflict.record, conflict.field);
         self.save(phone, Call::Restore { record, field, value })
+    }
+
+    /// To a grid of the worker, also when the household lies there already.
+    fn move_household(&mut self, phone: usize) -> Option<Result<Answer, ApiError>> {
+        let record = self.a_record(&[RecordKind::HOUSEHOLD])?;
+        let grid = self.an_area(phone)?;
+        let fields = FieldMap::from([(household::MOVED_TO, Value::text(grid.as_str()))]);
+        self.save(phone, Call::SaveFields { record, fields })
     }
 
     fn look_after_parked(&mut self, phone: usize) -> Option<Result<Answer, ApiError>> {

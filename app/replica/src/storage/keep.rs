@@ -12,7 +12,7 @@ use shared::guards::{self, Guard};
 use shared::ids::AreaCode;
 use shared::protocol::set_aside::in_extensions;
 use shared::protocol::v1::{AreaPage, Directory, ParkedNotice, Receipt, SEGMENT_OPERATIONS, SyncReply};
-use shared::validation::writes_move;
+use shared::validation::{validate, writes_move};
 
 use super::meta::{self, ChainEnd, ServerView};
 use super::own::{self, UNSETTLED_RECORDS};
@@ -71,7 +71,7 @@ pub fn reply(
         // A restored backup: what it lacks is offered again, and everything is read again.
         transaction.execute("UPDATE assigned SET cursor = 0", [])?;
         photo_bytes::offer_again(transaction)?;
-        moves::forget_all(transaction)?;
+        moves::doubt(transaction)?;
         view.directory_version = 0;
     }
     view.epoch = Some(reply.epoch);
@@ -82,16 +82,10 @@ pub fn reply(
     };
     receipts::keep(transaction, reply)?;
     set_aside(transaction, &reply.parked)?;
-    taken_up(transaction, &in_extensions(&reply.extensions))?;
-    if kept.receipted > 0 {
-        let Receipt {
-            through_seq,
-            applied_at,
-            ..
-        } = reply.receipt;
-        moves::receipted(transaction, receipted_before, through_seq, applied_at)?;
-    }
-    let went = scope(transaction, &reply.scope, now_ms, &mut kept)?;
+    let applied_since = in_extensions(&reply.extensions);
+    taken_up(transaction, &applied_since)?;
+    moves::receipted(transaction, receipted_before, &applied_since, &reply.receipt)?;
+    kept.scope_changed = scope(transaction, &reply.scope, now_ms)?;
     if let Some(directory) = &reply.directory {
         keep_directory(transaction, directory)?;
         view.directory_version = directory.version;
@@ -103,7 +97,13 @@ pub fn reply(
             kept.segment = Some(page.area.clone());
         }
     }
-    forget_unassigned(transaction, &reply.scope, went, now_ms)?;
+    if kept.remaining == 0 {
+        moves::undo_doubted(transaction)?;
+    }
+    // While it is not known where things lie nothing goes.
+    if !moves::are_doubted(transaction)? {
+        forget_unassigned(transaction, &reply.scope, now_ms)?;
+    }
     let_go(transaction, reply.now_ms)?;
     view.last_success_at = now_ms;
     let ahead = i64::try_from(now_ms)
@@ -168,10 +168,16 @@ fn receipt(transaction: &Transaction<'_>, receipt: &Receipt) -> Result<u64, Keep
 
 /// A restored server holds less than it once receipted or set aside. What it dated then has no date any more.
 fn offer_again(transaction: &Transaction<'_>, through: u64) -> Result<(), KeepError> {
+    let scope: Vec<AreaCode> = assigned(transaction)?.into_keys().collect();
     for operation in own::select(transaction, "WHERE seq > ?1 ORDER BY seq", params![through])? {
-        // A record of an area that is not assigned any more stays away.
-        if let Some(state) = records::load(transaction, operation.record)? {
-            records::merge_into(transaction, Some(state), &operation, None)?;
+        let state = records::load(transaction, operation.record)?;
+        // A record of an area that is not assigned stays away. One that went with a household, of whose move the
+        // server knows nothing now, is back.
+        let is_back = state.is_none()
+            && validate(&operation, None).is_ok()
+            && !moves::is_elsewhere(transaction, &scope, &operation)?;
+        if state.is_some() || is_back {
+            records::merge_into(transaction, state, &operation, None)?;
         }
     }
     // The receipt that covered it and more now covers so much.
@@ -226,13 +232,8 @@ fn taken_up(transaction: &Transaction<'_>, applied: &[u64]) -> StorageResult<()>
     Ok(())
 }
 
-/// Notes which areas are assigned now. Returns whether one is not any more.
-fn scope(
-    transaction: &Transaction<'_>,
-    scope: &[AreaCode],
-    now_ms: TimestampMs,
-    kept: &mut Kept,
-) -> StorageResult<bool> {
+/// Notes which areas are assigned now. Returns whether they are others than before.
+fn scope(transaction: &Transaction<'_>, scope: &[AreaCode], now_ms: TimestampMs) -> StorageResult<bool> {
     let before = assigned(transaction)?;
     for area in scope {
         assign(transaction, area)?;
@@ -245,8 +246,10 @@ fn scope(
         transaction.execute("DELETE FROM assigned WHERE area = ?1", [area.as_str()])?;
         held_areas::end(transaction, area, now_ms)?;
     }
-    kept.scope_changed = !gone.is_empty() || scope.iter().any(|area| !before.contains_key(area));
-    Ok(!gone.is_empty())
+    if !gone.is_empty() {
+        meta::set(transaction, LEFT_OVER, &true)?;
+    }
+    Ok(!gone.is_empty() || scope.iter().any(|area| !before.contains_key(area)))
 }
 
 /// Begins to hold an area.
@@ -277,11 +280,9 @@ pub(super) fn note_area(transaction: &Transaction<'_>, area: &AreaCode) -> Stora
 fn forget_unassigned(
     transaction: &Transaction<'_>,
     scope: &[AreaCode],
-    areas_went: bool,
     now_ms: TimestampMs,
 ) -> StorageResult<()> {
-    let pending: bool = meta::get(transaction, LEFT_OVER)?.unwrap_or(false);
-    if !areas_went && !pending {
+    if !meta::get(transaction, LEFT_OVER)?.unwrap_or(false) {
         return Ok(());
     }
     let mut left = false;
@@ -401,7 +402,11 @@ fn pull(transaction: &Transaction<'_>, page: &AreaPage) -> Result<u64, KeepError
             && state.is_none()
             && moves::is_elsewhere(transaction, &scope, operation)?;
         if !passes_by {
+            let is_new = state.is_none();
             records::merge_into(transaction, state, operation, Some(*applied_at))?;
+            if is_new {
+                moves::came(transaction, operation.record)?;
+            }
         }
     }
     if !operations.is_empty() {

@@ -3,16 +3,18 @@
 //! A move counts once the server has applied it: it may set a move aside, and until then everything stays where it
 //! is. Of several moves the latest holds, on every device and on the server alike.
 
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, ToSql, Transaction, params};
 use shared::change::Operation;
 use shared::clock::TimestampMs;
 use shared::domain::schema::{RecordKind, RecordRef};
 use shared::domain::value::FieldMap;
 use shared::ids::{AreaCode, HouseholdId};
+use shared::protocol::v1::Receipt;
 use shared::validation::writes_move;
 use uuid::Uuid;
 
-use super::{StorageError, StorageResult, keep, own};
+use super::own::{self, UNSETTLED_RECORDS};
+use super::{StorageError, StorageResult, keep};
 use crate::api::DepartedHousehold;
 
 /// What lies beside household `?1`, by table.
@@ -38,10 +40,7 @@ pub(super) fn home(
     values: &FieldMap,
     made_in: &AreaCode,
 ) -> StorageResult<AreaCode> {
-    let none_moved: bool = connection
-        .prepare_cached("SELECT NOT EXISTS (SELECT 1 FROM moved)")?
-        .query_row([], |row| row.get(0))?;
-    if none_moved {
+    if none_moved(connection)? {
         return Ok(made_in.clone());
     }
     let home = match record.kind {
@@ -53,6 +52,34 @@ pub(super) fn home(
         },
     };
     Ok(home.unwrap_or_else(|| made_in.clone()))
+}
+
+/// A record has come beside which others may lie already: they lie where it lies.
+pub(super) fn came(transaction: &Transaction<'_>, record: RecordRef) -> StorageResult<()> {
+    let beside: &[(&str, &str)] = match record.kind {
+        RecordKind::VISIT => &[
+            ("issue", "visit = ?1 AND household IS NULL"),
+            (
+                "photo",
+                "owner = ?1 OR owner IN (SELECT id FROM issue WHERE visit = ?1 AND household IS NULL)",
+            ),
+        ],
+        RecordKind::ISSUE => &[("photo", "owner = ?1")],
+        _ => return Ok(()),
+    };
+    if none_moved(transaction)? {
+        return Ok(());
+    }
+    match area_of(transaction, record)? {
+        Some(to) => bring(transaction, record.id, &to, beside),
+        None => Ok(()),
+    }
+}
+
+fn none_moved(connection: &Connection) -> StorageResult<bool> {
+    Ok(connection
+        .prepare_cached("SELECT NOT EXISTS (SELECT 1 FROM moved)")?
+        .query_row([], |row| row.get(0))?)
 }
 
 fn moved_to(connection: &Connection, household: Uuid) -> StorageResult<Option<AreaCode>> {
@@ -104,51 +131,88 @@ pub(super) fn applied(
             operation.device.0
         ])?;
     if held == 1 {
-        bring(transaction, operation.record.id, &to)?;
+        bring(transaction, operation.record.id, &to, BESIDE)?;
     }
     Ok(())
 }
 
-/// Own moves among the operations that were receipted just now, unless they were set aside.
+/// Own moves that the server has applied, which it does not hand out to the device that sends them: those receipted
+/// just now, and those that were set aside until something in the same request came.
 pub(super) fn receipted(
     transaction: &Transaction<'_>,
-    after: u64,
-    through: u64,
-    applied_at: TimestampMs,
+    before: u64,
+    applied_since: &[u64],
+    receipt: &Receipt,
 ) -> StorageResult<()> {
-    let edited = own::select(
-        transaction,
-        "WHERE seq > ?1 AND seq <= ?2 AND kind = ?3 AND body <> x'' AND seq NOT IN (SELECT seq FROM set_aside)
-         ORDER BY seq",
-        params![after, through, RecordKind::HOUSEHOLD.0],
+    let own_moves = |condition: &str, params: &[&dyn ToSql]| {
+        own::select(
+            transaction,
+            &format!(
+                "WHERE kind = {} AND body <> x'' AND {condition}",
+                RecordKind::HOUSEHOLD.0
+            ),
+            params,
+        )
+    };
+    let mut applied_now = own_moves(
+        "seq > ?1 AND seq <= ?2 AND seq NOT IN (SELECT seq FROM set_aside) ORDER BY seq",
+        params![before, receipt.through_seq],
     )?;
-    edited
+    for seq in applied_since
         .iter()
-        .try_for_each(|operation| applied(transaction, operation, applied_at))
+        .filter(|seq| **seq >= receipt.applied_from_seq)
+    {
+        applied_now.extend(own_moves("seq = ?1", params![seq])?);
+    }
+    applied_now
+        .iter()
+        .try_for_each(|operation| applied(transaction, operation, receipt.applied_at))
 }
 
-/// A restored server may not know of the moves: until it says so again, everything lies where it was made.
-pub(super) fn forget_all(transaction: &Transaction<'_>) -> StorageResult<()> {
-    let ids: Vec<Uuid> = transaction
-        .prepare("SELECT household FROM moved")?
-        .query_map([], |row| row.get(0))?
+/// A restored server may not know of the moves: what went may be here again, and every move counts as the earliest
+/// until it is read again.
+pub(super) fn doubt(transaction: &Transaction<'_>) -> StorageResult<()> {
+    transaction.execute_batch(
+        "DELETE FROM moved WHERE household NOT IN (SELECT id FROM household);
+         UPDATE moved SET ms = 0, counter = 0;",
+    )?;
+    Ok(())
+}
+
+/// Whether there are moves that a restored server has not confirmed yet.
+pub(super) fn are_doubted(connection: &Connection) -> StorageResult<bool> {
+    Ok(connection
+        .prepare_cached("SELECT 1 FROM moved WHERE ms = 0")?
+        .exists([])?)
+}
+
+/// When everything was read: moves of which the restored server knows nothing are undone, unless an own operation that
+/// still waits may be one of them.
+pub(super) fn undo_doubted(transaction: &Transaction<'_>) -> StorageResult<()> {
+    let doubted = format!(
+        "SELECT id, coalesce(nullif(made_in, ''), household.area)
+         FROM moved CROSS JOIN household ON id = moved.household
+         WHERE ms = 0 AND id NOT IN ({UNSETTLED_RECORDS})"
+    );
+    let doubted: Vec<(Uuid, String)> = transaction
+        .prepare_cached(&doubted)?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<Result<_, _>>()?;
-    transaction.execute("DELETE FROM moved", [])?;
-    for id in ids {
-        let made_in = transaction
-            .prepare_cached("SELECT made_in FROM household WHERE id = ?1 AND made_in <> ''")?
-            .query_row([id], |row| row.get::<_, String>(0))
-            .optional()?;
-        if let Some(made_in) = made_in {
-            bring(transaction, id, &code(&made_in)?)?;
-        }
+    for (household, made_in) in doubted {
+        transaction.execute("DELETE FROM moved WHERE household = ?1", [household])?;
+        bring(transaction, household, &code(&made_in)?, BESIDE)?;
     }
     Ok(())
 }
 
-/// What is here of a household and lies beside it lies in `to` from now on.
-fn bring(transaction: &Transaction<'_>, household: Uuid, to: &AreaCode) -> StorageResult<()> {
-    for (table, beside) in BESIDE {
+/// What is here of a record and `beside` it lies in `to` from now on.
+fn bring(
+    transaction: &Transaction<'_>,
+    record: Uuid,
+    to: &AreaCode,
+    beside: &[(&str, &str)],
+) -> StorageResult<()> {
+    for (table, beside) in beside {
         transaction
             .prepare_cached(&format!(
                 "UPDATE {table} SET
@@ -157,7 +221,7 @@ fn bring(transaction: &Transaction<'_>, household: Uuid, to: &AreaCode) -> Stora
                      area = ?2
                  WHERE {beside}"
             ))?
-            .execute(params![household, to.as_str()])?;
+            .execute(params![record, to.as_str()])?;
     }
     keep::note_area(transaction, to)
 }
