@@ -6,8 +6,13 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
+use mimalloc::MiMalloc;
 use tests::sim::faults::{FAULTS, Fault};
 use tests::sim::{self, Outcome};
+
+/// SQLite's memory too: planning a statement is mostly asking for small pieces of it.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// What all seeds came to.
 #[derive(Default)]
