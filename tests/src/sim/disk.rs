@@ -7,6 +7,7 @@ use std::time::Duration;
 use replica::storage::{self, Home};
 use rusqlite::Connection;
 use rusqlite::backup::Backup;
+use rusqlite::config::DbConfig;
 
 /// Steps of SQLite's machine between two looks at the fuse.
 const STEPS_PER_LOOK: i32 = 3;
@@ -23,6 +24,9 @@ impl Disk {
     pub(super) fn new(name: &str) -> rusqlite::Result<Self> {
         let uri = format!("file:/{name}?vfs=memdb");
         let eyes = Connection::open(&uri)?;
+        // As the app does: else the same question is planned anew each time with another number in it.
+        eyes.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+        eyes.set_prepared_statement_cache_capacity(128);
         Ok(Self { uri, eyes })
     }
 
