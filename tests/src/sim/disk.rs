@@ -34,10 +34,10 @@ impl Disk {
         &self.uri
     }
 
-    /// A byte-independent copy of what is durable now.
+    /// A copy of what is durable now.
     pub(super) fn copy(&self, name: &str) -> rusqlite::Result<Self> {
-        let copy = Self::new(name)?;
-        self.eyes.execute("VACUUM INTO ?1", [copy.uri()])?;
+        let mut copy = Self::new(name)?;
+        copy_pages(&self.eyes, &mut copy.eyes)?;
         Ok(copy)
     }
 
@@ -51,18 +51,15 @@ impl Disk {
         });
         let is_used: bool = self
             .eyes
-            .query_row("SELECT EXISTS (SELECT 1 FROM sqlite_schema)", [], |row| {
-                row.get(0)
-            })
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM sqlite_schema)")
+            .and_then(|mut schema| schema.query_row([], |row| row.get(0)))
             .expect("a disk can be read");
         if is_used {
             return;
         }
         let new = NEW.lock().expect("nobody panics while it holds it");
         let mut disk = Connection::open(&self.uri).expect("a disk can be opened");
-        Backup::new(&new, &mut disk)
-            .and_then(|copy| copy.run_to_completion(1_000, Duration::ZERO, None))
-            .expect("a new replica is small");
+        copy_pages(&new, &mut disk).expect("a new replica is small");
     }
 
     /// Opens it for a process that can be cut off, with room for `pages_more` more pages (`None`: enough).
@@ -78,6 +75,10 @@ impl Disk {
         connection.commit_hook(Some(move || burnt.is_burnt()))?;
         Ok(connection)
     }
+}
+
+fn copy_pages(from: &Connection, to: &mut Connection) -> rusqlite::Result<()> {
+    Backup::new(from, to)?.run_to_completion(1_000, Duration::ZERO, None)
 }
 
 /// Cuts a process off: from then on nothing that it writes becomes durable.
