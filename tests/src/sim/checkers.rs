@@ -27,7 +27,7 @@ impl World {
     /// Notes what a phone has accepted, and looks at what it shows.
     pub(super) fn take_stock(&mut self, phone: usize) {
         let unsent = self.device(phone).unsent();
-        if let Err(sentence) = self.ledger.accept(phone, unsent) {
+        if let Some(Err(sentence)) = unsent.map(|unsent| self.ledger.accept(phone, unsent)) {
             self.fail(sentence);
         }
         let Some(status) = self.device(phone).status() else {

@@ -32,6 +32,8 @@ pub(super) struct Device {
     pub(super) app: Option<App>,
     /// How many answers had reached it when it was last looked at.
     pub(super) looked_at: u64,
+    /// What had been written to its disk when its operations were last read.
+    pub(super) stock_taken: Option<u64>,
     /// What it showed then: its identity, what waits, what needs attention.
     pub(super) shown: Option<(DeviceId, u64, u64)>,
     /// Whether somebody has signed in on it.
@@ -77,6 +79,7 @@ impl Device {
             line: Rc::new(line),
             app: None,
             looked_at: 0,
+            stock_taken: None,
             shown: None,
             enrolled: false,
             has_copy: false,
@@ -182,10 +185,15 @@ impl Device {
         }
     }
 
-    /// Its operations that no receipt covers, as its next request would send them.
-    pub(super) fn unsent(&self) -> Vec<Operation> {
+    /// Its operations that no receipt covers, as its next request would send them; `None` when nothing was written to
+    /// its disk since this was asked last.
+    pub(super) fn unsent(&mut self) -> Option<Vec<Operation>> {
+        let written = self.disk.written();
+        if self.stock_taken.replace(written) == Some(written) {
+            return None;
+        }
         let waiting = operations::waiting(&self.disk.eyes, PUSH_OPERATIONS_MAX, usize::MAX);
         let waiting = waiting.ok().flatten();
-        waiting.map(|(_, operations, _)| operations).unwrap_or_default()
+        Some(waiting.map(|(_, operations, _)| operations).unwrap_or_default())
     }
 }

@@ -34,6 +34,14 @@ impl Disk {
         &self.uri
     }
 
+    /// A number that is another one after every commit of a process.
+    pub(super) fn written(&self) -> u64 {
+        self.eyes
+            .prepare_cached("PRAGMA data_version")
+            .and_then(|mut version| version.query_row([], |row| row.get(0)))
+            .expect("a disk can be read")
+    }
+
     /// A copy of what is durable now.
     pub(super) fn copy(&self, name: &str) -> rusqlite::Result<Self> {
         let mut copy = Self::new(name)?;
