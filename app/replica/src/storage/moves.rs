@@ -147,10 +147,7 @@ pub(super) fn receipted(
     let own_moves = |condition: &str, params: &[&dyn ToSql]| {
         own::select(
             transaction,
-            &format!(
-                "WHERE kind = {} AND body <> x'' AND {condition}",
-                RecordKind::HOUSEHOLD.0
-            ),
+            &format!("WHERE record IN (SELECT id FROM household WHERE moved_to <> '') AND {condition}"),
             params,
         )
     };
