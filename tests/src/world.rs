@@ -69,7 +69,11 @@ impl Platform for TestPlatform {
 impl World {
     /// A server with one community of two grids.
     pub async fn new() -> Self {
-        let server = TestServer::start().await;
+        Self::of(TestServer::start().await).await
+    }
+
+    /// The same on a server of one's own.
+    pub async fn of(server: TestServer) -> Self {
         server.add_area("130803", "双滦区").await;
         server.add_area("130803001", "元宝山街道").await;
         server.add_area(COMMUNITY, "元宝山社区").await;

@@ -1,14 +1,21 @@
 //! A household moves to another grid with all that lies beside it (D6): whole, without losing what others did meanwhile.
 
+use std::path::Path;
+use std::sync::Arc;
+
 use replica::api::{Answer, Call, DepartedHousehold, ErrorCode};
 use shared::domain::household::MOVED_TO;
 use shared::domain::schema::{RecordKind, RecordRef};
 use shared::domain::value::{FieldMap, Value};
 use shared::domain::worker::Role;
-use shared::ids::{AreaCode, HouseholdId};
-use shared::protocol::v1::PULL_OPERATIONS_MAX;
+use shared::ids::{AreaCode, EpochId, HouseholdId};
+
+use sync_server::photos::PhotoStore;
+use sync_server::storage::sqlite::SqliteStorage;
+use sync_server::testing::{SeededChance, TestServer};
 use tests::world::{COMMUNITY, GRID, OTHER_GRID};
 use tests::{Phone, World};
+use uuid::Uuid;
 
 fn move_to(phone: &mut Phone, household: HouseholdId, grid: &str) {
     phone.call(Call::SaveFields {
@@ -122,7 +129,7 @@ async fn a_phone_that_begins_reads_only_what_lies_in_its_grid() {
     let reply = world.round(&mut joao).await.unwrap();
     let page = shared::change::encode::decode_pull(&reply.pages[0].page).unwrap();
     assert_eq!(page.len(), 1, "only that it went");
-    assert!(page.len() < PULL_OPERATIONS_MAX && page[0].operation.record.id == home.0);
+    assert_eq!(page[0].operation.record.id, home.0);
     assert!(!is_here(&mut joao, home) && departed(&mut joao).is_empty());
     let mut wei = world.phone("wei", Role::Member, &[OTHER_GRID]).await;
     world.settle(&mut [&mut wei]).await;
@@ -226,6 +233,105 @@ async fn of_two_moves_the_later_holds_in_whichever_order_they_arrive() {
                 .is_empty()
         );
     }
+}
+
+/// Found by seed 2683.
+#[tokio::test(flavor = "current_thread")]
+async fn of_two_moves_by_a_phone_whose_clock_runs_ahead_the_second_holds() {
+    let world = World::new().await;
+    let mut lin = world.phone("lin", Role::Supervisor, &[COMMUNITY]).await;
+    let mut wei = world.phone("wei", Role::Supervisor, &[COMMUNITY]).await;
+    let home = lin.add_household("3-2-501");
+    world.settle(&mut [&mut lin, &mut wei]).await;
+    lin.advance(400 * 86_400_000);
+    move_to(&mut lin, home, OTHER_GRID);
+    lin.advance(60_000);
+    move_to(&mut lin, home, GRID);
+    world.settle(&mut [&mut lin, &mut wei]).await;
+    assert_eq!(lin.household(home).area.as_str(), GRID);
+    assert_eq!(wei.household(home).area.as_str(), GRID);
+}
+
+fn a_server(file: &Path) -> TestServer {
+    let storage = SqliteStorage::open(file, &SeededChance::new(7)).unwrap();
+    TestServer::with(Arc::new(storage), PhotoStore::in_memory(), None)
+}
+
+/// Found by seed 536.
+#[tokio::test(flavor = "current_thread")]
+async fn a_restored_server_that_knows_nothing_of_the_move_has_the_household_where_it_was() {
+    for has_the_visit in [false, true] {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, copy) = (
+            folder.path().join("now.sqlite"),
+            folder.path().join("copy.sqlite"),
+        );
+        let mut world = World::of(a_server(&file)).await;
+        let mut amina = world.phone("amina", Role::Member, &[GRID]).await;
+        let mut joao = world.phone("joao", Role::Member, &[OTHER_GRID]).await;
+        let mut lin = world.phone("lin", Role::Supervisor, &[COMMUNITY]).await;
+        let home = amina.add_household("3-2-501");
+        world.settle(&mut [&mut amina, &mut joao, &mut lin]).await;
+        let back_up = || {
+            let open = rusqlite::Connection::open(&file).unwrap();
+            open.execute("VACUUM INTO ?1", [copy.to_str()]).unwrap();
+        };
+        if !has_the_visit {
+            back_up();
+        }
+        amina.visit(home, "第一次");
+        world.settle(&mut [&mut amina, &mut lin]).await;
+        if has_the_visit {
+            back_up();
+        }
+        move_to(&mut lin, home, OTHER_GRID);
+        world.settle(&mut [&mut lin, &mut amina, &mut joao]).await;
+        assert!(!is_here(&mut amina, home) && is_here(&mut joao, home));
+
+        // The phone that moved it is not seen again.
+        world.server = a_server(&copy);
+        let epoch = EpochId(Uuid::from_u128(2));
+        world.server.state.storage.begin_epoch(epoch).await.unwrap();
+        world.settle(&mut [&mut amina, &mut joao]).await;
+        assert_eq!(amina.household(home).visits.len(), 1);
+        assert!(!is_here(&mut joao, home));
+        assert!(departed(&mut amina).is_empty());
+
+        // When it is, it says again that it moved it.
+        world.settle(&mut [&mut lin, &mut amina, &mut joao]).await;
+        assert!(!is_here(&mut amina, home));
+        assert_eq!(joao.household(home).visits.len(), 1);
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_move_that_was_set_aside_until_its_household_came_counts_on_the_phone_that_made_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, copy) = (
+        folder.path().join("now.sqlite"),
+        folder.path().join("copy.sqlite"),
+    );
+    let mut world = World::of(a_server(&file)).await;
+    let mut amina = world.phone("amina", Role::Member, &[GRID]).await;
+    let mut lin = world.phone("lin", Role::Supervisor, &[COMMUNITY]).await;
+    let open = rusqlite::Connection::open(&file).unwrap();
+    open.execute("VACUUM INTO ?1", [copy.to_str()]).unwrap();
+    let home = amina.add_household("3-2-501");
+    world.settle(&mut [&mut amina, &mut lin]).await;
+    world.server = a_server(&copy);
+    let epoch = EpochId(Uuid::from_u128(2));
+    world.server.state.storage.begin_epoch(epoch).await.unwrap();
+    move_to(&mut lin, home, OTHER_GRID);
+    world.settle(&mut [&mut lin]).await;
+    assert_eq!(
+        lin.household(home).area.as_str(),
+        GRID,
+        "the server has not seen it"
+    );
+    world.settle(&mut [&mut amina, &mut lin]).await;
+    assert!(!is_here(&mut amina, home));
+    assert_eq!(lin.household(home).area.as_str(), OTHER_GRID);
+    assert_eq!(lin.status().sync.attention, 0);
 }
 
 #[tokio::test(flavor = "current_thread")]

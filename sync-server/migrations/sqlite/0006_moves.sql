@@ -1,9 +1,10 @@
 CREATE TABLE moved (
     household BLOB PRIMARY KEY,                    -- lies in another area than it was made in, or did
     area      TEXT NOT NULL,                       -- where the latest move has put it
-    ms        INTEGER NOT NULL,                    -- with counter and device: the latest move, by its clamped stamp
+    ms        INTEGER NOT NULL,                    -- with the next three: the latest move, by its clamped stamp
     counter   INTEGER NOT NULL,
-    device    BLOB NOT NULL
+    device    BLOB NOT NULL,
+    seq       INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE former_area (

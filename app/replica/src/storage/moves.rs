@@ -118,17 +118,18 @@ pub(super) fn applied(
     let stamp = operation.stamp.clamped(Some(applied_at));
     let held = transaction
         .prepare_cached(
-            "INSERT INTO moved (household, area, ms, counter, device) VALUES (?1, ?2, ?3, ?4, ?5)
+            "INSERT INTO moved (household, area, ms, counter, device, seq) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
              ON CONFLICT (household) DO UPDATE SET area = excluded.area, ms = excluded.ms,
-                 counter = excluded.counter, device = excluded.device, went_at = 0
-             WHERE (excluded.ms, excluded.counter, excluded.device) > (ms, counter, device)",
+                 counter = excluded.counter, device = excluded.device, seq = excluded.seq, went_at = 0
+             WHERE (excluded.ms, excluded.counter, excluded.device, excluded.seq) > (ms, counter, device, seq)",
         )?
         .execute(params![
             operation.record.id,
             to.as_str(),
             stamp.ms,
             stamp.counter,
-            operation.device.0
+            operation.device.0,
+            operation.seq
         ])?;
     if held == 1 {
         bring(transaction, operation.record.id, &to, BESIDE)?;

@@ -43,17 +43,18 @@ pub(super) fn follow(
 fn hold(tx: &Connection, by: &Operation, to: &AreaCode, applied_at: TimestampMs) -> StorageResult<bool> {
     let stamp = by.stamp.clamped(Some(applied_at));
     let mut statement = tx.prepare_cached(
-        "INSERT INTO moved (household, area, ms, counter, device) VALUES (?1, ?2, ?3, ?4, ?5)
-         ON CONFLICT (household) DO UPDATE SET
-             area = excluded.area, ms = excluded.ms, counter = excluded.counter, device = excluded.device
-         WHERE (excluded.ms, excluded.counter, excluded.device) > (ms, counter, device)",
+        "INSERT INTO moved (household, area, ms, counter, device, seq) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT (household) DO UPDATE SET area = excluded.area, ms = excluded.ms,
+             counter = excluded.counter, device = excluded.device, seq = excluded.seq
+         WHERE (excluded.ms, excluded.counter, excluded.device, excluded.seq) > (ms, counter, device, seq)",
     )?;
     let held = statement.execute(params![
         by.record.id.as_bytes(),
         to.as_str(),
         int(stamp.ms),
         stamp.counter,
-        by.device.0.as_bytes()
+        by.device.0.as_bytes(),
+        int(by.seq)
     ])?;
     Ok(held == 1)
 }

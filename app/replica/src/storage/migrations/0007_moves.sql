@@ -12,9 +12,10 @@ CREATE TABLE moved (
     -- households that were moved, by the last move that the server has applied: it says where they lie
     household BLOB PRIMARY KEY NOT NULL,
     area      TEXT NOT NULL,
-    ms        INTEGER NOT NULL,                   -- with counter and device: that move, by its clamped stamp
+    ms        INTEGER NOT NULL,                   -- with the next three: that move, by its clamped stamp; 0: doubted
     counter   INTEGER NOT NULL,
     device    BLOB NOT NULL,
+    seq       INTEGER NOT NULL,
     door      TEXT NOT NULL DEFAULT '',           -- of one that went from this device
     went_at   INTEGER NOT NULL DEFAULT 0          -- ms, device clock; 0: it is here, or never was
 ) STRICT, WITHOUT ROWID;
