@@ -101,7 +101,7 @@ pub enum Held {
     /// Somebody names it; only its area was read.
     Named(AreaCode),
     /// Read, or changed by more than one operation.
-    Loaded(Loaded),
+    Loaded(Box<Loaded>),
     /// Made by one plain operation of this batch and not touched since: packed without a fold.
     Created {
         /// Its area.
@@ -216,10 +216,10 @@ impl Batch {
         {
             let mut state = RecordState::unpack_whole(record.kind, packed).expect("this batch packed it");
             state.bring_to(area.clone());
-            *held = Held::Loaded(Loaded {
+            *held = Held::Loaded(Box::new(Loaded {
                 state,
                 size_bytes: packed.len(),
-            });
+            }));
         }
     }
 
@@ -253,11 +253,11 @@ impl Batch {
             false => BTreeMap::new(),
         };
         let packed = |(record, held): (RecordRef, Held)| match held {
-            Held::Loaded(Loaded { state, .. }) => Some(Changed {
+            Held::Loaded(loaded) => Some(Changed {
                 record,
-                area: state.area().clone(),
-                packed: state.pack_whole(record.kind),
-                state: Some(state),
+                area: loaded.state.area().clone(),
+                packed: loaded.state.pack_whole(record.kind),
+                state: Some(loaded.state),
                 left: left(record),
             }),
             Held::Created { area, packed } => Some(Changed {
@@ -388,7 +388,7 @@ fn made_by(
         None => {
             let mut state = RecordState::start(operation, applied_at);
             state.bring_to(home);
-            Held::Loaded(Loaded { state, size_bytes })
+            Held::Loaded(Box::new(Loaded { state, size_bytes }))
         }
     }
 }

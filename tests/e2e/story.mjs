@@ -6,6 +6,7 @@ import {
 } from './pages.mjs';
 import { CORRIDOR, YARD, isSame, look, morePhotos, onlyPixels, photoFile, photosOfServer } from './photos.mjs';
 import { until } from './until.mjs';
+import { COMMUNITY } from './world.mjs';
 import { words } from './words.mjs';
 
 /** Within this time of being online all devices show the same. */
@@ -210,6 +211,33 @@ export async function story({ chapter, newWorld }) {
     const after = await Promise.all(phones.map(({ page }) => outbox(page, 'uploaded')));
     assert.deepEqual(after, lists);
     assert.equal((await outbox(zhao.page, 'drafts')).length, 1, 'the half visit is still there');
+  });
+
+  await chapter('the supervisor moves a household to another grid; the phones let it go and say so', async () => {
+    const other = `${COMMUNITY}-02`;
+    const { page } = sun;
+    await openHousehold(page, DOOR);
+    const before = await householdSays(page, NAME);
+    const grid = await page.locator('.place-line').first().innerText();
+    await by(page, 'household-edit').click();
+    await by(page, 'household-grid').selectOption(other);
+    await by(page, 'household-save').click();
+    await shows(page, 'household');
+    await until('it lies in the other grid', async () => {
+      const waits = await page.getByTestId('household-moving').count() + await page.locator('.tag.waiting').count();
+      return waits === 0 && await page.locator('.place-line').first().innerText() !== grid;
+    }, { timeout: TOGETHER_MS_MAX });
+    assert.deepEqual(await householdSays(page, NAME), before, 'with all that was recorded there');
+    for (const phone of [zhao, qian]) {
+      await walk(phone.page, '/why');
+      await until('the phone names what went', async () => {
+        const went = await phone.page.getByTestId('why-moved').allInnerTexts();
+        return went.length === 1 && went[0].includes(DOOR);
+      }, { timeout: TOGETHER_MS_MAX });
+      await go(phone.page, 'tab-households');
+      await by(phone.page, 'search').fill(DOOR);
+      await until('it is not found', async () => await phone.page.getByTestId('search-hit').count() === 0);
+    }
   });
 
   await chapter('no page complained and nobody asked another host', async () => {

@@ -253,7 +253,7 @@ async fn of_two_moves_by_a_phone_whose_clock_runs_ahead_the_second_holds() {
 }
 
 fn a_server(file: &Path) -> TestServer {
-    let storage = SqliteStorage::open(file, &SeededChance::new(7)).unwrap();
+    let storage = SqliteStorage::open(file, &SeededChance::new(7)).expect("the file opens");
     TestServer::with(Arc::new(storage), PhotoStore::in_memory(), None)
 }
 

@@ -249,7 +249,7 @@ fn load(tx: &Connection, needs: &Needs) -> StorageResult<BTreeMap<RecordRef, Hel
                 .map_err(|_| StorageError::Inconsistent { table: "record" })?;
             state.bring_to(area);
             let size_bytes = blob.len();
-            records.insert(*record, Held::Loaded(Loaded { state, size_bytes }));
+            records.insert(*record, Held::Loaded(Box::new(Loaded { state, size_bytes })));
         }
     }
     Ok(records)
