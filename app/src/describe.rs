@@ -74,7 +74,10 @@ pub(crate) fn describe_value(kind: RecordKind, field: FieldId, value: &Value) ->
         Value::Null => t("value-empty"),
         Value::Int(number) => describe_number(meaning, *number),
         Value::Text(code) if matches!(meaning, Meaning::Grid) => match code.split_once('-') {
-            Some((_, number)) => t_args("value-grid", &[("number", number.to_owned().into())]),
+            Some((_, number)) => {
+                let number = number.trim_start_matches('0').to_owned();
+                t_args("value-grid", &[("number", number.into())])
+            }
             None => code.clone(),
         },
         Value::Text(text) => text.clone(),

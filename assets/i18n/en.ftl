@@ -425,11 +425,11 @@ mark-conflicts =
 value-empty = (empty)
 value-other = (cannot be shown)
 value-people =
-value-grid = grid { $number }
     { $count ->
         [one] one person
        *[other] { $count } people
     }
+value-grid = grid { $number }
 
 ## Uploads
 outbox-title = Uploads
@@ -568,7 +568,7 @@ why-ended = Not assigned since { $moment }
 why-removed = Households removed from this phone: { $count }. The server has them all
 why-waiting = Records still here until what you wrote is finished and uploaded: { $count }
 why-moved = Moved to another grid
-why-moved-lead = These households belong to another grid now. Their visits and photos went along and do not stay on this phone.
+why-moved-lead = These households belong to another grid now. Their people, visits, issues and photos went along and do not stay on this phone.
 why-moved-at = Left this phone { $moment }
 why-ask = If this looks wrong, ask your supervisor.
 sign-out = Sign out

@@ -136,6 +136,15 @@ pub struct Changed {
     pub left: BTreeMap<AreaCode, TimestampMs>,
 }
 
+/// What may let a parked operation be taken after all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WaitsFor {
+    /// One of these records comes.
+    Record(Vec<RecordRef>),
+    /// One of these records is moved.
+    Move(Vec<RecordRef>),
+}
+
 /// Operations being applied one after the other to records in memory.
 #[derive(Debug)]
 pub struct Batch {
@@ -234,15 +243,17 @@ impl Batch {
         }
     }
 
-    /// The records for which a parked operation waits: those that it names or changes and that are not here, or that
-    /// lie in another area. When one of them comes, it may be taken after all.
-    pub fn waits_for(&self, operation: &Operation, rejection: Rejection) -> Vec<RecordRef> {
+    /// What a parked operation waits for: records that it names or changes and that are not here, until they come; or,
+    /// when they lie in another area, until they are moved.
+    pub fn waits_for(&self, operation: &Operation, rejection: Rejection) -> WaitsFor {
         let writes = operation.change.writes.iter();
         let named = writes.flat_map(|write| named(operation.record.kind, write));
         let records = std::iter::once(operation.record).chain(named);
-        records
-            .filter(|record| rejection == OTHER_AREA || !self.records.contains_key(record))
-            .collect()
+        let (here, missing) = records.partition(|record| self.records.contains_key(record));
+        match rejection {
+            OTHER_AREA => WaitsFor::Move(here),
+            _ => WaitsFor::Record(missing),
+        }
     }
 
     /// The records that changed.
@@ -294,6 +305,10 @@ impl Batch {
             }
         }
         if let Some(target) = move_target(operation) {
+            // Nobody takes back what another area has now.
+            if !self.was_assigned(&home, ms) {
+                return Err(OTHER_AREA);
+            }
             if !self.areas.contains(&target) {
                 return park("area.unknown");
             }

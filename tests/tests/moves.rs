@@ -189,6 +189,124 @@ async fn a_move_that_the_server_sets_aside_moves_nothing() {
 }
 
 #[tokio::test(flavor = "current_thread")]
+async fn a_move_that_was_set_aside_can_be_made_again() {
+    let world = World::new().await;
+    let mut amina = world.phone("amina", Role::Member, &[GRID, OTHER_GRID]).await;
+    let home = amina.add_household("3-2-501");
+    world.settle(&mut [&mut amina]).await;
+    at_the_same_time(&world, &[&amina]);
+    world.assign("amina", &[GRID]).await;
+    at_the_same_time(&world, &[&amina]);
+    move_to(&mut amina, home, OTHER_GRID);
+    world.settle(&mut [&mut amina]).await;
+    assert_eq!(amina.status().sync.attention, 1);
+    world.assign("amina", &[GRID, OTHER_GRID]).await;
+    world.settle(&mut [&mut amina]).await;
+    at_the_same_time(&world, &[&amina]);
+    move_to(&mut amina, home, OTHER_GRID);
+    world.settle(&mut [&mut amina]).await;
+    assert_eq!(amina.household(home).area.as_str(), OTHER_GRID);
+    // Where it lies already there is nothing to do.
+    let before = amina.status().sync.waiting_operations;
+    move_to(&mut amina, home, OTHER_GRID);
+    assert_eq!(amina.status().sync.waiting_operations, before);
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn more_moves_than_a_push_makes_are_made_all_the_same() {
+    let world = World::new().await;
+    let mut lin = world.phone("lin", Role::Supervisor, &[COMMUNITY]).await;
+    let mut joao = world.phone("joao", Role::Member, &[OTHER_GRID]).await;
+    let homes: Vec<HouseholdId> = (1..=40)
+        .map(|number| lin.add_household(&format!("{number}-1-101")))
+        .collect();
+    for home in &homes {
+        lin.visit(*home, "走一走");
+        move_to(&mut lin, *home, OTHER_GRID);
+    }
+    world.settle(&mut [&mut lin, &mut joao]).await;
+    assert_eq!(lin.status().sync.waiting_operations, 0);
+    assert_eq!(lin.status().sync.attention, 0);
+    assert_eq!(joao.log().len(), 40);
+    assert!(homes.iter().all(|home| is_here(&mut joao, *home)));
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_form_that_was_open_when_its_household_moved_can_be_finished() {
+    let world = World::new().await;
+    let mut amina = world.phone("amina", Role::Member, &[GRID]).await;
+    let mut lin = world.phone("lin", Role::Supervisor, &[COMMUNITY]).await;
+    let home = amina.add_household("3-2-501");
+    world.settle(&mut [&mut amina, &mut lin]).await;
+    at_the_same_time(&world, &[&amina, &lin]);
+    let form = amina.begin_visit(home, "门口聊了很久");
+    move_to(&mut lin, home, OTHER_GRID);
+    world.settle(&mut [&mut lin, &mut amina]).await;
+    assert!(is_here(&mut amina, home), "while the form is open");
+    at_the_same_time(&world, &[&amina, &lin]);
+    amina.call(Call::FinishDraft { id: form });
+    world.settle(&mut [&mut amina, &mut lin]).await;
+    assert_eq!(world.parked(&lin).await[0].code, "record.other_area");
+    assert_eq!(amina.log(), ["门口聊了很久"]);
+    assert!(!is_here(&mut amina, home));
+    // It is taken up when the household comes back.
+    move_to(&mut lin, home, GRID);
+    world.settle(&mut [&mut lin, &mut amina]).await;
+    assert_eq!(lin.log(), ["门口聊了很久"]);
+    assert_eq!(amina.household(home).visits.len(), 1);
+    assert_eq!(amina.status().sync.attention, 0);
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn taking_the_other_of_two_moves_moves_it_with_what_is_shown_under_it() {
+    let world = World::new().await;
+    let third = "130803001001-03";
+    world.server.add_area(third, "第3网格").await;
+    let mut lin = world.phone("lin", Role::Supervisor, &[COMMUNITY]).await;
+    let mut wei = world.phone("wei", Role::Supervisor, &[COMMUNITY]).await;
+    let (home, twice) = (lin.add_household("3-2-501"), lin.add_household("3-2-501"));
+    lin.visit(twice, "记在另一户下");
+    lin.call(Call::MergeInto {
+        record: RecordRef::new(RecordKind::HOUSEHOLD, twice),
+        kept: home.0,
+    });
+    world.settle(&mut [&mut lin, &mut wei]).await;
+    at_the_same_time(&world, &[&lin, &wei]);
+    move_to(&mut lin, home, OTHER_GRID);
+    move_to(&mut wei, home, third);
+    world.settle(&mut [&mut lin, &mut wei]).await;
+    let conflict = lin
+        .conflicts()
+        .into_iter()
+        .find(|conflict| conflict.record.id == home.0)
+        .unwrap();
+    let other = conflict.values[1].value.clone();
+    lin.call(Call::Restore {
+        record: conflict.record,
+        field: MOVED_TO,
+        value: other.clone(),
+    });
+    world.settle(&mut [&mut lin, &mut wei]).await;
+    for phone in [&mut lin, &mut wei] {
+        let page = phone.household(home);
+        assert_eq!(page.area.as_str(), other.as_text());
+        assert_eq!((page.visits.len(), page.duplicates.len()), (1, 1));
+        assert_eq!(phone.conflicts().len(), 0);
+    }
+    assert!(
+        world
+            .server
+            .state
+            .storage
+            .check()
+            .await
+            .unwrap()
+            .faults
+            .is_empty()
+    );
+}
+
+#[tokio::test(flavor = "current_thread")]
 async fn of_two_moves_the_later_holds_in_whichever_order_they_arrive() {
     for earlier_arrives_first in [true, false] {
         let world = World::new().await;

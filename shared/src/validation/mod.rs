@@ -57,10 +57,15 @@ pub fn validate(operation: &Operation, state: Option<&RecordState>) -> Result<()
     if change.writes.iter().any(into_itself) {
         return refuse("merge.into_itself");
     }
-    // A household is made where its operation says, and never lies nowhere.
-    let is_no_move = |write: &Write| write.value == Value::Null || state.is_none();
-    if writes_move(operation).is_some_and(is_no_move) {
-        return refuse("household.area_impossible");
+    if let Some(moved) = writes_move(operation) {
+        if state.is_none() {
+            return refuse("record.unknown");
+        }
+        // It never lies nowhere. And whoever it leaves reads that it went, and nothing else.
+        let says_more = change.writes.len() > 1 || !change.members.is_empty();
+        if moved.value == Value::Null || says_more || change.removal.is_some() {
+            return refuse("household.area_impossible");
+        }
     }
     for write in &change.writes {
         match record.kind.spec().map(|spec| spec.field(write.field)) {

@@ -22,3 +22,5 @@ CREATE TABLE departed (
     seq      INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX departed_by_area ON departed (area, position);
+
+ALTER TABLE parked_waits ADD COLUMN for_move INTEGER NOT NULL DEFAULT 0; -- 1: until the record is moved, not until it comes

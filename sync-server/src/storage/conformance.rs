@@ -5,10 +5,12 @@
     reason = "a suite of tests, also for backends elsewhere"
 )]
 
+mod moves;
 mod people;
 mod sync;
 mod uploads;
 
+pub use moves::*;
 pub use people::*;
 pub use sync::*;
 pub use uploads::*;
@@ -46,6 +48,11 @@ macro_rules! conformance_suite {
             a_segment_is_whole_and_stays_the_same,
             what_was_recorded_before_a_reassignment_is_accepted,
             parked_operations_show_where_the_author_worked,
+            a_household_moves_with_all_that_lies_beside_it,
+            what_is_recorded_where_a_household_lay_follows_it,
+            who_moves_a_household_has_both_areas,
+            a_push_makes_so_many_moves,
+            segments_do_not_hold_what_has_left,
             photos_belong_to_areas,
             who_recorded_a_photo_may_send_it_after_a_reassignment,
             a_chunk_counts_once_and_only_at_its_place,

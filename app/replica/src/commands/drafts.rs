@@ -16,7 +16,7 @@ use super::edits::existing;
 use crate::api::{Answer, ApiError, Draft, DraftBody, ErrorCode, IssueDraft, PhotoSummary, VisitDraft};
 use crate::photos::{self, PreparedPhoto};
 use crate::replica::{Replica, api_error};
-use crate::storage::{StorageError, StorageResult, drafts, records};
+use crate::storage::{StorageError, StorageResult, drafts, moves, records};
 
 type Changes = Vec<(AreaCode, RecordRef, Change)>;
 
@@ -141,7 +141,7 @@ fn visit_changes(
         .outcome
         .ok_or_else(|| api_error(ErrorCode::Invalid, "visit.outcome_missing"))?;
     let household = existing(replica, RecordRef::new(RecordKind::HOUSEHOLD, draft.household))?;
-    let area = household.area().clone();
+    let area = moves::recorded_in(&replica.connection, &household)?;
     let promise = draft.promise.trim().to_owned();
     let visit = Visit {
         household: draft.household,
@@ -186,9 +186,10 @@ fn issue_changes(
         .category
         .ok_or_else(|| api_error(ErrorCode::Invalid, "issue.category_missing"))?;
     let area = match draft.household {
-        Some(household) => existing(replica, RecordRef::new(RecordKind::HOUSEHOLD, household))?
-            .area()
-            .clone(),
+        Some(household) => {
+            let household = existing(replica, RecordRef::new(RecordKind::HOUSEHOLD, household))?;
+            moves::recorded_in(&replica.connection, &household)?
+        }
         None => draft
             .area
             .clone()

@@ -50,35 +50,40 @@ pub(super) fn save_fields(
 ) -> Result<Answer, ApiError> {
     normalise(record.kind, &mut fields)?;
     let state = existing(replica, record)?;
-    let change = RecordState::change_to(record.kind, Some(&state), &fields);
-    let mut changes = vec![(state.area().clone(), record, change)];
+    let mut changes = Vec::new();
     if record.kind == RecordKind::HOUSEHOLD
-        && let Some(to) = fields.get(&household::MOVED_TO)
+        && let Some(to) = fields.remove(&household::MOVED_TO)
     {
-        changes.extend(move_along(replica, record, to)?);
+        changes.extend(moves(replica, record, &to)?);
     }
+    let change = RecordState::change_to(record.kind, Some(&state), &fields);
+    changes.push((state.area().clone(), record, change));
     replica.save(changes, |_| Ok(()))?;
     Ok(Answer::Saved(record))
 }
 
-/// What is shown under a household is the same household: it goes along.
-fn move_along(
+/// Moves a household, by an operation that says nothing else: the area that it leaves reads it. What is shown under it
+/// is the same household and goes along.
+fn moves(
     replica: &Replica,
     record: RecordRef,
     to: &Value,
 ) -> Result<Vec<(AreaCode, RecordRef, Change)>, ApiError> {
     let assigned = keep::assigned(&replica.connection)?;
-    let target = AreaCode::new(to.as_text());
-    if !target.is_ok_and(|to| assigned.keys().any(|own| to.is_within(own))) {
-        return Err(api_error(ErrorCode::Invalid, "household.area_impossible"));
-    }
-    let fields = FieldMap::from([(household::MOVED_TO, to.clone())]);
+    let target = AreaCode::new(to.as_text()).ok();
+    let target = target.filter(|to| assigned.keys().any(|own| to.is_within(own)));
+    let target = target.ok_or_else(|| api_error(ErrorCode::Invalid, "household.area_impossible"))?;
     let mut changes = Vec::new();
-    for id in duplicates::of(&replica.connection, record.id)? {
+    let under_it = duplicates::of(&replica.connection, record.id)?;
+    for id in std::iter::once(record.id).chain(under_it) {
         let record = RecordRef { id, ..record };
         let state = existing(replica, record)?;
-        let change = RecordState::change_to(record.kind, Some(&state), &fields);
-        changes.push((state.area().clone(), record, change));
+        let is_to_lie_in = household::moved_to(&state.values());
+        // Also when it says so already and does not lie there: that move was set aside.
+        if target != *state.area() || is_to_lie_in.is_some_and(|area| area != target) {
+            let change = state.settle(household::MOVED_TO, to.clone());
+            changes.push((state.area().clone(), record, change));
+        }
     }
     Ok(changes)
 }
@@ -120,12 +125,30 @@ pub(super) fn restore(
     field: FieldId,
     value: Value,
 ) -> Result<Answer, ApiError> {
-    let state = existing(replica, record)?;
-    replica.save(
-        vec![(state.area().clone(), record, state.settle(field, value))],
-        |_| Ok(()),
-    )?;
+    let changes = match (record.kind, field) {
+        (RecordKind::HOUSEHOLD, household::MOVED_TO) => settled_move(replica, record, &value)?,
+        _ => {
+            let state = existing(replica, record)?;
+            vec![(state.area().clone(), record, state.settle(field, value))]
+        }
+    };
+    replica.save(changes, |_| Ok(()))?;
     Ok(Answer::Saved(record))
+}
+
+/// Ends a conflict of two moves, also when the household lies where the chosen one says.
+fn settled_move(
+    replica: &Replica,
+    record: RecordRef,
+    to: &Value,
+) -> Result<Vec<(AreaCode, RecordRef, Change)>, ApiError> {
+    let mut changes = moves(replica, record, to)?;
+    if changes.iter().all(|(_, changed, _)| *changed != record) {
+        let state = existing(replica, record)?;
+        let change = state.settle(household::MOVED_TO, to.clone());
+        changes.push((state.area().clone(), record, change));
+    }
+    Ok(changes)
 }
 
 pub(super) fn existing(replica: &Replica, record: RecordRef) -> Result<RecordState, ApiError> {

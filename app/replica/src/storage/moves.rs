@@ -3,9 +3,12 @@
 //! A move counts once the server has applied it: it may set a move aside, and until then everything stays where it
 //! is. Of several moves the latest holds, on every device and on the server alike.
 
+use std::sync::LazyLock;
+
 use rusqlite::{Connection, OptionalExtension, ToSql, Transaction, params};
 use shared::change::Operation;
 use shared::clock::TimestampMs;
+use shared::crdt::RecordState;
 use shared::domain::schema::{RecordKind, RecordRef};
 use shared::domain::value::FieldMap;
 use shared::ids::{AreaCode, HouseholdId};
@@ -13,25 +16,60 @@ use shared::protocol::v1::Receipt;
 use shared::validation::writes_move;
 use uuid::Uuid;
 
-use super::own::{self, UNSETTLED_RECORDS};
+use super::own::{self, WAITING_RECORDS};
 use super::{StorageError, StorageResult, keep};
 use crate::api::DepartedHousehold;
 
-/// What lies beside household `?1`, by table.
-const BESIDE: &[(&str, &str)] = &[
-    ("household", "id = ?1"),
-    ("resident", "household = ?1"),
-    ("visit", "household = ?1"),
-    (
-        "issue",
-        "coalesce(household, (SELECT household FROM visit WHERE visit.id = issue.visit)) = ?1",
-    ),
-    (
-        "photo",
-        "owner IN (SELECT id FROM visit WHERE household = ?1 UNION ALL SELECT id FROM issue
-             WHERE coalesce(household, (SELECT household FROM visit WHERE visit.id = issue.visit)) = ?1)",
-    ),
-];
+/// Visits to household `?1`, withdrawn ones too: each half has its index.
+const VISITS: &str = "SELECT id FROM visit WHERE household = ?1 AND removed = 0
+     UNION ALL SELECT id FROM visit WHERE household = ?1 AND removed_at > 0";
+/// Issues of household `?1`, or of a visit to it.
+const ISSUES: &str = "SELECT id FROM issue WHERE household = ?1
+     UNION ALL SELECT id FROM issue WHERE household IS NULL AND visit IN";
+
+/// Brings what is here of household `?1`, and lies beside it, to area `?2`.
+static BRING_HOUSEHOLD: LazyLock<Vec<String>> = LazyLock::new(|| {
+    vec![
+        bring_sql("household", "id = ?1"),
+        bring_sql("resident", "household = ?1 AND removed = 0"),
+        bring_sql("resident", "household = ?1 AND removed_at > 0"),
+        bring_sql("visit", &format!("id IN ({VISITS})")),
+        bring_sql("issue", &format!("id IN ({ISSUES} ({VISITS}))")),
+        bring_sql(
+            "photo",
+            &format!("removed = 0 AND owner IN ({VISITS} UNION ALL {ISSUES} ({VISITS}))"),
+        ),
+        bring_sql(
+            "photo",
+            &format!("removed = 1 AND owner IN ({VISITS} UNION ALL {ISSUES} ({VISITS}))"),
+        ),
+    ]
+});
+/// Brings what lies beside visit or issue `?1` to area `?2`.
+static BRING_OWNER: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let issues = "SELECT id FROM issue WHERE household IS NULL AND visit = ?1";
+    vec![
+        bring_sql("issue", &format!("id IN ({issues})")),
+        bring_sql(
+            "photo",
+            &format!("removed = 0 AND owner IN (SELECT ?1 UNION ALL {issues})"),
+        ),
+        bring_sql(
+            "photo",
+            &format!("removed = 1 AND owner IN (SELECT ?1 UNION ALL {issues})"),
+        ),
+    ]
+});
+
+fn bring_sql(table: &str, beside: &str) -> String {
+    format!(
+        "UPDATE {table} SET
+             made_in = CASE WHEN made_in = ?2 OR (made_in = '' AND area = ?2) THEN ''
+                            WHEN made_in = '' THEN area ELSE made_in END,
+             area = ?2
+         WHERE {beside}"
+    )
+}
 
 /// Where a record with these values lies, which was made in `made_in`.
 pub(super) fn home(
@@ -48,30 +86,28 @@ pub(super) fn home(
         kind => match kind.lies_beside(values) {
             Some(other) if other.kind == RecordKind::HOUSEHOLD => moved_to(connection, other.id)?,
             Some(other) => area_of(connection, other)?,
-            None => None,
+            // What lies beside nothing any more stays where it is.
+            None => area_of(connection, record)?,
         },
     };
     Ok(home.unwrap_or_else(|| made_in.clone()))
 }
 
-/// A record has come beside which others may lie already: they lie where it lies.
+/// A visit or issue has come beside which others may lie already: they lie where it lies.
 pub(super) fn came(transaction: &Transaction<'_>, record: RecordRef) -> StorageResult<()> {
-    let beside: &[(&str, &str)] = match record.kind {
-        RecordKind::VISIT => &[
-            ("issue", "visit = ?1 AND household IS NULL"),
-            (
-                "photo",
-                "owner = ?1 OR owner IN (SELECT id FROM issue WHERE visit = ?1 AND household IS NULL)",
-            ),
-        ],
-        RecordKind::ISSUE => &[("photo", "owner = ?1")],
+    let table = match record.kind {
+        RecordKind::VISIT => "visit",
+        RecordKind::ISSUE => "issue",
         _ => return Ok(()),
     };
-    if none_moved(transaction)? {
-        return Ok(());
-    }
-    match area_of(transaction, record)? {
-        Some(to) => bring(transaction, record.id, &to, beside),
+    let moved: Option<String> = transaction
+        .prepare_cached(&format!(
+            "SELECT area FROM {table} WHERE id = ?1 AND made_in <> ''"
+        ))?
+        .query_row([record.id], |row| row.get(0))
+        .optional()?;
+    match moved {
+        Some(to) => bring(transaction, record.id, &code(&to)?, &BRING_OWNER),
         None => Ok(()),
     }
 }
@@ -120,8 +156,8 @@ pub(super) fn applied(
         .prepare_cached(
             "INSERT INTO moved (household, area, ms, counter, device, seq) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
              ON CONFLICT (household) DO UPDATE SET area = excluded.area, ms = excluded.ms,
-                 counter = excluded.counter, device = excluded.device, seq = excluded.seq, went_at = 0
-             WHERE (excluded.ms, excluded.counter, excluded.device, excluded.seq) > (ms, counter, device, seq)",
+                 counter = excluded.counter, device = excluded.device, seq = excluded.seq, doubted = 0, went_at = 0
+             WHERE doubted = 1 OR (excluded.ms, excluded.counter, excluded.device, excluded.seq) > (ms, counter, device, seq)",
         )?
         .execute(params![
             operation.record.id,
@@ -132,7 +168,7 @@ pub(super) fn applied(
             operation.seq
         ])?;
     if held == 1 {
-        bring(transaction, operation.record.id, &to, BESIDE)?;
+        bring(transaction, operation.record.id, &to, &BRING_HOUSEHOLD)?;
     }
     Ok(())
 }
@@ -172,7 +208,7 @@ pub(super) fn receipted(
 pub(super) fn doubt(transaction: &Transaction<'_>) -> StorageResult<()> {
     transaction.execute_batch(
         "DELETE FROM moved WHERE household NOT IN (SELECT id FROM household);
-         UPDATE moved SET ms = 0, counter = 0;",
+         UPDATE moved SET doubted = 1;",
     )?;
     Ok(())
 }
@@ -180,7 +216,7 @@ pub(super) fn doubt(transaction: &Transaction<'_>) -> StorageResult<()> {
 /// Whether there are moves that a restored server has not confirmed yet.
 pub(super) fn are_doubted(connection: &Connection) -> StorageResult<bool> {
     Ok(connection
-        .prepare_cached("SELECT 1 FROM moved WHERE ms = 0")?
+        .prepare_cached("SELECT 1 FROM moved WHERE doubted = 1")?
         .exists([])?)
 }
 
@@ -189,8 +225,7 @@ pub(super) fn are_doubted(connection: &Connection) -> StorageResult<bool> {
 pub(super) fn undo_doubted(transaction: &Transaction<'_>) -> StorageResult<()> {
     let doubted = format!(
         "SELECT id, coalesce(nullif(made_in, ''), household.area)
-         FROM moved CROSS JOIN household ON id = moved.household
-         WHERE ms = 0 AND id NOT IN ({UNSETTLED_RECORDS})"
+         FROM moved CROSS JOIN household ON id = moved.household WHERE doubted = 1 AND id NOT IN ({WAITING_RECORDS})"
     );
     let doubted: Vec<(Uuid, String)> = transaction
         .prepare_cached(&doubted)?
@@ -198,30 +233,34 @@ pub(super) fn undo_doubted(transaction: &Transaction<'_>) -> StorageResult<()> {
         .collect::<Result<_, _>>()?;
     for (household, made_in) in doubted {
         transaction.execute("DELETE FROM moved WHERE household = ?1", [household])?;
-        bring(transaction, household, &code(&made_in)?, BESIDE)?;
+        bring(transaction, household, &code(&made_in)?, &BRING_HOUSEHOLD)?;
     }
     Ok(())
 }
 
-/// What is here of a record and `beside` it lies in `to` from now on.
 fn bring(
     transaction: &Transaction<'_>,
     record: Uuid,
     to: &AreaCode,
-    beside: &[(&str, &str)],
+    statements: &[String],
 ) -> StorageResult<()> {
-    for (table, beside) in beside {
+    for sql in statements {
         transaction
-            .prepare_cached(&format!(
-                "UPDATE {table} SET
-                     made_in = CASE WHEN made_in = ?2 OR (made_in = '' AND area = ?2) THEN ''
-                                    WHEN made_in = '' THEN area ELSE made_in END,
-                     area = ?2
-                 WHERE {beside}"
-            ))?
+            .prepare_cached(sql)?
             .execute(params![record, to.as_str()])?;
     }
     keep::note_area(transaction, to)
+}
+
+/// Where a form about a household is recorded: where it lies; when that is not held any more, where it was made.
+pub(crate) fn recorded_in(connection: &Connection, household: &RecordState) -> StorageResult<AreaCode> {
+    let assigned = keep::assigned(connection)?;
+    let is_held = |area: &AreaCode| assigned.keys().any(|own| area.is_within(own));
+    let (lies_in, made_in) = (household.area(), household.made_in());
+    Ok(match is_held(made_in) && !is_held(lies_in) {
+        true => made_in.clone(),
+        false => lies_in.clone(),
+    })
 }
 
 /// Whether nothing of an operation belongs here: its household lies in an area that is not held.

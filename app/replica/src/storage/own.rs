@@ -19,6 +19,9 @@ use super::{StorageError, StorageResult, records};
 /// The chain is kept at every so many operations; between them it is computed.
 pub(super) const CHAIN_EVERY: u64 = 64;
 
+/// Records about which an own operation waits.
+pub(super) const WAITING_RECORDS: &str =
+    "SELECT record FROM operation WHERE seq > (SELECT coalesce(max(through_seq), 0) FROM receipted)";
 /// Records about which an own operation waits or was set aside.
 pub const UNSETTLED_RECORDS: &str = "SELECT record FROM operation
      WHERE seq > (SELECT coalesce(max(through_seq), 0) FROM receipted)

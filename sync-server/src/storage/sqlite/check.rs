@@ -76,10 +76,14 @@ fn check_records(tx: &Connection, report: &mut CheckReport) -> StorageResult<()>
         let (area, state): (String, Vec<u8>) = (row.get(2)?, row.get(3)?);
         report.records += 1;
         match RecordState::unpack_whole(kind, &state) {
-            Ok(state) if home(tx, RecordRef::new(kind, id), &state)?.as_str() == area => {}
-            Ok(_) => report
-                .faults
-                .push(format!("record {id} stands in another area than its household")),
+            Ok(state) => {
+                let home = home(tx, RecordRef::new(kind, id), &state)?;
+                if home.is_some_and(|home| home.as_str() != area) {
+                    report
+                        .faults
+                        .push(format!("record {id} stands in another area than its household"));
+                }
+            }
             Err(_) => report.faults.push(format!("record {id} cannot be read")),
         }
     }
@@ -87,24 +91,26 @@ fn check_records(tx: &Connection, report: &mut CheckReport) -> StorageResult<()>
 }
 
 /// Where a record must lie: a household where the latest move has put it, what lies beside something there, all else
-/// where it was made.
-fn home(tx: &Connection, record: RecordRef, state: &RecordState) -> StorageResult<AreaCode> {
-    let lies = |sql: &str, id: &[u8; 16], kind: RecordKind| {
-        tx.prepare_cached(sql)?
-            .query_row(params![id, kind.0], |row| columns::area(row, 0))
-            .optional()
+/// where it was made. `None` for what was moved and lies beside nothing any more.
+fn home(tx: &Connection, record: RecordRef, state: &RecordState) -> StorageResult<Option<AreaCode>> {
+    let found = match (record.kind, record.kind.lies_beside(&state.values())) {
+        (RecordKind::HOUSEHOLD, _) => tx
+            .prepare_cached("SELECT area FROM moved WHERE household = ?1")?
+            .query_row([record.id.as_bytes()], |row| columns::area(row, 0))
+            .optional()?
+            .or_else(|| Some(state.made_in().clone())),
+        (_, Some(other)) => tx
+            .prepare_cached("SELECT area FROM record WHERE kind = ?1 AND id = ?2")?
+            .query_row(params![other.kind.0, other.id.as_bytes()], |row| {
+                columns::area(row, 0)
+            })
+            .optional()?,
+        _ => {
+            let has_moved = tx
+                .prepare_cached("SELECT 1 FROM former_area WHERE kind = ?1 AND record = ?2")?
+                .exists(params![record.kind.0, record.id.as_bytes()])?;
+            (!has_moved).then(|| state.made_in().clone())
+        }
     };
-    let home = match record.kind.lies_beside(&state.values()) {
-        Some(other) => lies(
-            "SELECT area FROM record WHERE id = ?1 AND kind = ?2",
-            other.id.as_bytes(),
-            other.kind,
-        )?,
-        None => lies(
-            "SELECT area FROM moved WHERE household = ?1 AND ?2 = ?2",
-            record.id.as_bytes(),
-            record.kind,
-        )?,
-    };
-    Ok(home.unwrap_or_else(|| state.made_in().clone()))
+    Ok(found)
 }

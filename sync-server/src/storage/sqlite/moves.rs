@@ -89,9 +89,11 @@ fn relocate(
     for record in &coming {
         bring(tx, *record, from, to, applied_at)?;
     }
-    // Segments that hold what has left the area are not for those who begin there.
-    tx.prepare_cached("DELETE FROM segment WHERE substr(?1, 1, length(area)) = area")?
-        .execute([from.as_str()])?;
+    // Segments that hold what has left are not for those who begin there and have not where it went.
+    tx.prepare_cached(
+        "DELETE FROM segment WHERE substr(?1, 1, length(area)) = area AND substr(?2, 1, length(area)) <> area",
+    )?
+    .execute([from.as_str(), to.as_str()])?;
     Ok(coming)
 }
 
@@ -210,6 +212,12 @@ pub(super) fn former(
     areas: &BTreeSet<AreaCode>,
 ) -> StorageResult<FormerAreas> {
     let mut former = FormerAreas::default();
+    let none: bool = tx
+        .prepare_cached("SELECT NOT EXISTS (SELECT 1 FROM former_area)")?
+        .query_row([], |row| row.get(0))?;
+    if none {
+        return Ok(former);
+    }
     let mut statement =
         tx.prepare_cached("SELECT area, left_at FROM former_area WHERE kind = ?1 AND record = ?2")?;
     for (record, held) in records {

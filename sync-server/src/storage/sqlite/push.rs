@@ -12,7 +12,7 @@ use shared::ids::{AreaCode, DeviceId, WorkerId};
 use shared::protocol::v1::{ParkedMember, ParkedNotice, ParkedOperation, Receipt};
 
 use super::columns::{self, behind, chain, int, uint, uuid};
-use super::waiting::{self, LogEnd};
+use super::waiting::{self, Came, LogEnd};
 use super::{moves, photos};
 use crate::apply::{
     AssignmentSpan, Batch, Changed, Held, HeldChain, Loaded, Needs, Placement, Prepared, PreparedPush,
@@ -98,7 +98,14 @@ fn is_held(tx: &Connection, push: &PreparedPush) -> StorageResult<bool> {
     Ok(true)
 }
 
+/// The most moves that one push makes: each reads the log of an area. What comes behind them is not taken; the receipt
+/// says so, and the device sends it again.
+const MOVES_PER_PUSH_MAX: usize = 16;
+
 fn take(tx: &Connection, push: &PreparedPush, new: &[Prepared], now_ms: TimestampMs) -> StorageResult<Taken> {
+    let moves = (1..).zip(new).filter(|(_, new)| moves_household(&new.operation));
+    let taken = moves.map(|(count, _)| count).nth(MOVES_PER_PUSH_MAX - 1);
+    let new = new.get(..taken.unwrap_or(new.len())).unwrap_or(new);
     let (position, last_applied_at): (u64, u64) =
         tx.query_row("SELECT last_position, last_applied_at FROM meta", [], |row| {
             Ok((uint(row, 0)?, uint(row, 1)?))
@@ -108,7 +115,7 @@ fn take(tx: &Connection, push: &PreparedPush, new: &[Prepared], now_ms: Timestam
         position,
         last_in_area: BTreeMap::new(),
     };
-    let (mut applied, mut came) = (0, BTreeSet::new());
+    let (mut applied, mut came) = (0, Came::default());
     // What comes behind a move is decided where the household lies then.
     for part in new.split_inclusive(|prepared| moves_household(&prepared.operation)) {
         applied += take_part(tx, push.author(), part, applied_at, &mut log, &mut came)?;
@@ -126,9 +133,10 @@ fn take(tx: &Connection, push: &PreparedPush, new: &[Prepared], now_ms: Timestam
         "UPDATE meta SET last_position = ?1, last_applied_at = ?2",
         [int(position), int(applied_at)],
     )?;
+    let last = new.last();
     let held = HeldChain {
-        through_seq: push.last_seq(),
-        chain: push.chain_after(),
+        through_seq: last.map_or(push.last_seq(), |last| last.operation.seq),
+        chain: last.map_or(push.chain_after(), |last| last.chain),
         applied_at,
         applied_from_seq: new.first().map_or(0, |prepared| prepared.operation.seq),
     };
@@ -158,7 +166,7 @@ fn take_part(
     part: &[Prepared],
     applied_at: TimestampMs,
     log: &mut LogEnd,
-    came: &mut BTreeSet<RecordRef>,
+    came: &mut Came,
 ) -> StorageResult<u64> {
     let Some(last) = part.last() else {
         return Ok(0);
@@ -182,10 +190,11 @@ fn take_part(
     }
     for changed in batch.into_changed() {
         write_record(tx, &changed)?;
-        came.insert(changed.record);
+        came.changed.insert(changed.record);
     }
     if let Some(lay_in) = taken_last {
-        came.extend(moves::follow(tx, &last.operation, &lay_in, applied_at, log)?);
+        came.moved
+            .extend(moves::follow(tx, &last.operation, &lay_in, applied_at, log)?);
     }
     Ok(applied)
 }

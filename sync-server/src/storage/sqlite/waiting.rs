@@ -12,7 +12,7 @@ use shared::ids::{AreaCode, DeviceId};
 use super::columns::{self, int, uint, uuid};
 use super::moves;
 use super::push::{batch, insert_operation, write_record};
-use crate::apply::Prepared;
+use crate::apply::{Prepared, WaitsFor};
 use crate::storage::{StorageError, StorageResult};
 
 /// Where the log ends, and in which areas it grew.
@@ -30,43 +30,56 @@ impl LogEnd {
     }
 }
 
-/// Notes for which records an operation that was parked waits.
-pub(super) fn note(tx: &Connection, device: DeviceId, seq: u64, missing: &[RecordRef]) -> StorageResult<()> {
+/// Notes what an operation that was parked waits for.
+pub(super) fn note(tx: &Connection, device: DeviceId, seq: u64, waits: &WaitsFor) -> StorageResult<()> {
     let mut statement = tx.prepare_cached(
-        "INSERT OR IGNORE INTO parked_waits (kind, record, device, seq) VALUES (?1, ?2, ?3, ?4)",
+        "INSERT OR IGNORE INTO parked_waits (kind, record, device, seq, for_move) VALUES (?1, ?2, ?3, ?4, ?5)",
     )?;
-    for record in missing {
+    let (records, for_move) = match waits {
+        WaitsFor::Record(records) => (records, false),
+        WaitsFor::Move(records) => (records, true),
+    };
+    for record in records {
         statement.execute(params![
             record.kind.0,
             record.id.as_bytes(),
             device.0.as_bytes(),
-            int(seq)
+            int(seq),
+            for_move
         ])?;
     }
     Ok(())
 }
 
+/// Records for which something may have waited.
+#[derive(Default)]
+pub(super) struct Came {
+    /// They were made or changed.
+    pub(super) changed: BTreeSet<RecordRef>,
+    /// They lie in another area now.
+    pub(super) moved: BTreeSet<RecordRef>,
+}
+
 /// Applies what waited for these records, and what waited for the records that come of that.
 pub(super) fn take_up(
     tx: &Connection,
-    mut came: BTreeSet<RecordRef>,
+    mut came: Came,
     applied_at: u64,
     log: &mut LogEnd,
 ) -> StorageResult<()> {
     loop {
-        let waiting = waiting_for(tx, &came)?;
-        came.clear();
-        for (device, seq) in waiting {
-            came.extend(try_again(tx, device, seq, applied_at, log)?);
-        }
-        if came.is_empty() {
+        let waiting = waiting_for(tx, &std::mem::take(&mut came))?;
+        if waiting.is_empty() {
             return Ok(());
+        }
+        for (device, seq) in waiting {
+            try_again(tx, device, seq, applied_at, log, &mut came)?;
         }
     }
 }
 
 /// In the order of each device's work.
-fn waiting_for(tx: &Connection, came: &BTreeSet<RecordRef>) -> StorageResult<BTreeSet<(DeviceId, u64)>> {
+fn waiting_for(tx: &Connection, came: &Came) -> StorageResult<BTreeSet<(DeviceId, u64)>> {
     let mut waiting = BTreeSet::new();
     let none: bool = tx
         .prepare_cached("SELECT NOT EXISTS (SELECT 1 FROM parked_waits)")?
@@ -74,12 +87,13 @@ fn waiting_for(tx: &Connection, came: &BTreeSet<RecordRef>) -> StorageResult<BTr
     if none {
         return Ok(waiting);
     }
-    let mut statement =
-        tx.prepare_cached("SELECT device, seq FROM parked_waits WHERE kind = ?1 AND record = ?2")?;
-    for record in came {
-        let rows = statement.query_map(params![record.kind.0, record.id.as_bytes()], |row| {
-            Ok((DeviceId(uuid(row, 0)?), uint(row, 1)?))
-        })?;
+    let mut statement = tx.prepare_cached(
+        "SELECT device, seq FROM parked_waits WHERE kind = ?1 AND record = ?2 AND for_move = ?3",
+    )?;
+    let changed = came.changed.iter().map(|record| (record, false));
+    for (record, for_move) in changed.chain(came.moved.iter().map(|record| (record, true))) {
+        let values = params![record.kind.0, record.id.as_bytes(), for_move];
+        let rows = statement.query_map(values, |row| Ok((DeviceId(uuid(row, 0)?), uint(row, 1)?)))?;
         for row in rows {
             waiting.insert(row?);
         }
@@ -87,14 +101,15 @@ fn waiting_for(tx: &Connection, came: &BTreeSet<RecordRef>) -> StorageResult<BTr
     Ok(waiting)
 }
 
-/// The records that it changed or moved; none when it stays parked.
+/// Adds the records that it changed or moved; none when it stays parked.
 fn try_again(
     tx: &Connection,
     device: DeviceId,
     seq: u64,
     applied_at: u64,
     log: &mut LogEnd,
-) -> StorageResult<BTreeSet<RecordRef>> {
+    came: &mut Came,
+) -> StorageResult<()> {
     let body: Option<Vec<u8>> = tx
         .prepare_cached("SELECT body FROM parked WHERE device = ?1 AND seq = ?2")?
         .query_row(params![device.0.as_bytes(), int(seq)], |row| row.get(0))
@@ -120,19 +135,19 @@ fn try_again(
             tx.prepare_cached("UPDATE parked SET code = ?3 WHERE device = ?1 AND seq = ?2")?
                 .execute(params![device.0.as_bytes(), int(seq), rejection.code])?;
             note(tx, device, seq, &batch.waits_for(operation, rejection))?;
-            return Ok(BTreeSet::new());
+            return Ok(());
         }
     };
     tx.prepare_cached("DELETE FROM parked WHERE device = ?1 AND seq = ?2")?
         .execute(params![device.0.as_bytes(), int(seq)])?;
     insert_operation(tx, log.append(&home), &home, &prepared, applied_at)?;
-    let mut came = BTreeSet::new();
     for changed in batch.into_changed() {
         write_record(tx, &changed)?;
-        came.insert(changed.record);
+        came.changed.insert(changed.record);
     }
-    came.extend(moves::follow(tx, operation, &home, applied_at, log)?);
-    Ok(came)
+    came.moved
+        .extend(moves::follow(tx, operation, &home, applied_at, log)?);
+    Ok(())
 }
 
 /// Of these operations of a device those that are applied.

@@ -12,10 +12,14 @@ CREATE TABLE moved (
     -- households that were moved, by the last move that the server has applied: it says where they lie
     household BLOB PRIMARY KEY NOT NULL,
     area      TEXT NOT NULL,
-    ms        INTEGER NOT NULL,                   -- with the next three: that move, by its clamped stamp; 0: doubted
+    ms        INTEGER NOT NULL,                   -- with the next three: that move, by its clamped stamp
     counter   INTEGER NOT NULL,
     device    BLOB NOT NULL,
     seq       INTEGER NOT NULL,
+    doubted   INTEGER NOT NULL DEFAULT 0,         -- 1: a restored server has not said it again yet
     door      TEXT NOT NULL DEFAULT '',           -- of one that went from this device
     went_at   INTEGER NOT NULL DEFAULT 0          -- ms, device clock; 0: it is here, or never was
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX moved_doubted ON moved (household) WHERE doubted = 1;
+-- Withdrawn photos are few.
+CREATE INDEX photo_removed ON photo (owner) WHERE removed = 1;
