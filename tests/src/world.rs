@@ -9,6 +9,7 @@ use replica::Replica;
 use replica::api::{Answer, ApiError, Call, Conflict, DraftBody, HouseholdPage, ParkedOfOthers, VisitDraft};
 use replica::platform::Platform;
 use replica::storage::Home;
+use replica::storage::keep::Kept;
 use rusqlite::Connection;
 use shared::change::hash::ChainHash;
 use shared::domain::schema::RecordRef;
@@ -123,11 +124,17 @@ impl World {
     /// # Errors
     /// The server's answer when it is a refusal.
     pub async fn round(&self, phone: &mut Phone) -> Result<SyncReply, HttpAnswer> {
+        let (reply, _) = self.round_kept(phone).await?;
+        Ok(reply)
+    }
+
+    /// The same, with what the phone made of the reply.
+    async fn round_kept(&self, phone: &mut Phone) -> Result<(SyncReply, Kept), HttpAnswer> {
         let request = phone.replica.sync_request(true).expect("the request is made");
         let request: SyncRequest = v1::decode(&request).expect("the request is a request");
         let reply = self.server.sync(&phone.token, &request).await?;
-        phone.replica.keep_reply(&reply).expect("the reply is kept");
-        Ok(reply)
+        let kept = phone.replica.keep_reply(&reply).expect("the reply is kept");
+        Ok((reply, kept))
     }
 
     /// Reads the segment behind the phone's cursor; `false` when there is none.
@@ -152,14 +159,11 @@ impl World {
     pub async fn sync(&self, phone: &mut Phone) -> u64 {
         let mut pulled = 0;
         for _ in 0..1_000 {
-            let reply = self.round(phone).await.expect("the server accepts the round");
-            let pages = reply
-                .pages
-                .iter()
-                .map(|page| shared::change::encode::decode_pull(&page.page));
-            pulled += pages
-                .map(|page| page.expect("a page decodes").len() as u64)
-                .sum::<u64>();
+            let (reply, kept) = self
+                .round_kept(phone)
+                .await
+                .expect("the server accepts the round");
+            pulled += kept.pulled;
             let waiting = phone.status().sync.waiting_operations;
             if waiting == 0 && reply.pages.iter().all(|page| page.remaining == 0) {
                 return pulled;

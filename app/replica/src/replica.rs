@@ -12,6 +12,7 @@ use shared::clock::TimestampMs;
 use shared::domain::schema::RecordRef;
 use shared::domain::value::FieldMap;
 use shared::ids::{AreaCode, PhotoHash};
+use shared::protocol::known;
 use shared::protocol::set_aside::{SET_ASIDE_ASKED_MAX, as_extension};
 use shared::protocol::v1::{
     self, AreaPage, PROTOCOL_VERSION, PUSH_OPERATIONS_MAX, Push, READS_DENSE, SEGMENT_OPERATIONS,
@@ -339,6 +340,7 @@ impl Replica {
                 .map(|signed| signed.for_request())
                 .into_iter()
                 .chain([READS_DENSE])
+                .chain(own::kept_from(&self.connection)?.map(known::kept_from))
                 .chain(as_extension(&set_aside))
                 .collect(),
         }))

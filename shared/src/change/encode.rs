@@ -42,6 +42,7 @@ const PUSH: u64 = 0;
 const PULL: u64 = 1;
 const PUSH_DENSE: u64 = 2;
 const PULL_DENSE: u64 = 3;
+const PULL_KNOWING: u64 = 4;
 
 /// The most operations of one page.
 pub const OPERATIONS_PER_PAGE_MAX: usize = 20_000;
@@ -157,15 +158,26 @@ pub fn encode_push_dense(operations: &[Operation]) -> Vec<u8> {
     let mut out = Vec::with_capacity(operations.len() * 256);
     put_unsigned(&mut out, operations.len() as u64);
     put_unsigned(&mut out, PUSH_DENSE);
-    dense::encode_body(&mut out, operations.iter());
+    dense::encode_body(&mut out, operations.iter(), &[]);
     out
 }
 
 /// As [`encode_pull`], in the [dense](self#dense) form.
 pub fn encode_pull_dense(operations: &[AppliedOperation]) -> Vec<u8> {
+    encode_pull_knowing(operations, &[])
+}
+
+/// As [`encode_pull_dense`], for a reader that knows these ids: [`decode_pull_knowing`] with the same.
+pub fn encode_pull_knowing(operations: &[AppliedOperation], known: &[Uuid]) -> Vec<u8> {
+    let known = dense::distinct(known);
     let mut out = Vec::with_capacity(operations.len() * 256);
     put_unsigned(&mut out, operations.len() as u64);
-    put_unsigned(&mut out, PULL_DENSE);
+    if known.is_empty() {
+        put_unsigned(&mut out, PULL_DENSE);
+    } else {
+        put_unsigned(&mut out, PULL_KNOWING);
+        put_unsigned(&mut out, known.len() as u64);
+    }
     let each = operations.iter().map(|applied| &applied.operation);
     let devices = Dictionary::of(each.clone().map(|operation| operation.device.0));
     let authors = Dictionary::of(each.clone().map(|operation| operation.author.0));
@@ -181,7 +193,7 @@ pub fn encode_pull_dense(operations: &[AppliedOperation]) -> Vec<u8> {
     );
     dense::put_column(&mut out, &mut each.clone().map(|operation| operation.seq));
     dense::put_column(&mut out, &mut operations.iter().map(|applied| applied.applied_at));
-    dense::encode_body(&mut out, each);
+    dense::encode_body(&mut out, each, &known);
     out
 }
 
@@ -202,7 +214,7 @@ pub fn decode_push(page: &[u8], origin: PushOrigin) -> Result<Vec<Operation>, De
     });
     let origins: Vec<_> = origins.collect();
     match form {
-        PUSH_DENSE => dense::decode_body(&mut reader, &origins),
+        PUSH_DENSE => dense::decode_body(&mut reader, &origins, &[]),
         PUSH => decode_body(&mut reader, &origins),
         _ => Err(DecodeError("origin")),
     }
@@ -222,10 +234,25 @@ fn page_count(reader: &mut Reader<'_>) -> Result<usize, DecodeError> {
 /// # Errors
 /// [`DecodeError`] for anything that [`encode_pull`] and [`encode_pull_dense`] do not write.
 pub fn decode_pull(page: &[u8]) -> Result<Vec<AppliedOperation>, DecodeError> {
+    decode_pull_knowing(page, &[])
+}
+
+/// Decodes a pulled page of any form, whose writer knew these ids if it is one of [`encode_pull_knowing`].
+///
+/// # Errors
+/// As [`decode_pull`]; also when the writer knew other ids.
+pub fn decode_pull_knowing(page: &[u8], known: &[Uuid]) -> Result<Vec<AppliedOperation>, DecodeError> {
     let mut reader = Reader::new(page);
     let count = page_count(&mut reader)?;
     match reader.unsigned("origin")? {
-        PULL_DENSE => decode_pull_dense(&mut reader, count),
+        PULL_DENSE => decode_pull_dense(&mut reader, count, &[]),
+        PULL_KNOWING => {
+            let known = dense::distinct(known);
+            if reader.unsigned("known")? != known.len() as u64 {
+                return Err(DecodeError("known"));
+            }
+            decode_pull_dense(&mut reader, count, &known)
+        }
         // A browser has its app from its server: no server that it meets is older than the app.
         #[cfg(not(target_arch = "wasm32"))]
         PULL => decode_pull_plain(&mut reader, count),
@@ -251,7 +278,11 @@ fn decode_pull_plain(reader: &mut Reader<'_>, count: usize) -> Result<Vec<Applie
     Ok(with_times(decode_body(reader, &origins)?, applied))
 }
 
-fn decode_pull_dense(reader: &mut Reader<'_>, count: usize) -> Result<Vec<AppliedOperation>, DecodeError> {
+fn decode_pull_dense(
+    reader: &mut Reader<'_>,
+    count: usize,
+    known: &[Uuid],
+) -> Result<Vec<AppliedOperation>, DecodeError> {
     let devices = reader.uuids(count)?;
     let authors = reader.uuids(count)?;
     let device_of = dense::column(reader, count, "device")?;
@@ -272,7 +303,7 @@ fn decode_pull_dense(reader: &mut Reader<'_>, count: usize) -> Result<Vec<Applie
             seq,
         ));
     }
-    Ok(with_times(dense::decode_body(reader, &origins)?, applied))
+    Ok(with_times(dense::decode_body(reader, &origins, known)?, applied))
 }
 
 fn with_times(operations: Vec<Operation>, applied: Vec<u64>) -> Vec<AppliedOperation> {

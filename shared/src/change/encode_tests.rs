@@ -105,6 +105,29 @@ proptest! {
     }
 
     #[test]
+    fn a_page_for_who_knows_records_decodes_with_them_only(
+        operations in a_set(), applied in any::<u64>(), others in proptest::collection::vec(any::<u128>(), 0..4), twice in any::<bool>(),
+    ) {
+        let records = operations.iter().map(|operation| operation.record.id);
+        let mut known: Vec<Uuid> = others.into_iter().map(Uuid::from_u128).chain(records.step_by(2)).collect();
+        if twice {
+            known.extend(known.clone());
+        }
+        let applied: Vec<_> = operations.into_iter()
+            .map(|operation| AppliedOperation { applied_at: applied ^ operation.seq, operation })
+            .collect();
+        let page = encode_pull_knowing(&applied, &known);
+        prop_assert_eq!(decode_pull_knowing(&page, &known), Ok(applied.clone()));
+        if !known.is_empty() {
+            prop_assert!(decode_pull(&page).is_err());
+            known.push(Uuid::from_u128(u128::MAX - 1));
+            prop_assert!(decode_pull_knowing(&page, &known).is_err());
+        }
+        // Who knows something may read a page for who knows nothing.
+        prop_assert_eq!(decode_pull_knowing(&encode_pull_dense(&applied), &known), Ok(applied));
+    }
+
+    #[test]
     fn any_bytes_are_refused_without_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
         let _ = decode_push(&bytes, origin());
         let _ = decode_pull(&bytes);

@@ -5,14 +5,16 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, Transaction, params};
 use shared::change::AppliedOperation;
-use shared::change::encode::decode_pull;
+use shared::change::encode::decode_pull_knowing;
 use shared::clock::{CLOCK_AHEAD_MS_MAX, TimestampMs};
 use shared::domain::schema::KINDS;
 use shared::guards::{self, Guard};
 use shared::ids::AreaCode;
+use shared::protocol::known::OwnRange;
 use shared::protocol::set_aside::in_extensions;
 use shared::protocol::v1::{AreaPage, Directory, ParkedNotice, Receipt, SEGMENT_OPERATIONS, SyncReply};
 use shared::validation::{validate, writes_move};
+use uuid::Uuid;
 
 use super::meta::{self, ChainEnd, ServerView};
 use super::own::{self, UNSETTLED_RECORDS};
@@ -90,8 +92,12 @@ pub fn reply(
         keep_directory(transaction, directory)?;
         view.directory_version = directory.version;
     }
+    let known = match OwnRange::in_reply(&reply.extensions) {
+        Some(range) => own::records_of(transaction, range)?,
+        None => Vec::new(),
+    };
     for page in &reply.pages {
-        kept.pulled += pull(transaction, page)?;
+        kept.pulled += pull(transaction, page, &known)?;
         kept.remaining += page.remaining;
         if page.remaining >= SEGMENT_OPERATIONS.into() && kept.segment.is_none() {
             kept.segment = Some(page.area.clone());
@@ -382,11 +388,12 @@ fn keep_directory(transaction: &Transaction<'_>, directory: &Directory) -> Stora
 /// # Errors
 /// [`KeepError::BadPage`] or a failing database; the caller then drops the transaction and nothing has happened.
 pub fn segment(transaction: &Transaction<'_>, page: &AreaPage) -> Result<u64, KeepError> {
-    pull(transaction, page)
+    pull(transaction, page, &[])
 }
 
-fn pull(transaction: &Transaction<'_>, page: &AreaPage) -> Result<u64, KeepError> {
-    let operations = decode_pull(&page.page).map_err(|_| KeepError::BadPage)?;
+/// `known` are the records that the page names without their ids.
+fn pull(transaction: &Transaction<'_>, page: &AreaPage, known: &[Uuid]) -> Result<u64, KeepError> {
+    let operations = decode_pull_knowing(&page.page, known).map_err(|_| KeepError::BadPage)?;
     let scope: Vec<AreaCode> = assigned(transaction)?.into_keys().collect();
     let mut end: ChainEnd = meta::get(transaction, meta::CHAIN_END)?.unwrap_or_default();
     for AppliedOperation {

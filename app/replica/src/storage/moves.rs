@@ -95,19 +95,12 @@ pub(super) fn home(
 
 /// A visit or issue has come beside which others may lie already: they lie where it lies.
 pub(super) fn came(transaction: &Transaction<'_>, record: RecordRef) -> StorageResult<()> {
-    let table = match record.kind {
-        RecordKind::VISIT => "visit",
-        RecordKind::ISSUE => "issue",
-        _ => return Ok(()),
-    };
-    let moved: Option<String> = transaction
-        .prepare_cached(&format!(
-            "SELECT area FROM {table} WHERE id = ?1 AND made_in <> ''"
-        ))?
-        .query_row([record.id], |row| row.get(0))
-        .optional()?;
-    match moved {
-        Some(to) => bring(transaction, record.id, &code(&to)?, &BRING_OWNER),
+    let owns = matches!(record.kind, RecordKind::VISIT | RecordKind::ISSUE);
+    if !owns || none_moved(transaction)? {
+        return Ok(());
+    }
+    match area_of(transaction, record)? {
+        Some(area) => bring(transaction, record.id, &area, &BRING_OWNER),
         None => Ok(()),
     }
 }

@@ -3,6 +3,7 @@
 //! ```text
 //! count
 //! origin  2: device, author and sequence come from elsewhere (push)
+//!         4: known, how many, then as 3
 //!         3: devices {n, 16 bytes each}  authors {n, 16 bytes each}   (pull)
 //!            columns: device index, author index, seq, applied_at
 //! areas   {n, (length, text) each}
@@ -18,7 +19,7 @@
 //! stream is the difference to the one before it there. A *text* has one byte for an ASCII character, two for those
 //! that Chinese is written with ([`text`]).
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use uuid::Uuid;
 
@@ -91,13 +92,26 @@ pub(super) fn put_column(out: &mut Vec<u8>, numbers: &mut dyn Iterator<Item = u6
 }
 
 /// Ids in the order in which they come up, and how far back one stands that came up already.
-#[derive(Default)]
 struct Ids {
     at: HashMap<Uuid, u64>,
     bytes: Vec<u8>,
 }
 
+/// Each id once, in order.
+pub(super) fn distinct(known: &[Uuid]) -> Vec<Uuid> {
+    let mut seen = HashSet::with_capacity(known.len());
+    known.iter().filter(|id| seen.insert(**id)).copied().collect()
+}
+
 impl Ids {
+    /// `known` are distinct and came up before all others.
+    fn knowing(known: &[Uuid]) -> Self {
+        Self {
+            at: known.iter().copied().zip(0..).collect(),
+            bytes: Vec::new(),
+        }
+    }
+
     fn back(&mut self, id: Uuid) -> u64 {
         let count = self.at.len() as u64;
         match self.at.get(&id) {
@@ -147,7 +161,12 @@ impl Stream {
     }
 }
 
-pub(super) fn encode_body<'a>(out: &mut Vec<u8>, operations: impl Iterator<Item = &'a Operation> + Clone) {
+/// `known` are [`distinct`].
+pub(super) fn encode_body<'a>(
+    out: &mut Vec<u8>,
+    operations: impl Iterator<Item = &'a Operation> + Clone,
+    known: &[Uuid],
+) {
     let areas = Dictionary::of(operations.clone().map(|operation| &operation.area));
     areas.put(out, |out, area| put_bytes(out, area.as_str().as_bytes()));
     let shapes_of: Vec<Shape> = operations.clone().map(Shape::of).collect();
@@ -162,7 +181,7 @@ pub(super) fn encode_body<'a>(out: &mut Vec<u8>, operations: impl Iterator<Item 
         out.extend(shape.added.iter().map(|field| field.0));
         out.push(u8::from(shape.has_rest));
     });
-    let mut ids = Ids::default();
+    let mut ids = Ids::knowing(known);
     let records: Vec<u64> = operations
         .clone()
         .map(|operation| ids.back(operation.record.id))
@@ -196,7 +215,7 @@ pub(super) fn encode_body<'a>(out: &mut Vec<u8>, operations: impl Iterator<Item 
             }
         }
     }
-    put_unsigned(out, ids.at.len() as u64);
+    put_unsigned(out, (ids.at.len() - known.len()) as u64);
     out.extend_from_slice(&ids.bytes);
     put_unsigned(out, streams.len() as u64);
     for ((kind, field), stream) in &streams {
@@ -236,6 +255,8 @@ pub(super) fn column(
 
 /// Ids as they come up.
 struct IdsRead<'a> {
+    /// These came up before all others.
+    known: &'a [Uuid],
     bytes: &'a [u8],
     came_up: u64,
 }
@@ -249,7 +270,11 @@ impl IdsRead<'_> {
             }
             back => self.came_up.checked_sub(back).ok_or(DecodeError("id"))?,
         };
-        let begin = usize::try_from(at).ok().and_then(|at| at.checked_mul(16));
+        let at = usize::try_from(at).map_err(|_| DecodeError("id"))?;
+        if let Some(known) = self.known.get(at) {
+            return Ok(*known);
+        }
+        let begin = at.checked_sub(self.known.len()).and_then(|at| at.checked_mul(16));
         begin
             .and_then(|begin| self.bytes.get(begin..begin.checked_add(16)?))
             .and_then(|bytes| Uuid::from_slice(bytes).ok())
@@ -298,6 +323,7 @@ impl StreamRead<'_> {
 pub(super) fn decode_body(
     reader: &mut Reader<'_>,
     origins: &[(DeviceId, WorkerId, u64)],
+    known: &[Uuid],
 ) -> Result<Vec<Operation>, DecodeError> {
     let count = origins.len();
     let areas = reader.areas(count)?;
@@ -312,8 +338,9 @@ pub(super) fn decode_body(
     let record_of = column(reader, count, "record")?;
     let id_bytes = reader.bytes_of(16, "ids")?;
     let mut ids = IdsRead {
+        known,
         bytes: id_bytes,
-        came_up: 0,
+        came_up: known.len() as u64,
     };
     let records = record_of
         .into_iter()
@@ -363,7 +390,8 @@ pub(super) fn decode_body(
             change: values.change(shape, shape_at, &mut rest)?,
         });
     }
-    let unread_ids = values.ids.came_up.saturating_mul(16) != id_bytes.len() as u64;
+    let ids_read = values.ids.came_up - known.len() as u64;
+    let unread_ids = ids_read.saturating_mul(16) != id_bytes.len() as u64;
     if !rest.is_empty() || unread_ids || values.streams.iter().any(|stream| !stream.reader.is_empty()) {
         return Err(DecodeError("unread values"));
     }

@@ -34,8 +34,10 @@ use shared::domain::area::Area;
 use shared::domain::worker::Worker;
 use shared::ids::{AreaCode, DeviceId, EpochId, PhotoHash, WorkerId};
 use shared::protocol::gaps::Gaps;
+use shared::protocol::known::OwnRange;
 use shared::protocol::v1::{Directory, ParkedNotice, ParkedOperation};
 use tokio::sync::Mutex;
+use uuid::Uuid;
 
 use super::DeviceSummary;
 use super::{
@@ -207,6 +209,10 @@ impl Storage for SqliteStorage {
 
     async fn applied_of(&self, device: DeviceId, seqs: Vec<u64>) -> StorageResult<Vec<u64>> {
         self.read(move |tx| waiting::applied_of(tx, device, &seqs)).await
+    }
+
+    async fn records_of(&self, device: DeviceId, range: OwnRange) -> StorageResult<Vec<Uuid>> {
+        self.read(move |tx| waiting::records_of(tx, device, range)).await
     }
 
     async fn pull(&self, request: PullRequest) -> StorageResult<Pulled> {

@@ -8,6 +8,8 @@ use rusqlite::{Connection, OptionalExtension, params};
 use shared::change::hash::ChainHash;
 use shared::domain::RecordRef;
 use shared::ids::{AreaCode, DeviceId};
+use shared::protocol::known::OwnRange;
+use uuid::Uuid;
 
 use super::columns::{self, int, uint, uuid};
 use super::moves;
@@ -160,4 +162,26 @@ pub(super) fn applied_of(tx: &Connection, device: DeviceId, seqs: &[u64]) -> Sto
         }
     }
     Ok(applied)
+}
+
+/// The records of these operations of a device, in sequence; empty unless all are held.
+pub(super) fn records_of(tx: &Connection, device: DeviceId, range: OwnRange) -> StorageResult<Vec<Uuid>> {
+    let OwnRange { first_seq, last_seq } = range;
+    let values = params![device.0.as_bytes(), int(first_seq), int(last_seq)];
+    let mut applied =
+        tx.prepare_cached("SELECT seq, record FROM operation WHERE device = ?1 AND seq BETWEEN ?2 AND ?3")?;
+    let mut records: BTreeMap<u64, Uuid> = applied
+        .query_map(values, |row| Ok((uint(row, 0)?, uuid(row, 1)?)))?
+        .collect::<Result<_, _>>()?;
+    let mut parked =
+        tx.prepare_cached("SELECT seq, body FROM parked WHERE device = ?1 AND seq BETWEEN ?2 AND ?3")?;
+    let mut rows = parked.query(values)?;
+    while let Some(row) = rows.next()? {
+        let body: Vec<u8> = row.get(1)?;
+        records.insert(uint(row, 0)?, columns::operation("parked", &body)?.record.id);
+    }
+    match records.len() as u64 == range.count() {
+        true => Ok(records.into_values().collect()),
+        false => Ok(Vec::new()),
+    }
 }
