@@ -13,7 +13,7 @@ use shared::ids::AreaCode;
 use shared::protocol::known::OwnRange;
 use shared::protocol::set_aside::in_extensions;
 use shared::protocol::v1::{AreaPage, Directory, ParkedNotice, Receipt, SEGMENT_OPERATIONS, SyncReply};
-use shared::validation::{validate, writes_move};
+use shared::validation::writes_move;
 use uuid::Uuid;
 
 use super::meta::{self, ChainEnd, ServerView};
@@ -179,9 +179,7 @@ fn offer_again(transaction: &Transaction<'_>, through: u64) -> Result<(), KeepEr
         let state = records::load(transaction, operation.record)?;
         // A record of an area that is not assigned stays away. One that went with a household, of whose move the
         // server knows nothing now, is back.
-        let is_back = state.is_none()
-            && validate(&operation, None).is_ok()
-            && !moves::is_elsewhere(transaction, &scope, &operation)?;
+        let is_back = state.is_none() && !moves::is_elsewhere(transaction, &scope, &operation)?;
         if state.is_some() || is_back {
             records::merge_into(transaction, state, &operation, None)?;
         }
