@@ -7,13 +7,13 @@ use rusqlite::{Connection, Transaction, params};
 use shared::change::AppliedOperation;
 use shared::change::encode::decode_pull_knowing;
 use shared::clock::{CLOCK_AHEAD_MS_MAX, TimestampMs};
-use shared::domain::schema::KINDS;
+use shared::domain::schema::{KINDS, RecordRef};
 use shared::guards::{self, Guard};
 use shared::ids::AreaCode;
 use shared::protocol::known::OwnRange;
 use shared::protocol::set_aside::in_extensions;
 use shared::protocol::v1::{AreaPage, Directory, ParkedNotice, Receipt, SEGMENT_OPERATIONS, SyncReply};
-use shared::validation::writes_move;
+use shared::validation::{validate, writes_move};
 use uuid::Uuid;
 
 use super::meta::{self, ChainEnd, ServerView};
@@ -74,6 +74,7 @@ pub fn reply(
         transaction.execute("UPDATE assigned SET cursor = 0", [])?;
         photo_bytes::offer_again(transaction)?;
         moves::doubt(transaction)?;
+        meta::set(transaction, READING_AGAIN, &true)?;
         view.directory_version = 0;
     }
     view.epoch = Some(reply.epoch);
@@ -105,6 +106,9 @@ pub fn reply(
     }
     if kept.remaining == 0 {
         moves::undo_doubted(transaction)?;
+        if is_reading_again(transaction)? {
+            meta::set(transaction, READING_AGAIN, &false)?;
+        }
     }
     // While it is not known where things lie nothing goes.
     if !moves::are_doubted(transaction)? {
@@ -122,6 +126,22 @@ pub fn reply(
     };
     meta::set(transaction, meta::SERVER_VIEW, &view)?;
     Ok(kept)
+}
+
+/// Set from a restored backup on until everything is read again.
+const READING_AGAIN: &str = "reading_again";
+
+fn is_reading_again(connection: &Connection) -> StorageResult<bool> {
+    Ok(meta::get(connection, READING_AGAIN)?.unwrap_or(false))
+}
+
+/// What this device has recorded about a record that had gone from it and is back: it is not handed out to who offers
+/// it again.
+fn merge_own(transaction: &Transaction<'_>, record: RecordRef) -> StorageResult<()> {
+    for operation in own::select(transaction, "WHERE record = ?1 ORDER BY seq", params![record.id])? {
+        records::merge(transaction, &operation, None)?;
+    }
+    Ok(())
 }
 
 /// Lets go of what was receipted long ago, by the server's clock: a device whose own clock runs ahead keeps it as
@@ -179,7 +199,9 @@ fn offer_again(transaction: &Transaction<'_>, through: u64) -> Result<(), KeepEr
         let state = records::load(transaction, operation.record)?;
         // A record of an area that is not assigned stays away. One that went with a household, of whose move the
         // server knows nothing now, is back.
-        let is_back = state.is_none() && !moves::is_elsewhere(transaction, &scope, &operation)?;
+        let is_back = state.is_none()
+            && validate(&operation, None).is_ok()
+            && !moves::is_elsewhere(transaction, &scope, &operation)?;
         if state.is_some() || is_back {
             records::merge_into(transaction, state, &operation, None)?;
         }
@@ -393,6 +415,7 @@ pub fn segment(transaction: &Transaction<'_>, page: &AreaPage) -> Result<u64, Ke
 fn pull(transaction: &Transaction<'_>, page: &AreaPage, known: &[Uuid]) -> Result<u64, KeepError> {
     let operations = decode_pull_knowing(&page.page, known).map_err(|_| KeepError::BadPage)?;
     let scope: Vec<AreaCode> = assigned(transaction)?.into_keys().collect();
+    let reading_again = is_reading_again(transaction)?;
     let mut end: ChainEnd = meta::get(transaction, meta::CHAIN_END)?.unwrap_or_default();
     for AppliedOperation {
         operation,
@@ -411,6 +434,9 @@ fn pull(transaction: &Transaction<'_>, page: &AreaPage, known: &[Uuid]) -> Resul
             records::merge_into(transaction, state, operation, Some(*applied_at))?;
             if is_new {
                 moves::came(transaction, operation.record)?;
+            }
+            if is_new && reading_again {
+                merge_own(transaction, operation.record)?;
             }
         }
     }
