@@ -318,6 +318,10 @@ impl Replica {
             None
         };
         let set_aside = operations::set_aside(&self.connection, SET_ASIDE_ASKED_MAX)?;
+        let kept_from = match known::READS_KNOWN {
+            true => own::kept_from(&self.connection)?,
+            false => None,
+        };
         let push = waiting.map(|(chain_before, operations, chain_after)| Push {
             first_seq: operations.first().map_or(1, |operation| operation.seq),
             chain_before,
@@ -340,7 +344,7 @@ impl Replica {
                 .map(|signed| signed.for_request())
                 .into_iter()
                 .chain([READS_DENSE])
-                .chain(own::kept_from(&self.connection)?.map(known::kept_from))
+                .chain(kept_from.map(known::kept_from))
                 .chain(as_extension(&set_aside))
                 .collect(),
         }))

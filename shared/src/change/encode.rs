@@ -32,6 +32,7 @@ use crate::domain::issue::Event;
 use crate::domain::schema::{FieldId, RecordKind, RecordRef};
 use crate::domain::value::ValueShape;
 use crate::ids::{AreaCode, DeviceId, WorkerId};
+use crate::protocol::known::READS_KNOWN;
 
 mod bytes;
 mod dense;
@@ -246,7 +247,7 @@ pub fn decode_pull_knowing(page: &[u8], known: &[Uuid]) -> Result<Vec<AppliedOpe
     let count = page_count(&mut reader)?;
     match reader.unsigned("origin")? {
         PULL_DENSE => decode_pull_dense(&mut reader, count, &[]),
-        PULL_KNOWING => {
+        PULL_KNOWING if READS_KNOWN => {
             let known = dense::distinct(known);
             if reader.unsigned("known")? != known.len() as u64 {
                 return Err(DecodeError("known"));

@@ -6,6 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 
+/// Whether this program reads pages that make use of it. An app in a browser does not: each user would download how.
+pub const READS_KNOWN: bool = cfg!(not(target_arch = "wasm32"));
 /// The extension's number.
 pub const EXTENSION_KNOWN: u16 = 7;
 /// The most own operations whose records stand before the ids of a page.

@@ -10,7 +10,7 @@ use shared::clock::{CLOCK_AHEAD_MS_MAX, TimestampMs};
 use shared::domain::schema::{KINDS, RecordRef};
 use shared::guards::{self, Guard};
 use shared::ids::AreaCode;
-use shared::protocol::known::OwnRange;
+use shared::protocol::known::{OwnRange, READS_KNOWN};
 use shared::protocol::set_aside::in_extensions;
 use shared::protocol::v1::{AreaPage, Directory, ParkedNotice, Receipt, SEGMENT_OPERATIONS, SyncReply};
 use shared::validation::{validate, writes_move};
@@ -93,7 +93,7 @@ pub fn reply(
         keep_directory(transaction, directory)?;
         view.directory_version = directory.version;
     }
-    let known = match OwnRange::in_reply(&reply.extensions) {
+    let known = match OwnRange::in_reply(&reply.extensions).filter(|_| READS_KNOWN) {
         Some(range) => own::records_of(transaction, range)?,
         None => Vec::new(),
     };
