@@ -177,12 +177,17 @@ pub(super) fn receipted(
     let own_moves = |condition: &str, params: &[&dyn ToSql]| {
         own::select(
             transaction,
-            &format!("WHERE record IN (SELECT id FROM household WHERE moved_to <> '') AND {condition}"),
+            // Asked of households alone, by their ids: most of what is receipted is something else.
+            &format!(
+                "WHERE {condition} AND kind = {} AND EXISTS
+                     (SELECT 1 FROM household WHERE id = operation.record AND moved_to <> '') ORDER BY seq",
+                RecordKind::HOUSEHOLD.0
+            ),
             params,
         )
     };
     let mut applied_now = own_moves(
-        "seq > ?1 AND seq <= ?2 AND seq NOT IN (SELECT seq FROM set_aside) ORDER BY seq",
+        "seq > ?1 AND seq <= ?2 AND seq NOT IN (SELECT seq FROM set_aside)",
         params![before, receipt.through_seq],
     )?;
     for seq in applied_since
