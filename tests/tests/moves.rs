@@ -377,6 +377,20 @@ async fn somebody_adds(world: &World, lin: &mut Phone, amina: &mut Phone, home: 
     lin.add_resident(home, "王秀英", "12000000001")
 }
 
+fn back_up(file: &Path, copy: &Path) {
+    let open = rusqlite::Connection::open(file).expect("the file opens");
+    open.execute("VACUUM INTO ?1", [copy.to_str()])
+        .expect("there is room for a copy");
+}
+
+/// The server goes on from a copy, in another life.
+async fn restore(world: &mut World, copy: &Path) {
+    world.server = a_server(copy);
+    let epoch = EpochId(Uuid::from_u128(2));
+    let begun = world.server.state.storage.begin_epoch(epoch).await;
+    begun.expect("another life begins");
+}
+
 fn a_server(file: &Path) -> TestServer {
     let storage = SqliteStorage::open(file, &SeededChance::new(7)).expect("the file opens");
     TestServer::with(Arc::new(storage), PhotoStore::in_memory(), None)
@@ -398,12 +412,8 @@ async fn a_restored_server_that_knows_nothing_of_the_move_has_the_household_wher
         let home = amina.add_household("3-2-501");
         let person = somebody_adds(&world, &mut lin, &mut amina, home).await;
         world.settle(&mut [&mut amina, &mut joao, &mut lin]).await;
-        let back_up = || {
-            let open = rusqlite::Connection::open(&file).unwrap();
-            open.execute("VACUUM INTO ?1", [copy.to_str()]).unwrap();
-        };
         if !has_the_visit {
-            back_up();
+            back_up(&file, &copy);
         }
         amina.visit(home, "第一次");
         amina.call(Call::SaveFields {
@@ -412,16 +422,14 @@ async fn a_restored_server_that_knows_nothing_of_the_move_has_the_household_wher
         });
         world.settle(&mut [&mut amina, &mut lin]).await;
         if has_the_visit {
-            back_up();
+            back_up(&file, &copy);
         }
         move_to(&mut lin, home, OTHER_GRID);
         world.settle(&mut [&mut lin, &mut amina, &mut joao]).await;
         assert!(!is_here(&mut amina, home) && is_here(&mut joao, home));
 
         // The phone that moved it is not seen again.
-        world.server = a_server(&copy);
-        let epoch = EpochId(Uuid::from_u128(2));
-        world.server.state.storage.begin_epoch(epoch).await.unwrap();
+        restore(&mut world, &copy).await;
         world.settle(&mut [&mut amina, &mut joao]).await;
         let page = amina.household(home);
         assert_eq!(page.visits.len(), 1);
@@ -446,13 +454,10 @@ async fn a_move_that_was_set_aside_until_its_household_came_counts_on_the_phone_
     let mut world = World::of(a_server(&file)).await;
     let mut amina = world.phone("amina", Role::Member, &[GRID]).await;
     let mut lin = world.phone("lin", Role::Supervisor, &[COMMUNITY]).await;
-    let open = rusqlite::Connection::open(&file).unwrap();
-    open.execute("VACUUM INTO ?1", [copy.to_str()]).unwrap();
+    back_up(&file, &copy);
     let home = amina.add_household("3-2-501");
     world.settle(&mut [&mut amina, &mut lin]).await;
-    world.server = a_server(&copy);
-    let epoch = EpochId(Uuid::from_u128(2));
-    world.server.state.storage.begin_epoch(epoch).await.unwrap();
+    restore(&mut world, &copy).await;
     move_to(&mut lin, home, OTHER_GRID);
     world.settle(&mut [&mut lin]).await;
     assert_eq!(
