@@ -61,6 +61,19 @@ impl RecordKind {
         }
     }
 
+    /// The field that a record has from its first operation on and never loses (`validation`): without it there is a
+    /// piece of a record. `None` for a kind of a later version.
+    pub fn never_without(self) -> Option<FieldId> {
+        match self {
+            Self::HOUSEHOLD => Some(super::household::DOOR),
+            Self::RESIDENT => Some(super::resident::HOUSEHOLD),
+            Self::VISIT => Some(super::visit::HOUSEHOLD),
+            Self::ISSUE => Some(super::issue::CATEGORY),
+            Self::PHOTO => Some(super::photo::OWNER),
+            _ => None,
+        }
+    }
+
     /// The kind's table of fields; `None` for a kind of a later version.
     pub fn spec(self) -> Option<&'static KindSpec> {
         KINDS.iter().find(|spec| spec.kind == self)

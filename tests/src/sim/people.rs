@@ -85,10 +85,12 @@ impl World {
     /// Only what a person can understand may be refused.
     fn judge_refusal(&mut self, phone: usize, error: &ApiError) {
         self.note(|| format!("{phone} refused: {error}"));
-        let understood = matches!(
-            error.code,
-            ErrorCode::NotFound | ErrorCode::Invalid | ErrorCode::StorageFull | ErrorCode::SignedOut
-        );
+        let no_room = error.code == ErrorCode::BadPhoto && error.detail == "photo.no_room";
+        let understood = no_room
+            || matches!(
+                error.code,
+                ErrorCode::NotFound | ErrorCode::Invalid | ErrorCode::StorageFull | ErrorCode::SignedOut
+            );
         if !understood {
             self.fail(format!("phone {phone} cannot save: {error}"));
         }

@@ -18,7 +18,9 @@ use uuid::Uuid;
 
 use super::meta::{self, ChainEnd, ServerView};
 use super::own::{self, UNSETTLED_RECORDS};
-use super::{StorageError, StorageResult, duplicates, held_areas, moves, photo_bytes, receipts, records};
+use super::{
+    StorageError, StorageResult, duplicates, held_areas, moves, photo_bytes, pieces, receipts, records,
+};
 
 /// How long receipted operations and uploaded photos are kept, so that they can be offered again (D8).
 pub const KEEP_RECEIPTED_MS: u64 = 90 * 24 * 3600 * 1000;
@@ -109,6 +111,7 @@ pub fn reply(
         if is_reading_again(transaction)? {
             meta::set(transaction, READING_AGAIN, &false)?;
         }
+        pieces::forget(transaction)?;
     }
     // While it is not known where things lie nothing goes.
     if !moves::are_doubted(transaction)? {

@@ -17,6 +17,7 @@ pub mod operations;
 pub mod own;
 pub mod peers;
 pub mod photo_bytes;
+mod pieces;
 pub mod receipts;
 pub mod records;
 pub mod room;

@@ -12,7 +12,7 @@ use shared::validation::{Rejection, validate};
 
 use super::meta::{self, ChainEnd};
 use super::own::{self, CHAIN_EVERY};
-use super::{StorageError, StorageResult, keep, records};
+use super::{StorageError, StorageResult, keep, pieces, records};
 
 /// Why an operation was not saved.
 #[derive(Debug, thiserror::Error)]
@@ -233,6 +233,7 @@ pub fn start_anew(
     for old in &unsent {
         records::remove(transaction, old.record)?;
     }
+    pieces::may_come(transaction)?;
     let clock = meta::get::<ChainEnd>(transaction, meta::CHAIN_END)?
         .unwrap_or_default()
         .clock;

@@ -1,0 +1,57 @@
+//! Pieces of records: a device that goes on under another identity makes anew what it had worked on. Of what is another
+//! area's by now the server hands out nothing: a record then lacks its beginning, or what it lies beside.
+
+use rusqlite::{Connection, Transaction, params};
+use shared::domain::schema::{RecordKind, RecordRef};
+use uuid::Uuid;
+
+use super::own::{self, UNSETTLED_RECORDS};
+use super::{StorageResult, meta, records};
+
+/// Set while there may be pieces.
+const PIECES: &str = "pieces";
+
+/// Notes that records are made of own operations alone, until everything is read.
+pub(super) fn may_come(transaction: &Transaction<'_>) -> StorageResult<()> {
+    meta::set(transaction, PIECES, &true)
+}
+
+/// When everything was read: lets go of what is still no whole record, once own operations about it are receipted.
+pub(super) fn forget(transaction: &Transaction<'_>) -> StorageResult<()> {
+    if !meta::get(transaction, PIECES)?.unwrap_or(false) {
+        return Ok(());
+    }
+    for record in worked_on(transaction, &format!("record NOT IN ({UNSETTLED_RECORDS})"))? {
+        if is_piece(transaction, record)? {
+            own::keep_bodies(transaction, "SELECT ?1", params![record.id])?;
+            records::remove(transaction, record)?;
+        }
+    }
+    let unsettled = worked_on(transaction, &format!("record IN ({UNSETTLED_RECORDS})"))?;
+    meta::set(transaction, PIECES, &!unsettled.is_empty())
+}
+
+/// Whether it lacks what it began with, or lies beside such a one or beside nothing that is here.
+fn is_piece(transaction: &Transaction<'_>, record: RecordRef) -> StorageResult<bool> {
+    let Some(state) = records::load(transaction, record)? else {
+        return Ok(true);
+    };
+    let lacks = |needed| state.values_of(needed).is_empty();
+    if record.kind.never_without().is_some_and(lacks) {
+        return Ok(true);
+    }
+    match record.kind.lies_beside(&state.values()) {
+        Some(other) => is_piece(transaction, other),
+        None => Ok(false),
+    }
+}
+
+fn worked_on(connection: &Connection, which: &str) -> StorageResult<Vec<RecordRef>> {
+    let mut statement = connection.prepare(&format!(
+        "SELECT DISTINCT kind, record FROM operation WHERE {which}"
+    ))?;
+    let rows = statement.query_map([], |row| {
+        Ok(RecordRef::new(RecordKind(row.get(0)?), row.get::<_, Uuid>(1)?))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
