@@ -9,6 +9,7 @@
 
 mod moves;
 mod push;
+mod replaced;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,6 +23,7 @@ use shared::validation::{Rejection, validate};
 
 pub use moves::{FormerAreas, move_target, moves_household};
 pub use push::{HeldChain, Placement, Prepared, PreparedPush, PushRefusal, place, times_are_plain};
+pub use replaced::replaced;
 
 /// The most bytes of one record's packed state; what would make it larger is parked.
 pub const RECORD_BYTES_MAX: usize = 512 * 1024;

@@ -12,7 +12,7 @@ use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
 use hyper_util::rt::TokioTimer;
 use rustls::ServerConfig;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use crate::jobs;
 use crate::routes::{ca, router};
@@ -58,6 +58,7 @@ pub async fn serve(state: AppState, listen: Listen) -> Result<()> {
         state.clone(),
     ));
     tokio::spawn(sweep_now_and_then(state.clone()));
+    tokio::spawn(compact_now_and_then(state.clone()));
     let mut plain_router = router(state.clone());
     if listen.plain_for_this_machine {
         plain_router = plain_router.layer(middleware::from_fn_with_state(
@@ -163,12 +164,26 @@ async fn follow_addresses(
 }
 
 async fn sweep_now_and_then(state: AppState) {
-    let mut look = interval(Duration::from_secs(jobs::SWEEP_SECONDS));
-    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut look = now_and_then(jobs::SWEEP_SECONDS);
     loop {
         look.tick().await;
         jobs::sweep(&state).await;
     }
+}
+
+async fn compact_now_and_then(state: AppState) {
+    let mut look = now_and_then(jobs::COMPACT_SECONDS);
+    loop {
+        look.tick().await;
+        jobs::compact(&state).await;
+    }
+}
+
+/// Ticks at once and then every so many seconds.
+fn now_and_then(seconds: u64) -> Interval {
+    let mut look = interval(Duration::from_secs(seconds));
+    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    look
 }
 
 fn bound<A>(server: &mut axum_server::Server<SocketAddr, A>) {

@@ -2,8 +2,10 @@
 
 use std::cell::{Cell, RefCell};
 use std::future::Future;
+use std::path::Path;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use replica::Replica;
 use replica::api::{Answer, ApiError, Call, Conflict, DraftBody, HouseholdPage, ParkedOfOthers, VisitDraft};
@@ -16,10 +18,12 @@ use shared::domain::schema::RecordRef;
 use shared::domain::visit::{Outcome, Purpose};
 use shared::domain::worker::Role;
 use shared::domain::{Household, Resident};
-use shared::ids::{AreaCode, DraftId, HouseholdId, ResidentId, VisitId};
+use shared::ids::{AreaCode, DraftId, EpochId, HouseholdId, ResidentId, VisitId};
 use shared::protocol::v1::{self, SyncReply, SyncRequest};
 use sync_server::clock::Clock;
-use sync_server::testing::{Answer as HttpAnswer, TEST_START_MS, TestServer};
+use sync_server::photos::PhotoStore;
+use sync_server::storage::sqlite::SqliteStorage;
+use sync_server::testing::{Answer as HttpAnswer, SeededChance, TEST_START_MS, TestServer};
 use uuid::Uuid;
 
 /// The community of every test.
@@ -31,7 +35,7 @@ pub const OTHER_GRID: &str = "130803001001-02";
 
 /// One server and its phones.
 pub struct World {
-    /// The real server core, in memory.
+    /// The real server core.
     pub server: TestServer,
     phones: Cell<u64>,
 }
@@ -71,6 +75,19 @@ impl World {
     /// A server with one community of two grids.
     pub async fn new() -> Self {
         Self::of(TestServer::start().await).await
+    }
+
+    /// The same with a database in a file.
+    pub async fn at(file: &Path) -> Self {
+        Self::of(a_server(file)).await
+    }
+
+    /// The server goes on from a copy of its file, in another life.
+    pub async fn restore(&mut self, copy: &Path) {
+        self.server = a_server(copy);
+        let epoch = EpochId(Uuid::from_u128(2));
+        let begun = self.server.state.storage.begin_epoch(epoch).await;
+        begun.expect("another life begins");
     }
 
     /// The same on a server of one's own.
@@ -180,6 +197,18 @@ impl World {
             }
         }
     }
+}
+
+fn a_server(file: &Path) -> TestServer {
+    let storage = SqliteStorage::open(file, &SeededChance::new(7)).expect("the file opens");
+    TestServer::with(Arc::new(storage), PhotoStore::in_memory(), None)
+}
+
+/// Copies the file of a server's database that is open.
+pub fn back_up(file: &Path, copy: &Path) {
+    let open = Connection::open(file).expect("the file opens");
+    open.execute("VACUUM INTO ?1", [copy.to_str()])
+        .expect("there is room for a copy");
 }
 
 impl World {

@@ -1,22 +1,14 @@
 //! A household moves to another grid with all that lies beside it (D6): whole, without losing what others did meanwhile.
 
-use std::path::Path;
-use std::sync::Arc;
-
 use replica::api::{Answer, Call, DepartedHousehold, ErrorCode};
 use shared::domain::household::MOVED_TO;
 use shared::domain::resident::NAME;
 use shared::domain::schema::{RecordKind, RecordRef};
 use shared::domain::value::{FieldMap, Value};
 use shared::domain::worker::Role;
-use shared::ids::{AreaCode, EpochId, HouseholdId, ResidentId};
-
-use sync_server::photos::PhotoStore;
-use sync_server::storage::sqlite::SqliteStorage;
-use sync_server::testing::{SeededChance, TestServer};
-use tests::world::{COMMUNITY, GRID, OTHER_GRID};
+use shared::ids::{AreaCode, HouseholdId, ResidentId};
+use tests::world::{COMMUNITY, GRID, OTHER_GRID, back_up};
 use tests::{Phone, World};
-use uuid::Uuid;
 
 fn move_to(phone: &mut Phone, household: HouseholdId, grid: &str) {
     phone.call(Call::SaveFields {
@@ -377,25 +369,6 @@ async fn somebody_adds(world: &World, lin: &mut Phone, amina: &mut Phone, home: 
     lin.add_resident(home, "王秀英", "12000000001")
 }
 
-fn back_up(file: &Path, copy: &Path) {
-    let open = rusqlite::Connection::open(file).expect("the file opens");
-    open.execute("VACUUM INTO ?1", [copy.to_str()])
-        .expect("there is room for a copy");
-}
-
-/// The server goes on from a copy, in another life.
-async fn restore(world: &mut World, copy: &Path) {
-    world.server = a_server(copy);
-    let epoch = EpochId(Uuid::from_u128(2));
-    let begun = world.server.state.storage.begin_epoch(epoch).await;
-    begun.expect("another life begins");
-}
-
-fn a_server(file: &Path) -> TestServer {
-    let storage = SqliteStorage::open(file, &SeededChance::new(7)).expect("the file opens");
-    TestServer::with(Arc::new(storage), PhotoStore::in_memory(), None)
-}
-
 /// Found by seeds 536 and 5699.
 #[tokio::test(flavor = "current_thread")]
 async fn a_restored_server_that_knows_nothing_of_the_move_has_the_household_where_it_was() {
@@ -405,7 +378,7 @@ async fn a_restored_server_that_knows_nothing_of_the_move_has_the_household_wher
             folder.path().join("now.sqlite"),
             folder.path().join("copy.sqlite"),
         );
-        let mut world = World::of(a_server(&file)).await;
+        let mut world = World::at(&file).await;
         let mut amina = world.phone("amina", Role::Member, &[GRID]).await;
         let mut joao = world.phone("joao", Role::Member, &[OTHER_GRID]).await;
         let mut lin = world.phone("lin", Role::Supervisor, &[COMMUNITY]).await;
@@ -429,7 +402,7 @@ async fn a_restored_server_that_knows_nothing_of_the_move_has_the_household_wher
         assert!(!is_here(&mut amina, home) && is_here(&mut joao, home));
 
         // The phone that moved it is not seen again.
-        restore(&mut world, &copy).await;
+        world.restore(&copy).await;
         world.settle(&mut [&mut amina, &mut joao]).await;
         let page = amina.household(home);
         assert_eq!(page.visits.len(), 1);
@@ -451,13 +424,13 @@ async fn a_move_that_was_set_aside_until_its_household_came_counts_on_the_phone_
         folder.path().join("now.sqlite"),
         folder.path().join("copy.sqlite"),
     );
-    let mut world = World::of(a_server(&file)).await;
+    let mut world = World::at(&file).await;
     let mut amina = world.phone("amina", Role::Member, &[GRID]).await;
     let mut lin = world.phone("lin", Role::Supervisor, &[COMMUNITY]).await;
     back_up(&file, &copy);
     let home = amina.add_household("3-2-501");
     world.settle(&mut [&mut amina, &mut lin]).await;
-    restore(&mut world, &copy).await;
+    world.restore(&copy).await;
     move_to(&mut lin, home, OTHER_GRID);
     world.settle(&mut [&mut lin]).await;
     assert_eq!(

@@ -1,5 +1,7 @@
 //! What the server does by itself, now and then. Time comes from the server's clock.
 
+mod compact;
 mod sweep;
 
+pub use compact::{COMPACT_AFTER_MS, COMPACT_SECONDS, compact};
 pub use sweep::{SWEEP_SECONDS, sweep};

@@ -5,11 +5,13 @@
     reason = "a suite of tests, also for backends elsewhere"
 )]
 
+mod compaction;
 mod moves;
 mod people;
 mod sync;
 mod uploads;
 
+pub use compaction::*;
 pub use moves::*;
 pub use people::*;
 pub use sync::*;
@@ -54,6 +56,9 @@ macro_rules! conformance_suite {
             who_moves_a_household_has_both_areas,
             a_push_makes_so_many_moves,
             segments_do_not_hold_what_has_left,
+            what_was_replaced_leaves_the_log_and_nothing_else_changes,
+            what_left_the_log_is_known_when_it_is_sent_again,
+            what_the_importer_said_stays,
             photos_belong_to_areas,
             who_recorded_a_photo_may_send_it_after_a_reassignment,
             a_chunk_counts_once_and_only_at_its_place,

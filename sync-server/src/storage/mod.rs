@@ -1,6 +1,6 @@
 //! What the server keeps, as use cases: the contract that every storage backend fulfils.
 //!
-//! **Transactions.** Every method is one transaction: it happens whole and durably before it returns, or not
+//! **Transactions.** Every method is one transaction (but where it says so): it happens whole and durably before it returns, or not
 //! at all. [`Storage::apply_push`] decides nothing itself; it reads what [`crate::apply`] asks for and writes
 //! what comes of it. **Isolation.** Methods behave as if they ran one after the other. **Not found** is
 //! `Ok(None)` (or an empty list, or `false`), never an error. **Ordering.** Lists come in the order that their
@@ -106,8 +106,14 @@ pub trait Storage: Send + Sync {
 
     /// The segment of an area's log that goes on behind position `after`: a frame with an `AreaPage` of
     /// [`SEGMENT_OPERATIONS`] operations or about [`SEGMENT_BYTES_MAX`], of all devices, by position. `None` while
-    /// there are not enough for a whole one. The same bytes for everybody, for as long as the epoch lasts.
+    /// there are not enough for a whole one. The same bytes for everybody, until the log changes behind them: a
+    /// household moves, or operations are dropped.
     async fn segment(&self, area: &AreaCode, after: u64) -> StorageResult<Option<Vec<u8>>>;
+
+    /// Drops from the log what was applied before `before_ms` and has been [replaced whole](crate::apply::replaced);
+    /// how many operations. Records stay as they are, and so do cursors and what is held of each device. One
+    /// transaction per area.
+    async fn compact(&self, before_ms: TimestampMs) -> StorageResult<u64>;
 
     /// The names that a worker's screens show; `None` when `known_version` is the present one.
     async fn directory(&self, worker: WorkerId, known_version: u64) -> StorageResult<Option<Directory>>;

@@ -17,6 +17,9 @@ use super::world::{DISTRICT, World};
 
 /// What the server has in the end.
 struct Final {
+    /// What its log still has.
+    log: Vec<AppliedOperation>,
+    /// All that it has applied, also what later operations have replaced and what has left the log for that.
     applied: Vec<AppliedOperation>,
     parked: Vec<ParkedOperation>,
     /// The numbers of those that are parked.
@@ -63,6 +66,7 @@ impl World {
 
     /// Everything that must hold when nothing is on its way any more.
     pub(super) fn check(&mut self) {
+        self.compact(u64::MAX);
         let report = self.server.stored(async |state| state.storage.check().await);
         match report {
             Ok(report) => {
@@ -79,6 +83,7 @@ impl World {
         self.check_nothing_lost(&ended);
         self.check_nothing_doubled(&ended);
         let expected = model::records(&ended.applied);
+        self.check_log(&ended.log, &expected);
         let haunted = self.haunted(&ended);
         for phone in 0..self.devices.len() {
             let mut left_out = self.set_aside_on(phone, &ended.parked_names);
@@ -87,14 +92,10 @@ impl World {
         }
     }
 
-    fn ended(&mut self) -> Final {
-        let district = AreaCode::new(DISTRICT).expect("a code");
-        let areas = [district];
-        let auditor = self
-            .server
-            .add_worker("auditor", shared::domain::worker::Role::Supervisor, &areas);
+    /// What the server's log has.
+    pub(super) fn log(&self) -> Vec<AppliedOperation> {
         let request = PullRequest {
-            worker: auditor,
+            worker: self.auditor,
             device: DeviceId(Uuid::nil()),
             own_from_seq: u64::MAX,
             epoch: None,
@@ -102,31 +103,70 @@ impl World {
             operations_max: u32::MAX,
             bytes_max: usize::MAX,
         };
+        let pulled = self
+            .server
+            .stored(async |state| state.storage.pull(request).await);
+        let areas = pulled.expect("the server answers").areas;
+        areas.into_iter().flat_map(|area| area.operations).collect()
+    }
+
+    fn ended(&mut self) -> Final {
+        let areas = [AreaCode::new(DISTRICT).expect("a code")];
         let devices: BTreeSet<DeviceId> = self
             .ledger
             .accepted()
             .keys()
             .map(|(_, device, _)| *device)
             .collect();
+        let log = self.log();
         let ended = self.server.stored(async |state| {
             let mut parked_names = BTreeSet::new();
             for device in devices {
                 let parked = state.storage.parked_of(device, 1, u32::MAX).await?;
                 parked_names.extend(parked.into_iter().map(|notice| (device, notice.seq)));
             }
-            let pulled = state.storage.pull(request).await?;
-            let parked = state.storage.parked_in(&areas, 10_000).await?;
+            let compacted = self.ledger.compacted(state, &log).await?;
             Ok::<_, sync_server::storage::StorageError>(Final {
-                applied: pulled
-                    .areas
-                    .into_iter()
-                    .flat_map(|area| area.operations)
-                    .collect(),
-                parked,
+                applied: log.iter().cloned().chain(compacted).collect(),
+                log,
+                parked: state.storage.parked_in(&areas, 10_000).await?,
                 parked_names,
             })
         });
         ended.expect("the server answers")
+    }
+
+    /// Who reads the log from its beginning has every record as the model has it.
+    fn check_log(&mut self, log: &[AppliedOperation], expected: &BTreeMap<RecordRef, Expected>) {
+        let mut read: BTreeMap<RecordRef, RecordState> = BTreeMap::new();
+        for AppliedOperation {
+            operation,
+            applied_at,
+        } in log
+        {
+            match read.get_mut(&operation.record) {
+                Some(state) => state.apply(operation, Some(*applied_at)),
+                None => {
+                    let state = RecordState::start(operation, Some(*applied_at));
+                    read.insert(operation.record, state);
+                }
+            }
+        }
+        let mut sentences = Vec::new();
+        for (record, expected) in expected {
+            let told = read.get_mut(record).map(|state| {
+                state.bring_to(expected.area.clone());
+                seen_in(record.kind, state)
+            });
+            if told.as_ref() != Some(expected) {
+                sentences.push(format!(
+                    "DIVERGED: the log tells of {record:?}\n  {told:?}\n  expected {expected:?}"
+                ));
+            }
+        }
+        for sentence in sentences {
+            self.fail(sentence);
+        }
     }
 
     /// Every accepted operation is on the server in value: applied, or parked.

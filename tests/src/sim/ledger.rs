@@ -1,10 +1,12 @@
 //! What was promised: every operation that a device accepted, and every one that the server ever held durably.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use shared::change::{AppliedOperation, Operation};
 use shared::domain::RecordRef;
 use shared::ids::DeviceId;
+use sync_server::state::AppState;
+use sync_server::storage::StorageError;
 
 /// An operation on one physical phone: two copies of a phone may use one number for different work.
 pub(super) type Name = (usize, DeviceId, u64);
@@ -23,6 +25,8 @@ pub(super) enum Held {
 pub(super) struct Ledger {
     accepted: BTreeMap<Name, Operation>,
     durable: BTreeMap<(DeviceId, u64), Vec<Held>>,
+    /// What left the log in any life of the server, because later operations had replaced it.
+    compacted: BTreeMap<(DeviceId, u64), AppliedOperation>,
 }
 
 impl Ledger {
@@ -68,6 +72,35 @@ impl Ledger {
                 noted.push(held);
             }
         }
+    }
+
+    /// Notes what left the log.
+    pub(super) fn compact(&mut self, left: Vec<AppliedOperation>) {
+        let named = left.into_iter().map(|applied| {
+            let name = (applied.operation.device, applied.operation.seq);
+            (name, applied)
+        });
+        self.compacted.extend(named);
+    }
+
+    /// What has left the log in this life of the server: applied, and not in it.
+    pub(super) async fn compacted(
+        &self,
+        state: &AppState,
+        log: &[AppliedOperation],
+    ) -> Result<Vec<AppliedOperation>, StorageError> {
+        let logged: BTreeSet<(DeviceId, u64)> = log
+            .iter()
+            .map(|applied| (applied.operation.device, applied.operation.seq))
+            .collect();
+        let mut compacted = Vec::new();
+        for (name, applied) in &self.compacted {
+            let applied_now = state.storage.applied_of(name.0, vec![name.1]).await?;
+            if !logged.contains(name) && !applied_now.is_empty() {
+                compacted.push(applied.clone());
+            }
+        }
+        Ok(compacted)
     }
 
     /// Whether an operation that a phone shows as uploaded was ever durable on the server, with these contents.

@@ -27,6 +27,11 @@ impl World {
             self.server.back_up(&self.name, now_ms);
         }
         self.server.forget_old_backup(now_ms);
+        if self.chance.per_mille(20) {
+            // In earnest what is younger than half a year stays; here what is of now may go.
+            let days = self.chance.pick(&[0, 1, 30, 180]).copied().unwrap_or(0);
+            self.compact(now_ms.saturating_sub(days * 86_400_000));
+        }
         if self.strike(Fault::Restored) {
             self.restore();
         }
@@ -38,6 +43,24 @@ impl World {
         }
         if self.strike(Fault::Cloned) {
             self.clone_phone(phone);
+        }
+    }
+
+    /// What was applied before this instant and has been replaced leaves the server's log.
+    pub(super) fn compact(&mut self, before_ms: u64) {
+        let before = self.log();
+        let compacted = self
+            .server
+            .stored(async |state| state.storage.compact(before_ms).await);
+        match compacted {
+            Ok(0) => {}
+            Ok(count) => {
+                let after = self.log();
+                let left = before.into_iter().filter(|applied| !after.contains(applied));
+                self.ledger.compact(left.collect());
+                self.note(|| format!("compacted: {count}"));
+            }
+            Err(error) => self.fail(format!("cannot compact: {error}")),
         }
     }
 

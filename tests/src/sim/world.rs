@@ -7,8 +7,9 @@ use std::rc::Rc;
 use replica::api::{Answer, Call, SyncPhase};
 use shared::domain::schema::RecordRef;
 use shared::domain::worker::Role;
-use shared::ids::AreaCode;
+use shared::ids::{AreaCode, WorkerId};
 use sync_server::testing::{TEST_PASSWORD, TEST_START_MS};
+use uuid::Uuid;
 
 use super::Outcome;
 use super::chance::{Chance, SharedChance};
@@ -40,6 +41,8 @@ pub(super) struct World {
     pub(super) server: SimServer,
     pub(super) devices: Vec<Device>,
     pub(super) people: BTreeMap<String, Person>,
+    /// Reads the server's whole log, and does nothing else.
+    pub(super) auditor: WorkerId,
     pub(super) ledger: Ledger,
     pub(super) chance: Chance,
     pub(super) records: Vec<RecordRef>,
@@ -67,6 +70,7 @@ impl World {
             server,
             devices: Vec::new(),
             people: BTreeMap::new(),
+            auditor: WorkerId(Uuid::nil()),
             ledger: Ledger::default(),
             chance: Chance::new(seed, 2),
             records: Vec::new(),
@@ -87,6 +91,9 @@ impl World {
             (GRIDS[1], "第2网格"),
         ]);
         let code = |text: &str| AreaCode::new(text).expect("a code");
+        self.auditor = self
+            .server
+            .add_worker("auditor", Role::Supervisor, &[code(DISTRICT)]);
         let somebody = |world: &mut Self, name: &str, role: Role, areas: Vec<AreaCode>| {
             world.server.add_worker(name, role, &areas);
             let person = Person { areas };

@@ -7,6 +7,7 @@ use shared::domain::{RecordKind, RecordRef};
 use shared::ids::AreaCode;
 
 use super::columns::{self, chain, uint, uuid};
+use super::compact::{LINKS, link};
 use crate::storage::{CheckReport, StorageResult};
 
 pub(super) fn check(tx: &Connection) -> StorageResult<CheckReport> {
@@ -32,30 +33,28 @@ pub(super) fn check(tx: &Connection) -> StorageResult<CheckReport> {
 
 fn check_chains(tx: &Connection, report: &mut CheckReport) -> StorageResult<()> {
     let mut devices = tx.prepare("SELECT id, last_seq, chain FROM device")?;
-    let mut bodies = tx.prepare(
-        "SELECT seq, body FROM operation WHERE device = ?1
-         UNION ALL SELECT seq, body FROM parked WHERE device = ?1 ORDER BY seq",
-    )?;
+    let mut links = tx.prepare(LINKS)?;
     let mut rows = devices.query([])?;
     while let Some(row) = rows.next()? {
         let (id, last_seq, held) = (uuid(row, 0)?, uint(row, 1)?, chain(row, 2)?);
         report.devices += 1;
         let (mut seq, mut computed): (u64, ChainHash) = (0, CHAIN_START);
-        let mut operations = bodies.query([id.as_bytes()])?;
-        while let Some(row) = operations.next()? {
-            let body: Vec<u8> = row.get(1)?;
-            if uint(row, 0)? != seq + 1 {
+        let mut held_links = links.query(params![id.as_bytes(), 0])?;
+        while let Some(row) = held_links.next()? {
+            let (next, chain) = link(row, computed)?;
+            if next != seq + 1 {
                 report
                     .faults
                     .push(format!("device {id}: operations are missing after {seq}"));
                 break;
             }
-            seq += 1;
-            match columns::operation("operation", &body) {
-                Ok(operation) => computed = computed.then(&operation),
-                Err(_) => report
+            (seq, computed) = (next, chain);
+            let body: Vec<u8> = row.get(1)?;
+            let is_compacted = body.is_empty();
+            if !is_compacted && columns::operation("operation", &body).is_err() {
+                report
                     .faults
-                    .push(format!("device {id}: operation {seq} cannot be read")),
+                    .push(format!("device {id}: operation {seq} cannot be read"));
             }
         }
         if seq != last_seq || computed != held {

@@ -9,6 +9,7 @@ mod areas;
 mod backup;
 mod check;
 mod columns;
+mod compact;
 mod migrate;
 mod moves;
 mod photos;
@@ -233,6 +234,16 @@ impl Storage for SqliteStorage {
             let place = area.clone();
             self.write(move |tx| segments::keep(tx, &place, &packed)).await?;
         }
+    }
+
+    async fn compact(&self, before_ms: TimestampMs) -> StorageResult<u64> {
+        let mut dropped = 0;
+        for area in self.read(move |tx| compact::areas(tx, before_ms)).await? {
+            dropped += self
+                .write(move |tx| compact::compact(tx, &area, before_ms))
+                .await?;
+        }
+        Ok(dropped)
     }
 
     async fn directory(&self, worker: WorkerId, known_version: u64) -> StorageResult<Option<Directory>> {

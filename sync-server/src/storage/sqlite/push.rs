@@ -12,6 +12,7 @@ use shared::ids::{AreaCode, DeviceId, WorkerId};
 use shared::protocol::v1::{ParkedMember, ParkedNotice, ParkedOperation, Receipt};
 
 use super::columns::{self, behind, chain, int, uint, uuid};
+use super::compact::is_compacted;
 use super::waiting::{self, Came, LogEnd};
 use super::{moves, photos};
 use crate::apply::{
@@ -85,13 +86,18 @@ fn is_held(tx: &Connection, push: &PreparedPush) -> StorageResult<bool> {
         "SELECT body FROM operation WHERE device = ?1 AND seq = ?2
          UNION ALL SELECT body FROM parked WHERE device = ?1 AND seq = ?2",
     )?;
-    for Prepared { operation, body, .. } in push.operations() {
+    for prepared in push.operations() {
         let held: Option<Vec<u8>> = statement
-            .query_row(params![push.device().0.as_bytes(), int(operation.seq)], |row| {
-                row.get(0)
-            })
+            .query_row(
+                params![push.device().0.as_bytes(), int(prepared.operation.seq)],
+                |row| row.get(0),
+            )
             .optional()?;
-        if held.as_ref() != Some(body) {
+        let is_held = match held {
+            Some(held) => held == prepared.body,
+            None => is_compacted(tx, prepared)?,
+        };
+        if !is_held {
             return Ok(false);
         }
     }

@@ -154,7 +154,10 @@ fn try_again(
 
 /// Of these operations of a device those that are applied.
 pub(super) fn applied_of(tx: &Connection, device: DeviceId, seqs: &[u64]) -> StorageResult<Vec<u64>> {
-    let mut statement = tx.prepare_cached("SELECT 1 FROM operation WHERE device = ?1 AND seq = ?2")?;
+    let mut statement = tx.prepare_cached(
+        "SELECT 1 FROM operation WHERE device = ?1 AND seq = ?2
+         UNION ALL SELECT 1 FROM compacted WHERE device = ?1 AND seq = ?2",
+    )?;
     let mut applied = Vec::new();
     for seq in seqs {
         if statement.exists(params![device.0.as_bytes(), int(*seq)])? {
