@@ -57,11 +57,13 @@ pub(super) fn pack(tx: &Connection, area: &AreaCode, behind: u64) -> StorageResu
 }
 
 /// Keeps a segment; the second of two that were packed at the same time is the same and not needed. One that was
-/// packed before a household moved may hold what has left the area.
+/// packed before a household moved may hold what has left the area. When the segment that it goes on behind has been
+/// dropped meanwhile, it would stand behind a gap.
 pub(super) fn keep(tx: &Connection, area: &AreaCode, packed: &Packed) -> StorageResult<()> {
     tx.prepare_cached(
         "INSERT OR IGNORE INTO segment (area, last_position, first_position, bytes) SELECT ?1, ?2, ?3, ?4
-         WHERE NOT EXISTS (SELECT 1 FROM departed WHERE position > ?5)",
+         WHERE NOT EXISTS (SELECT 1 FROM departed WHERE position > ?5)
+         AND (?3 = 1 OR EXISTS (SELECT 1 FROM segment WHERE area = ?1 AND last_position = ?3 - 1))",
     )?
     .execute(params![
         area.as_str(),
@@ -71,4 +73,44 @@ pub(super) fn keep(tx: &Connection, area: &AreaCode, packed: &Packed) -> Storage
         int(packed.log_end)
     ])?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::sqlite::SqliteStorage;
+    use crate::testing::SeededChance;
+
+    fn packed(first_position: u64, last_position: u64) -> Packed {
+        Packed {
+            first_position,
+            last_position,
+            log_end: 9_000,
+            bytes: vec![7],
+        }
+    }
+
+    #[tokio::test]
+    async fn a_segment_that_was_packed_too_early_is_not_kept() {
+        let storage = SqliteStorage::in_memory(&SeededChance::new(7)).unwrap();
+        let area = AreaCode::new("130803001001-01").unwrap();
+        let done = storage.write(move |tx| {
+            keep(tx, &area, &packed(1, 2_000))?;
+            keep(tx, &area, &packed(2_001, 4_000))?;
+            assert!(kept(tx, &area, 2_000)?.is_ok());
+            // Compaction has dropped both while a third one was packed.
+            tx.execute("DELETE FROM segment", [])?;
+            keep(tx, &area, &packed(4_001, 6_000))?;
+            assert_eq!(kept(tx, &area, 0)?, Err(0), "it would stand behind a gap");
+            // A household left the area while one was packed.
+            tx.execute(
+                "INSERT INTO departed (position, area, device, seq) VALUES (9001, ?1, x'00', 1)",
+                [area.as_str()],
+            )?;
+            keep(tx, &area, &packed(1, 2_000))?;
+            assert_eq!(kept(tx, &area, 0)?, Err(0), "it may hold what has left");
+            Ok(())
+        });
+        done.await.unwrap();
+    }
 }
