@@ -1,6 +1,8 @@
 //! Pieces of records: a device that goes on under another identity makes anew what it had worked on. Of what is another
 //! area's by now the server hands out nothing: a record then lacks its beginning, or what it lies beside.
 
+use std::sync::LazyLock;
+
 use rusqlite::{Connection, Transaction, params};
 use shared::domain::schema::{RecordKind, RecordRef};
 use uuid::Uuid;
@@ -16,20 +18,33 @@ pub(super) fn may_come(transaction: &Transaction<'_>) -> StorageResult<()> {
     meta::set(transaction, PIECES, &true)
 }
 
-/// When everything was read: lets go of what is still no whole record, once own operations about it are receipted.
+/// When everything was read: lets go of what is still no whole record, once own operations about it are receipted and
+/// the bytes of a photo are sent.
 pub(super) fn forget(transaction: &Transaction<'_>) -> StorageResult<()> {
     if !meta::get(transaction, PIECES)?.unwrap_or(false) {
         return Ok(());
     }
-    for record in worked_on(transaction, &format!("record NOT IN ({UNSETTLED_RECORDS})"))? {
+    for record in worked_on(transaction, &format!("NOT ({})", *UNSETTLED))? {
         if is_piece(transaction, record)? {
             own::keep_bodies(transaction, "SELECT ?1", params![record.id])?;
+            transaction.execute(
+                "DELETE FROM photo_bytes WHERE state >= 2 AND hash = (SELECT hash FROM photo WHERE id = ?1)",
+                [record.id],
+            )?;
             records::remove(transaction, record)?;
         }
     }
-    let unsettled = worked_on(transaction, &format!("record IN ({UNSETTLED_RECORDS})"))?;
+    let unsettled = worked_on(transaction, &UNSETTLED)?;
     meta::set(transaction, PIECES, &!unsettled.is_empty())
 }
+
+/// Something about a record is still to be sent, or was set aside.
+static UNSETTLED: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "(record IN ({UNSETTLED_RECORDS})
+         OR record IN (SELECT id FROM photo WHERE hash IN (SELECT hash FROM photo_bytes WHERE state = 1)))"
+    )
+});
 
 /// Whether it lacks what it began with, or lies beside such a one or beside nothing that is here.
 fn is_piece(transaction: &Transaction<'_>, record: RecordRef) -> StorageResult<bool> {
