@@ -13,6 +13,7 @@ pub mod routes;
 
 pub mod auth;
 mod blocking;
+pub mod folders;
 pub mod notices;
 pub mod passwords;
 pub mod photos;

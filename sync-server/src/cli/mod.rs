@@ -12,7 +12,6 @@ mod options;
 mod register;
 mod start;
 
-use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -21,6 +20,7 @@ use anyhow::{Context, Result};
 use clap::Parser;
 
 use crate::chance::OsChance;
+use crate::folders;
 use crate::storage::Storage;
 use crate::storage::sqlite::SqliteStorage;
 use options::{Command, DeviceCommand, ImportCommand, LogForm, Options};
@@ -80,15 +80,8 @@ fn open(data: &Path) -> Result<Arc<dyn Storage>> {
     ))
 }
 
-/// A folder that only its owner may read: it holds residents' names.
 fn make_folder(path: &Path) -> Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder
-        .create(path)
-        .with_context(|| format!("cannot make {}", path.display()))
+    folders::make(path).with_context(|| format!("cannot make {}", path.display()))
 }
 
 fn start_log(form: LogForm) {
