@@ -37,6 +37,14 @@ pub fn make_in(path: &Path) -> io::Result<()> {
         Err(error) if !(error.kind() == io::ErrorKind::AlreadyExists && path.is_dir()) => return Err(error),
         _ => {}
     }
+    sync_name(path)
+}
+
+/// Makes the name of a file or folder durable, and every other name beside it.
+///
+/// # Errors
+/// When the disk refuses.
+pub fn sync_name(path: &Path) -> io::Result<()> {
     match path.parent() {
         Some(parent) if parent.as_os_str().is_empty() => sync(Path::new(".")),
         Some(parent) => sync(parent),

@@ -23,6 +23,7 @@ use super::start::lock;
 use super::{DATABASE, make_folder};
 use crate::chance::{Chance, OsChance};
 use crate::clock::{Clock, SystemClock};
+use crate::folders;
 use crate::photos::{PhotoStore, verify};
 use crate::storage::sqlite::SqliteStorage;
 use crate::storage::{CheckReport, Storage};
@@ -236,6 +237,7 @@ fn copy_tls(from: &Path, to: &Path) -> Result<()> {
             File::open(&place)?.sync_all()?;
         }
     }
+    folders::sync(&target)?;
     Ok(())
 }
 
@@ -291,10 +293,9 @@ fn empty(folder: &Path) -> Result<()> {
 fn put_in_place(partial: &Path, to: &Path) -> Result<()> {
     // An empty folder of that name may be there.
     let _ = fs::remove_dir(to);
+    folders::sync(partial)?;
     fs::rename(partial, to).with_context(|| format!("cannot move {} into place", partial.display()))?;
-    if let Some(parent) = to.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        File::open(parent)?.sync_all()?;
-    }
+    folders::sync_name(to)?;
     Ok(())
 }
 
