@@ -33,7 +33,8 @@ use tower::ServiceExt;
 /// Where a server stands; what phones know of it. The server behind it may change.
 pub struct Address {
     server: Arc<Mutex<Arc<TestServer>>>,
-    origin: String,
+    /// What phones know of it: `http://` and so on.
+    pub origin: String,
     serving: JoinHandle<()>,
     /// Off: phones never learn that the server's epoch is another one. For negative controls.
     pub epoch_is_told: Cell<bool>,

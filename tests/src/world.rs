@@ -105,8 +105,14 @@ impl World {
 
     /// A worker with a phone that is signed in.
     pub async fn phone(&self, name: &str, role: Role, areas: &[&str]) -> Phone {
+        let memory = Connection::open_in_memory().expect("memory has room");
+        self.phone_on(memory, name, role, areas).await
+    }
+
+    /// The same with a replica of one's own.
+    pub async fn phone_on(&self, replica: Connection, name: &str, role: Role, areas: &[&str]) -> Phone {
         self.server.add_worker(name, role, areas).await;
-        let mut phone = self.blank_phone();
+        let mut phone = self.blank_phone(replica);
         let reply = self.server.sign_in(name).await;
         phone.token.clone_from(&reply.token);
         phone
@@ -116,7 +122,7 @@ impl World {
         phone
     }
 
-    fn blank_phone(&self) -> Phone {
+    fn blank_phone(&self, connection: Connection) -> Phone {
         let number = self.phones.get() + 1;
         self.phones.set(number);
         let now_ms = Rc::new(Cell::new(TEST_START_MS));
@@ -124,7 +130,6 @@ impl World {
             now_ms: Rc::clone(&now_ms),
             chance: RefCell::new(number << 32),
         };
-        let connection = Connection::open_in_memory().expect("memory has room");
         let replica =
             Replica::open(connection, Home::Memory, Rc::new(platform)).expect("a fresh replica opens");
         Phone {
