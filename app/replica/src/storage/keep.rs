@@ -206,7 +206,7 @@ fn offer_again(transaction: &Transaction<'_>, through: u64) -> Result<(), KeepEr
             && validate(&operation, None).is_ok()
             && !moves::is_elsewhere(transaction, &scope, &operation)?;
         if state.is_some() || is_back {
-            records::merge_into(transaction, state, &operation, None)?;
+            records::Writer::new(transaction)?.merge_into(state, &operation, None)?;
         }
     }
     // The receipt that covered it and more now covers so much.
@@ -420,25 +420,32 @@ fn pull(transaction: &Transaction<'_>, page: &AreaPage, known: &[Uuid]) -> Resul
     let scope: Vec<AreaCode> = assigned(transaction)?.into_keys().collect();
     let reading_again = is_reading_again(transaction)?;
     let mut end: ChainEnd = meta::get(transaction, meta::CHAIN_END)?.unwrap_or_default();
+    let mut writer = records::Writer::new(transaction)?;
     for AppliedOperation {
         operation,
         applied_at,
     } in &operations
     {
         end.clock.observe(operation.stamp.clamped(Some(*applied_at)));
-        let state = records::load(transaction, operation.record)?;
-        moves::applied(transaction, operation, *applied_at)?;
-        // A household that goes and never was here leaves no more than word of where it went.
-        let passes_by = writes_move(operation).is_some()
-            && state.is_none()
-            && moves::is_elsewhere(transaction, &scope, operation)?;
-        if !passes_by {
-            let is_new = state.is_none();
-            records::merge_into(transaction, state, operation, Some(*applied_at))?;
-            if is_new {
-                moves::came(transaction, operation.record)?;
+        let is_move = writes_move(operation).is_some();
+        // Most operations make a record that is not here: writing it asks whether it is.
+        let mut is_new = !is_move && writer.create_if_new(operation, Some(*applied_at))?;
+        if !is_new {
+            let state = records::load(transaction, operation.record)?;
+            is_new = state.is_none();
+            if is_move {
+                moves::applied(transaction, operation, *applied_at)?;
+                writer = records::Writer::new(transaction)?;
+                // A household that goes and never was here leaves no more than word of where it went.
+                if is_new && moves::is_elsewhere(transaction, &scope, operation)? {
+                    continue;
+                }
             }
-            if is_new && reading_again {
+            writer.merge_into(state, operation, Some(*applied_at))?;
+        }
+        if is_new {
+            writer.came(operation.record)?;
+            if reading_again {
                 merge_own(transaction, operation.record)?;
             }
         }

@@ -78,9 +78,6 @@ pub(super) fn home(
     values: &FieldMap,
     made_in: &AreaCode,
 ) -> StorageResult<AreaCode> {
-    if none_moved(connection)? {
-        return Ok(made_in.clone());
-    }
     let home = match record.kind {
         RecordKind::HOUSEHOLD => moved_to(connection, record.id)?,
         kind => match kind.lies_beside(values) {
@@ -95,8 +92,7 @@ pub(super) fn home(
 
 /// A visit or issue has come beside which others may lie already: they lie where it lies.
 pub(super) fn came(transaction: &Transaction<'_>, record: RecordRef) -> StorageResult<()> {
-    let owns = matches!(record.kind, RecordKind::VISIT | RecordKind::ISSUE);
-    if !owns || none_moved(transaction)? {
+    if !matches!(record.kind, RecordKind::VISIT | RecordKind::ISSUE) {
         return Ok(());
     }
     match area_of(transaction, record)? {
@@ -105,7 +101,8 @@ pub(super) fn came(transaction: &Transaction<'_>, record: RecordRef) -> StorageR
     }
 }
 
-fn none_moved(connection: &Connection) -> StorageResult<bool> {
+/// Whether no household was moved, of which there is nothing to ask then: most devices, most of the time.
+pub(super) fn none_moved(connection: &Connection) -> StorageResult<bool> {
     Ok(connection
         .prepare_cached("SELECT NOT EXISTS (SELECT 1 FROM moved)")?
         .query_row([], |row| row.get(0))?)
@@ -269,6 +266,7 @@ pub(super) fn is_elsewhere(
 ) -> StorageResult<bool> {
     let home = match area_of(connection, operation.record)? {
         Some(home) => home,
+        None if none_moved(connection)? => operation.area.clone(),
         None => {
             let written = operation.change.written();
             home(connection, operation.record, &written, &operation.area)?

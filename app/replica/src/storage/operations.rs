@@ -45,6 +45,7 @@ pub struct Author {
 /// Writes own operations into a transaction: the end of the chain is read once and written once.
 pub struct Pen<'t> {
     transaction: &'t Transaction<'t>,
+    writer: records::Writer<'t>,
     author: Author,
     end: ChainEnd,
     /// Where it wrote last.
@@ -98,10 +99,10 @@ impl Pen<'_> {
     }
 
     /// Returns whether the record's row holds all that the operation says.
-    fn merge(&self, state: Option<RecordState>, operation: &Operation) -> StorageResult<bool> {
+    fn merge(&mut self, state: Option<RecordState>, operation: &Operation) -> StorageResult<bool> {
         match state {
-            None => records::create(self.transaction, operation, None),
-            state => records::merge_into(self.transaction, state, operation, None).map(|()| false),
+            None => self.writer.create(operation, None),
+            state => self.writer.merge_into(state, operation, None).map(|()| false),
         }
     }
 
@@ -169,6 +170,7 @@ pub fn with_pen<T>(
 ) -> Result<T, SaveError> {
     let mut pen = Pen {
         transaction,
+        writer: records::Writer::new(transaction)?,
         author,
         end: meta::get(transaction, meta::CHAIN_END)?.unwrap_or_default(),
         area: None,

@@ -174,6 +174,7 @@ fn merge<'a>(
 ) -> Result<(), PeerError> {
     let scope: Vec<AreaCode> = keep::assigned(transaction)?.into_keys().collect();
     let mut end: ChainEnd = meta::get(transaction, meta::CHAIN_END)?.unwrap_or_default();
+    let mut writer = records::Writer::new(transaction)?;
     for operation in operations {
         let is_elsewhere = moves::is_elsewhere(transaction, &scope, operation)?;
         let state = records::load(transaction, operation.record)?;
@@ -183,7 +184,7 @@ fn merge<'a>(
         }
         // Until the server has dated it: a peer's clock that runs ahead wins nothing here either.
         end.clock.observe(operation.stamp.clamped(Some(now_ms)));
-        records::merge_into(transaction, state, operation, Some(now_ms))?;
+        writer.merge_into(state, operation, Some(now_ms))?;
         met.merged += 1;
     }
     meta::set(transaction, meta::CHAIN_END, &end)?;

@@ -2,12 +2,12 @@
 //!
 //! The statements are made from the field tables of `shared`, so that a field is written down once.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
-use rusqlite::types::{Value as SqlValue, ValueRef};
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, params, params_from_iter};
+use rusqlite::types::{ToSqlOutput, Value as SqlValue, ValueRef};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, Statement, Transaction, params};
 use shared::change::Operation;
 use shared::clock::TimestampMs;
 use shared::crdt::{
@@ -19,7 +19,7 @@ use shared::domain::issue::Step;
 use shared::domain::schema::{FieldId, KINDS, KindSpec, RecordKind, RecordRef};
 use shared::domain::value::{FieldMap, Value, ValueShape, field};
 use shared::domain::{household, resident};
-use shared::ids::AreaCode;
+use shared::ids::{AreaCode, DeviceId, WorkerId};
 use uuid::Uuid;
 
 use super::{StorageError, StorageResult, duplicates, moves, own, settled, who};
@@ -72,7 +72,7 @@ fn statements(spec: &KindSpec) -> Statements {
             spec.name
         ),
         upsert: format!("{insert} ON CONFLICT (id) DO UPDATE SET {updates} RETURNING row"),
-        insert,
+        insert: format!("{insert} ON CONFLICT (id) DO NOTHING"),
     }
 }
 
@@ -212,7 +212,7 @@ pub fn merge(
     applied_at: Option<TimestampMs>,
 ) -> StorageResult<()> {
     let state = load(transaction, operation.record)?;
-    merge_into(transaction, state, operation, applied_at)
+    Writer::new(transaction)?.merge_into(state, operation, applied_at)
 }
 
 /// Takes a record out of the tables; nothing when it is not here.
@@ -243,54 +243,195 @@ pub fn remove(transaction: &Transaction<'_>, record: RecordRef) -> StorageResult
     Ok(())
 }
 
-/// Merges an operation into what [`load`] found of its record.
-///
-/// # Errors
-/// A failing database.
-pub fn merge_into(
-    transaction: &Transaction<'_>,
-    state: Option<RecordState>,
-    operation: &Operation,
-    applied_at: Option<TimestampMs>,
-) -> StorageResult<()> {
-    let state = match state {
-        Some(mut state) => {
-            let dated = operation.stamp.clamped(applied_at);
-            if own::keep_body(transaction, &state, operation, dated)? {
-                return Ok(());
-            }
-            let at_stake = settled::at_stake(&state, operation);
-            state.apply(operation, applied_at);
-            settled::note(transaction, operation, at_stake, &state, applied_at)?;
-            state
-        }
-        None => return create(transaction, operation, applied_at).map(drop),
-    };
-    save(transaction, operation.record, &state)
+/// Writes records in one transaction. What each of many rows would ask again is asked once.
+pub(super) struct Writer<'t> {
+    transaction: &'t Transaction<'t>,
+    /// No household was moved when this was made.
+    none_moved: bool,
+    /// The short name of the device and worker whose record was written last.
+    key: Option<(DeviceId, WorkerId, Vec<u8>)>,
+    /// What wrote the last new row, for the next one of its kind.
+    insert: Option<(RecordKind, CachedStatement<'t>)>,
 }
 
-/// Writes a record that is not here yet. Returns whether the row holds all that the operation says.
-///
-/// # Errors
-/// A failing database.
-pub(super) fn create(
-    transaction: &Transaction<'_>,
-    operation: &Operation,
-    applied_at: Option<TimestampMs>,
-) -> StorageResult<bool> {
-    if let Some(values) = created_values(operation)
-        && insert_created(transaction, operation, &values, applied_at)?
-    {
-        let spec = operation.record.kind.spec();
-        let all_kept = values.iter().all(|(field, value)| {
-            let column = spec.and_then(|spec| spec.field(*field));
-            column.is_none_or(|column| is_kept_as_it_is(column.shape, value))
-        });
-        return Ok(all_kept && is_in_order(operation));
+impl<'t> Writer<'t> {
+    /// Writes into this transaction. Make another one after a household was moved.
+    pub(super) fn new(transaction: &'t Transaction<'t>) -> StorageResult<Self> {
+        Ok(Self {
+            transaction,
+            none_moved: moves::none_moved(transaction)?,
+            key: None,
+            insert: None,
+        })
     }
-    let state = RecordState::start(operation, applied_at);
-    save(transaction, operation.record, &state)?;
-    Ok(false)
+
+    /// Merges an operation into what [`load`] found of its record.
+    ///
+    /// # Errors
+    /// A failing database.
+    pub(super) fn merge_into(
+        &mut self,
+        state: Option<RecordState>,
+        operation: &Operation,
+        applied_at: Option<TimestampMs>,
+    ) -> StorageResult<()> {
+        let Some(mut state) = state else {
+            return self.create(operation, applied_at).map(drop);
+        };
+        let dated = operation.stamp.clamped(applied_at);
+        if own::keep_body(self.transaction, &state, operation, dated)? {
+            return Ok(());
+        }
+        let at_stake = settled::at_stake(&state, operation);
+        state.apply(operation, applied_at);
+        settled::note(self.transaction, operation, at_stake, &state, applied_at)?;
+        self.save(operation.record, &state)
+    }
+
+    /// Writes a record that is not here yet. Returns whether the row holds all that the operation says.
+    ///
+    /// # Errors
+    /// A failing database.
+    pub(super) fn create(
+        &mut self,
+        operation: &Operation,
+        applied_at: Option<TimestampMs>,
+    ) -> StorageResult<bool> {
+        if let Some(values) = created_values(operation)
+            && self.insert_created(operation, &values, applied_at)?
+        {
+            let spec = operation.record.kind.spec();
+            let all_kept = values.iter().all(|(field, value)| {
+                let column = spec.and_then(|spec| spec.field(*field));
+                column.is_none_or(|column| is_kept_as_it_is(column.shape, value))
+            });
+            return Ok(all_kept && is_in_order(operation));
+        }
+        let state = RecordState::start(operation, applied_at);
+        self.save(operation.record, &state)?;
+        Ok(false)
+    }
+
+    /// Writes the record of an operation, unless it is here or the operation is not plain. Returns whether it did.
+    ///
+    /// # Errors
+    /// A failing database.
+    pub(super) fn create_if_new(
+        &mut self,
+        operation: &Operation,
+        applied_at: Option<TimestampMs>,
+    ) -> StorageResult<bool> {
+        match created_values(operation) {
+            Some(values) => self.insert_created(operation, &values, applied_at),
+            None => Ok(false),
+        }
+    }
+
+    /// A visit or issue has come beside which others may lie already: they lie where it lies.
+    pub(super) fn came(&self, record: RecordRef) -> StorageResult<()> {
+        match self.none_moved {
+            true => Ok(()),
+            false => moves::came(self.transaction, record),
+        }
+    }
+
+    /// Where a record with these values lies, which was made in `made_in`.
+    fn home<'a>(
+        &self,
+        record: RecordRef,
+        values: &FieldMap,
+        made_in: &'a AreaCode,
+    ) -> StorageResult<Cow<'a, AreaCode>> {
+        Ok(match self.none_moved {
+            true => Cow::Borrowed(made_in),
+            false => Cow::Owned(moves::home(self.transaction, record, values, made_in)?),
+        })
+    }
+
+    fn save(&mut self, record: RecordRef, state: &RecordState) -> StorageResult<()> {
+        let Some((spec, statements)) = spec_of(record.kind) else {
+            self.transaction
+                .prepare_cached(
+                    "INSERT OR REPLACE INTO other_record (kind, id, area, state) VALUES (?1, ?2, ?3, ?4)",
+                )?
+                .execute(params![
+                    record.kind.0,
+                    record.id,
+                    state.made_in().as_str(),
+                    state.pack_whole(record.kind)
+                ])?;
+            return Ok(());
+        };
+        let values = state.values();
+        let home = self.home(record, &values, state.made_in())?;
+        let row = Columns {
+            area: &home,
+            made_in: state.made_in(),
+            author: state.origin().author.0.as_bytes(),
+            values: &values,
+            removed: state.is_removed(),
+            removed_at: state.last_removal().map_or(0, |origin| origin.stamp.ms),
+            removal_open: state.is_kept_by_edit(record.kind),
+            conflicts: state.conflicts().len(),
+            clocks: &state.pack_clocks(record.kind),
+            step: (record.kind == RecordKind::ISSUE).then(|| fold(&state.steps()).step),
+        };
+        let mut upsert = self.transaction.prepare_cached(&statements.upsert)?;
+        row.bind(&mut upsert, spec, record)?;
+        let row_number: i64 = match upsert.raw_query().next()? {
+            Some(written) => written.get(0)?,
+            None => return Err(damaged(record.kind)),
+        };
+        duplicates::follow(self.transaction, record, row.removed)?;
+        index_text(self.transaction, record.kind, row_number, row.values, row.removed)
+    }
+
+    /// Writes the row of a record that one plain operation made, without a fold. Returns whether it did: nothing
+    /// happens when the record is here.
+    fn insert_created(
+        &mut self,
+        operation: &Operation,
+        values: &FieldMap,
+        applied_at: Option<TimestampMs>,
+    ) -> StorageResult<bool> {
+        let record = operation.record;
+        let Some((spec, statements)) = spec_of(record.kind).filter(|_| record.kind != RecordKind::ISSUE)
+        else {
+            return Ok(false);
+        };
+        let home = self.home(record, values, &operation.area)?;
+        let (device, author) = (operation.device, operation.author);
+        let key = match self.key.take() {
+            Some((of_device, of_author, key)) if (of_device, of_author) == (device, author) => key,
+            _ => who::key(self.transaction, device, author)?,
+        };
+        let row = Columns {
+            area: &home,
+            made_in: &operation.area,
+            author: &key,
+            values,
+            removed: false,
+            removed_at: 0,
+            removal_open: false,
+            conflicts: 0,
+            clocks: &who::short_clocks(&key, &origin_of(operation, applied_at)),
+            step: None,
+        };
+        let mut insert = match self.insert.take() {
+            Some((kind, insert)) if kind == record.kind => insert,
+            _ => self.transaction.prepare_cached(&statements.insert)?,
+        };
+        row.bind(&mut insert, spec, record)?;
+        let is_new = insert.raw_execute()? == 1;
+        self.insert = Some((record.kind, insert));
+        self.key = Some((device, author, key));
+        if is_new {
+            let row_number = self.transaction.last_insert_rowid();
+            duplicates::follow(self.transaction, record, false)?;
+            index_text(self.transaction, record.kind, row_number, values, false)?;
+        }
+        Ok(is_new)
+    }
 }
 
 /// Whether [`from_sql`] gives back what [`to_sql`] was given.
@@ -309,73 +450,6 @@ fn is_kept_as_it_is(shape: ValueShape, value: &Value) -> bool {
     }
 }
 
-fn save(transaction: &Transaction<'_>, record: RecordRef, state: &RecordState) -> StorageResult<()> {
-    let Some((spec, statements)) = spec_of(record.kind) else {
-        transaction
-            .prepare_cached(
-                "INSERT OR REPLACE INTO other_record (kind, id, area, state) VALUES (?1, ?2, ?3, ?4)",
-            )?
-            .execute(params![
-                record.kind.0,
-                record.id,
-                state.made_in().as_str(),
-                state.pack_whole(record.kind)
-            ])?;
-        return Ok(());
-    };
-    let values = state.values();
-    let row = Columns {
-        area: &moves::home(transaction, record, &values, state.made_in())?,
-        made_in: state.made_in(),
-        author: state.origin().author.0.as_bytes(),
-        values: &values,
-        removed: state.is_removed(),
-        removed_at: state.last_removal().map_or(0, |origin| origin.stamp.ms),
-        removal_open: state.is_kept_by_edit(record.kind),
-        conflicts: state.conflicts().len(),
-        clocks: state.pack_clocks(record.kind),
-        step: (record.kind == RecordKind::ISSUE).then(|| fold(&state.steps()).step),
-    };
-    let row_number: i64 = transaction
-        .prepare_cached(&statements.upsert)?
-        .query_row(params_from_iter(row.to_sql(spec, record)), |row| row.get(0))?;
-    duplicates::follow(transaction, record, row.removed)?;
-    index_text(transaction, record.kind, row_number, row.values, row.removed)
-}
-
-/// Writes the row of a record that one plain operation made and that is not here yet: without a fold.
-fn insert_created(
-    transaction: &Transaction<'_>,
-    operation: &Operation,
-    values: &FieldMap,
-    applied_at: Option<TimestampMs>,
-) -> StorageResult<bool> {
-    let record = operation.record;
-    let Some((spec, statements)) = spec_of(record.kind).filter(|_| record.kind != RecordKind::ISSUE) else {
-        return Ok(false);
-    };
-    let key = who::key(transaction, operation.device, operation.author)?;
-    let row = Columns {
-        area: &moves::home(transaction, record, values, &operation.area)?,
-        made_in: &operation.area,
-        author: &key,
-        values,
-        removed: false,
-        removed_at: 0,
-        removal_open: false,
-        conflicts: 0,
-        clocks: who::short_clocks(&key, &origin_of(operation, applied_at)),
-        step: None,
-    };
-    transaction
-        .prepare_cached(&statements.insert)?
-        .execute(params_from_iter(row.to_sql(spec, record)))?;
-    let row_number = transaction.last_insert_rowid();
-    duplicates::follow(transaction, record, false)?;
-    index_text(transaction, record.kind, row_number, values, false)?;
-    Ok(true)
-}
-
 /// What stands in a row beside the record's id.
 struct Columns<'a> {
     /// Where it lies.
@@ -390,39 +464,52 @@ struct Columns<'a> {
     /// An edit kept it, and nobody has decided since.
     removal_open: bool,
     conflicts: usize,
-    clocks: Vec<u8>,
+    clocks: &'a [u8],
     /// Where an issue stands; `None` for other kinds.
     step: Option<Step>,
 }
 
 impl Columns<'_> {
     /// In the order of [`statements`].
-    fn to_sql(&self, spec: &KindSpec, record: RecordRef) -> Vec<SqlValue> {
-        let mut row: Vec<SqlValue> = Vec::with_capacity(spec.fields.len() + 10);
-        row.push(SqlValue::Blob(record.id.as_bytes().to_vec()));
-        row.push(SqlValue::Text(self.area.as_str().to_owned()));
+    fn bind(
+        &self,
+        statement: &mut Statement<'_>,
+        spec: &KindSpec,
+        record: RecordRef,
+    ) -> rusqlite::Result<()> {
         let made_in = if self.made_in == self.area {
             ""
         } else {
             self.made_in.as_str()
         };
-        row.push(SqlValue::Text(made_in.to_owned()));
-        row.push(SqlValue::Integer(i64::from(self.removed)));
-        row.push(SqlValue::Integer(i64::try_from(self.conflicts).unwrap_or(0)));
-        row.push(SqlValue::Blob(self.clocks.clone()));
-        row.extend(
-            spec.fields
-                .iter()
-                .map(|spec| to_sql(spec.shape, field(self.values, spec.id))),
-        );
-        row.push(SqlValue::Blob(self.more(spec)));
-        row.extend(self.derived(record.kind));
-        row
+        let more = self.more(spec);
+        let common = [
+            blob(record.id.as_bytes()),
+            text(self.area.as_str()),
+            text(made_in),
+            integer(self.removed.into()),
+            integer(i64::try_from(self.conflicts).unwrap_or(0)),
+            blob(self.clocks),
+        ];
+        let fields = spec
+            .fields
+            .iter()
+            .map(|spec| to_sql(spec.shape, field(self.values, spec.id)));
+        let derived = self.derived(record.kind);
+        let row = common
+            .into_iter()
+            .chain(fields)
+            .chain([blob(&more)])
+            .chain(derived);
+        for (value, place) in row.zip(1..) {
+            statement.raw_bind_parameter(place, value)?;
+        }
+        Ok(())
     }
 
     /// Fields that this version does not know, packed; nothing for none.
     fn more(&self, spec: &KindSpec) -> Vec<u8> {
-        let unknown: BTreeMap<&FieldId, &Value> = self
+        let unknown: Vec<(&FieldId, &Value)> = self
             .values
             .iter()
             .filter(|(id, _)| spec.field(**id).is_none())
@@ -430,33 +517,43 @@ impl Columns<'_> {
         if unknown.is_empty() {
             return Vec::new();
         }
-        // Postcard into a growing vector fails only for maps of unknown length; this one knows its.
+        // As a map is written. Postcard into a growing vector fails only for maps of unknown length.
         postcard::to_stdvec(&unknown).unwrap_or_default()
     }
 
-    fn derived(&self, kind: RecordKind) -> Vec<SqlValue> {
-        let author = SqlValue::Blob(self.author.to_vec());
+    fn derived(&self, kind: RecordKind) -> Vec<ToSqlOutput<'_>> {
         let mut derived = Vec::with_capacity(5);
         if kind.kept_after_removal().is_some() {
             let removed_at = i64::try_from(self.removed_at).unwrap_or(i64::MAX);
-            derived.push(SqlValue::Integer(removed_at));
-            derived.push(SqlValue::Integer(i64::from(self.removal_open)));
+            derived.extend([integer(removed_at), integer(self.removal_open.into())]);
         }
         match (kind, self.step) {
             (RecordKind::HOUSEHOLD, _) => {
                 let (building, order) = building_and_order(field(self.values, household::DOOR).as_text());
-                derived.extend([SqlValue::Text(building), SqlValue::Text(order)]);
+                derived.extend([building, order].map(|text| ToSqlOutput::Owned(SqlValue::Text(text))));
             }
-            (RecordKind::VISIT, _) => derived.push(author),
+            (RecordKind::VISIT, _) => derived.push(blob(self.author)),
             (RecordKind::ISSUE, Some(step)) => derived.extend([
-                author,
-                SqlValue::Integer(step.number() as i64),
-                SqlValue::Integer(i64::from(issue_state::is_finished(step))),
+                blob(self.author),
+                integer(step.number() as i64),
+                integer(issue_state::is_finished(step).into()),
             ]),
             _ => {}
         }
         derived
     }
+}
+
+fn integer(number: i64) -> ToSqlOutput<'static> {
+    ToSqlOutput::Owned(SqlValue::Integer(number))
+}
+
+fn text(text: &str) -> ToSqlOutput<'_> {
+    ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes()))
+}
+
+fn blob(bytes: &[u8]) -> ToSqlOutput<'_> {
+    ToSqlOutput::Borrowed(ValueRef::Blob(bytes))
 }
 
 fn fields_of_later_versions(more: &[u8]) -> Result<FieldMap, postcard::Error> {
@@ -520,12 +617,13 @@ fn index_text(
     Ok(())
 }
 
-fn to_sql(shape: ValueShape, value: &Value) -> SqlValue {
-    match (shape, value) {
-        (ValueShape::Int, Value::Int(number)) => SqlValue::Integer(*number),
-        (ValueShape::Id, Value::Id(id)) => SqlValue::Blob(id.as_bytes().to_vec()),
+fn to_sql(shape: ValueShape, value: &Value) -> ToSqlOutput<'_> {
+    let made = match (shape, value) {
+        (ValueShape::Int, Value::Int(number)) => return integer(*number),
+        (ValueShape::Id, Value::Id(id)) => return blob(id.as_bytes()),
         (ValueShape::Int | ValueShape::Id | ValueShape::Null, _) => SqlValue::Null,
-        (ValueShape::Text, value) => SqlValue::Text(value.as_text().to_owned()),
+        (ValueShape::Text, value) => return text(value.as_text()),
+        (ValueShape::Bytes, value) => return blob(value.as_bytes()),
         (ValueShape::Texts, value) => SqlValue::Text(value.as_texts().join(&TEXT_SEPARATOR.to_string())),
         (ValueShape::Numbers, value) => {
             let numbers = value.as_numbers();
@@ -538,11 +636,11 @@ fn to_sql(shape: ValueShape, value: &Value) -> SqlValue {
             }
             SqlValue::Text(text)
         }
-        (ValueShape::Bytes, value) => SqlValue::Blob(value.as_bytes().to_vec()),
         (ValueShape::Ids, value) => {
             SqlValue::Blob(value.as_ids().iter().flat_map(|id| *id.as_bytes()).collect())
         }
-    }
+    };
+    ToSqlOutput::Owned(made)
 }
 
 fn from_sql(shape: ValueShape, column: ValueRef<'_>) -> Value {
