@@ -33,5 +33,7 @@ pub mod protocol;
 
 pub mod guards;
 
+mod whole_bytes;
+
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

@@ -20,7 +20,7 @@ pub enum Value {
     /// Another record's id.
     Id(Uuid),
     /// Bytes: a hash or a thumbnail.
-    Bytes(Vec<u8>),
+    Bytes(#[serde(with = "crate::whole_bytes")] Vec<u8>),
     /// Members of a closed list, in the order entered.
     Numbers(Vec<u64>),
     /// Texts, in the order entered.

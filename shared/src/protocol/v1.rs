@@ -73,6 +73,7 @@ pub struct Push {
     /// The chain after the last operation.
     pub chain_after: ChainHash,
     /// [`encode_push`](crate::change::encode::encode_push).
+    #[serde(with = "crate::whole_bytes")]
     pub page: Vec<u8>,
 }
 
@@ -127,6 +128,7 @@ pub struct AreaPage {
     /// The assigned area.
     pub area: AreaCode,
     /// [`encode_pull`](crate::change::encode::encode_pull).
+    #[serde(with = "crate::whole_bytes")]
     pub page: Vec<u8>,
     /// The position after this page.
     pub cursor: u64,
