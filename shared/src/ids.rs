@@ -157,17 +157,9 @@ impl AreaCode {
     /// # Errors
     /// [`AreaCodeError`] when the text has another shape.
     pub fn new(text: &str) -> Result<Self, AreaCodeError> {
-        let (division, grid) = match text.split_once('-') {
-            Some((division, grid)) => (division, Some(grid)),
-            None => (text, None),
-        };
-        let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-        let division_fits = digits(division) && matches!(division.len(), 2 | 4 | 6 | 9 | 12);
-        let grid_fits = grid.is_none_or(|grid| grid.len() == 2 && digits(grid) && division.len() == 12);
-        if division_fits && grid_fits {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(AreaCodeError)
+        match is_area_code(text) {
+            true => Ok(Self(text.to_owned())),
+            false => Err(AreaCodeError),
         }
     }
 
@@ -256,8 +248,22 @@ impl FromStr for AreaCode {
 impl<'de> Deserialize<'de> for AreaCode {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        Self::new(&text).map_err(serde::de::Error::custom)
+        match is_area_code(&text) {
+            true => Ok(Self(text)),
+            false => Err(serde::de::Error::custom(AreaCodeError)),
+        }
     }
+}
+
+fn is_area_code(text: &str) -> bool {
+    let (division, grid) = match text.split_once('-') {
+        Some((division, grid)) => (division, Some(grid)),
+        None => (text, None),
+    };
+    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    let division_fits = digits(division) && matches!(division.len(), 2 | 4 | 6 | 9 | 12);
+    let grid_fits = grid.is_none_or(|grid| grid.len() == 2 && digits(grid) && division.len() == 12);
+    division_fits && grid_fits
 }
 
 #[cfg(test)]

@@ -12,12 +12,22 @@ const DIGITS_MIN: usize = 15;
 /// The check digit and the region are not asked for: a number with a typing mistake is still somebody's.
 /// Spaces, dashes and full-width digits do not hide one. Telephone numbers do not trigger it.
 pub fn looks_like_identity_number(text: &str) -> bool {
-    // Most texts hold few digits or none, and are asked about at every save.
-    let in_number = |c: &char| half_width(*c).is_ascii_digit() || is_check_x(half_width(*c));
-    if text.chars().filter(in_number).take(DIGITS_MIN).count() < DIGITS_MIN {
+    // Most texts hold few digits or none, and are asked about at every save: first by bytes.
+    let may_hold_one = text.bytes().filter(|byte| begins_digit(*byte)).count() >= DIGITS_MIN;
+    if !may_hold_one || text.chars().filter(|c| is_digit(*c)).take(DIGITS_MIN).count() < DIGITS_MIN {
         return false;
     }
     runs(text).iter().any(|groups| run_holds_one(groups))
+}
+
+/// Whether a character may stand in such a number.
+fn is_digit(c: char) -> bool {
+    half_width(c).is_ascii_digit() || is_check_x(half_width(c))
+}
+
+/// Whether a byte may begin one for which [`is_digit`] holds. Without branches, so that many are looked at together.
+fn begins_digit(byte: u8) -> bool {
+    byte.is_ascii_digit() | (byte | 0x20 == b'x') | (byte == 0xc3) | (byte & 0xfe == 0xd0) | (byte == 0xef)
 }
 
 /// The text as it is, or, when it holds such a number, with every run of digits replaced by `[…]`: for
@@ -126,6 +136,16 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn every_digit_is_found_by_its_bytes() {
+        for c in (0..=0x0010_ffff)
+            .filter_map(char::from_u32)
+            .filter(|c| is_digit(*c))
+        {
+            assert!(begins_digit(c.encode_utf8(&mut [0; 4]).as_bytes()[0]), "{c:?}");
+        }
+    }
 
     #[test]
     fn identity_numbers_are_noticed_in_every_spelling() {

@@ -45,6 +45,35 @@ pub(crate) fn refuse<T>(code: &'static str) -> Result<T, Rejection> {
 /// # Errors
 /// The first [`Rejection`] found.
 pub fn validate(operation: &Operation, state: Option<&RecordState>) -> Result<(), Rejection> {
+    let Some(state) = state else {
+        return validate_new(operation).map(drop);
+    };
+    check_change(operation, Some(state))?;
+    let mut after = state.clone();
+    after.apply(operation, None);
+    check_record(operation.record.kind, &after.values(), &operation.change)
+}
+
+/// Checks an operation that makes its record. Returns what the record then holds, when that can be
+/// [read off](created_values) the operation.
+///
+/// Pure; changes nothing.
+///
+/// # Errors
+/// The first [`Rejection`] found.
+pub fn validate_new(operation: &Operation) -> Result<Option<FieldMap>, Rejection> {
+    check_change(operation, None)?;
+    let (kind, change) = (operation.record.kind, &operation.change);
+    let created = created_values(operation);
+    match &created {
+        Some(values) => check_record(kind, values, change)?,
+        None => check_record(kind, &RecordState::start(operation, None).values(), change)?,
+    }
+    Ok(created)
+}
+
+/// What an operation says, but for the record as it is afterwards.
+fn check_change(operation: &Operation, state: Option<&RecordState>) -> Result<(), Rejection> {
     let Operation { change, record, .. } = operation;
     check_form(operation)?;
     if state.is_none()
@@ -82,7 +111,7 @@ pub fn validate(operation: &Operation, state: Option<&RecordState>) -> Result<()
     if change.event.is_some() && state.is_some_and(|state| state.events().len() >= STEPS_PER_ISSUE_MAX) {
         return refuse("issue.too_many_steps");
     }
-    check_record(record.kind, &values_after(operation, state), change)
+    Ok(())
 }
 
 /// The write that moves a household to another area.
@@ -90,17 +119,6 @@ pub fn writes_move(operation: &Operation) -> Option<&Write> {
     let is_household = operation.record.kind == RecordKind::HOUSEHOLD;
     let mut writes = operation.change.writes.iter();
     writes.find(|write| is_household && write.field == MOVED_TO)
-}
-
-fn values_after(operation: &Operation, state: Option<&RecordState>) -> FieldMap {
-    match state {
-        Some(state) => {
-            let mut after = state.clone();
-            after.apply(operation, None);
-            after.values()
-        }
-        None => created_values(operation).unwrap_or_else(|| RecordState::start(operation, None).values()),
-    }
 }
 
 /// Checks the fields of a record as a form would save them.
@@ -223,7 +241,10 @@ fn check_value(spec: &FieldSpec, value: &Value) -> Result<(), Rejection> {
 
 /// Texts hold no control characters and no identity-card number (line 4 of `docs/lines.md`).
 fn check_text(text: &str) -> Result<(), Rejection> {
-    if text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
+    // The bytes that are control characters or begin one: most texts have none and need not be read by characters.
+    let control = |byte: u8| (byte < b' ') | (byte == 0x7f) | (byte == 0xc2);
+    let may_be_control = text.bytes().fold(false, |found, byte| found | control(byte));
+    if may_be_control && text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
         return refuse("text.control_character");
     }
     if identity::looks_like_identity_number(text) {
