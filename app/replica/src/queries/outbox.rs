@@ -7,7 +7,7 @@ use super::{households, names, photos, today};
 use crate::api::{Outbox, OutboxEntry, StorageState};
 use crate::storage::StorageResult;
 use crate::storage::own::{self, Kept};
-use crate::storage::records::load;
+use crate::storage::records::{Reader, load};
 
 /// Drafts, what waits, what was uploaded lately, what needs attention.
 pub(super) fn outbox(connection: &Connection) -> StorageResult<Outbox> {
@@ -46,7 +46,7 @@ fn entries(connection: &Connection, condition: &str, limit: u32) -> StorageResul
     let mut entries = Vec::new();
     while let Some(row) = rows.next()? {
         let kept = Kept::from_row(row)?;
-        let operation = kept.operation(connection)?;
+        let operation = kept.operation(&mut Reader::new(connection))?;
         let (title, _) = names::title(connection, kept.record)?;
         entries.push(OutboxEntry {
             seq: kept.seq,

@@ -420,6 +420,7 @@ fn pull(transaction: &Transaction<'_>, page: &AreaPage, known: &[Uuid]) -> Resul
     let scope: Vec<AreaCode> = assigned(transaction)?.into_keys().collect();
     let reading_again = is_reading_again(transaction)?;
     let mut end: ChainEnd = meta::get(transaction, meta::CHAIN_END)?.unwrap_or_default();
+    let mut reader = records::Reader::new(transaction);
     let mut writer = records::Writer::new(transaction)?;
     for AppliedOperation {
         operation,
@@ -431,7 +432,7 @@ fn pull(transaction: &Transaction<'_>, page: &AreaPage, known: &[Uuid]) -> Resul
         // Most operations make a record that is not here: writing it asks whether it is.
         let mut is_new = !is_move && writer.create_if_new(operation, Some(*applied_at))?;
         if !is_new {
-            let state = records::load(transaction, operation.record)?;
+            let state = reader.load(operation.record)?;
             is_new = state.is_none();
             if is_move {
                 moves::applied(transaction, operation, *applied_at)?;

@@ -1,14 +1,14 @@
 //! Own operations: numbered, chained, and stored in the transaction that changes the records (D2).
 
-use rusqlite::{Connection, Transaction, params};
+use rusqlite::{CachedStatement, Connection, Transaction, params};
 use shared::change::hash::{ChainHash, canonical_bytes};
 use shared::change::{Change, Operation, Seen};
 use shared::clock::TimestampMs;
-use shared::crdt::RecordState;
+use shared::crdt::{RecordState, created_values};
 use shared::domain::schema::RecordRef;
 use shared::domain::value::FieldMap;
 use shared::ids::{AreaCode, DeviceId, WorkerId};
-use shared::validation::{Rejection, validate};
+use shared::validation::{Rejection, validate, validate_new};
 
 use super::meta::{self, ChainEnd};
 use super::own::{self, CHAIN_EVERY};
@@ -45,7 +45,9 @@ pub struct Author {
 /// Writes own operations into a transaction: the end of the chain is read once and written once.
 pub struct Pen<'t> {
     transaction: &'t Transaction<'t>,
+    reader: records::Reader<'t>,
     writer: records::Writer<'t>,
+    insert: CachedStatement<'t>,
     author: Author,
     end: ChainEnd,
     /// Where it wrote last.
@@ -65,7 +67,7 @@ impl Pen<'_> {
         record: RecordRef,
         change: Change,
     ) -> Result<Option<u64>, SaveError> {
-        let state = records::load(self.transaction, record)?;
+        let state = self.reader.load(record)?;
         self.perform_on(state, area, record, change)
     }
 
@@ -79,7 +81,7 @@ impl Pen<'_> {
         record: RecordRef,
         fields: &FieldMap,
     ) -> Result<Option<u64>, SaveError> {
-        let state = records::load(self.transaction, record)?;
+        let state = self.reader.load(record)?;
         let change = RecordState::change_to(record.kind, state.as_ref(), fields);
         self.perform_on(state, area, record, change)
     }
@@ -93,17 +95,15 @@ impl Pen<'_> {
             change,
             ..old.clone()
         };
-        let state = records::load(self.transaction, operation.record)?;
-        let is_in_row = self.merge(state, &operation)?;
+        let state = self.reader.load(operation.record)?;
+        let is_in_row = match state {
+            None => self.writer.create(&operation, created_values(&operation), None)?,
+            state => {
+                self.writer.merge_into(state, &operation, None)?;
+                false
+            }
+        };
         self.store(&operation, is_in_row)
-    }
-
-    /// Returns whether the record's row holds all that the operation says.
-    fn merge(&mut self, state: Option<RecordState>, operation: &Operation) -> StorageResult<bool> {
-        match state {
-            None => self.writer.create(operation, None),
-            state => self.writer.merge_into(state, operation, None).map(|()| false),
-        }
     }
 
     fn perform_on(
@@ -125,8 +125,17 @@ impl Pen<'_> {
             record,
             change,
         };
-        validate(&operation, state.as_ref())?;
-        let is_in_row = self.merge(state, &operation)?;
+        let is_in_row = match state {
+            None => {
+                let values = validate_new(&operation)?;
+                self.writer.create(&operation, values, None)?
+            }
+            state => {
+                validate(&operation, state.as_ref())?;
+                self.writer.merge_into(state, &operation, None)?;
+                false
+            }
+        };
         self.store(&operation, is_in_row)?;
         Ok(Some(operation.seq))
     }
@@ -139,22 +148,18 @@ impl Pen<'_> {
         let body = canonical_bytes(operation);
         self.end.seq = operation.seq;
         self.end.chain = self.end.chain.then_bytes(&body);
-        self.transaction
-            .prepare_cached(
-                "INSERT INTO operation (seq, kind, record, at, body, chain) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            )?
-            .execute(params![
-                operation.seq,
-                operation.record.kind.0,
-                operation.record.id,
-                if is_in_row { 0 } else { self.author.now_ms },
-                if is_in_row { Vec::new() } else { body },
-                if operation.seq.is_multiple_of(CHAIN_EVERY) {
-                    self.end.chain.0.as_slice()
-                } else {
-                    &[]
-                }
-            ])?;
+        self.insert.execute(params![
+            operation.seq,
+            operation.record.kind.0,
+            operation.record.id,
+            if is_in_row { 0 } else { self.author.now_ms },
+            if is_in_row { &[] } else { body.as_slice() },
+            if operation.seq.is_multiple_of(CHAIN_EVERY) {
+                self.end.chain.0.as_slice()
+            } else {
+                &[]
+            }
+        ])?;
         Ok(())
     }
 }
@@ -170,7 +175,11 @@ pub fn with_pen<T>(
 ) -> Result<T, SaveError> {
     let mut pen = Pen {
         transaction,
+        reader: records::Reader::new(transaction),
         writer: records::Writer::new(transaction)?,
+        insert: transaction.prepare_cached(
+            "INSERT INTO operation (seq, kind, record, at, body, chain) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?,
         author,
         end: meta::get(transaction, meta::CHAIN_END)?.unwrap_or_default(),
         area: None,
@@ -347,9 +356,10 @@ pub fn from_seq(
         "SELECT seq, kind, record, body FROM operation WHERE seq >= ?1 ORDER BY seq LIMIT ?2",
     )?;
     let mut rows = statement.query(params![first, i64::try_from(count_max).unwrap_or(i64::MAX)])?;
+    let mut reader = records::Reader::new(connection);
     let (mut operations, mut bytes) = (Vec::new(), 0);
     while let Some(row) = rows.next()? {
-        let operation = own::Kept::from_row(row)?.operation(connection)?;
+        let operation = own::Kept::from_row(row)?.operation(&mut reader)?;
         bytes += own::weight(&operation);
         if bytes > bytes_max && !operations.is_empty() {
             break;

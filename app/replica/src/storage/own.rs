@@ -59,10 +59,10 @@ impl Kept {
     }
 
     /// The operation itself.
-    pub(crate) fn operation(&self, connection: &Connection) -> StorageResult<Operation> {
+    pub(crate) fn operation(&self, reader: &mut records::Reader<'_>) -> StorageResult<Operation> {
         let damaged = StorageError::Inconsistent { table: "operation" };
         if self.body.is_empty() {
-            let made = records::creation_of(connection, self.record)?;
+            let made = reader.creation_of(self.record)?;
             return made.filter(|made| made.seq == self.seq).ok_or(damaged);
         }
         postcard::from_bytes(&self.body).map_err(|_| damaged)
@@ -79,9 +79,10 @@ pub(super) fn select(
         "SELECT seq, kind, record, body FROM operation {condition}"
     ))?;
     let mut rows = statement.query(params)?;
+    let mut reader = records::Reader::new(connection);
     let mut operations = Vec::new();
     while let Some(row) = rows.next()? {
-        operations.push(Kept::from_row(row)?.operation(connection)?);
+        operations.push(Kept::from_row(row)?.operation(&mut reader)?);
     }
     Ok(operations)
 }

@@ -88,36 +88,95 @@ fn spec_of(kind: RecordKind) -> Option<(&'static KindSpec, &'static Statements)>
 /// # Errors
 /// [`StorageError::Inconsistent`] when the row holds what no version of ours wrote.
 pub fn load(connection: &Connection, record: RecordRef) -> StorageResult<Option<RecordState>> {
-    if spec_of(record.kind).is_none() {
-        return load_other(connection, record);
-    }
-    let Some(row) = row_of(connection, record)? else {
-        return Ok(None);
-    };
-    let clocks = match who::origin(connection, &row.clocks)? {
-        Some(origin) => clocks_of_origin(&origin),
-        None => row.clocks,
-    };
-    let mut state = RecordState::unpack(record.kind, row.made_in, &row.fields, &clocks)
-        .map_err(|_| damaged(record.kind))?;
-    state.bring_to(row.area);
-    Ok(Some(state))
+    Reader::new(connection).load(record)
 }
 
-/// The operation that made a record, when nothing has touched it since.
-///
-/// # Errors
-/// As [`load`].
-pub(super) fn creation_of(connection: &Connection, record: RecordRef) -> StorageResult<Option<Operation>> {
-    let Some(row) = row_of(connection, record)? else {
-        return Ok(None);
-    };
-    let origin = match who::origin(connection, &row.clocks)? {
-        Some(origin) => Some(origin),
-        // A row that the first major schema wrote.
-        None => untouched_origin(&row.clocks),
-    };
-    Ok(origin.map(|origin| creation(&origin, &row.made_in, record, row.fields)))
+/// Reads records one after the other. What each of them would ask again is asked once.
+pub(crate) struct Reader<'c> {
+    connection: &'c Connection,
+    names: who::Names<'c>,
+    /// What read the last row, for the next one of its kind.
+    select: Option<(RecordKind, CachedStatement<'c>)>,
+}
+
+impl<'c> Reader<'c> {
+    pub(crate) fn new(connection: &'c Connection) -> Self {
+        Self {
+            connection,
+            names: who::Names::new(connection),
+            select: None,
+        }
+    }
+
+    /// See [`load`].
+    ///
+    /// # Errors
+    /// As [`load`].
+    pub(super) fn load(&mut self, record: RecordRef) -> StorageResult<Option<RecordState>> {
+        if spec_of(record.kind).is_none() {
+            return load_other(self.connection, record);
+        }
+        let Some(row) = self.row_of(record)? else {
+            return Ok(None);
+        };
+        let clocks = match self.names.origin(&row.clocks)? {
+            Some(origin) => clocks_of_origin(&origin),
+            None => row.clocks,
+        };
+        let mut state = RecordState::unpack(record.kind, row.made_in, &row.fields, &clocks)
+            .map_err(|_| damaged(record.kind))?;
+        state.bring_to(row.area);
+        Ok(Some(state))
+    }
+
+    /// The operation that made a record, when nothing has touched it since.
+    ///
+    /// # Errors
+    /// As [`load`].
+    pub(super) fn creation_of(&mut self, record: RecordRef) -> StorageResult<Option<Operation>> {
+        let Some(row) = self.row_of(record)? else {
+            return Ok(None);
+        };
+        let origin = match self.names.origin(&row.clocks)? {
+            Some(origin) => Some(origin),
+            // A row that the first major schema wrote.
+            None => untouched_origin(&row.clocks),
+        };
+        Ok(origin.map(|origin| creation(&origin, &row.made_in, record, row.fields)))
+    }
+
+    /// `None` when it is not here, or its kind has no table.
+    fn row_of(&mut self, record: RecordRef) -> StorageResult<Option<StoredRow>> {
+        let Some((spec, statements)) = spec_of(record.kind) else {
+            return Ok(None);
+        };
+        let mut select = match self.select.take() {
+            Some((kind, select)) if kind == record.kind => select,
+            _ => self.connection.prepare_cached(&statements.select)?,
+        };
+        let read = |row: &Row<'_>| {
+            let (area, made_in): (String, String) = (row.get(0)?, row.get(1)?);
+            let clocks: Vec<u8> = row.get(2)?;
+            let more: Vec<u8> = row.get(3)?;
+            Ok((area, made_in, clocks, more, fields_from_row(spec, row, 4)?))
+        };
+        let found = select.query_row([record.id], read).optional()?;
+        self.select = Some((record.kind, select));
+        let Some((area, made_in, clocks, more, mut fields)) = found else {
+            return Ok(None);
+        };
+        let made_in = if made_in.is_empty() { &area } else { &made_in };
+        let (Ok(area), Ok(made_in)) = (AreaCode::new(&area), AreaCode::new(made_in)) else {
+            return Err(damaged(record.kind));
+        };
+        fields.extend(fields_of_later_versions(&more).map_err(|_| damaged(record.kind))?);
+        Ok(Some(StoredRow {
+            area,
+            made_in,
+            clocks,
+            fields,
+        }))
+    }
 }
 
 /// A record as its row holds it.
@@ -132,37 +191,6 @@ fn damaged(kind: RecordKind) -> StorageError {
     StorageError::Inconsistent {
         table: kind.spec().map_or("other_record", |spec| spec.name),
     }
-}
-
-/// `None` when it is not here, or its kind has no table.
-fn row_of(connection: &Connection, record: RecordRef) -> StorageResult<Option<StoredRow>> {
-    let Some((spec, statements)) = spec_of(record.kind) else {
-        return Ok(None);
-    };
-    let read = |row: &Row<'_>| {
-        let (area, made_in): (String, String) = (row.get(0)?, row.get(1)?);
-        let clocks: Vec<u8> = row.get(2)?;
-        let more: Vec<u8> = row.get(3)?;
-        Ok((area, made_in, clocks, more, fields_from_row(spec, row, 4)?))
-    };
-    let found = connection
-        .prepare_cached(&statements.select)?
-        .query_row([record.id], read)
-        .optional()?;
-    let Some((area, made_in, clocks, more, mut fields)) = found else {
-        return Ok(None);
-    };
-    let made_in = if made_in.is_empty() { &area } else { &made_in };
-    let (Ok(area), Ok(made_in)) = (AreaCode::new(&area), AreaCode::new(made_in)) else {
-        return Err(damaged(record.kind));
-    };
-    fields.extend(fields_of_later_versions(&more).map_err(|_| damaged(record.kind))?);
-    Ok(Some(StoredRow {
-        area,
-        made_in,
-        clocks,
-        fields,
-    }))
 }
 
 fn load_other(connection: &Connection, record: RecordRef) -> StorageResult<Option<RecordState>> {
@@ -276,7 +304,8 @@ impl<'t> Writer<'t> {
         applied_at: Option<TimestampMs>,
     ) -> StorageResult<()> {
         let Some(mut state) = state else {
-            return self.create(operation, applied_at).map(drop);
+            let values = created_values(operation);
+            return self.create(operation, values, applied_at).map(drop);
         };
         let dated = operation.stamp.clamped(applied_at);
         if own::keep_body(self.transaction, &state, operation, dated)? {
@@ -288,16 +317,18 @@ impl<'t> Writer<'t> {
         self.save(operation.record, &state)
     }
 
-    /// Writes a record that is not here yet. Returns whether the row holds all that the operation says.
+    /// Writes a record that is not here yet; `values` are the operation's [`created_values`]. Returns whether the row
+    /// holds all that the operation says.
     ///
     /// # Errors
     /// A failing database.
     pub(super) fn create(
         &mut self,
         operation: &Operation,
+        values: Option<FieldMap>,
         applied_at: Option<TimestampMs>,
     ) -> StorageResult<bool> {
-        if let Some(values) = created_values(operation)
+        if let Some(values) = values
             && self.insert_created(operation, &values, applied_at)?
         {
             let spec = operation.record.kind.spec();

@@ -49,23 +49,54 @@ pub(super) fn short_clocks(key: &[u8], origin: &Origin) -> Vec<u8> {
     postcard::to_stdvec(&(key, seq, stamp.ms, stamp.counter)).unwrap_or_default()
 }
 
-/// The origin in [`short_clocks`]; `None` for clocks of another form.
-pub(super) fn origin(connection: &Connection, clocks: &[u8]) -> StorageResult<Option<Origin>> {
-    if clocks.len() > SHORT_BYTES_MAX {
-        return Ok(None);
+/// Tells whose short names are.
+pub(super) struct Names<'c> {
+    connection: &'c Connection,
+    /// The one that was asked for last: mostly the next is the same.
+    last: Option<(Vec<u8>, DeviceId, WorkerId)>,
+}
+
+impl<'c> Names<'c> {
+    pub(super) fn new(connection: &'c Connection) -> Self {
+        Self {
+            connection,
+            last: None,
+        }
     }
-    let damaged = || StorageError::Inconsistent { table: "who" };
-    let (key, seq, ms, counter): (&[u8], u64, u64, u32) =
-        postcard::from_bytes(clocks).map_err(|_| damaged())?;
-    let who = connection
-        .prepare_cached("SELECT device, author FROM who WHERE key = ?1")?
-        .query_row([key], |row| Ok((DeviceId(row.get(0)?), WorkerId(row.get(1)?))))
-        .optional()?;
-    let (device, author) = who.ok_or_else(damaged)?;
-    Ok(Some(Origin {
-        stamp: Stamp { ms, counter },
-        device,
-        seq,
-        author,
-    }))
+
+    /// The origin in [`short_clocks`]; `None` for clocks of another form.
+    pub(super) fn origin(&mut self, clocks: &[u8]) -> StorageResult<Option<Origin>> {
+        if clocks.len() > SHORT_BYTES_MAX {
+            return Ok(None);
+        }
+        let (key, seq, ms, counter): (&[u8], u64, u64, u32) =
+            postcard::from_bytes(clocks).map_err(|_| damaged())?;
+        let (device, author) = self.of(key)?;
+        Ok(Some(Origin {
+            stamp: Stamp { ms, counter },
+            device,
+            seq,
+            author,
+        }))
+    }
+
+    fn of(&mut self, key: &[u8]) -> StorageResult<(DeviceId, WorkerId)> {
+        if let Some((last, device, author)) = &self.last
+            && last == key
+        {
+            return Ok((*device, *author));
+        }
+        let found = self
+            .connection
+            .prepare_cached("SELECT device, author FROM who WHERE key = ?1")?
+            .query_row([key], |row| Ok((DeviceId(row.get(0)?), WorkerId(row.get(1)?))))
+            .optional()?;
+        let (device, author) = found.ok_or_else(damaged)?;
+        self.last = Some((key.to_vec(), device, author));
+        Ok((device, author))
+    }
+}
+
+fn damaged() -> StorageError {
+    StorageError::Inconsistent { table: "who" }
 }
