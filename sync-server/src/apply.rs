@@ -11,14 +11,14 @@ mod moves;
 mod push;
 mod replaced;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use shared::change::{Operation, Write};
 use shared::clock::TimestampMs;
-use shared::crdt::{RecordState, pack_created};
+use shared::crdt::RecordState;
 use shared::domain::value::Value;
 use shared::domain::{FieldId, RecordKind, RecordRef, household, issue, photo, resident, visit};
-use shared::ids::{AreaCode, PhotoHash};
+use shared::ids::{AreaCode, DeviceId, PhotoHash};
 use shared::validation::{Rejection, validate};
 
 pub use moves::{FormerAreas, move_target, moves_household};
@@ -70,12 +70,9 @@ impl Needs {
     }
 }
 
-/// The records that a write may name. A photo's owner is a visit or an issue; which, another field says.
-fn named(kind: RecordKind, write: &Write) -> Vec<RecordRef> {
-    let Value::Id(id) = write.value else {
-        return Vec::new();
-    };
-    let kinds: &[RecordKind] = match (kind, write.field) {
+/// The kinds of records that a field may name. A photo's owner is a visit or an issue; which, another field says.
+fn kinds_named(kind: RecordKind, field: FieldId) -> &'static [RecordKind] {
+    match (kind, field) {
         (RecordKind::RESIDENT, resident::MERGED_INTO) => &[RecordKind::RESIDENT],
         (RecordKind::HOUSEHOLD, household::MERGED_INTO)
         | (RecordKind::RESIDENT, resident::HOUSEHOLD)
@@ -84,36 +81,42 @@ fn named(kind: RecordKind, write: &Write) -> Vec<RecordRef> {
         (RecordKind::ISSUE, issue::VISIT) => &[RecordKind::VISIT],
         (RecordKind::PHOTO, photo::OWNER) => &[RecordKind::VISIT, RecordKind::ISSUE],
         _ => &[],
-    };
-    kinds.iter().map(|kind| RecordRef::new(*kind, id)).collect()
+    }
 }
 
-/// A record as it was read, with the size of its packed state.
+/// The records that a write may name.
+fn named(kind: RecordKind, write: &Write) -> impl Iterator<Item = RecordRef> {
+    let id = write.value.as_id();
+    let kinds = kinds_named(kind, write.field).iter();
+    kinds.filter_map(move |kind| Some(RecordRef::new(*kind, id?)))
+}
+
+/// A record as it was read, with about how many bytes it has.
 #[derive(Debug, Clone)]
 pub struct Loaded {
     /// The state.
     pub state: RecordState,
-    /// Bytes of its packed state.
+    /// Bytes of its packed state, or of the operation that made it.
     pub size_bytes: usize,
 }
 
 /// A record in a batch.
 #[derive(Debug, Clone)]
-pub enum Held {
+pub enum Held<'a> {
     /// Somebody names it; only its area was read.
     Named(AreaCode),
     /// Read, or changed by more than one operation.
     Loaded(Box<Loaded>),
-    /// Made by one plain operation of this batch and not touched since: packed without a fold.
+    /// Made by one operation of this batch and not touched since: folded only when somebody asks.
     Created {
         /// Its area.
         area: AreaCode,
-        /// [`pack_created`].
-        packed: Vec<u8>,
+        /// What made it.
+        by: &'a Prepared,
     },
 }
 
-impl Held {
+impl Held<'_> {
     /// Where it lies.
     pub fn area(&self) -> &AreaCode {
         match self {
@@ -123,6 +126,20 @@ impl Held {
     }
 }
 
+/// What a storage writes of a record.
+#[derive(Debug, Clone)]
+pub enum Written {
+    /// The operation that made it says everything: this one of its author's device.
+    Made {
+        /// The device.
+        device: DeviceId,
+        /// The operation's number.
+        seq: u64,
+    },
+    /// Its packed state.
+    Packed(Vec<u8>),
+}
+
 /// A record that a batch changed.
 #[derive(Debug, Clone)]
 pub struct Changed {
@@ -130,10 +147,10 @@ pub struct Changed {
     pub record: RecordRef,
     /// Its area.
     pub area: AreaCode,
-    /// Its packed state.
-    pub packed: Vec<u8>,
-    /// Its state, when the fold was needed; always for photos.
-    pub state: Option<RecordState>,
+    /// What it holds.
+    pub written: Written,
+    /// The state of a photo.
+    pub photo: Option<RecordState>,
     /// Of a new one that was recorded where it does not lie: the areas that it is as if it had left, and when, ms.
     pub left: BTreeMap<AreaCode, TimestampMs>,
 }
@@ -149,21 +166,23 @@ pub enum WaitsFor {
 
 /// Operations being applied one after the other to records in memory.
 #[derive(Debug)]
-pub struct Batch {
-    records: BTreeMap<RecordRef, Held>,
+pub struct Batch<'a> {
+    /// Asked several times for each operation, and never gone through.
+    records: HashMap<RecordRef, Held<'a>>,
     areas: BTreeSet<AreaCode>,
     spans: Vec<AssignmentSpan>,
     former: FormerAreas,
     applied_at: TimestampMs,
-    changed: BTreeSet<RecordRef>,
+    /// Some more than once.
+    changed: Vec<RecordRef>,
     /// New records that were recorded where they do not lie.
     late: BTreeSet<RecordRef>,
 }
 
-impl Batch {
+impl<'a> Batch<'a> {
     /// A batch over what was read: of the records and areas in [`Needs`] those that exist.
     pub fn new(
-        records: BTreeMap<RecordRef, Held>,
+        records: HashMap<RecordRef, Held<'a>>,
         areas: BTreeSet<AreaCode>,
         spans: Vec<AssignmentSpan>,
         former: FormerAreas,
@@ -175,7 +194,7 @@ impl Batch {
             spans,
             former,
             applied_at,
-            changed: BTreeSet::new(),
+            changed: Vec::new(),
             late: BTreeSet::new(),
         }
     }
@@ -184,53 +203,51 @@ impl Batch {
     ///
     /// # Errors
     /// The [`Rejection`] with which it is parked; nothing changed.
-    pub fn take(&mut self, prepared: &Prepared) -> Result<AreaCode, Rejection> {
+    pub fn take(&mut self, prepared: &'a Prepared) -> Result<AreaCode, Rejection> {
         let operation = &prepared.operation;
         let home = self.authorise(operation)?;
-        self.unfold(operation.record);
-        let loaded = match self.records.get(&operation.record) {
-            Some(Held::Loaded(loaded)) => Some(loaded),
-            _ => None,
-        };
-        validate(operation, loaded.map(|loaded| &loaded.state))?;
-        let size_bytes = loaded
-            .map_or(0, |loaded| loaded.size_bytes)
-            .saturating_add(prepared.body.len());
-        if size_bytes > RECORD_BYTES_MAX {
-            return park("record.too_large");
-        }
         let applied_at = Some(self.applied_at);
-        match self.records.get_mut(&operation.record) {
-            Some(Held::Loaded(loaded)) => {
-                loaded.state.apply(operation, applied_at);
-                loaded.size_bytes = size_bytes;
+        let too_large = |size_bytes| match size_bytes > RECORD_BYTES_MAX {
+            true => park("record.too_large"),
+            false => Ok(()),
+        };
+        if let Some(loaded) = self.loaded(operation.record) {
+            validate(operation, Some(&loaded.state))?;
+            let size_bytes = loaded.size_bytes.saturating_add(prepared.body.len());
+            too_large(size_bytes)?;
+            loaded.state.apply(operation, applied_at);
+            loaded.size_bytes = size_bytes;
+        } else {
+            validate(operation, None)?;
+            too_large(prepared.body.len())?;
+            if home != operation.area
+                && let Some(beside) = beside(operation)
+            {
+                self.former.inherit(operation.record, beside);
+                self.late.insert(operation.record);
             }
-            _ => {
-                if home != operation.area
-                    && let Some(beside) = beside(operation)
-                {
-                    self.former.inherit(operation.record, beside);
-                    self.late.insert(operation.record);
-                }
-                let made = made_by(operation, home.clone(), applied_at, size_bytes);
-                self.records.insert(operation.record, made);
-            }
+            let made = Held::Created {
+                area: home.clone(),
+                by: prepared,
+            };
+            self.records.insert(operation.record, made);
         }
-        self.changed.insert(operation.record);
+        self.changed.push(operation.record);
         Ok(home)
     }
 
-    /// A record that this batch made is folded only when somebody touches it again.
-    fn unfold(&mut self, record: RecordRef) {
-        if let Some(held) = self.records.get_mut(&record)
-            && let Held::Created { packed, area } = held
-        {
-            let mut state = RecordState::unpack_whole(record.kind, packed).expect("this batch packed it");
-            state.bring_to(area.clone());
+    /// A record that is changed. One that this batch made is folded when somebody touches it again.
+    fn loaded(&mut self, record: RecordRef) -> Option<&mut Loaded> {
+        let held = self.records.get_mut(&record)?;
+        if let Held::Created { area, by } = held {
             *held = Held::Loaded(Box::new(Loaded {
-                state,
-                size_bytes: packed.len(),
+                state: made_by(&by.operation, area.clone(), self.applied_at),
+                size_bytes: by.body.len(),
             }));
+        }
+        match held {
+            Held::Loaded(loaded) => Some(loaded),
+            _ => None,
         }
     }
 
@@ -258,35 +275,41 @@ impl Batch {
         }
     }
 
-    /// The records that changed.
+    /// The records that changed, in order.
     pub fn into_changed(mut self) -> Vec<Changed> {
-        let changed = std::mem::take(&mut self.changed);
+        let mut changed = std::mem::take(&mut self.changed);
+        changed.sort_unstable();
+        changed.dedup();
         let left = |record| match self.late.contains(&record) {
             true => self.former.of(record),
             false => BTreeMap::new(),
         };
-        let packed = |(record, held): (RecordRef, Held)| match held {
-            Held::Loaded(loaded) => Some(Changed {
-                record,
-                area: loaded.state.area().clone(),
-                packed: loaded.state.pack_whole(record.kind),
-                state: Some(loaded.state),
-                left: left(record),
-            }),
-            Held::Created { area, packed } => Some(Changed {
+        let applied_at = self.applied_at;
+        let mut records = std::mem::take(&mut self.records);
+        let mut written = |record: RecordRef| {
+            let is_photo = record.kind == RecordKind::PHOTO;
+            let (area, written, photo) = match records.remove(&record)? {
+                Held::Named(_) => return None,
+                Held::Loaded(loaded) => {
+                    let written = Written::Packed(loaded.state.pack_whole(record.kind));
+                    let area = loaded.state.area().clone();
+                    (area, written, is_photo.then_some(loaded.state))
+                }
+                Held::Created { area, by } => {
+                    let Operation { device, seq, .. } = by.operation;
+                    let photo = is_photo.then(|| made_by(&by.operation, area.clone(), applied_at));
+                    (area, Written::Made { device, seq }, photo)
+                }
+            };
+            Some(Changed {
                 record,
                 area,
-                packed,
-                state: None,
+                written,
+                photo,
                 left: left(record),
-            }),
-            Held::Named(_) => None,
+            })
         };
-        self.records
-            .into_iter()
-            .filter(|(record, _)| changed.contains(record))
-            .filter_map(packed)
-            .collect()
+        changed.into_iter().filter_map(&mut written).collect()
     }
 
     /// Where the record of an operation lies, when its author may write there.
@@ -333,6 +356,9 @@ impl Batch {
     /// area. What lies elsewhere for another reason is as good as nowhere.
     fn home(&self, operation: &Operation) -> AreaCode {
         let is_new = !self.records.contains_key(&operation.record);
+        if is_new && self.former.is_empty() {
+            return operation.area.clone();
+        }
         let lies = if is_new {
             beside(operation)
         } else {
@@ -347,6 +373,9 @@ impl Batch {
 
     /// When the record of an operation, or the one beside which it puts a new one, left the operation's area.
     fn left_at(&self, operation: &Operation) -> Option<TimestampMs> {
+        if self.former.is_empty() {
+            return None;
+        }
         let is_held = self.records.contains_key(&operation.record);
         let lies = if is_held {
             Some(operation.record)
@@ -369,14 +398,13 @@ impl Batch {
             return park("photo.owner_missing");
         }
         for write in writes {
-            let mut candidates = named(operation.record.kind, write);
-            if operation.record.kind == RecordKind::PHOTO {
-                candidates.retain(|record| Some(i64::from(record.kind.0)) == owner_kind);
-            }
-            let must_exist = is_reference(operation.record.kind, write.field) && write.value != Value::Null;
-            let exists =
-                |record: &RecordRef| self.records.get(record).is_some_and(|held| held.area() == home);
-            if must_exist && !candidates.iter().any(exists) {
+            let kind = operation.record.kind;
+            let must_exist = !kinds_named(kind, write.field).is_empty() && write.value != Value::Null;
+            let is_meant = |record: &RecordRef| {
+                kind != RecordKind::PHOTO || Some(i64::from(record.kind.0)) == owner_kind
+            };
+            let exists = |record| self.records.get(&record).is_some_and(|held| held.area() == home);
+            if must_exist && !named(kind, write).filter(is_meant).any(exists) {
                 return park("reference.unknown");
             }
         }
@@ -386,40 +414,21 @@ impl Batch {
 
 /// The record beside which an operation puts a new one.
 fn beside(operation: &Operation) -> Option<RecordRef> {
-    operation.record.kind.lies_beside(&operation.change.written())
-}
-
-/// A record that an operation makes. Photos are folded at once: what they name is asked for.
-fn made_by(
-    operation: &Operation,
-    home: AreaCode,
-    applied_at: Option<TimestampMs>,
-    size_bytes: usize,
-) -> Held {
-    let plain = match operation.record.kind {
-        RecordKind::PHOTO => None,
-        _ => pack_created(operation, applied_at),
+    // Asked for each operation: only what may name that record is looked at.
+    let names = |write: &&Write| {
+        matches!(write.value, Value::Id(_))
+            || (operation.record.kind, write.field) == (RecordKind::PHOTO, photo::OWNER_KIND)
     };
-    match plain {
-        Some(packed) => Held::Created { area: home, packed },
-        None => {
-            let mut state = RecordState::start(operation, applied_at);
-            state.bring_to(home);
-            Held::Loaded(Box::new(Loaded { state, size_bytes }))
-        }
-    }
+    let naming = operation.change.writes.iter().filter(names);
+    let naming = naming.map(|write| (write.field, write.value.clone()));
+    operation.record.kind.lies_beside(&naming.collect())
 }
 
-fn is_reference(kind: RecordKind, field: FieldId) -> bool {
-    !named(
-        kind,
-        &Write {
-            field,
-            value: Value::Id(uuid::Uuid::nil()),
-            seen: Default::default(),
-        },
-    )
-    .is_empty()
+/// A record that an operation has made and that lies in `home`.
+pub fn made_by(operation: &Operation, home: AreaCode, applied_at: TimestampMs) -> RecordState {
+    let mut state = RecordState::start(operation, Some(applied_at));
+    state.bring_to(home);
+    state
 }
 
 fn park<T>(code: &'static str) -> Result<T, Rejection> {

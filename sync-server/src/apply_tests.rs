@@ -18,14 +18,16 @@ fn a_phone(number: u8, area: &str) -> TestPhone {
     )
 }
 
-/// Takes everything that phones recorded, in turn; gives the codes, empty for what was applied.
-fn take(batch: &mut Batch, phone: &TestPhone) -> Vec<&'static str> {
+/// Takes everything that a phone recorded, in turn, when its worker has these areas; gives the codes, empty for what
+/// was applied.
+fn take(assigned: &[&str], phone: &TestPhone) -> Vec<&'static str> {
     let push = phone.prepared(&phone.push_from(1)).unwrap();
+    let mut batch = a_batch(assigned);
     let take = |prepared| batch.take(prepared).err().map_or("", |rejection| rejection.code);
     push.operations().iter().map(take).collect()
 }
 
-fn a_batch(assigned: &[&str]) -> Batch {
+fn a_batch(assigned: &[&str]) -> Batch<'static> {
     let code = |text: &&str| AreaCode::new(text).unwrap();
     let areas = [GRID, OTHER_GRID].iter().map(code).collect();
     let spans = assigned
@@ -36,7 +38,7 @@ fn a_batch(assigned: &[&str]) -> Batch {
         })
         .collect();
     Batch::new(
-        BTreeMap::new(),
+        HashMap::new(),
         areas,
         spans,
         FormerAreas::default(),
@@ -55,7 +57,7 @@ fn what_a_record_names_must_exist_in_its_area() {
     let visit = phone.operations[1].record;
     phone.photo(visit, b"lamp");
     phone.resident(here, "王秀英");
-    let codes = take(&mut a_batch(&["130803001001"]), &phone);
+    let codes = take(&["130803001001"], &phone);
     let unknown = "reference.unknown";
     assert_eq!(codes, ["", "", unknown, unknown, unknown, unknown]);
 }
@@ -83,11 +85,11 @@ fn a_household_is_merged_into_one_of_its_own_area_only() {
         phone.record(record, change);
     }
     let unknown = "reference.unknown";
-    let codes = take(&mut a_batch(&["130803001001"]), &phone);
+    let codes = take(&["130803001001"], &phone);
     assert_eq!(codes, ["", "", "", "", "", unknown, unknown]);
     // Whoever works elsewhere may not.
     assert!(
-        take(&mut a_batch(&[OTHER_GRID]), &phone)[3..]
+        take(&[OTHER_GRID], &phone)[3..]
             .iter()
             .all(|code| *code == "area.not_assigned")
     );
@@ -112,18 +114,15 @@ fn a_record_is_changed_only_in_its_own_area() {
     let note = FieldMap::from([(shared::domain::household::NOTE, Value::text("moved"))]);
     phone.area = AreaCode::new(OTHER_GRID).unwrap();
     phone.record(record, RecordState::change_to(RecordKind::HOUSEHOLD, None, &note));
-    assert_eq!(
-        take(&mut a_batch(&["130803001001"]), &phone),
-        ["", "record.other_area"]
-    );
-    assert_eq!(take(&mut a_batch(&[GRID]), &phone), ["", "area.not_assigned"]);
+    assert_eq!(take(&["130803001001"], &phone), ["", "record.other_area"]);
+    assert_eq!(take(&[GRID], &phone), ["", "area.not_assigned"]);
 }
 
 #[test]
 fn an_area_that_nobody_imported_is_unknown() {
     let mut phone = a_phone(1, "130803001001-77");
     phone.household("1-1-101");
-    assert_eq!(take(&mut a_batch(&["130803001001"]), &phone), ["area.unknown"]);
+    assert_eq!(take(&["130803001001"], &phone), ["area.unknown"]);
 }
 
 #[test]
@@ -135,10 +134,7 @@ fn a_photo_names_its_owner_and_its_kind_together() {
     let photo = phone.operations[2].record;
     let owner = FieldMap::from([(photo_owner(), Value::Id(household.0))]);
     phone.record(photo, RecordState::change_to(RecordKind::PHOTO, None, &owner));
-    assert_eq!(
-        take(&mut a_batch(&[GRID]), &phone),
-        ["", "", "", "photo.owner_missing"]
-    );
+    assert_eq!(take(&[GRID], &phone), ["", "", "", "photo.owner_missing"]);
 }
 
 fn photo_owner() -> FieldId {
@@ -154,7 +150,7 @@ fn a_record_cannot_grow_without_end() {
         let much = FieldMap::from([(FieldId(field), Value::Bytes(vec![field; 16 * 1024]))]);
         phone.record(record, RecordState::change_to(RecordKind::HOUSEHOLD, None, &much));
     }
-    let codes = take(&mut a_batch(&[GRID]), &phone);
+    let codes = take(&[GRID], &phone);
     let applied = codes.iter().filter(|code| code.is_empty()).count();
     assert!((30..33).contains(&applied), "{applied}");
     assert_eq!(codes.last(), Some(&"record.too_large"));

@@ -32,6 +32,11 @@ impl FormerAreas {
         self.0.entry(record).or_default().insert(area, left_at);
     }
 
+    /// Whether nothing has left any area.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// When a record left an area; `None` when it never lay there.
     pub(super) fn left_at(&self, record: RecordRef, area: &AreaCode) -> Option<TimestampMs> {
         self.0.get(&record)?.get(area).copied()

@@ -8,6 +8,8 @@ use shared::ids::AreaCode;
 
 use super::columns::{self, chain, uint, uuid};
 use super::compact::{LINKS, link};
+use super::records;
+use crate::apply::Loaded;
 use crate::storage::{CheckReport, StorageResult};
 
 pub(super) fn check(tx: &Connection) -> StorageResult<CheckReport> {
@@ -68,16 +70,15 @@ fn check_chains(tx: &Connection, report: &mut CheckReport) -> StorageResult<()> 
 }
 
 fn check_records(tx: &Connection, report: &mut CheckReport) -> StorageResult<()> {
-    let mut statement = tx.prepare("SELECT kind, id, area, state FROM record")?;
+    let mut statement = tx.prepare(records::STORED)?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let (kind, id) = (RecordKind(row.get(0)?), uuid(row, 1)?);
-        let (area, state): (String, Vec<u8>) = (row.get(2)?, row.get(3)?);
         report.records += 1;
-        match RecordState::unpack_whole(kind, &state) {
-            Ok(state) => {
+        match records::stored(row) {
+            Ok(Loaded { state, .. }) => {
                 let home = home(tx, RecordRef::new(kind, id), &state)?;
-                if home.is_some_and(|home| home.as_str() != area) {
+                if home.is_some_and(|home| home != *state.area()) {
                     report
                         .faults
                         .push(format!("record {id} stands in another area than its household"));

@@ -17,6 +17,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/sqlite/0005_waiting.sql"),
     include_str!("../../../migrations/sqlite/0006_moves.sql"),
     include_str!("../../../migrations/sqlite/0007_compacted.sql"),
+    include_str!("../../../migrations/sqlite/0008_made_by.sql"),
 ];
 
 /// The name under which imported registers appear in logs.

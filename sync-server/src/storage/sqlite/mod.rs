@@ -16,6 +16,7 @@ mod photos;
 mod pull;
 mod push;
 mod receipts;
+mod records;
 mod segments;
 mod sessions;
 mod uploads;

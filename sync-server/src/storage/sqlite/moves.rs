@@ -8,19 +8,19 @@
 //! A device that holds A reads in A's log that the household went, and lets go of it. One that holds B reads all of it
 //! behind its cursor, the move first: it then knows where the rest lies.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rusqlite::{Connection, params};
 use shared::change::Operation;
 use shared::clock::TimestampMs;
-use shared::crdt::RecordState;
 use shared::domain::{RecordKind, RecordRef};
 use shared::ids::AreaCode;
 
 use super::columns::{self, int, uint, uuid};
+use super::records;
 use super::waiting::LogEnd;
 use crate::apply::{FormerAreas, Held, move_target};
-use crate::storage::{StorageError, StorageResult};
+use crate::storage::StorageResult;
 
 /// Follows an operation that was applied just now and whose record lay in `from`: when it moves a household and no
 /// later move is known, everything goes along. Returns what did.
@@ -124,13 +124,14 @@ fn log_of(tx: &Connection, area: &AreaCode) -> StorageResult<Vec<LogRow>> {
 fn beside(
     tx: &Connection,
     household: RecordRef,
-    records: BTreeSet<RecordRef>,
+    lying_there: BTreeSet<RecordRef>,
 ) -> StorageResult<BTreeSet<RecordRef>> {
     let mut beside: BTreeMap<RecordRef, RecordRef> = BTreeMap::new();
-    for record in records {
+    let mut loader = records::Loader::new(tx)?;
+    for record in lying_there {
         if record.kind != RecordKind::HOUSEHOLD
-            && let Some(state) = state(tx, record)?
-            && let Some(other) = record.kind.lies_beside(&state.values())
+            && let Some(loaded) = loader.load(record)?
+            && let Some(other) = record.kind.lies_beside(&loaded.state.values())
         {
             beside.insert(record, other);
         }
@@ -145,19 +146,6 @@ fn beside(
             return Ok(coming);
         }
     }
-}
-
-fn state(tx: &Connection, record: RecordRef) -> StorageResult<Option<RecordState>> {
-    let mut statement = tx.prepare_cached("SELECT state FROM record WHERE kind = ?1 AND id = ?2")?;
-    let mut rows = statement.query(params![record.kind.0, record.id.as_bytes()])?;
-    let Some(row) = rows.next()? else {
-        return Ok(None);
-    };
-    let blob: Vec<u8> = row.get(0)?;
-    let damaged = |_| StorageError::Inconsistent { table: "record" };
-    Ok(Some(
-        RecordState::unpack_whole(record.kind, &blob).map_err(damaged)?,
-    ))
 }
 
 fn bring(
@@ -208,7 +196,7 @@ pub(super) fn note_former(
 /// Where those of these records lay before that lie in another area than `areas` say.
 pub(super) fn former(
     tx: &Connection,
-    records: &BTreeMap<RecordRef, Held>,
+    held: &HashMap<RecordRef, Held<'_>>,
     areas: &BTreeSet<AreaCode>,
 ) -> StorageResult<FormerAreas> {
     let mut former = FormerAreas::default();
@@ -220,7 +208,7 @@ pub(super) fn former(
     }
     let mut statement =
         tx.prepare_cached("SELECT area, left_at FROM former_area WHERE kind = ?1 AND record = ?2")?;
-    for (record, held) in records {
+    for (record, held) in held {
         if areas.len() == 1 && areas.contains(held.area()) {
             continue;
         }

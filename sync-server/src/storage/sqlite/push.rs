@@ -1,11 +1,10 @@
 //! Pushes: reads what [`crate::apply`] asks for, and writes what comes of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 use shared::change::Operation;
 use shared::clock::TimestampMs;
-use shared::crdt::RecordState;
 use shared::domain::RecordRef;
 use shared::guards::{self, Guard};
 use shared::ids::{AreaCode, DeviceId, WorkerId};
@@ -14,10 +13,10 @@ use shared::protocol::v1::{ParkedMember, ParkedNotice, ParkedOperation, Receipt}
 use super::columns::{self, behind, chain, int, uint, uuid};
 use super::compact::is_compacted;
 use super::waiting::{self, Came, LogEnd};
-use super::{moves, photos};
+use super::{moves, records};
 use crate::apply::{
-    AssignmentSpan, Batch, Changed, Held, HeldChain, Loaded, Needs, Placement, Prepared, PreparedPush,
-    PushRefusal, moves_household, place, times_are_plain,
+    AssignmentSpan, Batch, Held, HeldChain, Needs, Placement, Prepared, PreparedPush, PushRefusal,
+    moves_household, place, times_are_plain,
 };
 use crate::storage::{PushOutcome, StorageError, StorageResult, Taken};
 
@@ -178,12 +177,13 @@ fn take_part(
         return Ok(0);
     };
     let mut batch = batch(tx, part, author, applied_at)?;
+    let mut log_writer = LogWriter::new(tx, applied_at)?;
     let (mut applied, mut taken_last) = (0, None);
     for prepared in part {
         match batch.take(prepared) {
             Ok(home) => {
                 applied += 1;
-                insert_operation(tx, log.append(&home), &home, prepared, applied_at)?;
+                log_writer.insert(log.append(&home), &home, prepared)?;
                 taken_last = (prepared.operation.seq == last.operation.seq).then_some(home);
             }
             Err(rejection) => {
@@ -194,8 +194,9 @@ fn take_part(
             }
         }
     }
+    let mut writer = records::Writer::new(tx)?;
     for changed in batch.into_changed() {
-        write_record(tx, &changed)?;
+        writer.write(&changed)?;
         came.changed.insert(changed.record);
     }
     if let Some(lay_in) = taken_last {
@@ -206,12 +207,12 @@ fn take_part(
 }
 
 /// A batch for these operations, over what they need.
-pub(super) fn batch(
+pub(super) fn batch<'a>(
     tx: &Connection,
-    operations: &[Prepared],
+    operations: &'a [Prepared],
     author: WorkerId,
     applied_at: TimestampMs,
-) -> StorageResult<Batch> {
+) -> StorageResult<Batch<'a>> {
     let needs = Needs::of(operations);
     let mut known_areas = BTreeSet::new();
     for area in &needs.areas {
@@ -219,10 +220,10 @@ pub(super) fn batch(
             known_areas.insert(area.clone());
         }
     }
-    let records = load(tx, &needs)?;
-    let former = moves::former(tx, &records, &needs.areas)?;
+    let held = load(tx, &needs)?;
+    let former = moves::former(tx, &held, &needs.areas)?;
     Ok(Batch::new(
-        records,
+        held,
         known_areas,
         spans(tx, author)?,
         former,
@@ -239,35 +240,20 @@ fn receipt(held: &HeldChain) -> Receipt {
     }
 }
 
-fn load(tx: &Connection, needs: &Needs) -> StorageResult<BTreeMap<RecordRef, Held>> {
-    let mut records = BTreeMap::new();
-    let mut areas = tx.prepare_cached("SELECT area FROM record WHERE kind = ?1 AND id = ?2")?;
+fn load<'a>(tx: &Connection, needs: &Needs) -> StorageResult<HashMap<RecordRef, Held<'a>>> {
+    let mut held = HashMap::with_capacity(needs.records.len() + needs.named.len());
     for record in needs.named.difference(&needs.records) {
-        let area = areas
-            .query_row(params![record.kind.0, record.id.as_bytes()], |row| {
-                columns::area(row, 0)
-            })
-            .optional()?;
-        if let Some(area) = area {
-            records.insert(*record, Held::Named(area));
+        if let Some(area) = records::area(tx, *record)? {
+            held.insert(*record, Held::Named(area));
         }
     }
-    let mut states = tx.prepare_cached("SELECT state, area FROM record WHERE kind = ?1 AND id = ?2")?;
+    let mut loader = records::Loader::new(tx)?;
     for record in &needs.records {
-        let state: Option<(Vec<u8>, AreaCode)> = states
-            .query_row(params![record.kind.0, record.id.as_bytes()], |row| {
-                Ok((row.get(0)?, columns::area(row, 1)?))
-            })
-            .optional()?;
-        if let Some((blob, area)) = state {
-            let mut state = RecordState::unpack_whole(record.kind, &blob)
-                .map_err(|_| StorageError::Inconsistent { table: "record" })?;
-            state.bring_to(area);
-            let size_bytes = blob.len();
-            records.insert(*record, Held::Loaded(Box::new(Loaded { state, size_bytes })));
+        if let Some(loaded) = loader.load(*record)? {
+            held.insert(*record, Held::Loaded(Box::new(loaded)));
         }
     }
-    Ok(records)
+    Ok(held)
 }
 
 fn spans(tx: &Connection, worker: WorkerId) -> StorageResult<Vec<AssignmentSpan>> {
@@ -282,30 +268,41 @@ fn spans(tx: &Connection, worker: WorkerId) -> StorageResult<Vec<AssignmentSpan>
     Ok(spans.collect::<Result<_, _>>()?)
 }
 
-pub(super) fn insert_operation(
-    tx: &Connection,
-    position: u64,
-    area: &AreaCode,
-    prepared: &Prepared,
+/// Writes applied operations into the log.
+pub(super) struct LogWriter<'t> {
+    insert: CachedStatement<'t>,
     applied_at: u64,
-) -> StorageResult<()> {
-    let operation = &prepared.operation;
-    let mut statement = tx.prepare_cached(
-        "INSERT INTO operation (position, area, device, seq, author, kind, record, applied_at, body)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-    )?;
-    statement.execute(params![
-        int(position),
-        area.as_str(),
-        operation.device.0.as_bytes(),
-        int(operation.seq),
-        operation.author.0.as_bytes(),
-        operation.record.kind.0,
-        operation.record.id.as_bytes(),
-        int(applied_at),
-        prepared.body
-    ])?;
-    Ok(())
+}
+
+impl<'t> LogWriter<'t> {
+    pub(super) fn new(tx: &'t Connection, applied_at: u64) -> StorageResult<Self> {
+        let insert = tx.prepare_cached(
+            "INSERT INTO operation (position, area, device, seq, author, kind, record, applied_at, body)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        )?;
+        Ok(Self { insert, applied_at })
+    }
+
+    pub(super) fn insert(
+        &mut self,
+        position: u64,
+        area: &AreaCode,
+        prepared: &Prepared,
+    ) -> StorageResult<()> {
+        let operation = &prepared.operation;
+        self.insert.execute(params![
+            int(position),
+            area.as_str(),
+            operation.device.0.as_bytes(),
+            int(operation.seq),
+            operation.author.0.as_bytes(),
+            operation.record.kind.0,
+            operation.record.id.as_bytes(),
+            int(self.applied_at),
+            prepared.body
+        ])?;
+        Ok(())
+    }
 }
 
 fn insert_parked(
@@ -329,33 +326,6 @@ fn insert_parked(
         prepared.body
     ])?;
     Ok(())
-}
-
-pub(super) fn write_record(tx: &Connection, changed: &Changed) -> StorageResult<()> {
-    let Changed {
-        record,
-        area,
-        packed,
-        state,
-        left,
-    } = changed;
-    for (former, left_at) in left {
-        moves::note_former(tx, *record, former, *left_at)?;
-    }
-    let mut statement = tx.prepare_cached(
-        "INSERT INTO record (kind, id, area, state) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT (kind, id) DO UPDATE SET area = excluded.area, state = excluded.state",
-    )?;
-    statement.execute(params![
-        record.kind.0,
-        record.id.as_bytes(),
-        area.as_str(),
-        packed
-    ])?;
-    match state {
-        Some(state) => photos::follow_record(tx, *record, state),
-        None => Ok(()),
-    }
 }
 
 pub(super) fn parked_of(

@@ -13,7 +13,8 @@ use uuid::Uuid;
 
 use super::columns::{self, int, uint, uuid};
 use super::moves;
-use super::push::{batch, insert_operation, write_record};
+use super::push::{LogWriter, batch};
+use super::records;
 use crate::apply::{Prepared, WaitsFor};
 use crate::storage::{StorageError, StorageResult};
 
@@ -142,9 +143,10 @@ fn try_again(
     };
     tx.prepare_cached("DELETE FROM parked WHERE device = ?1 AND seq = ?2")?
         .execute(params![device.0.as_bytes(), int(seq)])?;
-    insert_operation(tx, log.append(&home), &home, &prepared, applied_at)?;
+    LogWriter::new(tx, applied_at)?.insert(log.append(&home), &home, &prepared)?;
+    let mut writer = records::Writer::new(tx)?;
     for changed in batch.into_changed() {
-        write_record(tx, &changed)?;
+        writer.write(&changed)?;
         came.changed.insert(changed.record);
     }
     came.moved

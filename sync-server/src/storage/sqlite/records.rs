@@ -1,0 +1,104 @@
+//! Records: where each lies, and what it holds, packed, or by the operation that made it.
+
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
+use shared::crdt::RecordState;
+use shared::domain::{RecordKind, RecordRef};
+use shared::ids::AreaCode;
+
+use super::columns::{self, int, uint};
+use super::{moves, photos};
+use crate::apply::{Changed, Loaded, Written, made_by};
+use crate::storage::{StorageError, StorageResult};
+
+/// What [`stored`] reads of each record; goes on with a condition.
+pub(super) const STORED: &str =
+    "SELECT record.kind, record.id, record.area, state, body, applied_at FROM record
+     LEFT JOIN operation ON state = x'' AND operation.device = made_by AND operation.seq = made_by_seq";
+
+/// Where a record lies; `None` when it is not here.
+pub(super) fn area(tx: &Connection, record: RecordRef) -> StorageResult<Option<AreaCode>> {
+    let mut statement = tx.prepare_cached("SELECT area FROM record WHERE kind = ?1 AND id = ?2")?;
+    let area = statement.query_row(params![record.kind.0, record.id.as_bytes()], |row| {
+        columns::area(row, 0)
+    });
+    Ok(area.optional()?)
+}
+
+/// Reads what records hold.
+pub(super) struct Loader<'t>(CachedStatement<'t>);
+
+impl<'t> Loader<'t> {
+    pub(super) fn new(tx: &'t Connection) -> StorageResult<Self> {
+        let sql = format!("{STORED} WHERE record.kind = ?1 AND record.id = ?2");
+        Ok(Self(tx.prepare_cached(&sql)?))
+    }
+
+    /// `None` when it is not here.
+    pub(super) fn load(&mut self, record: RecordRef) -> StorageResult<Option<Loaded>> {
+        let mut rows = self.0.query(params![record.kind.0, record.id.as_bytes()])?;
+        rows.next()?.map(stored).transpose()
+    }
+}
+
+/// A record from a row of [`STORED`].
+pub(super) fn stored(row: &Row<'_>) -> StorageResult<Loaded> {
+    const DAMAGED: StorageError = StorageError::Inconsistent { table: "record" };
+    let (kind, area) = (RecordKind(row.get(0)?), columns::area(row, 2)?);
+    let packed: Vec<u8> = row.get(3)?;
+    if packed.is_empty() {
+        let body: Option<Vec<u8>> = row.get(4)?;
+        let body = body.ok_or(DAMAGED)?;
+        let operation = columns::operation("operation", &body)?;
+        return Ok(Loaded {
+            state: made_by(&operation, area, uint(row, 5)?),
+            size_bytes: body.len(),
+        });
+    }
+    let mut state = RecordState::unpack_whole(kind, &packed).map_err(|_| DAMAGED)?;
+    state.bring_to(area);
+    Ok(Loaded {
+        state,
+        size_bytes: packed.len(),
+    })
+}
+
+/// Writes what batches made of records.
+pub(super) struct Writer<'t> {
+    tx: &'t Connection,
+    upsert: CachedStatement<'t>,
+}
+
+impl<'t> Writer<'t> {
+    pub(super) fn new(tx: &'t Connection) -> StorageResult<Self> {
+        let upsert = tx.prepare_cached(
+            "INSERT INTO record (kind, id, area, state, made_by, made_by_seq) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT (kind, id) DO UPDATE SET area = excluded.area, state = excluded.state,
+                 made_by = excluded.made_by, made_by_seq = excluded.made_by_seq",
+        )?;
+        Ok(Self { tx, upsert })
+    }
+
+    pub(super) fn write(&mut self, changed: &Changed) -> StorageResult<()> {
+        let Changed {
+            record,
+            area,
+            written,
+            photo,
+            left,
+        } = changed;
+        for (former, left_at) in left {
+            moves::note_former(self.tx, *record, former, *left_at)?;
+        }
+        let (device, seq, packed) = match written {
+            Written::Made { device, seq } => (Some(device.0.as_bytes()), Some(int(*seq)), [].as_slice()),
+            Written::Packed(packed) => (None, None, packed.as_slice()),
+        };
+        let id = record.id.as_bytes();
+        self.upsert
+            .execute(params![record.kind.0, id, area.as_str(), packed, device, seq])?;
+        match photo {
+            Some(state) => photos::follow_record(self.tx, *record, state),
+            None => Ok(()),
+        }
+    }
+}
