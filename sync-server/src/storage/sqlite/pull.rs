@@ -1,13 +1,13 @@
 //! Pulls: operations of an area and everything inside it, by position.
 //!
-//! The index is by exact area, so a community is merged from its grids: each grid's positions are read a
-//! few at a time, and only as far as the page reaches. Where a household left the area, the operation that moved it
+//! The index is by exact area, so a community is merged from its grids: each grid's operations are read a
+//! few at a time, and not much further than the page reaches. Where a household left the area, the operation that moved it
 //! is read once more, at the position where that happened.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
-use rusqlite::{Connection, params};
+use rusqlite::{CachedStatement, Connection, params};
 use shared::change::AppliedOperation;
 use shared::guards::{self, Guard};
 use shared::ids::{AreaCode, DeviceId};
@@ -16,13 +16,19 @@ use uuid::Uuid;
 use super::columns::{self, behind, int, uint};
 use crate::storage::{PullRequest, Pulled, PulledArea, StorageError, StorageResult};
 
-/// Positions read at once from one area.
-const POSITIONS_AT_ONCE: u32 = 256;
+/// Operations read at once from all areas together, and at least from each.
+const AT_ONCE: usize = 256;
+const AT_ONCE_EACH: usize = 8;
+/// About how many bytes of one area are read ahead of the page: thumbnails are up to 16 KiB each.
+const AHEAD_BYTES_MAX: usize = 256 * 1024;
 
-/// The operation at a position: applied there, or the one by which a household left.
-const BODY_AT: &str = "SELECT body, applied_at FROM operation WHERE position = ?1
-     UNION ALL SELECT body, applied_at FROM operation JOIN departed USING (device, seq) WHERE departed.position = ?1";
-/// Positions of an area behind ?2 but those of device ?3 from number ?4 on.
+/// Operations of an area behind position ?2 but those of device ?3 from number ?4 on: applied there, or the one by which
+/// a household left.
+const BEHIND: &str = "SELECT operation.position AS position, body, applied_at FROM operation
+         WHERE operation.area = ?1 AND operation.position > ?2 AND (device <> ?3 OR seq < ?4)
+     UNION ALL SELECT departed.position, body, applied_at FROM departed JOIN operation USING (device, seq)
+         WHERE departed.area = ?1 AND departed.position > ?2 AND (device <> ?3 OR seq < ?4)";
+/// Where they stand.
 const POSITIONS: &str = "SELECT position FROM operation WHERE area = ?1 AND position > ?2 AND (device <> ?3 OR seq < ?4)
      UNION ALL SELECT position FROM departed WHERE area = ?1 AND position > ?2 AND (device <> ?3 OR seq < ?4)";
 
@@ -95,8 +101,7 @@ pub(super) fn pull_area(
         .map(|(_, last_position)| *last_position)
         .max()
         .unwrap_or(cursor);
-    let mut merge = Merge::new(tx, &inner, cursor, left_out)?;
-    let mut body = tx.prepare_cached(BODY_AT)?;
+    let mut merge = Merge::new(tx, &inner, cursor, left_out, room.operations)?;
     let mut pulled = PulledArea {
         area: area.clone(),
         operations: Vec::new(),
@@ -104,24 +109,20 @@ pub(super) fn pull_area(
         remaining: 0,
     };
     let mut full = false;
-    while let Some(position) = merge.peek() {
-        let (bytes, applied_at): (Vec<u8>, u64) =
-            body.query_row([int(position)], |row| Ok((row.get(0)?, uint(row, 1)?)))?;
-        let fits = room.operations > 0 && (room.empty || bytes.len() <= room.bytes);
+    while let Some(next) = merge.next()? {
+        let fits = room.operations > 0 && (room.empty || next.body.len() <= room.bytes);
         if !fits {
             full = true;
             break;
         }
         room.operations -= 1;
-        room.bytes = room.bytes.saturating_sub(bytes.len());
+        room.bytes = room.bytes.saturating_sub(next.body.len());
         room.empty = false;
-        let operation = columns::operation("operation", &bytes)?;
         pulled.operations.push(AppliedOperation {
-            operation,
-            applied_at,
+            operation: columns::operation("operation", &next.body)?,
+            applied_at: next.applied_at,
         });
-        pulled.cursor = position;
-        merge.advance()?;
+        pulled.cursor = next.position;
     }
     if full {
         pulled.remaining = count(tx, &inner, pulled.cursor, left_out)?;
@@ -178,29 +179,43 @@ pub(super) fn operations_of(
     Ok(operations)
 }
 
-/// Positions of several areas in one ascending sequence.
+/// An operation as it stands in an area's log.
+struct Logged {
+    position: u64,
+    body: Vec<u8>,
+    applied_at: u64,
+}
+
+/// Operations of several areas in one ascending sequence.
 struct Merge<'a> {
-    tx: &'a Connection,
+    read: CachedStatement<'a>,
     left_out: LeftOut,
-    queues: Vec<(&'a str, VecDeque<u64>)>,
+    at_once: usize,
+    queues: Vec<(&'a str, VecDeque<Logged>)>,
     /// The first position of each queue that is not empty, and whose it is.
     heap: BinaryHeap<Reverse<(u64, usize)>>,
 }
 
 impl<'a> Merge<'a> {
+    /// Behind `cursor`; about `wanted` will be asked for.
     fn new(
         tx: &'a Connection,
         areas: &'a [(String, u64)],
         cursor: u64,
         left_out: LeftOut,
+        wanted: u64,
     ) -> StorageResult<Self> {
+        // The one behind the last tells that there are more.
+        let wanted = usize::try_from(wanted).unwrap_or(usize::MAX).saturating_add(1);
+        let share = AT_ONCE / areas.len().max(1);
         let queues = areas
             .iter()
             .map(|(area, _)| (area.as_str(), VecDeque::new()))
             .collect();
         let mut merge = Self {
-            tx,
+            read: tx.prepare_cached(&format!("{BEHIND} ORDER BY position LIMIT ?5"))?,
             left_out,
+            at_once: share.max(AT_ONCE_EACH).min(wanted),
             queues,
             heap: BinaryHeap::new(),
         };
@@ -210,49 +225,45 @@ impl<'a> Merge<'a> {
         Ok(merge)
     }
 
-    fn peek(&self) -> Option<u64> {
-        self.heap.peek().map(|Reverse((position, _))| *position)
-    }
-
-    fn advance(&mut self) -> StorageResult<()> {
+    fn next(&mut self) -> StorageResult<Option<Logged>> {
         let Some(Reverse((position, index))) = self.heap.pop() else {
-            return Ok(());
+            return Ok(None);
         };
-        let next = self.queues.get_mut(index).and_then(|(_, queue)| {
-            queue.pop_front();
-            queue.front().copied()
-        });
-        match next {
-            Some(next) => self.heap.push(Reverse((next, index))),
+        let (_, queue) = self.queues.get_mut(index).ok_or(NO_AREA)?;
+        let first = queue.pop_front();
+        match queue.front() {
+            Some(next) => self.heap.push(Reverse((next.position, index))),
             None => self.refill(index, position)?,
         }
-        Ok(())
+        Ok(first)
     }
 
     fn refill(&mut self, index: usize, after: u64) -> StorageResult<()> {
-        let (area, queue) = self
-            .queues
-            .get_mut(index)
-            .ok_or(StorageError::Inconsistent { table: "area" })?;
-        let mut statement = self
-            .tx
-            .prepare_cached(&format!("{POSITIONS} ORDER BY position LIMIT ?5"))?;
-        let positions = statement.query_map(
-            params![
-                *area,
-                int(after),
-                self.left_out.device.0.as_bytes(),
-                int(self.left_out.from_seq),
-                POSITIONS_AT_ONCE
-            ],
-            |row| uint(row, 0),
-        )?;
-        for position in positions {
-            queue.push_back(position?);
+        let (area, queue) = self.queues.get_mut(index).ok_or(NO_AREA)?;
+        let mut rows = self.read.query(params![
+            *area,
+            int(after),
+            self.left_out.device.0.as_bytes(),
+            int(self.left_out.from_seq),
+            int(self.at_once as u64)
+        ])?;
+        let mut bytes = 0;
+        while bytes < AHEAD_BYTES_MAX
+            && let Some(row) = rows.next()?
+        {
+            let body: Vec<u8> = row.get(1)?;
+            bytes += body.len();
+            queue.push_back(Logged {
+                position: uint(row, 0)?,
+                body,
+                applied_at: uint(row, 2)?,
+            });
         }
         if let Some(first) = queue.front() {
-            self.heap.push(Reverse((*first, index)));
+            self.heap.push(Reverse((first.position, index)));
         }
         Ok(())
     }
 }
+
+const NO_AREA: StorageError = StorageError::Inconsistent { table: "area" };
