@@ -236,7 +236,13 @@ impl Storage for SqliteStorage {
                 return Ok(None);
             };
             let place = area.clone();
-            self.write(move |tx| segments::keep(tx, &place, &packed)).await?;
+            let keep = move |tx: &Transaction<'_>| {
+                let is_kept = segments::keep(tx, &place, &packed)?;
+                Ok((is_kept && packed.last_position > after).then_some(packed.bytes))
+            };
+            if let Some(bytes) = self.write(keep).await? {
+                return Ok(Some(bytes));
+            }
         }
     }
 

@@ -13,10 +13,10 @@ use crate::storage::{SEGMENT_BYTES_MAX, SEGMENT_OPERATIONS, StorageResult};
 /// A segment that was packed and is not kept yet.
 pub(super) struct Packed {
     first_position: u64,
-    last_position: u64,
+    pub(super) last_position: u64,
     /// Where the log ended when it was packed.
     log_end: u64,
-    bytes: Vec<u8>,
+    pub(super) bytes: Vec<u8>,
 }
 
 /// The kept segment that goes on behind `after`; `Err` with the end of the last one when there is none.
@@ -56,23 +56,24 @@ pub(super) fn pack(tx: &Connection, area: &AreaCode, behind: u64) -> StorageResu
     }))
 }
 
-/// Keeps a segment; the second of two that were packed at the same time is the same and not needed. One that was
-/// packed before a household moved may hold what has left the area. When the segment that it goes on behind has been
-/// dropped meanwhile, it would stand behind a gap.
-pub(super) fn keep(tx: &Connection, area: &AreaCode, packed: &Packed) -> StorageResult<()> {
-    tx.prepare_cached(
-        "INSERT OR IGNORE INTO segment (area, last_position, first_position, bytes) SELECT ?1, ?2, ?3, ?4
-         WHERE NOT EXISTS (SELECT 1 FROM departed WHERE position > ?5)
-         AND (?3 = 1 OR EXISTS (SELECT 1 FROM segment WHERE area = ?1 AND last_position = ?3 - 1))",
-    )?
-    .execute(params![
-        area.as_str(),
-        int(packed.last_position),
-        int(packed.first_position),
-        packed.bytes,
-        int(packed.log_end)
-    ])?;
-    Ok(())
+/// Keeps a segment and returns whether it did; the second of two that were packed at the same time is the same and not
+/// needed. One that was packed before a household moved may hold what has left the area. When the segment that it goes
+/// on behind has been dropped meanwhile, it would stand behind a gap.
+pub(super) fn keep(tx: &Connection, area: &AreaCode, packed: &Packed) -> StorageResult<bool> {
+    let kept = tx
+        .prepare_cached(
+            "INSERT OR IGNORE INTO segment (area, last_position, first_position, bytes) SELECT ?1, ?2, ?3, ?4
+             WHERE NOT EXISTS (SELECT 1 FROM departed WHERE position > ?5)
+             AND (?3 = 1 OR EXISTS (SELECT 1 FROM segment WHERE area = ?1 AND last_position = ?3 - 1))",
+        )?
+        .execute(params![
+            area.as_str(),
+            int(packed.last_position),
+            int(packed.first_position),
+            packed.bytes,
+            int(packed.log_end)
+        ])?;
+    Ok(kept == 1)
 }
 
 #[cfg(test)]
