@@ -101,6 +101,11 @@ pub fn prepare(connection: &mut Connection, home: Home) -> StorageResult<()> {
     }
     connection.pragma_update(None, "journal_mode", journal)?;
     connection.pragma_update(None, "synchronous", "full")?;
+    if home == Home::File {
+        // What a killed app wrote last may be read and not be durable: SQLite takes it up without syncing it. Nothing
+        // may be shown as saved before.
+        connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
+    }
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "temp_store", "memory")?;
     connection.pragma_update(None, "cache_size", -16_000)?;
