@@ -31,45 +31,15 @@ impl ChainHash {
 
 /// The bytes that are hashed: postcard of the operation, frozen by `tests/fixtures/protocol/v1/`.
 pub fn canonical_bytes(operation: &Operation) -> Vec<u8> {
-    // Postcard into a growing vector fails only for maps of unknown length, which an operation has not.
+    // Postcard into a growing vector fails only for maps of unknown length, which an operation has not. Its own vector
+    // begins empty and moves with each doubling; in a browser, where another one would be downloaded, that does not
+    // matter.
     #[cfg(not(target_arch = "wasm32"))]
-    return postcard::serialize_with_flavor(operation, room::Room::default()).unwrap_or_default();
+    return postcard::to_extend(operation, Vec::with_capacity(ROOM_BYTES)).unwrap_or_default();
     #[cfg(target_arch = "wasm32")]
     postcard::to_stdvec(operation).unwrap_or_default()
 }
 
-/// Postcard's own vector begins empty and moves with each doubling. In a browser, where another one would be
-/// downloaded, that does not matter.
+/// Most operations have less.
 #[cfg(not(target_arch = "wasm32"))]
-mod room {
-    use postcard::ser_flavors::Flavor;
-
-    /// Most operations have less.
-    const ROOM_BYTES: usize = 512;
-
-    pub(super) struct Room(Vec<u8>);
-
-    impl Default for Room {
-        fn default() -> Self {
-            Self(Vec::with_capacity(ROOM_BYTES))
-        }
-    }
-
-    impl Flavor for Room {
-        type Output = Vec<u8>;
-
-        fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
-            self.0.push(byte);
-            Ok(())
-        }
-
-        fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
-            self.0.extend_from_slice(bytes);
-            Ok(())
-        }
-
-        fn finalize(self) -> postcard::Result<Vec<u8>> {
-            Ok(self.0)
-        }
-    }
-}
+const ROOM_BYTES: usize = 512;
