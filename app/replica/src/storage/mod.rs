@@ -93,7 +93,9 @@ pub fn prepare(connection: &mut Connection, home: Home) -> StorageResult<()> {
         Home::Opfs => "truncate",
         Home::Memory => "memory",
     };
-    if home == Home::File {
+    // A browser has no files: what is done for them is not downloaded.
+    let is_file = home == Home::File && cfg!(not(target_arch = "wasm32"));
+    if is_file {
         // Half as many pages are half as many writes. A file that is there already keeps its own.
         connection.pragma_update(None, "page_size", 8192)?;
         // Pages that a pull changes again and again go into the file once for several segments.
@@ -101,7 +103,7 @@ pub fn prepare(connection: &mut Connection, home: Home) -> StorageResult<()> {
     }
     connection.pragma_update(None, "journal_mode", journal)?;
     connection.pragma_update(None, "synchronous", "full")?;
-    if home == Home::File {
+    if is_file {
         // What a killed app wrote last may be read and not be durable: SQLite takes it up without syncing it. Nothing
         // may be shown as saved before.
         connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
