@@ -31,10 +31,11 @@ async fn a_device_that_fills_up_while_a_visit_is_saved_never_loses_silently() {
     let household = phone.household("1-1-101").await;
     let mut lies = 0;
     let (mut silent, mut whole, mut without_photo, mut as_draft, mut not_at_all) = (0, 0, 0, 0, 0);
+    let page_bytes: u64 = query(&phone, "PRAGMA page_size");
     for number in 0..TRIES {
-        // The database may grow by so many pages and not by one more.
+        // The database may grow by so much and not by one page more.
         let pages: u64 = query(&phone, "PRAGMA page_count");
-        limit_pages(&phone, pages + number % 25);
+        limit_pages(&phone, pages + number % 25 * 4_096 / page_bytes);
         let note = format!("第{number}次走访");
         let draft = phone.try_draft(household, &note).await;
         let file = camera_file(number);
