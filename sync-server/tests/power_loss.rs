@@ -13,6 +13,7 @@ use std::fs;
 use std::path::Path;
 
 use recorder::Event;
+use rusqlite::Connection;
 use shared::domain::area::Area;
 use shared::domain::worker::Role;
 use shared::ids::{AreaCode, DeviceId, WorkerId};
@@ -24,6 +25,8 @@ use sync_server::testing::{SeededChance, TEST_PASSWORD, TEST_START_MS, TestPhone
 
 const AREA: &str = "130803001001";
 const PUSHES: u64 = 250;
+/// After so many pushes the log is written into the file: by itself the server would do that once in all of this.
+const CHECKPOINT_EVERY: u64 = 10;
 /// How many cuts the ordinary run makes; `KOUMEN_TRIES` says otherwise.
 const TRIES: u64 = 120;
 
@@ -118,6 +121,7 @@ async fn recorded(folder: &Path) -> (TestPhone, Vec<Event>) {
     fs::copy(&file, folder.join("before.sqlite")).unwrap();
     recorder::begin();
     let storage = SqliteStorage::open(&file, &SeededChance::new(1)).unwrap();
+    let beside = Connection::open(&file).unwrap();
     let mut receipted = 0;
     for push in 0..PUSHES {
         for _ in 0..=push % 7 {
@@ -131,6 +135,11 @@ async fn recorded(folder: &Path) -> (TestPhone, Vec<Event>) {
             refused => panic!("refused: {refused:?}"),
         }
         recorder::note(Event::Receipt(receipted));
+        if push % CHECKPOINT_EVERY == CHECKPOINT_EVERY - 1 {
+            beside
+                .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
+                .unwrap();
+        }
     }
     let events = recorder::end();
     drop(storage);
