@@ -87,6 +87,28 @@ async fn a_change_wakes_those_whose_area_it_is_in_and_nobody_else() {
     assert!(other_device.is_silent() && community.is_silent());
 }
 
+#[tokio::test(start_paused = true)]
+async fn who_begins_to_listen_hears_of_what_was_said_just_before() {
+    let server = a_server().await;
+    let (amina, lead) = (server.sign_in("amina").await, server.sign_in("lead").await);
+    let joao = server.sign_in("joao").await;
+    let mut phone = TestPhone::of(&amina, GRID);
+    phone.household("3-2-501");
+    let push = a_request(Some(phone.push_from(1)));
+    server.sync(&amina.token, &push).await.unwrap();
+    let mut community = Stream::open(&server, &lead.token).await;
+    assert_eq!(
+        community.next().await.as_deref(),
+        Some("event: changed\ndata: {}\n\n")
+    );
+    assert!(community.is_silent(), "once");
+    // Neither who did it nor who works elsewhere, nor who comes later.
+    assert!(Stream::open(&server, &amina.token).await.is_silent());
+    assert!(Stream::open(&server, &joao.token).await.is_silent());
+    tokio::time::advance(Duration::from_secs(10)).await;
+    assert!(Stream::open(&server, &lead.token).await.is_silent());
+}
+
 #[tokio::test]
 async fn a_stream_ends_with_its_session_and_with_the_server() {
     let server = a_server().await;

@@ -23,7 +23,8 @@ const KEEP_ALIVE_SECONDS: u64 = 20;
 /// How often the session is looked at again: another process may have closed it or assigned other areas.
 const RECHECK_SECONDS: u64 = 15;
 
-/// `event: changed` for every change by another device in the worker's areas.
+/// `event: changed` for every change by another device in the worker's areas, and once in the beginning when there was
+/// one in the last ten seconds.
 ///
 /// # Errors
 /// 401 when nobody is signed in, 503 when too many streams are open.
@@ -45,15 +46,20 @@ pub async fn notices(authorised: Authorised, State(state): State<AppState>) -> R
     let mut recheck = interval(Duration::from_secs(RECHECK_SECONDS));
     recheck.set_missed_tick_behavior(MissedTickBehavior::Delay);
     recheck.reset();
-    let listener = Listener {
+    let mut listener = Listener {
         words: state.hub.listen(),
         stopping: state.hub.stopping(),
         recheck,
         authorised,
         state,
         greeted: false,
+        has_missed: false,
         _permit: permit,
     };
+    let said_lately = listener.state.hub.said_lately();
+    listener.has_missed = said_lately
+        .iter()
+        .any(|word| listener.concerns(word) == Some(true));
     let events = stream::unfold(listener, |mut listener| async move {
         listener
             .next()
@@ -71,6 +77,10 @@ pub async fn notices(authorised: Authorised, State(state): State<AppState>) -> R
     Ok((headers, Sse::new(events).keep_alive(keep_alive)).into_response())
 }
 
+fn changed() -> Event {
+    Event::default().event("changed").data("{}")
+}
+
 struct Listener {
     words: broadcast::Receiver<Arc<Word>>,
     stopping: watch::Receiver<bool>,
@@ -78,6 +88,8 @@ struct Listener {
     authorised: Authorised,
     state: AppState,
     greeted: bool,
+    /// Something that concerns this device was said just before it listened.
+    has_missed: bool,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -88,21 +100,24 @@ impl Listener {
             self.greeted = true;
             return Some(Event::default().comment("listening"));
         }
+        if std::mem::take(&mut self.has_missed) {
+            return Some(changed());
+        }
         loop {
             let woken = tokio::select! {
                 _ = self.stopping.wait_for(|stopping| *stopping) => return None,
                 word = self.words.recv() => Some(word),
                 _ = self.recheck.tick() => None,
             };
-            let changed = match woken {
+            let has_changed = match woken {
                 Some(Ok(word)) => self.concerns(&word)?,
                 // What was missed may concern this device.
                 Some(Err(RecvError::Lagged(_))) => true,
                 Some(Err(RecvError::Closed)) => return None,
                 None => self.look_again().await?,
             };
-            if changed {
-                return Some(Event::default().event("changed").data("{}"));
+            if has_changed {
+                return Some(changed());
             }
         }
     }
