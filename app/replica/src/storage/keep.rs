@@ -76,6 +76,8 @@ pub fn reply(
         transaction.execute("UPDATE assigned SET cursor = 0", [])?;
         photo_bytes::offer_again(transaction)?;
         moves::doubt(transaction)?;
+        // What is offered again may lie beside what has gone from here.
+        pieces::may_come(transaction)?;
         meta::set(transaction, READING_AGAIN, &true)?;
         view.directory_version = 0;
     }

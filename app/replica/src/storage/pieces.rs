@@ -1,5 +1,6 @@
-//! Pieces of records: a device that goes on under another identity makes anew what it had worked on. Of what is another
-//! area's by now the server hands out nothing: a record then lacks its beginning, or what it lies beside.
+//! Pieces of records: a device that goes on under another identity, or offers again to a restored server, makes anew
+//! what it had worked on. Of what is another area's by now the server hands out nothing: a record then lacks its
+//! beginning, or what it lies beside.
 
 use std::sync::LazyLock;
 
