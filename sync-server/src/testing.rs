@@ -83,6 +83,13 @@ impl SeededChance {
             blake3::Hasher::new().update(&seed.to_le_bytes()).finalize_xof(),
         ))
     }
+
+    /// The next number, from 0 to before `end`.
+    pub fn below(&self, end: u64) -> u64 {
+        let mut bytes = [0; 8];
+        self.fill(&mut bytes);
+        u64::from_le_bytes(bytes) % end
+    }
 }
 
 impl Chance for SeededChance {

@@ -66,20 +66,14 @@ impl DiskFile {
         for (index, event) in self.pending.iter().enumerate() {
             let is_last = index + 1 == self.pending.len();
             if is_last {
-                let length = below(chance, 8_192);
+                let length = chance.below(8_192);
                 apply(&mut bytes, event, usize::try_from(length).unwrap());
-            } else if below(chance, 2) == 0 {
+            } else if chance.below(2) == 0 {
                 apply(&mut bytes, event, usize::MAX);
             }
         }
         bytes
     }
-}
-
-fn below(chance: &SeededChance, end: u64) -> u64 {
-    let mut bytes = [0; 8];
-    chance.fill(&mut bytes);
-    u64::from_le_bytes(bytes) % end
 }
 
 async fn a_phone(storage: &SqliteStorage) -> TestPhone {
@@ -173,7 +167,7 @@ async fn lost(
     for _ in 0..tries {
         let end = u64::try_from(events.len()).unwrap();
         *cuts
-            .entry(usize::try_from(below(&chance, end)).unwrap())
+            .entry(usize::try_from(chance.below(end)).unwrap())
             .or_default() += 1;
     }
     let before = DiskFile {

@@ -25,7 +25,6 @@ use disk::{Disk, Event, Without};
 use futures::future::join_all;
 use shared::domain::worker::Role;
 use shared::ids::PhotoHash;
-use sync_server::chance::Chance;
 use sync_server::clock::Clock;
 use sync_server::folders;
 use sync_server::passwords::Passwords;
@@ -51,12 +50,6 @@ const LIFE_SYNCS_MAX: u64 = 60;
 const TRIES: u64 = 60;
 /// Half of the cuts come within so many events of an answer, a quarter of the first one after a start.
 const SOON: u64 = 12;
-
-fn below(chance: &SeededChance, end: u64) -> u64 {
-    let mut bytes = [0; 8];
-    chance.fill(&mut bytes);
-    u64::from_le_bytes(bytes) % end
-}
 
 /// The server on a data folder, as `koumen-server serve` starts it.
 fn start(place: &Path, life: u64) -> Option<TestServer> {
@@ -212,11 +205,11 @@ async fn recorded(place: &Path) -> Recorded {
     let token = records(&server, &photos).await;
     drop(server);
     for life in 1..=KILLS + 1 {
-        match below(&chance, 3) {
+        match chance.below(3) {
             _ if life > KILLS => system::set_fuse(None),
-            0 => system::set_fuse_at_folder(below(&chance, 12)),
-            1 => system::set_fuse_of_syncs(below(&chance, LIFE_SYNCS_MAX)),
-            _ => system::set_fuse(Some(below(&chance, LIFE_STEPS_MAX))),
+            0 => system::set_fuse_at_folder(chance.below(12)),
+            1 => system::set_fuse_of_syncs(chance.below(LIFE_SYNCS_MAX)),
+            _ => system::set_fuse(Some(chance.below(LIFE_STEPS_MAX))),
         }
         system::note(Event::Started);
         if let Some(server) = start(place, life) {
@@ -315,11 +308,11 @@ impl Recorded {
         let mut cuts: BTreeMap<usize, u64> = BTreeMap::new();
         for number in 0..tries {
             let at = match number % 2 {
-                0 => below(&chance, end),
+                0 => chance.below(end),
                 _ => {
                     let answers = &answers[usize::from(number % 4 == 3)];
-                    let answer = usize::try_from(below(&chance, answers.len() as u64)).unwrap();
-                    (answers[answer] + 1 + below(&chance, SOON)).min(end - 1)
+                    let answer = usize::try_from(chance.below(answers.len() as u64)).unwrap();
+                    (answers[answer] + 1 + chance.below(SOON)).min(end - 1)
                 }
             };
             *cuts.entry(usize::try_from(at).unwrap()).or_default() += 1;

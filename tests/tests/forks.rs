@@ -119,12 +119,6 @@ impl World {
         }
     }
 
-    fn below(&self, end: u64) -> u64 {
-        let mut bytes = [0; 8];
-        self.chance.fill(&mut bytes);
-        u64::from_le_bytes(bytes) % end
-    }
-
     fn phone(&self, file: Option<&Path>, seed: u64) -> DrivenPhone {
         DrivenPhone::open(file, &self.address, &self.now_ms, seed)
     }
@@ -208,17 +202,17 @@ async fn one_clone(seed: u64) -> usize {
         world.visit(phone, household, &note);
         saved.push(note);
     };
-    for _ in 0..world.below(4) {
+    for _ in 0..world.chance.below(4) {
         save(&first);
-        if world.below(2) == 0 {
+        if world.chance.below(2) == 0 {
             first.sync().await;
         }
     }
     copy_replica(&files[0], &files[1]);
     let copies = [first, world.phone(Some(&files[1]), 2)];
-    for _ in 0..2 + world.below(10) {
-        let phone = &copies[usize::try_from(world.below(2)).unwrap()];
-        match world.below(3) {
+    for _ in 0..2 + world.chance.below(10) {
+        let phone = &copies[usize::try_from(world.chance.below(2)).unwrap()];
+        match world.chance.below(3) {
             0 => {
                 phone.sync().await;
             }

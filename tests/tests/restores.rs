@@ -115,12 +115,6 @@ impl Life {
         life
     }
 
-    fn below(&self, end: u64) -> u64 {
-        let mut bytes = [0; 8];
-        self.chance.fill(&mut bytes);
-        u64::from_le_bytes(bytes) % end
-    }
-
     fn pass(&self, ms: u64) {
         self.now_ms.set(self.now_ms.get() + ms);
         self.address.server().clock.set(self.now_ms.get());
@@ -157,7 +151,7 @@ impl Life {
         let young: Vec<usize> = (0..self.backups.len())
             .filter(|index| now_ms - self.backups[*index].made_at < AGE_MS_MAX)
             .collect();
-        let backup = &self.backups[young[self.below(young.len() as u64) as usize]];
+        let backup = &self.backups[young[self.chance.below(young.len() as u64) as usize]];
         self.servers += 1;
         let file = self.file();
         std::fs::copy(&backup.file, &file).unwrap();
@@ -207,7 +201,7 @@ impl Life {
             promise_due: None,
             started_at: self.now_ms.get(),
         });
-        let with_photo = self.below(8) == 0;
+        let with_photo = self.chance.below(8) == 0;
         let phone = &self.phones[phone];
         phone.call(Call::SaveDraft { id, body });
         if with_photo {
@@ -227,18 +221,18 @@ impl Life {
     }
 
     async fn live_on(&mut self) {
-        for _ in 0..2 + self.below(5) {
-            self.pass(self.below(30) * HOUR_MS);
-            let phone = self.below(self.phones.len() as u64) as usize;
+        for _ in 0..2 + self.chance.below(5) {
+            self.pass(self.chance.below(30) * HOUR_MS);
+            let phone = self.chance.below(self.phones.len() as u64) as usize;
             self.visit(phone);
-            if self.below(2) == 0 {
+            if self.chance.below(2) == 0 {
                 self.sync(&self.phones[phone]).await;
             }
-            if self.below(3) == 0 {
+            if self.chance.below(3) == 0 {
                 self.back_up().await;
             }
         }
-        if self.phones.len() < PHONES_MAX && self.below(4) == 0 {
+        if self.phones.len() < PHONES_MAX && self.chance.below(4) == 0 {
             let seed = self.phones.len() as u64 + 1;
             let phone = DrivenPhone::open(None, &self.address, &self.now_ms, seed);
             phone.sign_in("zhao").await;

@@ -10,8 +10,6 @@ use std::path::Path;
 
 use sync_server::testing::SeededChance;
 
-use super::below;
-
 /// A file or folder, numbered in the order in which they were made; the recorded folder itself is 0.
 pub(crate) type Node = usize;
 
@@ -184,7 +182,7 @@ impl Disk {
 
     /// Puts into `place` what may be there after the power went: of what was not synced nothing, or each change or not.
     pub(crate) fn lose_power(&self, place: &Path, chance: &SeededChance) {
-        let keeps_some = below(chance, 3) > 0;
+        let keeps_some = chance.below(3) > 0;
         let left = |content: &Content| match keeps_some {
             true => content.after_power_loss(chance),
             false => content.clone(),
@@ -259,16 +257,16 @@ impl Content {
         match &mut left {
             Self::File { durable, pending } => {
                 let last = pending.pop();
-                for event in pending.drain(..).filter(|_| below(chance, 2) == 0) {
+                for event in pending.drain(..).filter(|_| chance.below(2) == 0) {
                     change(durable, &event, usize::MAX);
                 }
                 if let Some(event) = last {
-                    let length = usize::try_from(below(chance, 8_192)).unwrap();
+                    let length = usize::try_from(chance.below(8_192)).unwrap();
                     change(durable, &event, length);
                 }
             }
             Self::Folder { durable, pending } => {
-                for renamed in pending.drain(..).filter(|_| below(chance, 2) == 0) {
+                for renamed in pending.drain(..).filter(|_| chance.below(2) == 0) {
                     rename(durable, renamed);
                 }
             }
