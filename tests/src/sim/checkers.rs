@@ -46,9 +46,13 @@ impl World {
         let Some(device) = status.session.map(|session| session.device) else {
             return;
         };
-        // Without a change of these numbers nothing was shown as uploaded since the last look.
+        // What is shown as uploaded, or set aside, waits no more. When as many wait as at the last look, or more, because
+        // a person has saved something since, nothing new is shown so. After a restore what was receipted waits again.
         let shown = (device, sync.waiting_operations, sync.attention);
-        if self.device(phone).shown.replace(shown) == Some(shown) {
+        let before = self.device(phone).shown.replace(shown);
+        if before.is_some_and(|before| {
+            (before.0, before.2) == (device, sync.attention) && before.1 <= sync.waiting_operations
+        }) {
             return;
         }
         let Some(Ok(Answer::Outbox(outbox))) = self.device(phone).call(Call::Outbox) else {
