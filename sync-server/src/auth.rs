@@ -46,8 +46,11 @@ impl FromRequestParts<AppState> for Authorised {
             .and_then(|header| header.strip_prefix("Bearer "))
             .and_then(read_token);
         let token = TokenHash::of(&token.ok_or(Refused::session())?);
-        let session = state.storage.session(token).await?.ok_or(Refused::session())?;
-        Ok(Self { session, token })
+        match state.storage.session(token).await? {
+            Some(session) => Ok(Self { session, token }),
+            None if state.storage.is_revoked(token).await? => Err(Refused::revoked()),
+            None => Err(Refused::session()),
+        }
     }
 }
 

@@ -19,6 +19,7 @@ pub mod passwords;
 pub mod photos;
 pub mod receipt_key;
 pub mod refused;
+mod seal_key;
 pub mod state;
 pub mod throttle;
 

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use shared::protocol::v1::SESSION_REVOKED;
 
 use crate::apply::{HeldChain, PushRefusal};
 use crate::storage::StorageError;
@@ -54,6 +55,15 @@ impl Refused {
     /// 401: the token is missing, unknown or closed.
     pub const fn session() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "session.invalid", "sign in again")
+    }
+
+    /// 401: the device was revoked, or its worker removed.
+    pub const fn revoked() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            SESSION_REVOKED,
+            "this device was revoked; sign in again",
+        )
     }
 
     /// 403: the role does not allow it.
@@ -129,7 +139,7 @@ impl From<PushRefusal> for Refused {
                 "the server holds other operations of this device",
                 held,
             ),
-            PushRefusal::Revoked => Self::session(),
+            PushRefusal::Revoked => Self::revoked(),
         }
     }
 }

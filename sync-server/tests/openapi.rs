@@ -10,7 +10,7 @@ use shared::domain::worker::{Role, Worker};
 use shared::domain::{FieldId, RecordKind, RecordRef, Value};
 use shared::ids::{AreaCode, DeviceId, EpochId, WorkerId};
 use shared::protocol::gaps::{DeviceGap, Gaps, PhotoGap};
-use shared::protocol::v1::{self, SignInReply, SignInRequest};
+use shared::protocol::v1::{self, SealKey, SignInReply, SignInRequest};
 use sync_server::routes::openapi;
 use sync_server::testing::TestServer;
 use uuid::Uuid;
@@ -55,6 +55,7 @@ fn the_described_forms_are_the_real_ones() {
         through_seq: 3,
         chain: Default::default(),
         now_ms: 5,
+        seal_key: Some(SealKey([6; 32])),
     });
     same::<openapi::ParkedOperation>(&v1::ParkedOperation {
         author: WorkerId(id),

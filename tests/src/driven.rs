@@ -14,7 +14,7 @@ use futures::FutureExt;
 use futures::channel::mpsc;
 use futures::stream::{LocalBoxStream, StreamExt};
 use replica::Replica;
-use replica::api::{Answer, Call, SyncState};
+use replica::api::{Answer, ApiError, Call, SyncState};
 use replica::platform::Platform;
 use replica::storage::Home;
 use replica::sync::driver::Driver;
@@ -252,13 +252,22 @@ impl DrivenPhone {
     /// # Panics
     /// When the server does not let the worker in.
     pub async fn sign_in(&self, username: &str) {
+        let signed_in = self.try_sign_in(username, TEST_PASSWORD).await;
+        signed_in.expect("the worker is let in");
+    }
+
+    /// The same when it may be refused.
+    ///
+    /// # Errors
+    /// As the driver says.
+    pub async fn try_sign_in(&self, username: &str, password: &str) -> Result<Answer, ApiError> {
         let call = Call::SignIn {
             server: self.origin.clone(),
             username: username.to_owned(),
-            password: TEST_PASSWORD.to_owned(),
+            password: password.to_owned(),
             device_name: "test".to_owned(),
         };
-        self.driver.call(call).await.expect("the worker is let in");
+        self.driver.call(call).await
     }
 
     /// A call that needs no network.

@@ -122,7 +122,11 @@ impl World {
         phone
     }
 
-    fn blank_phone(&self, connection: Connection) -> Phone {
+    /// A phone on a replica of one's own, as it is.
+    ///
+    /// # Panics
+    /// When the replica does not open.
+    pub fn blank_phone(&self, connection: Connection) -> Phone {
         let number = self.phones.get() + 1;
         self.phones.set(number);
         let now_ms = Rc::new(Cell::new(TEST_START_MS));
@@ -130,8 +134,7 @@ impl World {
             now_ms: Rc::clone(&now_ms),
             chance: RefCell::new(number << 32),
         };
-        let replica =
-            Replica::open(connection, Home::Memory, Rc::new(platform)).expect("a fresh replica opens");
+        let replica = Replica::open(connection, Home::Memory, Rc::new(platform)).expect("the replica opens");
         Phone {
             replica,
             token: String::new(),

@@ -363,6 +363,23 @@ pub struct Status {
     pub session: Option<Session>,
     /// How the sync stands.
     pub sync: SyncState,
+    /// What lies sealed on this device, until its worker signs in again.
+    pub sealed: Option<Sealed>,
+}
+
+/// A revoked device: everything of its worker is encrypted, and comes back as it was when they sign in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sealed {
+    /// The account name.
+    pub username: String,
+    /// The worker's name.
+    pub name: String,
+    /// Operations that were not uploaded.
+    pub operations: u64,
+    /// Photos that were not uploaded.
+    pub photos: u64,
+    /// Half-filled forms.
+    pub drafts: u64,
 }
 
 /// The enrolment of this device.
@@ -429,7 +446,7 @@ pub enum SyncPhase {
     Offline,
     /// The server answers, but not as it should; tried again by itself.
     Trouble,
-    /// The credential was revoked: sign in again, work is kept.
+    /// The session was closed or the device revoked: sign in again, work is kept.
     SignInAgain,
     /// The app must be updated.
     UpdateNeeded,

@@ -15,17 +15,18 @@ use shared::ids::{AreaCode, PhotoHash};
 use shared::protocol::known;
 use shared::protocol::set_aside::{SET_ASIDE_ASKED_MAX, as_extension};
 use shared::protocol::v1::{
-    self, AreaPage, PROTOCOL_VERSION, PUSH_OPERATIONS_MAX, Push, READS_DENSE, SEGMENT_OPERATIONS,
+    self, AreaPage, PROTOCOL_VERSION, PUSH_OPERATIONS_MAX, Push, READS_DENSE, SEGMENT_OPERATIONS, SealKey,
     SignInReply, SyncReply, SyncRequest,
 };
 use uuid::Uuid;
 
-use crate::api::{Answer, ApiError, Call, ErrorCode, Notice, RoomState, Session, Status, SyncState};
+use crate::api::{self, Answer, ApiError, Call, ErrorCode, Notice, RoomState, Session, Status, SyncState};
 use crate::platform::{Platform, Room};
 use crate::storage::keep::{self, KeepError, Kept};
 use crate::storage::meta::{self, Enrolment, ServerView};
 use crate::storage::operations::{self, Author, SaveError};
 use crate::storage::receipts::{self, KeptReceipt};
+use crate::storage::sealed::{self, Sealed};
 use crate::storage::{self, Home, StorageError, StorageResult, held_areas, own, photo_bytes, uploads};
 use crate::sync::engine::{Engine, Event, Work};
 use crate::sync::transport::Credential;
@@ -52,6 +53,8 @@ pub struct Replica {
     room: Option<Room>,
     /// The photo whose upload stands where the store says: nothing has been in doubt since the server told.
     sure_upload: Option<PhotoHash>,
+    /// Nothing can be read or recorded until the worker signs in again.
+    sealed: Option<Sealed>,
 }
 
 impl Replica {
@@ -62,6 +65,7 @@ impl Replica {
     pub fn open(mut connection: Connection, home: Home, platform: Rc<dyn Platform>) -> StorageResult<Self> {
         storage::prepare(&mut connection, home)?;
         let mut replica = Self {
+            sealed: sealed::standing(&connection)?,
             connection,
             platform,
             engine: Engine::default(),
@@ -84,6 +88,9 @@ impl Replica {
     /// [`ApiError`] with what the person can do.
     pub fn call(&mut self, call: Call) -> Result<Answer, ApiError> {
         let writes = commands::is_command(&call);
+        if writes && self.sealed.is_some() && !matches!(call, Call::SetSetting { .. }) {
+            return Err(api_error(ErrorCode::SignedOut, ""));
+        }
         let answer = match &call {
             // Adding a photo makes room by itself, and is too large to be held twice.
             Call::AddPhoto { .. } => commands::keep_locally(self, call),
@@ -149,7 +156,16 @@ impl Replica {
         u32::from_le_bytes(random)
     }
 
+    /// Whose this device is; nobody's while it is sealed.
     pub(crate) fn enrolment(&self) -> Result<Option<Enrolment>, ApiError> {
+        match self.sealed {
+            None => self.known(),
+            Some(_) => Ok(None),
+        }
+    }
+
+    /// Whose this device is, also while it is sealed: who may sign in.
+    pub(crate) fn known(&self) -> Result<Option<Enrolment>, ApiError> {
         Ok(meta::get(&self.connection, meta::ENROLMENT)?)
     }
 
@@ -229,9 +245,20 @@ impl Replica {
             }),
             None => None,
         };
+        let sealed = match (&self.sealed, self.known()?) {
+            (Some(sealed), Some(known)) => Some(api::Sealed {
+                username: known.username,
+                name: known.worker.name,
+                operations: sealed.operations,
+                photos: sealed.photos,
+                drafts: sealed.drafts,
+            }),
+            _ => None,
+        };
         Ok(Status {
             session,
             sync: self.sync_state()?,
+            sealed,
         })
     }
 
@@ -283,7 +310,7 @@ impl Replica {
     fn work(&self) -> Result<Work, ApiError> {
         let enrolment = self.enrolment()?;
         Ok(Work {
-            enrolled: enrolment.is_some(),
+            enrolled: enrolment.is_some() || self.sealed.is_some(),
             signed_in: enrolment.is_some_and(|enrolment| !enrolment.token.is_empty()),
             operations: operations::count_waiting(&self.connection)? > 0,
             segment: match self.room_state()? {
@@ -422,9 +449,10 @@ impl Replica {
 
     /// Keeps an enrolment. A device that signs in again goes on with its chain, also one that was revoked. One that
     /// gets another identity sends its unsent work under it. Another worker's replica must have been signed out before.
+    /// What was sealed comes back as it was.
     ///
     /// # Errors
-    /// A failing database.
+    /// A failing database, or `sealed.other_key`: it was sealed for another server. Nothing has happened then.
     pub fn keep_sign_in(
         &mut self,
         server: String,
@@ -440,6 +468,15 @@ impl Replica {
         };
         let now_ms = self.now_ms();
         let transaction = self.connection.transaction()?;
+        if self.sealed.is_some() {
+            let opened = match &reply.seal_key {
+                Some(key) => sealed::unseal(&transaction, key)?,
+                None => false,
+            };
+            if !opened {
+                return Err(api_error(ErrorCode::Server, "sealed.other_key"));
+            }
+        }
         let known: Option<Enrolment> = meta::get(&transaction, meta::ENROLMENT)?;
         if known.is_none_or(|known| known.device != reply.device) {
             let author = Author {
@@ -452,6 +489,7 @@ impl Replica {
             operations::start_anew(&transaction, author, reply.through_seq, reply.chain, is_restored)?;
         }
         meta::set(&transaction, meta::ENROLMENT, &enrolment)?;
+        sealed::keep_key(&transaction, reply.seal_key)?;
         for area in &reply.areas {
             transaction.execute(
                 "INSERT OR REPLACE INTO area (code, name) VALUES (?1, ?2)",
@@ -462,6 +500,9 @@ impl Replica {
         }
         transaction.commit()?;
         self.notices.push(Notice::Session);
+        if self.sealed.take().is_some() {
+            self.notices.push(Notice::Changed);
+        }
         self.wake();
         Ok(())
     }
@@ -482,7 +523,35 @@ impl Replica {
         Ok(())
     }
 
-    /// The credential was refused: the work stays, the worker signs in again.
+    /// The device was revoked: everything is sealed until its worker signs in again. One that has no key yet, because it
+    /// signed in at a server of before, keeps everything as it is.
+    ///
+    /// # Errors
+    /// [`ErrorCode::StorageFull`] or a failing database; nothing has happened then.
+    pub fn seal(&mut self) -> Result<(), ApiError> {
+        let Some(key) = sealed::key(&self.connection)? else {
+            return self.drop_credential();
+        };
+        match self.seal_under(&key) {
+            Err(error) if error.code == ErrorCode::StorageFull && self.evict_all()? > 0 => {
+                self.seal_under(&key)
+            }
+            done => done,
+        }
+    }
+
+    fn seal_under(&mut self, key: &SealKey) -> Result<(), ApiError> {
+        let mut nonce = [0; 16];
+        self.platform.fill_random(&mut nonce);
+        let transaction = self.connection.transaction()?;
+        let sealed = sealed::seal(&transaction, key, nonce)?;
+        transaction.commit()?;
+        self.begin_empty();
+        self.sealed = Some(sealed);
+        Ok(())
+    }
+
+    /// The session was closed: the work stays, the worker signs in again.
     ///
     /// # Errors
     /// A failing database.
@@ -503,45 +572,26 @@ impl Replica {
     /// [`ErrorCode::UnsentWork`] while work waits.
     pub fn forget_everything(&mut self) -> Result<(), ApiError> {
         let state = self.sync_state()?;
-        if state.waiting_operations + state.waiting_photos > 0 {
+        if state.waiting_operations + state.waiting_photos > 0 || self.sealed.is_some() {
             return Err(api_error(ErrorCode::UnsentWork, ""));
         }
         let transaction = self.connection.transaction()?;
-        for table in [
-            "meta",
-            "area",
-            "assigned",
-            "worker",
-            "operation",
-            "receipted",
-            "set_aside",
-            "who",
-            "peer",
-            "household",
-            "resident",
-            "visit",
-            "issue",
-            "photo",
-            "other_record",
-            "held_area",
-            "moved",
-            "duplicate",
-            "settled_conflict",
-            "photo_bytes",
-            "photo_upload",
-            "draft_photo",
-            "draft",
-            "search",
-        ] {
-            transaction.execute(&format!("DELETE FROM {table}"), [])?;
-        }
+        sealed::wipe(&transaction)?;
         transaction.commit()?;
+        self.begin_empty();
+        Ok(())
+    }
+
+    /// Nothing is here any more, also not in the log beside a file.
+    fn begin_empty(&mut self) {
+        // A reader can hold this up; the next opening makes up for it.
+        #[cfg(not(target_arch = "wasm32"))]
+        let _ = self.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
         self.engine = Engine::default();
         self.segment = None;
         self.sure_upload = None;
         self.notices.push(Notice::Session);
         self.notices.push(Notice::Changed);
-        Ok(())
     }
 }
 

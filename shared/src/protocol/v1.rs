@@ -216,7 +216,24 @@ pub struct SignInReply {
     pub chain: ChainHash,
     /// Server time, ms since the Unix epoch.
     pub now_ms: TimestampMs,
+    /// The key under which the device seals its replica when it is revoked: the same for the worker at every sign-in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seal_key: Option<SealKey>,
 }
+
+/// A key for what a revoked device keeps.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SealKey(pub [u8; 32]);
+
+impl std::fmt::Debug for SealKey {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("SealKey")
+    }
+}
+
+/// The code of a refusal whose device was revoked, or whose worker was removed.
+pub const SESSION_REVOKED: &str = "session.revoked";
 
 /// The body of every refusal, JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -68,6 +68,9 @@ pub struct SignInReply {
     pub chain: Vec<u8>,
     /// Server time, ms since the Unix epoch.
     pub now_ms: u64,
+    /// The key under which the device seals its replica when it is revoked: 32 bytes.
+    #[serde(default)]
+    pub seal_key: Option<Vec<u8>>,
 }
 
 /// A worker as colleagues see them.

@@ -15,6 +15,7 @@ use crate::auth::{Authorised, TOKEN_BYTES, write_token};
 use crate::notices::Word;
 use crate::passwords::PASSWORD_BYTES_MAX;
 use crate::refused::Refused;
+use crate::seal_key;
 use crate::state::AppState;
 use crate::storage::{NewSession, TokenHash};
 
@@ -102,7 +103,9 @@ pub(super) async fn open(
     let Some(opened) = state.storage.open_session(session, now_ms).await? else {
         return Ok(None);
     };
+    let seed = state.storage.receipt_seed().await?;
     let reply = SignInReply {
+        seal_key: Some(seal_key::of_worker(&seed, worker)),
         token: write_token(&token),
         device: opened.device,
         worker: opened.worker,

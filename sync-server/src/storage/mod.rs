@@ -168,6 +168,9 @@ pub trait Storage: Send + Sync {
     /// The session that a token opens.
     async fn session(&self, token: TokenHash) -> StorageResult<Option<Session>>;
 
+    /// Whether a token was a session's whose device was revoked, or whose worker was removed.
+    async fn is_revoked(&self, token: TokenHash) -> StorageResult<bool>;
+
     /// Closes a session; `false` when there was none.
     async fn close_session(&self, token: TokenHash) -> StorageResult<bool>;
 
@@ -248,7 +251,7 @@ pub trait Storage: Send + Sync {
 
     // Receipts
 
-    /// The seed of the key that signs receipts: 32 bytes, the same in every life of the database.
+    /// The seed of the key that signs receipts, and of those that seal devices: 32 bytes, the same in every life of the database.
     async fn receipt_seed(&self) -> StorageResult<Vec<u8>>;
 
     /// Notes that a device has shown a receipt of an earlier life for more than is held.

@@ -4,6 +4,7 @@ use replica::api::{Answer, Call, ErrorCode};
 use replica::sync::driver::Stepped;
 use replica::sync::upload::CHUNK_BYTES;
 use shared::ids::{AreaCode, PhotoHash};
+use sync_server::testing::{TEST_PASSWORD, TEST_START_MS};
 use tests::world::OTHER_GRID;
 
 use crate::site::{Phone, Site, picture};
@@ -278,4 +279,46 @@ async fn a_reassignment_between_record_and_photo_loses_neither() {
         )
         .unwrap();
     assert_eq!(left, 0);
+}
+
+/// F18: the phone asks where its upload stands, and the answer has no body that could say why not.
+#[tokio::test(flavor = "current_thread")]
+async fn a_phone_that_is_revoked_in_the_middle_of_an_upload_is_sealed_and_goes_on() {
+    let site = Site::open().await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut phone = Phone::signed_in(&site, "amina", folder.path()).await;
+    let home = phone.household("3-2-501").await;
+    let photo = picture(900, 7);
+    phone.visit_with(home, std::slice::from_ref(&photo)).await;
+    while phone.settings.chunk_bytes.get() == 0 {
+        phone.step().await;
+    }
+    assert!(!site.has(&photo).await);
+    let status = |answer| match answer {
+        Answer::Status(status) => *status,
+        other => panic!("{other:?}"),
+    };
+    let session = status(phone.call(Call::Status).await).session.unwrap();
+    let storage = &site.server.state.storage;
+    assert!(
+        storage
+            .revoke_device(session.device, TEST_START_MS)
+            .await
+            .unwrap()
+    );
+    phone.restart();
+    for _ in 0..4 {
+        phone.step().await;
+    }
+    let sealed = status(phone.call(Call::Status).await).sealed.unwrap();
+    assert_eq!((sealed.operations, sealed.photos), (0, 1));
+    let sign_in = Call::SignIn {
+        server: site.line.address.clone(),
+        username: "amina".to_owned(),
+        password: TEST_PASSWORD.to_owned(),
+        device_name: "test".to_owned(),
+    };
+    phone.call(sign_in).await;
+    phone.settle(100).await;
+    assert!(site.has(&photo).await);
 }

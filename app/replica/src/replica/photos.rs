@@ -127,6 +127,10 @@ impl Replica {
 
     /// Keeps a photo of the server that was looked at, when that costs nobody's work its room.
     pub(crate) fn keep_fetched_photo(&self, hash: PhotoHash, bytes: &[u8]) -> Result<(), ApiError> {
+        if self.sealed.is_some() {
+            // The device was revoked while they were on their way.
+            return Ok(());
+        }
         let missing = self
             .budget()?
             .map_or(0, |budget| budget.missing_for_fetched(bytes.len() as u64));

@@ -1,6 +1,6 @@
 //! The device schema: (major, minor). Minor steps only add; an older app opens a newer file of its major.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Transaction};
 
 use super::{StorageError, StorageResult};
 
@@ -22,21 +22,46 @@ const STEPS: &[(i64, &str)] = &[
 /// # Errors
 /// [`StorageError::NewerSchema`] for a file of another major, or a failing database.
 pub fn migrate(connection: &mut Connection) -> StorageResult<()> {
-    // user_version = major * 1000 + steps taken; 0 for a new file.
-    let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    let (major, taken) = (version / 1000, version % 1000);
+    let major = version(connection)? / 1000;
     if major > MAJOR {
         return Err(StorageError::NewerSchema {
             found: major,
             known: MAJOR,
         });
     }
-    for (index, (major, step)) in STEPS.iter().enumerate().skip(usize::try_from(taken).unwrap_or(0)) {
+    for index in taken(version(connection)?)..STEPS.len() {
         let transaction = connection.transaction()?;
-        transaction.execute_batch(step)?;
-        transaction.pragma_update(None, "user_version", major * 1000 + index as i64 + 1)?;
+        take(&transaction, index)?;
         transaction.commit()?;
     }
+    Ok(())
+}
+
+/// The schema as it is: major * 1000 + steps taken; 0 for a new file.
+pub(super) fn version(connection: &Connection) -> StorageResult<i64> {
+    Ok(connection.query_row("PRAGMA user_version", [], |row| row.get(0))?)
+}
+
+/// Makes an earlier schema in a database without tables of ours.
+pub(super) fn make(transaction: &Transaction<'_>, version: i64) -> StorageResult<()> {
+    (0..taken(version)).try_for_each(|index| take(transaction, index))
+}
+
+/// The steps that are left, all of them or none.
+pub(super) fn go_on(transaction: &Transaction<'_>) -> StorageResult<()> {
+    (taken(version(transaction)?)..STEPS.len()).try_for_each(|index| take(transaction, index))
+}
+
+fn taken(version: i64) -> usize {
+    usize::try_from(version % 1000).unwrap_or(0)
+}
+
+fn take(transaction: &Transaction<'_>, index: usize) -> StorageResult<()> {
+    let (major, step) = STEPS
+        .get(index)
+        .ok_or(StorageError::Inconsistent { table: "sealed" })?;
+    transaction.execute_batch(step)?;
+    transaction.pragma_update(None, "user_version", major * 1000 + index as i64 + 1)?;
     Ok(())
 }
 

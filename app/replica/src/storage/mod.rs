@@ -21,6 +21,7 @@ mod pieces;
 pub mod receipts;
 pub mod records;
 pub mod room;
+pub mod sealed;
 pub mod settled;
 pub mod uploads;
 pub mod who;
@@ -109,6 +110,8 @@ pub fn prepare(connection: &mut Connection, home: Home) -> StorageResult<()> {
         connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
     }
     connection.pragma_update(None, "foreign_keys", true)?;
+    // What goes is overwritten: a revoked device, and one on which somebody signed out, has nothing to read in it.
+    connection.pragma_update(None, "secure_delete", true)?;
     connection.pragma_update(None, "temp_store", "memory")?;
     connection.pragma_update(None, "cache_size", -16_000)?;
     // Else a statement that a partial index might serve is planned anew with every value.

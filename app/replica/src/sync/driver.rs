@@ -109,7 +109,7 @@ impl<T: Transport> Driver<T> {
         password: String,
         device_name: String,
     ) -> Result<Answer, ApiError> {
-        let known = self.replica.borrow().enrolment()?;
+        let known = self.replica.borrow().known()?;
         if known.as_ref().is_some_and(|known| known.username != username) {
             // The replica of another worker: theirs to sign out, so that nothing of it is lost or shown.
             return Err(api_error(ErrorCode::UnsentWork, "other_worker"));
@@ -356,6 +356,11 @@ impl<T: Transport> Driver<T> {
                 let _ = self.replica.borrow_mut().drop_credential();
                 Failure::SignInAgain
             }
+            TransportError::Revoked => {
+                // Without room for it everything stays as it is, and is sealed at the next refusal.
+                let _ = self.replica.borrow_mut().seal();
+                Failure::SignInAgain
+            }
             TransportError::UpdateNeeded => Failure::UpdateNeeded,
             TransportError::Foreign | TransportError::Trouble(_) | TransportError::Refused(_) => {
                 Failure::Trouble
@@ -386,6 +391,8 @@ impl<T: Transport> Driver<T> {
             .keep_upload_answer(hash, upload::judge(&step, answer, length));
         match kept {
             Ok(Ok(event)) => event,
+            // Some answers about uploads have no body. A sync says why.
+            Ok(Err(TransportError::Unauthorised)) => self.sync_once().await,
             Ok(Err(error)) => self.failed(error),
             Err(_) => Event::Failed(Failure::Trouble),
         }
@@ -444,7 +451,7 @@ fn photo_error(error: TransportError) -> ApiError {
 fn call_error(error: TransportError) -> ApiError {
     match error {
         TransportError::Offline | TransportError::Foreign => api_error(ErrorCode::Offline, ""),
-        TransportError::Unauthorised => api_error(ErrorCode::SignedOut, ""),
+        TransportError::Unauthorised | TransportError::Revoked => api_error(ErrorCode::SignedOut, ""),
         TransportError::UpdateNeeded => api_error(ErrorCode::UpdateNeeded, "protocol"),
         TransportError::Trouble(status) => api_error(ErrorCode::Server, &status.to_string()),
         TransportError::Refused(code) => api_error(ErrorCode::Server, &code),

@@ -57,7 +57,7 @@ pub enum Failure {
     Offline,
     /// The server answers otherwise than it should: try again by itself.
     Trouble,
-    /// The credential was revoked: only signing in again helps.
+    /// The session was closed or the device revoked: only signing in again helps.
     SignInAgain,
     /// Only another app version helps.
     UpdateNeeded,
@@ -66,7 +66,7 @@ pub enum Failure {
 /// What there is to do, read from the store before every decision.
 #[derive(Debug, Clone, Default)]
 pub struct Work {
-    /// This device belongs to a worker.
+    /// This device belongs to a worker, also while it is sealed.
     pub enrolled: bool,
     /// The worker is signed in: there is a credential.
     pub signed_in: bool,

@@ -15,9 +15,12 @@ pub enum TransportError {
     /// The answer is not the server's: a captive portal, a proxy. Retry by itself.
     #[error("the answer is not from a koumen server")]
     Foreign,
-    /// Wrong name or password, or a revoked credential.
+    /// Wrong name or password, or a closed session.
     #[error("the credential is refused")]
     Unauthorised,
+    /// An administrator revoked this device, or its worker was removed.
+    #[error("this device is revoked")]
+    Revoked,
     /// The server speaks another protocol version.
     #[error("the app is too old for this server")]
     UpdateNeeded,

@@ -186,6 +186,8 @@ pub async fn a_revoked_device_sends_nothing(storage: &dyn Storage) {
     push_at(storage, &amina, 1, 1, NOW).await;
     assert!(storage.revoke_device(amina.device, NOW).await.unwrap());
     assert_eq!(storage.session(TokenHash([1; 32])).await.unwrap(), None);
+    assert!(storage.is_revoked(TokenHash([1; 32])).await.unwrap());
+    assert!(!storage.is_revoked(TokenHash([99; 32])).await.unwrap());
     let outcome = push_at(storage, &amina, 2, 2, NOW).await;
     assert_eq!(outcome, PushOutcome::Refused(PushRefusal::Revoked));
     let revoked = |devices: Vec<DeviceSummary>| {
@@ -198,6 +200,7 @@ pub async fn a_revoked_device_sends_nothing(storage: &dyn Storage) {
         .await
         .unwrap();
     assert_eq!((again.device, again.held.through_seq), (amina.device, 1));
+    assert!(!storage.is_revoked(TokenHash([1; 32])).await.unwrap());
     assert_eq!(revoked(storage.devices().await.unwrap()), Some(false));
     assert_eq!(push(storage, &amina, 1).await.receipt.through_seq, 2);
 }

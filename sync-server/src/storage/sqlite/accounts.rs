@@ -166,7 +166,7 @@ pub(super) fn remove(tx: &Connection, username: &str, now_ms: TimestampMs) -> St
         params![worker.0.as_bytes(), int(now_ms.max(1))],
     )?;
     end_assignments(tx, worker, None, now_ms)?;
-    close_sessions(tx, worker)?;
+    // Their tokens open nothing any more. They stay, to tell their devices why.
     columns::directory_changed(tx)?;
     Ok(true)
 }

@@ -329,6 +329,10 @@ impl Storage for SqliteStorage {
         self.read(move |tx| sessions::find(tx, token)).await
     }
 
+    async fn is_revoked(&self, token: TokenHash) -> StorageResult<bool> {
+        self.read(move |tx| sessions::is_revoked(tx, token)).await
+    }
+
     async fn close_session(&self, token: TokenHash) -> StorageResult<bool> {
         self.write(move |tx| sessions::close(tx, token)).await
     }

@@ -111,6 +111,14 @@ pub(super) fn find(tx: &Connection, token: TokenHash) -> StorageResult<Option<Se
     }))
 }
 
+pub(super) fn is_revoked(tx: &Connection, token: TokenHash) -> StorageResult<bool> {
+    let mut statement = tx.prepare_cached(
+        "SELECT 1 FROM token JOIN device ON device.id = token.device JOIN worker ON worker.id = device.worker
+         WHERE token.hash = ?1 AND (device.revoked_at <> 0 OR worker.removed_at <> 0)",
+    )?;
+    Ok(statement.exists([token.0])?)
+}
+
 pub(super) fn close(tx: &Connection, token: TokenHash) -> StorageResult<bool> {
     Ok(tx.execute("DELETE FROM token WHERE hash = ?1", [token.0])? > 0)
 }
@@ -151,7 +159,7 @@ pub(super) fn revoke(tx: &Connection, device: DeviceId, now_ms: TimestampMs) -> 
         "UPDATE device SET revoked_at = ?2 WHERE id = ?1",
         params![device.0.as_bytes(), int(now_ms.max(1))],
     )?;
-    tx.execute("DELETE FROM token WHERE device = ?1", [device.0.as_bytes()])?;
+    // Its token opens nothing any more. It stays, to tell the device why.
     if revoked == 1 {
         Ok(true)
     } else {

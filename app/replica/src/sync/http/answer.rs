@@ -1,5 +1,7 @@
 //! What an answer's status and media type mean.
 
+use shared::protocol::v1::SESSION_REVOKED;
+
 use crate::sync::transport::TransportError;
 
 /// What kind of success was asked for.
@@ -49,6 +51,7 @@ pub fn judge(status: u16, content_type: Option<&str>, wanted: Kind) -> Verdict {
 /// What a refusal of ours means.
 pub fn refused(status: u16, code: String) -> TransportError {
     match status {
+        401 if code == SESSION_REVOKED => TransportError::Revoked,
         401 => TransportError::Unauthorised,
         426 => TransportError::UpdateNeeded,
         _ if code.starts_with("protocol.") => TransportError::UpdateNeeded,

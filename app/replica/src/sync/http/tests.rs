@@ -7,7 +7,7 @@ use shared::domain::RecordRef;
 use shared::domain::schema::RecordKind;
 use shared::domain::worker::{Role, Worker};
 use shared::ids::{EpochId, WorkerId};
-use shared::protocol::v1::CONTENT_TYPE as SYNC;
+use shared::protocol::v1::{CONTENT_TYPE as SYNC, SealKey};
 use shared::testing::{FakeDevice, a_grid};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -165,6 +165,7 @@ async fn signing_in_sends_and_reads_json() {
         through_seq: 4,
         chain: Default::default(),
         now_ms: 9,
+        seal_key: Some(SealKey([6; 32])),
     };
     let body = serde_json::to_vec(&reply).unwrap();
     let (credential, served) = serve(response("200 OK", "application/json", &body)).await;
