@@ -111,6 +111,8 @@ sign-in-username = User name
 sign-in-password = Password
 sign-in-submit = Sign in
 sign-in-busy = Signing in…
+sign-in-sealed = This phone was revoked. What { $name } recorded is encrypted, and nobody can read it. When { $name } signs in again, everything comes back as it was.
+sign-in-sealed-waiting = { $operations } records and { $photos } photos that are not uploaded yet, and { $drafts } drafts, are all in it.
 sign-in-hint = The first time needs a connection. After that everything works without one; records stay on the phone first.
 
 ## Today
@@ -630,8 +632,10 @@ error-not-found = This record is not on this phone. It may be outside your grids
 error-storage-full = The phone is full and this was not saved yet. Make some room and save again; what you wrote is still here.
 error-unsent-work = Some records are not uploaded and would be lost. Wait until they are, then sign out.
 error-update-needed = This version is too old; please update. Everything on the phone is safe.
+error-other-worker = This phone holds the records of another worker. Let them sign in; before the phone changes hands, they upload everything and sign out.
+error-sealed-other-key = The records on this phone were encrypted for another server and cannot be opened here. They are all still there; ask the administrator.
 error-server = The server had a problem. Everything on the phone is safe; try again later.
-error-lost = The other window was closed just then, and this step may or may not be done. See whether the record is there; if not, do it again.
+error-storage-leader-lost = The other window was closed just then, and this step may or may not be done. See whether the record is there; if not, do it again.
 error-photo-not-here = This photo is not on the server yet; the phone that took it has to upload it first. The record is safe; look again later.
 error-internal = Koumen had a problem. What was saved is safe; close and open it again. If that does not help, give the words below to your supervisor.
 bad-photo-empty = This photo is empty and was not kept. Please take another.

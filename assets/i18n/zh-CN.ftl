@@ -57,6 +57,8 @@ sign-in-username = 用户名
 sign-in-password = 密码
 sign-in-submit = 登录
 sign-in-busy = 正在登录…
+sign-in-sealed = 这台手机已被停用，{ $name }的记录都加密了，谁也看不到。{ $name }重新登录后，一切照原样恢复。
+sign-in-sealed-waiting = 还没上传的 { $operations } 项记录、{ $photos } 张照片，还有 { $drafts } 份草稿，都在里面，一样不少。
 sign-in-hint = 第一次登录要有网络。之后没有网络也能用，记录先存在手机上。
 
 ## 今日
@@ -539,8 +541,10 @@ error-not-found = 这台手机上没有这条记录。可能不在你的网格�
 error-storage-full = 手机空间满了，这一条还没保存。请清出一些空间再保存，写的内容还在这里。
 error-unsent-work = 还有没上传的记录，现在退出会丢。请等上传完再退出。
 error-update-needed = 这个版本太旧，请先更新。手机上的记录都在。
+error-other-worker = 这台手机上有另一位网格员的记录。请由本人登录；换人使用前，请本人先上传完再退出。
+error-sealed-other-key = 这台手机上的记录是为另一台服务器加密的，在这里打不开。记录都还在，请找管理员。
 error-server = 服务器出了点问题。手机上的记录都在，过一会儿再试。
-error-lost = 另一个窗口刚好关了，这一步做没做完说不准。请先看看记录在不在，不在就再做一次。
+error-storage-leader-lost = 另一个窗口刚好关了，这一步做没做完说不准。请先看看记录在不在，不在就再做一次。
 error-photo-not-here = 这张照片还没传到服务器，要等拍照的那台手机联网上传。记录都在，过一会儿再看。
 error-internal = 叩门自己出了点问题。已保存的都在，请关掉再打开；还不行，把下面的字告诉网格长。
 bad-photo-empty = 这张照片是空的，没有存下来。请重新拍一张。

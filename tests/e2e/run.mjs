@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util';
 import { abuse } from './abuse.mjs';
 import { conformance } from './conformance.mjs';
 import { offline } from './offline.mjs';
+import { revoked } from './revoked.mjs';
 import { screens } from './screens.mjs';
 import { shell } from './shell.mjs';
 import { story } from './story.mjs';
@@ -22,6 +23,7 @@ const SUITES = {
   conformance,
   story,
   offline,
+  revoked,
   tabs,
   abuse,
   screens,

@@ -7,16 +7,15 @@ use super::{Icon, IconName};
 use crate::i18n::{code_key, known_code, t, t_code};
 use crate::store::Loaded;
 
-/// The tab that held the database was closed while it worked on this.
-const LEADER_LOST: &str = "storage.leader_lost";
-
 /// The sentence for an error: what is safe and what to do next.
 fn error_text(error: &ApiError) -> String {
     match error.code {
         ErrorCode::Invalid => t_code("invalid", &error.detail),
         ErrorCode::BadPhoto => t_code("bad", &error.detail),
-        ErrorCode::Internal if error.detail == LEADER_LOST => t("error-lost"),
-        other => t(&code_key("error", error_code(other))),
+        // Some need other words than their kind, e.g. `sealed.other_key`.
+        other => {
+            known_code("error", &error.detail).unwrap_or_else(|| t(&code_key("error", error_code(other))))
+        }
     }
 }
 

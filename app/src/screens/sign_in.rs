@@ -1,12 +1,13 @@
-//! Sign in. Test ids: `sign-in`, `sign-in-username`, `sign-in-password`, `sign-in-submit`, `error`.
+//! Sign in, also on a phone that was revoked. Test ids: `sign-in`, `sign-in-username`, `sign-in-password`,
+//! `sign-in-submit`, `sealed`, `error`.
 
 use dioxus::prelude::*;
-use replica::api::{ApiError, Call};
+use replica::api::{ApiError, Call, Sealed};
 
 use crate::components::{
     Button, ButtonKind, ChoiceChips, ErrorNote, FieldKind, Icon, IconName, TextField, replace,
 };
-use crate::i18n::{Lang, t};
+use crate::i18n::{Lang, t, t_args};
 use crate::platform;
 use crate::routes::Route;
 use crate::settings::{self, LANGUAGE, SETTINGS};
@@ -21,6 +22,18 @@ pub(crate) fn SignIn() -> Element {
     let mut password = use_signal(String::new);
     let mut busy = use_signal(|| false);
     let mut failed = use_signal(|| None::<ApiError>);
+    let sealed = live
+        .status
+        .read()
+        .as_ref()
+        .and_then(|status| status.sealed.clone());
+    let known = sealed.as_ref().map(|sealed| sealed.username.clone());
+    use_effect(use_reactive((&known,), move |(known,)| {
+        // Nothing is typed twice.
+        if let Some(known) = known {
+            username.set(known);
+        }
+    }));
     let title = t("sign-in-title");
     use_effect(use_reactive((&title,), |(title,)| {
         platform::set_title(&format!("{title} · {}", t("app-name")))
@@ -66,6 +79,9 @@ pub(crate) fn SignIn() -> Element {
                 h1 { {t("app-name")} }
                 p { {t("app-motto")} }
             }
+            if let Some(sealed) = sealed {
+                SealedNote { sealed }
+            }
             form {
                 class: "card form",
                 "aria-label": title.clone(),
@@ -95,6 +111,34 @@ pub(crate) fn SignIn() -> Element {
                 name: "language", legend: t("settings-language"), choices: languages,
                 selected: SETTINGS.read().language.clone(),
                 onselect: move |tag: String| settings::change(&store, &LANGUAGE, &tag),
+            }
+        }
+    }
+}
+
+/// Why nothing can be seen here, and that nothing is lost.
+#[component]
+fn SealedNote(sealed: Sealed) -> Element {
+    let Sealed {
+        name,
+        operations,
+        photos,
+        drafts,
+        ..
+    } = sealed;
+    let waiting = [
+        ("operations", operations.into()),
+        ("photos", photos.into()),
+        ("drafts", drafts.into()),
+    ];
+    rsx! {
+        div { class: "note", role: "status", "data-testid": "sealed",
+            Icon { name: IconName::Warning }
+            div {
+                p { {t_args("sign-in-sealed", &[("name", name.into())])} }
+                if operations + photos + drafts > 0 {
+                    p { class: "hint", {t_args("sign-in-sealed-waiting", &waiting)} }
+                }
             }
         }
     }

@@ -107,8 +107,8 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::crdt::RecordState;
     use crate::crdt::origin_of;
-    use crate::crdt::{RecordState, pack_created};
     use crate::domain::FieldId;
     use crate::testing::FakeDevice;
 
@@ -174,7 +174,6 @@ mod tests {
                 }
                 prop_assert_eq!(values, folded.values());
                 prop_assert_eq!(crate::crdt::clocks_of_origin(&origin_of(&operation, at)), folded.pack_clocks(operation.record.kind));
-                prop_assert_eq!(pack_created(&operation, at), Some(folded.pack_whole(operation.record.kind)));
             }
         }
 

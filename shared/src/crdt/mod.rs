@@ -20,7 +20,7 @@ mod pack;
 mod register;
 
 pub use created::{created_values, creation, is_in_order};
-pub use pack::{PackError, clocks_of_origin, pack_created, untouched_origin};
+pub use pack::{PackError, clocks_of_origin, untouched_origin};
 
 pub use issue_state::{IssueState, STEPS_PER_ISSUE_MAX, TakenStep, TimelineStep, fold};
 pub use record::{FieldConflict, Origin, RecordEvent, RecordState, Written, origin_of};

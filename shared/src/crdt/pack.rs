@@ -9,11 +9,9 @@ use crdts::{CmRDT, Dot, orswot};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::created::created_values;
-use super::record::{MemberSet, Origin, RecordEvent, RecordState, Removal, clock_of, origin_of, ranked};
+use super::record::{MemberSet, Origin, RecordEvent, RecordState, Removal, clock_of, ranked};
 use super::register::Register;
-use crate::change::{Operation, Seen, Write};
-use crate::clock::TimestampMs;
+use crate::change::{Seen, Write};
 use crate::domain::schema::{FieldId, FieldMerge, RecordKind};
 use crate::domain::value::{FieldMap, Value};
 use crate::ids::{AreaCode, DeviceId};
@@ -63,20 +61,6 @@ pub fn untouched_origin(clocks: &[u8]) -> Option<Origin> {
         && packed.removals.is_empty()
         && packed.edits.is_none();
     is_alone.then_some(packed.origin)
-}
-
-/// Values and clocks in one blob, for a store without columns: what [`RecordState::pack_whole`] gives for a record
-/// that `operation` made.
-///
-/// `None` when the operation is not plain (see [`created_values`](super::created_values)).
-pub fn pack_created(operation: &Operation, applied_at: Option<TimestampMs>) -> Option<Vec<u8>> {
-    let values = created_values(operation)?;
-    let whole = (
-        &operation.area,
-        values,
-        clocks_of_origin(&origin_of(operation, applied_at)),
-    );
-    Some(postcard::to_stdvec(&whole).unwrap_or_default())
 }
 
 impl RecordState {

@@ -44,6 +44,9 @@ impl World {
             ));
         }
         let Some(device) = status.session.map(|session| session.device) else {
+            if status.sealed.is_some() && self.device(phone).holds_records() {
+                self.fail(format!("phone {phone} is sealed and can be read"));
+            }
             return;
         };
         // What is shown as uploaded, or set aside, waits no more. When as many wait as at the last look, or more, because

@@ -185,6 +185,19 @@ impl Device {
         }
     }
 
+    /// Whether there is something of residents or of work on its disk that can be read.
+    pub(super) fn holds_records(&self) -> bool {
+        let sql = "SELECT EXISTS (SELECT 1 FROM household UNION ALL SELECT 1 FROM resident UNION ALL SELECT 1 FROM visit
+                   UNION ALL SELECT 1 FROM issue UNION ALL SELECT 1 FROM operation UNION ALL SELECT 1 FROM draft
+                   UNION ALL SELECT 1 FROM photo_bytes UNION ALL SELECT 1 FROM search)";
+        let found = self
+            .disk
+            .eyes
+            .prepare_cached(sql)
+            .and_then(|mut rows| rows.query_row([], |row| row.get(0)));
+        found.expect("a disk can be read")
+    }
+
     /// Its operations that no receipt covers, as its next request would send them; `None` when nothing was written to
     /// its disk since this was asked last.
     pub(super) fn unsent(&mut self) -> Option<Vec<Operation>> {

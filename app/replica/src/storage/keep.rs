@@ -364,20 +364,7 @@ fn forget(transaction: &Transaction<'_>, table: &str, area: &str, now_ms: Timest
             [area],
         )?;
     }
-    if table == "photo" {
-        transaction.execute(
-            &format!(
-                "DELETE FROM photo_bytes WHERE state >= 2
-                 AND hash IN (SELECT hash FROM photo WHERE area = ?1 AND {settled})"
-            ),
-            [area],
-        )?;
-    }
-    transaction.execute(
-        &format!("DELETE FROM settled_conflict WHERE record IN (SELECT id FROM {table} WHERE area = ?1 AND {settled})"),
-        [area],
-    )?;
-    own::keep_bodies(
+    records::release(
         transaction,
         &format!("SELECT id FROM {table} WHERE area = ?1 AND {settled}"),
         params![area],

@@ -8,7 +8,7 @@ use rusqlite::{Connection, Transaction, params};
 use shared::domain::schema::{RecordKind, RecordRef};
 use uuid::Uuid;
 
-use super::own::{self, UNSETTLED_RECORDS};
+use super::own::UNSETTLED_RECORDS;
 use super::{StorageResult, meta, records};
 
 /// Set while there may be pieces.
@@ -27,11 +27,7 @@ pub(super) fn forget(transaction: &Transaction<'_>) -> StorageResult<()> {
     }
     for record in worked_on(transaction, &format!("NOT ({})", *UNSETTLED))? {
         if is_piece(transaction, record)? {
-            own::keep_bodies(transaction, "SELECT ?1", params![record.id])?;
-            transaction.execute(
-                "DELETE FROM photo_bytes WHERE state >= 2 AND hash = (SELECT hash FROM photo WHERE id = ?1)",
-                [record.id],
-            )?;
+            records::release(transaction, "SELECT ?1", params![record.id])?;
             records::remove(transaction, record)?;
         }
     }

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 use rusqlite::types::{ToSqlOutput, Value as SqlValue, ValueRef};
-use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, Statement, Transaction, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, Statement, ToSql, Transaction, params};
 use shared::change::Operation;
 use shared::clock::TimestampMs;
 use shared::crdt::{
@@ -241,6 +241,27 @@ pub fn merge(
 ) -> StorageResult<()> {
     let state = load(transaction, operation.record)?;
     Writer::new(transaction)?.merge_into(state, operation, applied_at)
+}
+
+/// Before records go: what hangs on them goes, and own operations that are read off their rows are written out.
+/// `records` selects their ids.
+pub(super) fn release(
+    transaction: &Transaction<'_>,
+    records: &str,
+    params: &[&dyn ToSql],
+) -> StorageResult<()> {
+    own::keep_bodies(transaction, records, params)?;
+    transaction.execute(
+        &format!("DELETE FROM settled_conflict WHERE record IN ({records})"),
+        params,
+    )?;
+    transaction.execute(
+        &format!(
+            "DELETE FROM photo_bytes WHERE state >= 2 AND hash IN (SELECT hash FROM photo WHERE id IN ({records}))"
+        ),
+        params,
+    )?;
+    Ok(())
 }
 
 /// Takes a record out of the tables; nothing when it is not here.
