@@ -112,7 +112,7 @@ sign-in-password = Password
 sign-in-submit = Sign in
 sign-in-busy = Signing in…
 sign-in-sealed = This phone was revoked. What { $name } recorded is encrypted, and nobody can read it. When { $name } signs in again, everything comes back as it was.
-sign-in-sealed-waiting = { $operations } records and { $photos } photos that are not uploaded yet, and { $drafts } drafts, are all in it.
+sign-in-sealed-waiting = In it, not uploaded yet: records { $operations }, photos { $photos }, drafts { $drafts }. None is lost.
 sign-in-hint = The first time needs a connection. After that everything works without one; records stay on the phone first.
 
 ## Today

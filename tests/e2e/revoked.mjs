@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 import { DESK, PHONE } from './device.mjs';
 import { faults } from './inspect.mjs';
-import { beginVisit, by, go, openHousehold, outbox, recordVisit, shows, signIn, upToDate } from './pages.mjs';
+import { beginVisit, by, openHousehold, outbox, recordVisit, shows, signIn, upToDate, walk } from './pages.mjs';
 import { YARD, photoFile } from './photos.mjs';
 import { until } from './until.mjs';
 import { LANGUAGES, words } from './words.mjs';
@@ -35,7 +35,8 @@ export async function revoked({ chapter, newWorld, options }) {
     await recordVisit(page, { door: DOOR, note: UNSENT, photos: [await photoFile(YARD, 'yard.jpg')] });
     await beginVisit(page, DOOR);
     await by(page, 'visit-note').fill(HALF);
-    await go(page, 'tab-today');
+    await shows(page, 'draft-kept');
+    await walk(page, '/');
     await shows(page, 'draft-row');
     await zhao.close();
     assert.deepEqual(await readable(zhao, [UNSENT, HALF]), [UNSENT, HALF]);
@@ -88,7 +89,7 @@ export async function revoked({ chapter, newWorld, options }) {
     await by(page, 'draft-row').getByRole('link').first().click();
     await shows(page, 'visit-form');
     await until('the form is filled', async () => (await by(page, 'visit-note').inputValue()) === HALF);
-    await go(page, 'tab-today');
+    await walk(page, '/');
     await upToDate(page);
     const uploaded = await outbox(page, 'uploaded');
     assert.ok(uploaded.some((entry) => entry.includes(DOOR)), uploaded.join('\n'));
