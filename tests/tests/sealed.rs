@@ -93,8 +93,8 @@ impl Scene {
         DrivenPhone::open(Some(&file), &self.address, &self.now_ms, 5)
     }
 
-    fn write(&self, phone: &DrivenPhone, number: u128, note: &str) {
-        let body = DraftBody::Visit(VisitDraft {
+    fn visit(&self, note: &str) -> DraftBody {
+        DraftBody::Visit(VisitDraft {
             household: self.home,
             outcome: Some(Outcome::Met),
             met: Vec::new(),
@@ -105,8 +105,12 @@ impl Scene {
             promise: String::new(),
             promise_due: None,
             started_at: self.now_ms.get(),
-        });
+        })
+    }
+
+    fn write(&self, phone: &DrivenPhone, number: u128, note: &str) {
         let id = DraftId(Uuid::from_u128(number));
+        let body = self.visit(note);
         phone.call(Call::SaveDraft { id, body });
     }
 
@@ -198,7 +202,15 @@ async fn a_revoked_phone_cannot_be_read_and_goes_on_when_its_worker_signs_in() {
             // Nothing is added to what is sealed, and nothing of it goes.
             let refused = |call| phone.replica().borrow_mut().call(call).unwrap_err().code;
             let id = DraftId(Uuid::from_u128(3));
-            assert_eq!(refused(Call::DiscardDraft { id }), ErrorCode::SignedOut);
+            let body = scene.visit("写在封存以后");
+            let photo = Call::AddPhoto {
+                draft: id,
+                file: a_jpeg(64, 48, 9),
+                modified_at: TEST_START_MS,
+            };
+            for call in [Call::SaveDraft { id, body }, photo, Call::DiscardDraft { id }] {
+                assert_eq!(refused(call), ErrorCode::SignedOut);
+            }
             let gone = phone.replica().borrow_mut().forget_everything();
             assert_eq!(gone.unwrap_err().code, ErrorCode::UnsentWork);
             // Also after the app was closed.

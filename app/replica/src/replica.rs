@@ -88,7 +88,11 @@ impl Replica {
     /// [`ApiError`] with what the person can do.
     pub fn call(&mut self, call: Call) -> Result<Answer, ApiError> {
         let writes = commands::is_command(&call);
-        if writes && self.sealed.is_some() && !matches!(call, Call::SetSetting { .. }) {
+        let keeps = matches!(
+            call,
+            Call::SaveDraft { .. } | Call::AddPhoto { .. } | Call::RemovePhoto { .. }
+        );
+        if (writes || keeps) && self.sealed.is_some() {
             return Err(api_error(ErrorCode::SignedOut, ""));
         }
         let answer = match &call {

@@ -87,6 +87,16 @@ impl Device {
         }
     }
 
+    /// A later version of the app opens what is durable, and is killed after so many looks; `None`: it is not.
+    pub(super) fn update(&self, killed_after: Option<u64>) -> rusqlite::Result<()> {
+        self.disk.make_new();
+        let fuse = Fuse::default();
+        if let Some(looks) = killed_after {
+            fuse.light(looks);
+        }
+        self.disk.update(&fuse)
+    }
+
     /// Opens the app on what is durable.
     pub(super) fn open(&mut self, network: &Rc<Network>, pages_more: Option<u64>) {
         let fuse = Fuse::default();

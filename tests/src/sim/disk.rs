@@ -70,6 +70,27 @@ impl Disk {
         copy_pages(&new, &mut disk).expect("a new replica is small");
     }
 
+    /// A later version of the app brings it to its schema, in steps like our own: a column more, and the operations in
+    /// a table that is made anew.
+    pub(super) fn update(&self, fuse: &Fuse) -> rusqlite::Result<()> {
+        let mut connection = self.open(fuse, None)?;
+        let transaction = connection.transaction()?;
+        let version: i64 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        let sql = "SELECT sql FROM sqlite_schema WHERE name = 'operation'";
+        let operation: String = transaction.query_row(sql, [], |row| row.get(0))?;
+        let later = operation.replacen("\"operation\"", "later_operation", 1);
+        transaction.execute_batch(&format!(
+            "ALTER TABLE visit ADD COLUMN later_{version} INTEGER;
+             {later};
+             INSERT INTO later_operation SELECT * FROM operation;
+             DROP TABLE operation;
+             ALTER TABLE later_operation RENAME TO operation;
+             PRAGMA user_version = {};",
+            version + 1
+        ))?;
+        transaction.commit()
+    }
+
     /// Opens it for a process that can be cut off, with room for `pages_more` more pages (`None`: enough).
     pub(super) fn open(&self, fuse: &Fuse, pages_more: Option<u64>) -> rusqlite::Result<Connection> {
         let mut connection = Connection::open(&self.uri)?;
@@ -162,6 +183,32 @@ mod tests {
                 "acknowledged is present"
             );
         }
+    }
+
+    #[test]
+    fn what_was_updated_says_so_and_has_what_it_had() {
+        let disk = Disk::new("disk-update-test").unwrap();
+        disk.make_new();
+        let insert = "INSERT INTO operation (seq, kind, record, at, body, chain) VALUES (1, 1, x'01', 5, x'02', x'03')";
+        disk.eyes.execute(insert, []).unwrap();
+        let count = |sql: &str| -> i64 { disk.eyes.query_row(sql, [], |row| row.get(0)).unwrap() };
+        let before = count("PRAGMA user_version");
+        let (mut killed, mut updated) = (0, 0);
+        for looks in (1..4_000).step_by(20) {
+            let version = count("PRAGMA user_version");
+            let fuse = Fuse::default();
+            fuse.light(looks);
+            match disk.update(&fuse) {
+                Ok(()) => updated += 1,
+                Err(_) => killed += 1,
+            }
+            let now = count("PRAGMA user_version");
+            assert!(now == version || now == version + 1, "whole or absent");
+            assert_eq!(count("SELECT count(*) FROM operation"), 1);
+        }
+        println!("{killed} killed, {updated} updated");
+        assert!(killed > 0 && updated > 0);
+        assert_eq!(count("PRAGMA user_version"), before + updated);
     }
 
     #[test]

@@ -48,6 +48,9 @@ faults! {
     PushAltered = 20, "request", "X8";
     /// An administrator revokes a device.
     Revoked = 6, "step", "F18";
+    /// The app was updated: a later version brings the database to its schema when it opens, and half the time it is
+    /// killed at that. Then the present version goes on with it.
+    Updated = 15, "opening", "F20";
     /// The server is restored from the last backup, and has a new epoch.
     Restored = 10, "step", "F27";
     /// A device is silent for 400 days.

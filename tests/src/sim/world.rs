@@ -223,6 +223,11 @@ impl World {
             self.device(phone).platform.ahead_ms.set(ahead_ms);
             self.note(|| format!("{phone} clock {ahead_ms}"));
         }
+        if self.strike(Fault::Updated) {
+            let killed_after = (self.chance.below(2) == 0).then(|| self.chance.between(1, 1_500));
+            let updated = self.device(phone).update(killed_after);
+            self.note(|| format!("{phone} is updated: {}", updated.is_ok()));
+        }
         let pages_more = self.strike(Fault::DeviceFull).then(|| self.chance.below(12));
         let network = Rc::clone(&self.network);
         self.device(phone).open(&network, pages_more);

@@ -42,6 +42,11 @@ pub(super) fn version(connection: &Connection) -> StorageResult<i64> {
     Ok(connection.query_row("PRAGMA user_version", [], |row| row.get(0))?)
 }
 
+/// Whether this app has steps behind a schema.
+pub(super) fn is_earlier(version: i64) -> bool {
+    taken(version) < STEPS.len()
+}
+
 /// Makes an earlier schema in a database without tables of ours.
 pub(super) fn make(transaction: &Transaction<'_>, version: i64) -> StorageResult<()> {
     (0..taken(version)).try_for_each(|index| take(transaction, index))

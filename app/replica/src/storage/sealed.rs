@@ -134,8 +134,8 @@ pub(crate) fn unseal(transaction: &Transaction<'_>, key: &SealKey) -> StorageRes
     })?;
     let cipher = XChaCha20Poly1305::new(&key.0.into());
     // An app that was updated meanwhile brings the rows to its schema as it would have brought those of an open replica.
-    let is_older = sealed.schema != migrate::version(transaction)?;
-    if is_older {
+    let is_earlier = migrate::is_earlier(sealed.schema);
+    if is_earlier {
         make_anew(transaction, sealed.schema)?;
     } else {
         wipe(transaction)?;
@@ -160,7 +160,7 @@ pub(crate) fn unseal(transaction: &Transaction<'_>, key: &SealKey) -> StorageRes
         }
     }
     transaction.execute_batch("DROP TABLE sealed")?;
-    if is_older {
+    if is_earlier {
         migrate::go_on(transaction)?;
     }
     Ok(last > 0)
