@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use replica::api::{Answer, Call, DraftBody, ErrorCode, Sealed, Status, SyncPhase, VisitDraft};
+use replica::storage::peers::PeerError;
 use rusqlite::Connection;
 use rusqlite::backup::Backup;
 use shared::domain::Household;
@@ -326,6 +327,22 @@ async fn another_server_does_not_open_it() {
         .keep_sign_in(String::new(), "amina".to_owned(), &reply)
         .unwrap();
     assert_eq!(amina.status().sync.waiting_operations, 1);
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_sealed_phone_neither_speaks_to_another_one_nor_listens() {
+    let world = World::new().await;
+    let mut amina = world.phone("amina", Role::Member, &[GRID]).await;
+    let mut joao = world.phone("joao", Role::Member, &[GRID]).await;
+    joao.add_household("3-2-501");
+    let words = joao.replica.bundle(None, 0).unwrap();
+    amina.replica.seal().unwrap();
+    assert_eq!(
+        amina.replica.bundle(None, 0).map(drop).unwrap_err().code,
+        ErrorCode::SignedOut
+    );
+    let refused = amina.replica.take_bundle(&words.bytes).map(drop);
+    assert!(matches!(refused, Err(PeerError::SignedOut)), "{refused:?}");
 }
 
 /// A database that can be cut off: from a step of SQLite's machine on nothing becomes durable.

@@ -69,6 +69,9 @@ impl Replica {
     /// # Errors
     /// [`PeerError`]; nothing has happened then.
     pub fn take_bundle(&mut self, bytes: &[u8]) -> Result<Met, PeerError> {
+        if self.enrolment().ok().flatten().is_none() {
+            return Err(PeerError::SignedOut);
+        }
         let bundle: Bundle = v1::decode(bytes).map_err(|_| PeerError::Damaged)?;
         let now_ms = self.now_ms();
         let transaction = self.connection.transaction()?;
