@@ -58,7 +58,7 @@ pub async fn serve(state: AppState, listen: Listen) -> Result<()> {
         state.clone(),
     ));
     tokio::spawn(sweep_now_and_then(state.clone()));
-    tokio::spawn(compact_now_and_then(state.clone()));
+    tokio::spawn(tidy_now_and_then(state.clone()));
     let mut plain_router = router(state.clone());
     if listen.plain_for_this_machine {
         plain_router = plain_router.layer(middleware::from_fn_with_state(
@@ -171,11 +171,13 @@ async fn sweep_now_and_then(state: AppState) {
     }
 }
 
-async fn compact_now_and_then(state: AppState) {
+/// Once a day.
+async fn tidy_now_and_then(state: AppState) {
     let mut look = now_and_then(jobs::COMPACT_SECONDS);
     loop {
         look.tick().await;
         jobs::compact(&state).await;
+        jobs::sweep_photos(&state).await;
     }
 }
 

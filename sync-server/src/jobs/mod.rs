@@ -4,4 +4,4 @@ mod compact;
 mod sweep;
 
 pub use compact::{COMPACT_AFTER_MS, COMPACT_SECONDS, compact};
-pub use sweep::{SWEEP_SECONDS, sweep};
+pub use sweep::{SWEEP_SECONDS, sweep, sweep_photos};
