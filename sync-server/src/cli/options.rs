@@ -168,7 +168,7 @@ pub(super) enum UserCommand {
         #[command(flatten)]
         data: DataOption,
     },
-    /// Removes an account. What it recorded stays, with its name.
+    /// Removes an account. What it recorded stays, with its name. Its devices encrypt what they hold.
     Remove {
         /// Account name.
         name: String,
@@ -214,7 +214,8 @@ pub(super) enum DeviceCommand {
         #[command(flatten)]
         data: DataOption,
     },
-    /// Closes a device's sessions and takes no more from it.
+    /// Ends a device, e.g. a lost phone: nothing more is taken from it, and when it next asks it encrypts all that it
+    /// holds. Nothing is lost: its worker signs in on it again, and goes on.
     Revoke {
         /// Its id, as in the list.
         device: DeviceId,
