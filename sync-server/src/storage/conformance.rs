@@ -41,6 +41,7 @@ macro_rules! conformance_suite {
             a_push_that_overlaps_brings_only_what_is_new,
             a_clamped_time_is_told_before_a_later_one,
             a_bad_operation_is_parked_and_the_rest_flows,
+            the_end_of_a_long_push_knows_its_beginning,
             what_waited_for_a_record_is_applied_when_it_comes,
             the_time_of_applying_never_goes_back,
             a_community_is_pulled_in_order_and_in_pages,

@@ -206,6 +206,40 @@ pub async fn what_waited_for_a_record_is_applied_when_it_comes(storage: &dyn Sto
     assert_eq!(pull(storage, &lin, 0, 100).await.areas[0].operations.len(), 3);
 }
 
+/// A push of many operations is one: what its end says of records of its beginning holds.
+pub async fn the_end_of_a_long_push_knows_its_beginning(storage: &dyn Storage) {
+    with_areas(storage).await;
+    let mut amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
+    let joao = a_phone(storage, 2, Role::Member, &[GRID]).await;
+    let first = amina.household("9-9-901");
+    let early = amina.visit(first, "early");
+    for floor in 1..=130 {
+        for door in 1..=10 {
+            amina.household(&format!("1-1-{floor}{door:02}"));
+        }
+    }
+    amina.visit(first, "late");
+    let note = Write {
+        field: visit::NOTE,
+        value: Value::text("changed"),
+        seen: Seen::default(),
+    };
+    let change = Change {
+        writes: vec![note],
+        ..Change::default()
+    };
+    amina.record(early, change);
+    let count = amina.operations.len();
+    let taken = push(storage, &amina, 1).await;
+    let all = count as u64;
+    assert_eq!((taken.applied, taken.receipt.through_seq), (all, all));
+    assert_eq!(taken.receipt.chain, amina.chain_at(count));
+    assert_eq!(taken.parked, []);
+    let pulled = pull(storage, &joao, 0, 4_000).await;
+    let pulled = pulled.areas[0].operations.iter();
+    assert!(pulled.map(|applied| &applied.operation).eq(&amina.operations));
+}
+
 /// A server whose clock is set back still stamps later operations with later times.
 pub async fn the_time_of_applying_never_goes_back(storage: &dyn Storage) {
     with_areas(storage).await;

@@ -107,6 +107,9 @@ fn is_held(tx: &Connection, push: &PreparedPush) -> StorageResult<bool> {
 /// says so, and the device sends it again.
 const MOVES_PER_PUSH_MAX: usize = 16;
 
+/// So many operations are merged at once: more would take memory that the processor has to fetch anew for each.
+const AT_ONCE: usize = 512;
+
 fn take(tx: &Connection, push: &PreparedPush, new: &[Prepared], now_ms: TimestampMs) -> StorageResult<Taken> {
     let moves = (1..).zip(new).filter(|(_, new)| moves_household(&new.operation));
     let taken = moves.map(|(count, _)| count).nth(MOVES_PER_PUSH_MAX - 1);
@@ -123,7 +126,9 @@ fn take(tx: &Connection, push: &PreparedPush, new: &[Prepared], now_ms: Timestam
     let (mut applied, mut came) = (0, Came::default());
     // What comes behind a move is decided where the household lies then.
     for part in new.split_inclusive(|prepared| moves_household(&prepared.operation)) {
-        applied += take_part(tx, push.author(), part, applied_at, &mut log, &mut came)?;
+        for part in part.chunks(AT_ONCE) {
+            applied += take_part(tx, push.author(), part, applied_at, &mut log, &mut came)?;
+        }
     }
     waiting::take_up(tx, came, applied_at, &mut log)?;
     let LogEnd {
