@@ -266,7 +266,7 @@ async fn a_session_that_was_only_closed_is_not_sealed() {
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn the_phone_of_a_worker_who_was_removed_is_sealed() {
+async fn the_phone_of_a_worker_who_was_removed_is_sealed_and_opens_when_the_account_is_there_again() {
     LocalSet::new()
         .run_until(async {
             let (scene, phone) = Scene::begin().await;
@@ -282,6 +282,16 @@ async fn the_phone_of_a_worker_who_was_removed_is_sealed() {
             phone.sync().await;
             assert_eq!(status(&phone).sealed, sealed(2));
             assert_eq!(scene.readable(), Vec::<&str>::new());
+            // Another worker for the server, so another device; the work that waits goes out under it.
+            server.add_worker("zhao", Role::Member, &[COMMUNITY]).await;
+            phone.sign_in("zhao").await;
+            assert_eq!(open_form(&phone).as_deref(), Some(OPEN));
+            let state = phone.sync().await;
+            assert_eq!((state.waiting_operations, state.waiting_photos), (0, 0));
+            let other = DrivenPhone::open(None, &scene.address, &scene.now_ms, 6);
+            other.sign_in("qian").await;
+            other.sync().await;
+            assert_eq!(notes(&other), [UNSENT, RECEIPTED]);
         })
         .await;
 }

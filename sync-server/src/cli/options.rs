@@ -168,7 +168,8 @@ pub(super) enum UserCommand {
         #[command(flatten)]
         data: DataOption,
     },
-    /// Removes an account. What it recorded stays, with its name. Its devices encrypt what they hold.
+    /// Removes an account. What it recorded stays, with its name. Its devices encrypt what they hold, and open it when an
+    /// account of this name is added again and signs in on them.
     Remove {
         /// Account name.
         name: String,

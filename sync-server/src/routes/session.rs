@@ -105,7 +105,7 @@ pub(super) async fn open(
     };
     let seed = state.storage.receipt_seed().await?;
     let reply = SignInReply {
-        seal_key: Some(seal_key::of_worker(&seed, worker)),
+        seal_key: Some(seal_key::of_account(&seed, &opened.username)),
         token: write_token(&token),
         device: opened.device,
         worker: opened.worker,

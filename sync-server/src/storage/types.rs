@@ -68,6 +68,8 @@ pub struct NewSession {
 /// A session that was opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenedSession {
+    /// The account's name.
+    pub username: String,
     /// The device.
     pub device: DeviceId,
     /// The worker.

@@ -18,15 +18,14 @@ pub(super) fn open(
     new: &NewSession,
     now_ms: TimestampMs,
 ) -> StorageResult<Option<OpenedSession>> {
-    let active: bool = tx
+    let username: Option<String> = tx
         .query_row(
-            "SELECT removed_at = 0 FROM worker WHERE id = ?1",
+            "SELECT username FROM worker WHERE id = ?1 AND removed_at = 0",
             [new.worker.0.as_bytes()],
             |row| row.get(0),
         )
-        .optional()?
-        .unwrap_or(false);
-    let Some(worker) = accounts::worker(tx, new.worker)?.filter(|_| active) else {
+        .optional()?;
+    let Some((worker, username)) = accounts::worker(tx, new.worker)?.zip(username) else {
         return Ok(None);
     };
     let known = match new.device {
@@ -63,6 +62,7 @@ pub(super) fn open(
     )?;
     let scope = columns::scope(tx, new.worker)?;
     Ok(Some(OpenedSession {
+        username,
         device,
         worker,
         areas: areas::assigned(tx, &scope)?,
