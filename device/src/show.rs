@@ -38,6 +38,7 @@ fn status(home: &mut Home) -> Outcome<()> {
         "waiting_photos": status.sync.waiting_photos,
         "attention": status.sync.attention,
         "last_success_at": status.sync.last_success_at,
+        "sealed": status.sealed,
     }))
 }
 

@@ -247,3 +247,45 @@ fn two_programs_never_work_in_one_folder_at_once() {
     drop(lock);
     phone.ok(&["show", "status"]);
 }
+
+#[test]
+fn a_revoked_device_is_sealed_in_its_files_until_its_worker_enrols_again() {
+    let site = site();
+    let phone = site.enrolled("phone", "zhao");
+    a_household(&phone, "3-2-501");
+    phone.ok(&["sync"]);
+    let note = "撤销以前写的";
+    phone.ok(&["visit", "--door", "3-2-501", "--outcome", "met", "--note", note]);
+    let readable = || {
+        fs::read_dir(&phone.folder).unwrap().any(|entry| {
+            let bytes = fs::read(entry.unwrap().path()).unwrap();
+            bytes.windows(note.len()).any(|window| window == note.as_bytes())
+        })
+    };
+    assert!(readable());
+    let id = phone.ok(&["show", "status"])[0]["device"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    site.koumen(&["device", "revoke", &id], "");
+    let refused = phone.run(&["sync"], "");
+    assert!(!refused.status.success());
+    assert!(
+        text(&refused.stderr).contains("run `enrol` again"),
+        "{}",
+        text(&refused.stderr)
+    );
+    let shown = phone.ok(&["show", "status"]);
+    assert_eq!(
+        (&shown[0]["worker"], &shown[0]["sealed"]["operations"]),
+        (&Value::Null, &Value::from(1))
+    );
+    assert!(!readable());
+    assert_eq!(phone.ok(&["show", "visits"]), Vec::<Value>::new());
+    phone.enrol("zhao");
+    assert!(readable());
+    assert_eq!(phone.ok(&["sync"])[0]["waiting_operations"], 0);
+    let office = site.enrolled("office", "qian");
+    office.ok(&["sync"]);
+    assert_eq!(office.notes(), [note]);
+}
