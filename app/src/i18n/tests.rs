@@ -129,6 +129,11 @@ fn family_keys() -> BTreeSet<String> {
         ErrorCode::PhotoNotHere,
     ];
     family("error", errors.into_iter().map(error_code).collect());
+    // Details that need other words than their kind.
+    family(
+        "error",
+        vec!["other_worker", "sealed.other_key", "storage.leader_lost"],
+    );
     let doors = [
         DoorError::Empty,
         DoorError::TooLong,
