@@ -207,6 +207,10 @@ impl World {
         if self.devices.iter().any(|device| device.has_copy) {
             return;
         }
+        let accepted = self.ledger.accepted().keys();
+        let phones: BTreeMap<(DeviceId, u64), usize> = accepted
+            .map(|(phone, device, seq)| ((*device, *seq), *phone))
+            .collect();
         let mut steps = BTreeMap::new();
         let mut sentences = Vec::new();
         for Operation {
@@ -219,8 +223,11 @@ impl World {
             ..
         } in ended.applied.iter().map(|applied| &applied.operation)
         {
+            // Two phones of one worker may give the same time to two steps: when both have seen a later one, of a phone
+            // whose clock runs ahead.
+            let phone = phones.get(&(*device, *seq));
             if change.event.is_some()
-                && let Some(before) = steps.insert((record, author, stamp), (device, seq))
+                && let Some(before) = steps.insert((record, phone, author, stamp), (device, seq))
             {
                 sentences.push(format!(
                     "DOUBLED: {before:?} and {:?} on {record:?}",
