@@ -253,6 +253,18 @@ pub fn lines(bytes: &[u8]) -> Vec<Value> {
     text(bytes).lines().map(of_line).collect()
 }
 
+/// Whether a file of a folder holds a text.
+///
+/// # Panics
+/// When the disk fails.
+pub fn holds(folder: &Path, text: &str) -> bool {
+    let mut files = fs::read_dir(folder).expect("the folder is there");
+    files.any(|file| {
+        let bytes = fs::read(file.expect("a file").path()).expect("a file can be read");
+        bytes.windows(text.len()).any(|window| window == text.as_bytes())
+    })
+}
+
 /// A copy of a folder, with everything in it.
 ///
 /// # Panics

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 use sync_server::testing::a_jpeg;
-use tests::processes::{COMMUNITY, Device, PASSWORD, Programs, Site, lines, text};
+use tests::processes::{COMMUNITY, Device, PASSWORD, Programs, Site, holds, lines, text};
 
 const PROGRAMS: Programs = Programs {
     server: env!("CARGO_BIN_EXE_koumen-server-under-test"),
@@ -256,12 +256,7 @@ fn a_revoked_device_is_sealed_in_its_files_until_its_worker_enrols_again() {
     phone.ok(&["sync"]);
     let note = "撤销以前写的";
     phone.ok(&["visit", "--door", "3-2-501", "--outcome", "met", "--note", note]);
-    let readable = || {
-        fs::read_dir(&phone.folder).unwrap().any(|entry| {
-            let bytes = fs::read(entry.unwrap().path()).unwrap();
-            bytes.windows(note.len()).any(|window| window == note.as_bytes())
-        })
-    };
+    let readable = || holds(&phone.folder, note);
     assert!(readable());
     let id = phone.ok(&["show", "status"])[0]["device"]
         .as_str()

@@ -7,8 +7,6 @@ mod dump;
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,10 +20,10 @@ use shared::domain::Household;
 use shared::domain::visit::Outcome;
 use shared::domain::worker::Role;
 use shared::ids::{AreaCode, DraftId, HouseholdId, PhotoHash};
-use sync_server::chance::Chance;
 use sync_server::storage::TokenHash;
 use sync_server::testing::{SeededChance, TEST_PASSWORD, TEST_START_MS, TestServer, a_jpeg};
 use tests::driven::{Address, DrivenPhone};
+use tests::processes::holds;
 use tests::world::{COMMUNITY, GRID};
 use tests::{Phone, World};
 use tokio::task::LocalSet;
@@ -130,6 +128,14 @@ impl Scene {
         assert!(revoked.await.unwrap());
     }
 
+    /// What another phone has from the server.
+    async fn seen_by_another(&self) -> Vec<String> {
+        let other = DrivenPhone::open(None, &self.address, &self.now_ms, 6);
+        other.sign_in("qian").await;
+        other.sync().await;
+        notes(&other)
+    }
+
     /// Which of the words the phone's files hold.
     fn readable(&self) -> Vec<&'static str> {
         let words = [RECEIPTED, UNSENT, OPEN, "3-2-501"];
@@ -138,13 +144,6 @@ impl Scene {
             .filter(|word| holds(self.folder.path(), word))
             .collect()
     }
-}
-
-fn holds(folder: &Path, word: &str) -> bool {
-    fs::read_dir(folder).unwrap().any(|entry| {
-        let bytes = fs::read(entry.unwrap().path()).unwrap();
-        bytes.windows(word.len()).any(|window| window == word.as_bytes())
-    })
 }
 
 fn status(phone: &DrivenPhone) -> Status {
@@ -237,10 +236,7 @@ async fn a_revoked_phone_cannot_be_read_and_goes_on_when_its_worker_signs_in() {
             let kept = server.state.photos.get(scene.photo.unwrap()).await;
             assert!(kept.unwrap().is_some());
             // Once on the server: another phone has it from there.
-            let other = DrivenPhone::open(None, &scene.address, &scene.now_ms, 6);
-            other.sign_in("qian").await;
-            other.sync().await;
-            assert_eq!(notes(&other), [UNSENT, RECEIPTED]);
+            assert_eq!(scene.seen_by_another().await, [UNSENT, RECEIPTED]);
         })
         .await;
 }
@@ -288,10 +284,7 @@ async fn the_phone_of_a_worker_who_was_removed_is_sealed_and_opens_when_the_acco
             assert_eq!(open_form(&phone).as_deref(), Some(OPEN));
             let state = phone.sync().await;
             assert_eq!((state.waiting_operations, state.waiting_photos), (0, 0));
-            let other = DrivenPhone::open(None, &scene.address, &scene.now_ms, 6);
-            other.sign_in("qian").await;
-            other.sync().await;
-            assert_eq!(notes(&other), [UNSENT, RECEIPTED]);
+            assert_eq!(scene.seen_by_another().await, [UNSENT, RECEIPTED]);
         })
         .await;
 }
@@ -438,12 +431,8 @@ async fn killed_while_it_is_sealed_or_opened_it_is_one_or_the_other() {
         copy_all(&eyes, &mut copy);
         let draw = |below: u64| match below {
             u64::MAX => u64::MAX,
-            below => {
-                let mut bytes = [0; 8];
-                chance.fill(&mut bytes);
-                // Half of them live.
-                u64::from_le_bytes(bytes) % (below * 2)
-            }
+            // Half of them live.
+            below => chance.below(below * 2),
         };
         let open = || {
             let mut connection = disk(&name);

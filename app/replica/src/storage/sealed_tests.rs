@@ -15,6 +15,8 @@ use crate::storage::operations::{Author, with_pen};
 use crate::storage::{Home, drafts, prepare};
 
 const KEY: SealKey = SealKey([7; 32]);
+/// Some of them, as they lie in a file.
+const KEY_BYTES: &str = "\u{7}\u{7}\u{7}\u{7}\u{7}\u{7}\u{7}\u{7}";
 const OTHER_KEY: SealKey = SealKey([8; 32]);
 const NONCE: [u8; 16] = [3; 16];
 /// Words of records, of found text and of a form.
@@ -186,6 +188,7 @@ fn nothing_can_be_read_in_the_files() {
         .execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")
         .unwrap();
     assert!(WORDS.iter().all(|word| can_be_read(folder.path(), word)));
+    assert!(can_be_read(folder.path(), KEY_BYTES));
     connection.execute("DELETE FROM draft", []).unwrap();
     seal_it(&mut connection, NONCE);
     connection
@@ -196,10 +199,7 @@ fn nothing_can_be_read_in_the_files() {
         .filter(|word| can_be_read(folder.path(), word))
         .collect();
     assert!(read.is_empty(), "{read:?}");
-    assert!(!can_be_read(
-        folder.path(),
-        "\u{7}\u{7}\u{7}\u{7}\u{7}\u{7}\u{7}\u{7}"
-    ));
+    assert!(!can_be_read(folder.path(), KEY_BYTES));
     assert!(unseal_it(&mut connection, &KEY));
     assert!(can_be_read(folder.path(), WORDS[0]));
 }
