@@ -1,12 +1,15 @@
-//! Who is told when something changes: a word, never the change itself.
+//! Who is told when something changes: a word, never the change itself. Several processes may work on one storage; each
+//! says to the others what was said in it.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use shared::ids::{AreaCode, DeviceId};
 use tokio::sync::{broadcast, watch};
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use crate::storage::TokenHash;
 
@@ -18,7 +21,7 @@ const WORDS_KEPT: usize = 256;
 const LATELY: Duration = Duration::from_secs(10);
 
 /// What listeners hear.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Word {
     /// Operations were applied in these areas, from this device.
     Changed {
@@ -29,30 +32,77 @@ pub enum Word {
     },
     /// A session was closed.
     Closed(TokenHash),
+    /// Something may have changed anywhere.
+    Anything,
 }
+
+/// A word on its way to other processes.
+#[derive(Debug, Serialize, Deserialize)]
+struct Told {
+    /// The process in which it was said.
+    by: Uuid,
+    word: Word,
+}
+
+/// About the longest text that goes to other processes; databases take no longer ones.
+const TOLD_BYTES_MAX: usize = 7_000;
 
 /// Passes words to everybody who listens.
 #[derive(Debug)]
 pub struct Hub {
     words: broadcast::Sender<Arc<Word>>,
+    /// Those that were said in this process.
+    said_here: broadcast::Sender<Arc<Word>>,
+    /// This process.
+    by: Uuid,
     lately: Mutex<VecDeque<(Instant, Arc<Word>)>>,
     stopping: watch::Sender<bool>,
 }
 
-impl Default for Hub {
-    fn default() -> Self {
+impl Hub {
+    /// The hub of a process, which has an id of its own.
+    pub fn new(by: Uuid) -> Self {
         Self {
             words: broadcast::Sender::new(WORDS_KEPT),
+            said_here: broadcast::Sender::new(WORDS_KEPT),
+            by,
             lately: Mutex::default(),
             stopping: watch::Sender::new(false),
         }
     }
-}
 
-impl Hub {
-    /// Tells everybody who listens; nobody may.
+    /// Tells everybody who listens, in other processes too; nobody may.
     pub fn say(&self, word: Word) {
         let word = Arc::new(word);
+        // Nobody waits for it where there is no other process.
+        let _ = self.said_here.send(Arc::clone(&word));
+        self.pass_on(word);
+    }
+
+    /// Tells everybody who listens in this process what a process told: another one, or this one itself.
+    pub fn hear(&self, told: &str) {
+        match serde_json::from_str(told) {
+            Ok(Told { by, .. }) if by == self.by => {}
+            Ok(Told { word, .. }) => self.pass_on(Arc::new(word)),
+            // A later version's.
+            Err(_) => self.hear_anything(),
+        }
+    }
+
+    /// Tells everybody who listens in this process that something may have been missed.
+    pub fn hear_anything(&self) {
+        self.pass_on(Arc::new(Word::Anything));
+    }
+
+    /// The words for other processes, from now on.
+    pub fn for_others(&self) -> WordsForOthers {
+        WordsForOthers {
+            words: self.said_here.subscribe(),
+            by: self.by,
+        }
+    }
+
+    fn pass_on(&self, word: Arc<Word>) {
         {
             let mut lately = self.lately.lock().unwrap_or_else(PoisonError::into_inner);
             lately.retain(|(said, _)| said.elapsed() < LATELY);
@@ -85,5 +135,28 @@ impl Hub {
     /// Turns true when the server stops.
     pub fn stopping(&self) -> watch::Receiver<bool> {
         self.stopping.subscribe()
+    }
+}
+
+/// What is said in this process, as other processes [hear](Hub::hear) it.
+#[derive(Debug)]
+pub struct WordsForOthers {
+    words: broadcast::Receiver<Arc<Word>>,
+    by: Uuid,
+}
+
+impl WordsForOthers {
+    /// The next word; `None` when the hub is gone.
+    pub async fn next(&mut self) -> Option<String> {
+        let word = match self.words.recv().await {
+            Ok(word) => Arc::unwrap_or_clone(word),
+            Err(broadcast::error::RecvError::Lagged(_)) => Word::Anything,
+            Err(broadcast::error::RecvError::Closed) => return None,
+        };
+        let told = |word| serde_json::to_string(&Told { by: self.by, word }).ok();
+        match told(word) {
+            Some(short) if short.len() <= TOLD_BYTES_MAX => Some(short),
+            _ => told(Word::Anything),
+        }
     }
 }

@@ -111,6 +111,15 @@ impl From<StorageError> for Refused {
                 "the server is busy",
             )
             .retry_after(2),
+            away @ StorageError::Away(_) => {
+                tracing::warn!(error = %away, cause = ?std::error::Error::source(&away), "The storage is away.");
+                Self::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "server.busy",
+                    "the server cannot reach its database",
+                )
+                .retry_after(5)
+            }
             broken => {
                 tracing::error!(error = %broken, cause = ?std::error::Error::source(&broken), "The storage failed.");
                 Self::internal()

@@ -59,6 +59,8 @@ pub async fn serve(state: AppState, listen: Listen) -> Result<()> {
     ));
     tokio::spawn(sweep_now_and_then(state.clone()));
     tokio::spawn(tidy_now_and_then(state.clone()));
+    tokio::spawn(jobs::tell_others(state.clone()));
+    tokio::spawn(jobs::hear_others(state.clone()));
     let mut plain_router = router(state.clone());
     if listen.plain_for_this_machine {
         plain_router = plain_router.layer(middleware::from_fn_with_state(

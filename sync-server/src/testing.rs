@@ -14,6 +14,8 @@
 //! ```
 
 mod phone;
+#[cfg(unix)]
+mod postgres;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -39,6 +41,8 @@ use crate::storage::sqlite::SqliteStorage;
 use crate::storage::{AddedAccount, NewAccount, Storage};
 
 pub use phone::{TestPhone, a_request};
+#[cfg(unix)]
+pub use postgres::TestPostgres;
 
 /// The password of every worker that [`TestServer::add_worker`] makes.
 pub const TEST_PASSWORD: &str = "koumen-test";

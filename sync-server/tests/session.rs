@@ -155,6 +155,11 @@ async fn what_is_no_sign_in_is_refused_with_a_code() {
         (long.status, long.code().as_str()),
         (StatusCode::BAD_REQUEST, "session.too_long")
     );
+    let unreadable = try_sign_in(&server, "zh\0ao", "x", None).await;
+    assert_eq!(
+        (unreadable.status, unreadable.code().as_str()),
+        (StatusCode::BAD_REQUEST, "session.unreadable")
+    );
     let huge = server
         .call(
             Method::POST,

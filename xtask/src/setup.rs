@@ -81,6 +81,12 @@ fn requirements(need: Need) -> Result<Vec<Requirement>> {
     }
     if need == Need::Tests {
         list.extend(browser_requirements());
+        list.push(Requirement {
+            what: "PostgreSQL for the tests of the server",
+            present: postgres_present(),
+            apt: &["postgresql"],
+            elsewhere: "install PostgreSQL and put its programs (initdb, postgres) on PATH",
+        });
     }
     Ok(list)
 }
@@ -109,6 +115,16 @@ fn browser_requirements() -> Vec<Requirement> {
         });
     }
     list
+}
+
+/// On PATH, or where Debian puts each version.
+fn postgres_present() -> bool {
+    let versions = fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .flatten();
+    let mut programs = versions.map(|version| version.path().join("bin/initdb"));
+    find_program(&["initdb"]).is_some() || programs.any(|program| program.is_file())
 }
 
 fn chinese_font_present() -> bool {

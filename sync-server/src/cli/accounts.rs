@@ -41,22 +41,22 @@ pub(super) async fn run(command: UserCommand) -> Result<()> {
                 areas,
                 password,
             };
-            match open(&data.data)?.add_account(account, now_ms).await? {
+            match open(&data).await?.add_account(account, now_ms).await? {
                 AddedAccount::Added => println!("added {name}"),
                 AddedAccount::NameTaken => bail!("there is an account {name} already"),
                 AddedAccount::AreasUnknown(areas) => bail!("not imported: {}", codes(&areas)),
             }
         }
-        UserCommand::List { data } => list(&*open(&data.data)?).await?,
+        UserCommand::List { data } => list(&*open(&data).await?).await?,
         UserCommand::Areas { name, areas, data } => {
-            match open(&data.data)?.set_areas(&name, &areas, now_ms).await? {
+            match open(&data).await?.set_areas(&name, &areas, now_ms).await? {
                 None => bail!("there is no account {name}"),
                 Some(unknown) if unknown.is_empty() => println!("{name}: {}", codes(&areas)),
                 Some(unknown) => bail!("not imported: {}", codes(&unknown)),
             }
         }
         UserCommand::Remove { name, data } => {
-            if !open(&data.data)?.remove_account(&name, now_ms).await? {
+            if !open(&data).await?.remove_account(&name, now_ms).await? {
                 bail!("there is no account {name}");
             }
             println!("removed {name}");
@@ -66,7 +66,7 @@ pub(super) async fn run(command: UserCommand) -> Result<()> {
             password_stdin: _,
             data,
         } => {
-            if !open(&data.data)?.set_password(&name, &read_password()?).await? {
+            if !open(&data).await?.set_password(&name, &read_password()?).await? {
                 bail!("there is no account {name}");
             }
             println!("{name} has another password and is signed out everywhere");

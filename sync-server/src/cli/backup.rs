@@ -13,18 +13,21 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use shared::clock::TimestampMs;
 use shared::ids::{EpochId, PhotoHash};
 
+use super::options::DataOption;
 use super::start::lock;
-use super::{DATABASE, make_folder};
+use super::{DATABASE, ELSEWHERE, make_folder, note_elsewhere, open_postgres, open_sqlite};
 use crate::chance::{Chance, OsChance};
 use crate::clock::{Clock, SystemClock};
 use crate::folders;
 use crate::photos::{PhotoStore, verify};
+use crate::storage::postgres::PostgresStorage;
 use crate::storage::sqlite::SqliteStorage;
 use crate::storage::{CheckReport, Storage};
 
@@ -54,8 +57,9 @@ struct Copied {
     damaged: Vec<PhotoHash>,
 }
 
-pub(super) async fn back_up(data: &Path, to: &Path) -> Result<ExitCode> {
-    if !data.join(DATABASE).is_file() {
+pub(super) async fn back_up(option: &DataOption, to: &Path) -> Result<ExitCode> {
+    let data = option.data.as_path();
+    if option.database.is_none() && !data.join(ELSEWHERE).is_file() && !data.join(DATABASE).is_file() {
         bail!("there is no database in {}", data.display());
     }
     if !is_free(to)? {
@@ -68,12 +72,9 @@ pub(super) async fn back_up(data: &Path, to: &Path) -> Result<ExitCode> {
     empty(&partial)?;
     empty(&scratch)?;
     make_folder(&partial)?;
-    let source = SqliteStorage::open(&data.join(DATABASE), &OsChance)?;
-    source
-        .back_up(&partial.join(DATABASE))
+    copy_database(option, partial.join(DATABASE))
         .await
         .context("the database cannot be copied")?;
-    drop(source);
     // What the copied database names is copied, not what lies in the folder: newer photos belong to a later backup.
     let copy = SqliteStorage::open(&partial.join(DATABASE), &OsChance)?;
     let epoch = copy.epoch().await?;
@@ -107,6 +108,17 @@ pub(super) async fn back_up(data: &Path, to: &Path) -> Result<ExitCode> {
     ))
 }
 
+/// Copies the database as it is at one moment, from wherever it is, into a file of SQLite.
+async fn copy_database(option: &DataOption, file: PathBuf) -> Result<()> {
+    match &option.database {
+        Some(address) => {
+            let source = open_postgres(address, option).await?;
+            Ok(source.back_up(file, Arc::new(OsChance)).await?)
+        }
+        None => Ok(open_sqlite(option)?.back_up(&file).await?),
+    }
+}
+
 /// Restores a backup that has no manifest yet, checks what came of it, and removes it again.
 async fn verified(partial: &Path, scratch: &Path, manifest: Manifest) -> Result<CheckReport> {
     let (storage, copied) = unpack(partial, scratch).await?;
@@ -130,7 +142,8 @@ async fn verified(partial: &Path, scratch: &Path, manifest: Manifest) -> Result<
     Ok(report)
 }
 
-pub(super) async fn restore(from: &Path, data: &Path, force: bool) -> Result<ExitCode> {
+pub(super) async fn restore(from: &Path, option: &DataOption, force: bool) -> Result<ExitCode> {
+    let data = option.data.as_path();
     let manifest = read_manifest(from)?;
     let free = is_free(data)?;
     if !free && !force {
@@ -158,6 +171,9 @@ pub(super) async fn restore(from: &Path, data: &Path, force: bool) -> Result<Exi
     }
     drop(storage);
     let now_ms = SystemClock.now_ms();
+    if let Some(address) = &option.database {
+        to_postgres(address, option, &partial, force, now_ms).await?;
+    }
     if !free {
         let aside = beside(data, &format!("before-restore-{now_ms}"))?;
         fs::rename(data, &aside).with_context(|| format!("cannot move {}", data.display()))?;
@@ -177,6 +193,24 @@ pub(super) async fn restore(from: &Path, data: &Path, force: bool) -> Result<Exi
         &copied.damaged,
         "is missing or damaged in the backup; its phone will send it again",
     ))
+}
+
+/// Fills PostgreSQL with the database of a folder, which then is there only.
+async fn to_postgres(
+    address: &str,
+    option: &DataOption,
+    folder: &Path,
+    force: bool,
+    now_ms: TimestampMs,
+) -> Result<()> {
+    let (file, authority) = (folder.join(DATABASE), option.database_authority.as_deref());
+    let aside = force.then(|| format!("koumen_before_restore_{now_ms}"));
+    let moved = PostgresStorage::restore(address, authority, file.clone(), aside, Arc::new(OsChance)).await;
+    if let Some(schema) = moved.context("nothing was restored")? {
+        println!("what was in the database is in its schema {schema} now");
+    }
+    fs::remove_file(&file).with_context(|| format!("cannot remove {}", file.display()))?;
+    note_elsewhere(folder)
 }
 
 /// The database, photos and keys of a backup in a folder of their own.

@@ -16,14 +16,15 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::Parser;
 
 use crate::chance::OsChance;
 use crate::folders;
 use crate::storage::Storage;
+use crate::storage::postgres::PostgresStorage;
 use crate::storage::sqlite::SqliteStorage;
-use options::{Command, DeviceCommand, ImportCommand, LogForm, Options};
+use options::{Command, DataOption, DeviceCommand, ImportCommand, LogForm, Options};
 
 /// The name of the database's file in a data folder.
 const DATABASE: &str = "koumen.sqlite";
@@ -52,32 +53,66 @@ async fn run(command: Command) -> Result<ExitCode> {
             start::serve(options).await?;
         }
         Command::Import(ImportCommand::Areas { file, data }) => {
-            areas::import(&*open(&data.data)?, &file).await?
+            areas::import(&*open(&data).await?, &file).await?
         }
         Command::Import(ImportCommand::Register(options)) => {
-            register::import(&*open(&options.data.data)?, &options).await?;
+            register::import(&*open(&options.data).await?, &options).await?;
         }
         Command::User(command) => accounts::run(command).await?,
-        Command::Device(DeviceCommand::List { data }) => devices::list(&*open(&data.data)?).await?,
+        Command::Device(DeviceCommand::List { data }) => devices::list(&*open(&data).await?).await?,
         Command::Device(DeviceCommand::Revoke { device, data }) => {
-            devices::revoke(&*open(&data.data)?, device).await?;
+            devices::revoke(&*open(&data).await?, device).await?;
         }
-        Command::Backup { to, data } => return backup::back_up(&data.data, &to).await,
-        Command::Restore { from, force, data } => return backup::restore(&from, &data.data, force).await,
-        Command::CheckReceipt { data } => return check_receipt::check(&*open(&data.data)?).await,
-        Command::Check { data } => return check::check(&*open(&data.data)?, &data.data).await,
+        Command::Backup { to, data } => return backup::back_up(&data, &to).await,
+        Command::Restore { from, force, data } => return backup::restore(&from, &data, force).await,
+        Command::CheckReceipt { data } => return check_receipt::check(&*open(&data).await?).await,
+        Command::Check { data } => return check::check(&*open(&data).await?, &data.data).await,
     }
     Ok(ExitCode::SUCCESS)
 }
 
+/// Says, in a data folder, that its database is elsewhere.
+const ELSEWHERE: &str = "database-is-in-postgresql";
+
 /// The storage of a data folder, made when it is not there.
-fn open(data: &Path) -> Result<Arc<dyn Storage>> {
-    make_folder(data)?;
-    let file = data.join(DATABASE);
-    let storage = SqliteStorage::open(&file, &OsChance);
-    Ok(Arc::new(
-        storage.with_context(|| format!("cannot open {}", file.display()))?,
-    ))
+async fn open(data: &DataOption) -> Result<Arc<dyn Storage>> {
+    make_folder(&data.data)?;
+    match &data.database {
+        Some(address) => Ok(Arc::new(open_postgres(address, data).await?)),
+        None => Ok(Arc::new(open_sqlite(data)?)),
+    }
+}
+
+async fn open_postgres(address: &str, data: &DataOption) -> Result<PostgresStorage> {
+    let file = data.data.join(DATABASE);
+    if file.is_file() {
+        bail!(
+            "there is a database in {} already; a backup of it, restored with --database, brings it to PostgreSQL",
+            data.data.display()
+        );
+    }
+    let storage =
+        PostgresStorage::open(address, data.database_authority.as_deref(), Arc::new(OsChance)).await;
+    let storage = storage.context("the database cannot be opened")?;
+    note_elsewhere(&data.data)?;
+    Ok(storage)
+}
+
+fn open_sqlite(data: &DataOption) -> Result<SqliteStorage> {
+    if data.data.join(ELSEWHERE).is_file() {
+        bail!(
+            "the database of {} is in PostgreSQL; say where, with --database or KOUMEN_DATABASE",
+            data.data.display()
+        );
+    }
+    let file = data.data.join(DATABASE);
+    SqliteStorage::open(&file, &OsChance).with_context(|| format!("cannot open {}", file.display()))
+}
+
+/// Whoever forgets to say where the database is would begin an empty one here, which no phone knows.
+fn note_elsewhere(data: &Path) -> Result<()> {
+    let note = data.join(ELSEWHERE);
+    std::fs::write(&note, "").with_context(|| format!("cannot write {}", note.display()))
 }
 
 fn make_folder(path: &Path) -> Result<()> {

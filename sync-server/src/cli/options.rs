@@ -65,6 +65,19 @@ pub(super) struct DataOption {
     /// The folder of the database, the photos and the keys.
     #[arg(long, value_name = "DIR")]
     pub(super) data: PathBuf,
+    /// The database, when it is in PostgreSQL: postgres://user:password@host/name. Better said in the environment, where
+    /// other users of the machine do not see it.
+    #[arg(long, value_name = "URL", env = "KOUMEN_DATABASE", hide_env_values = true)]
+    pub(super) database: Option<String>,
+    /// The certificate of the authority that vouches for that database's own, PEM. The connection is encrypted then; it
+    /// must be for a database on another machine, unless its address says sslmode=disable.
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "KOUMEN_DATABASE_AUTHORITY",
+        requires = "database"
+    )]
+    pub(super) database_authority: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -20,7 +20,7 @@ use crate::tls::{self, Authority};
 
 pub(super) async fn serve(options: ServeOptions) -> Result<()> {
     let data = &options.data.data;
-    let storage = open(data)?;
+    let storage = open(&options.data).await?;
     let _lock = lock(data)?;
     let photos = data.join("photos");
     make_folder(&photos)?;
@@ -78,7 +78,8 @@ fn open_authority(data: &Path) -> Result<Authority> {
         .context("the authority for TLS cannot be opened")
 }
 
-/// Two servers on one folder would not tell each other's devices of changes.
+/// Two servers on one folder would not tell each other's devices of changes; those on one PostgreSQL do, and each has a
+/// folder of its own.
 pub(super) fn lock(data: &Path) -> Result<File> {
     let path = data.join("server.lock");
     let file = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;

@@ -1,7 +1,9 @@
 //! What the server does by itself, now and then. Time comes from the server's clock.
 
 mod compact;
+mod others;
 mod sweep;
 
 pub use compact::{COMPACT_AFTER_MS, COMPACT_SECONDS, compact};
+pub use others::{hear_others, tell_others};
 pub use sweep::{SWEEP_SECONDS, sweep, sweep_photos};

@@ -127,6 +127,7 @@ impl Listener {
         match word {
             Word::Closed(token) if *token == self.authorised.token => None,
             Word::Closed(_) => Some(false),
+            Word::Anything => Some(true),
             Word::Changed { areas, device } => {
                 let session = &self.authorised.session;
                 let mine =

@@ -57,6 +57,16 @@ pub async fn sign_in(
             "account, password or device name is too long",
         ));
     }
+    // No name has such a sign, and no database takes it.
+    if [&username, &request.device_name]
+        .iter()
+        .any(|name| name.contains('\0'))
+    {
+        return Err(Refused::bad(
+            "session.unreadable",
+            "account or device name has a sign that no name has",
+        ));
+    }
     let address = extensions
         .get::<ConnectInfo<SocketAddr>>()
         .map(|ConnectInfo(address)| address.ip());

@@ -9,6 +9,8 @@
 //!
 //! The suite in [`conformance`] holds every backend to this.
 
+pub mod postgres;
+mod sql;
 pub mod sqlite;
 mod types;
 mod upload;
@@ -17,6 +19,7 @@ mod upload;
 pub mod conformance;
 
 use async_trait::async_trait;
+use futures::stream::BoxStream;
 use shared::change::AppliedOperation;
 use shared::clock::TimestampMs;
 use shared::domain::area::Area;
@@ -49,6 +52,9 @@ pub enum StorageError {
     /// Somebody else writes for too long. Retry later.
     #[error("the database is busy")]
     Busy,
+    /// The database cannot be reached, or is just stopping or starting. Retry later.
+    #[error("the database cannot be reached")]
+    Away(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// Our own table holds nonsense. Report.
     #[error("a row of {table} cannot be read")]
     Inconsistent {
@@ -260,6 +266,15 @@ pub trait Storage: Send + Sync {
     /// What is known to be missing in these areas: devices of workers who are or were assigned there, by worker and
     /// name, and photos by area; at most `limit` of each.
     async fn gaps_in(&self, areas: &[AreaCode], limit: u32) -> StorageResult<Gaps>;
+
+    // Other processes
+
+    /// Says a word to the other processes that work on this storage, if there can be any.
+    async fn tell_others(&self, word: &str) -> StorageResult<()>;
+
+    /// The words that are said to processes that work on this storage, those of this one too, from now on; `None` where
+    /// there can be no other. It ends when the connection to them does.
+    async fn hear_others(&self) -> StorageResult<Option<BoxStream<'static, String>>>;
 
     // Import
 

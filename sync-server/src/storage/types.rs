@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use shared::change::AppliedOperation;
 use shared::domain::area::Area;
 use shared::domain::worker::{Role, Worker};
@@ -23,7 +24,7 @@ pub struct Credential {
 }
 
 /// BLAKE3 of a token; the token itself is never stored.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct TokenHash(pub [u8; 32]);
 
 impl TokenHash {

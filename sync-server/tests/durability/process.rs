@@ -1,10 +1,12 @@
 //! The real server as a process of its own, and HTTP to it over sockets that may break at any instant.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -14,12 +16,41 @@ use shared::ids::{AreaCode, WorkerId};
 use shared::protocol::v1::{SignInReply, SignInRequest};
 use sync_server::chance::{Chance, OsChance};
 use sync_server::passwords::Passwords;
+use sync_server::storage::postgres::PostgresStorage;
 use sync_server::storage::sqlite::SqliteStorage;
 use sync_server::storage::{AddedAccount, NewAccount, Storage};
 use sync_server::testing::TEST_PASSWORD;
 
 /// Where everybody works.
 pub(crate) const AREA: &str = "130803001001";
+
+/// Where a server keeps everything.
+pub(crate) struct Ground {
+    pub(crate) data: PathBuf,
+    /// The address of its PostgreSQL, when its database is not in the folder.
+    pub(crate) database: Option<String>,
+}
+
+impl Ground {
+    pub(crate) fn new(data: &Path, database: Option<String>) -> Self {
+        fs::create_dir_all(data).unwrap();
+        Self {
+            data: data.to_path_buf(),
+            database,
+        }
+    }
+
+    pub(crate) async fn storage(&self) -> Arc<dyn Storage> {
+        match &self.database {
+            None => Arc::new(SqliteStorage::open(&self.data.join("koumen.sqlite"), &OsChance).unwrap()),
+            Some(address) => Arc::new(
+                PostgresStorage::open(address, None, Arc::new(OsChance))
+                    .await
+                    .unwrap(),
+            ),
+        }
+    }
+}
 
 pub(crate) struct Server {
     child: Child,
@@ -28,11 +59,14 @@ pub(crate) struct Server {
 
 impl Server {
     /// Starts it and waits until it answers.
-    pub(crate) fn start(data: &Path, port: u16) -> Self {
+    pub(crate) fn start(ground: &Ground, port: u16) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_koumen-server"));
         command
             .args(["serve", "--port", &port.to_string(), "--data"])
-            .arg(data);
+            .arg(&ground.data);
+        if let Some(address) = &ground.database {
+            command.env("KOUMEN_DATABASE", address);
+        }
         let child = command
             .env("KOUMEN_LOG", "error")
             .stderr(Stdio::inherit())
@@ -164,8 +198,8 @@ pub(crate) fn sign_in(server: &Server, username: &str) -> SignInReply {
 }
 
 /// A data folder with one area and the workers `phone0`, `phone1`, ...
-pub(crate) async fn prepare(data: &Path, workers: usize) {
-    let storage = SqliteStorage::open(&data.join("koumen.sqlite"), &OsChance).unwrap();
+pub(crate) async fn prepare(ground: &Ground, workers: usize) {
+    let storage = ground.storage().await;
     let code = AreaCode::new(AREA).unwrap();
     let area = Area {
         code: code.clone(),

@@ -1,7 +1,6 @@
 //! The real server is killed with SIGKILL while photos arrive in chunks: what it acknowledged is there after the
 //! next start, and every photo becomes whole (F25).
 
-use std::fs;
 use std::io;
 use std::thread;
 use std::time::Duration;
@@ -14,7 +13,7 @@ use sync_server::chance::Chance;
 use sync_server::testing::{SeededChance, TestPhone, a_jpeg, a_request};
 
 use super::copy_database;
-use super::process::{AREA, Answer, Request, Server, ask, connect, free_port, prepare, sign_in};
+use super::process::{AREA, Answer, Ground, Request, Server, ask, connect, free_port, prepare, sign_in};
 
 const KILLS: usize = 100;
 /// Fewer than a device may have open.
@@ -97,8 +96,8 @@ fn record(server: &Server, token: &str, phone: &mut TestPhone, photos: &[Vec<u8>
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_server_keeps_every_chunk_that_it_acknowledged() {
     let folder = tempfile::tempdir().unwrap();
-    let (data, early) = (folder.path().join("data"), folder.path().join("early"));
-    fs::create_dir_all(&data).unwrap();
+    let data = Ground::new(&folder.path().join("data"), None);
+    let early = Ground::new(&folder.path().join("early"), None);
     prepare(&data, 1).await;
     let port = free_port();
     let first = Server::start(&data, port);
@@ -136,7 +135,7 @@ async fn a_killed_server_keeps_every_chunk_that_it_acknowledged() {
             Err(_) => while_sending += 1,
         }
         if kill == 3 {
-            copy_database(&data, &early);
+            copy_database(&data.data, &early.data);
         }
     }
     let server = Server::start(&data, port);

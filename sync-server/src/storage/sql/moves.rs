@@ -10,7 +10,6 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use rusqlite::{Connection, params};
 use shared::change::Operation;
 use shared::clock::TimestampMs;
 use shared::domain::{RecordKind, RecordRef};
@@ -18,6 +17,7 @@ use shared::ids::AreaCode;
 
 use super::columns::{self, int, uint, uuid};
 use super::records;
+use super::tx::{Tx, values};
 use super::waiting::LogEnd;
 use crate::apply::{FormerAreas, Held, move_target};
 use crate::storage::StorageResult;
@@ -25,7 +25,7 @@ use crate::storage::StorageResult;
 /// Follows an operation that was applied just now and whose record lay in `from`: when it moves a household and no
 /// later move is known, everything goes along. Returns what did.
 pub(super) fn follow(
-    tx: &Connection,
+    tx: Tx<'_>,
     by: &Operation,
     from: &AreaCode,
     applied_at: TimestampMs,
@@ -40,15 +40,15 @@ pub(super) fn follow(
 }
 
 /// Whether a move is the latest one of its household.
-fn hold(tx: &Connection, by: &Operation, to: &AreaCode, applied_at: TimestampMs) -> StorageResult<bool> {
+fn hold(tx: Tx<'_>, by: &Operation, to: &AreaCode, applied_at: TimestampMs) -> StorageResult<bool> {
     let stamp = by.stamp.clamped(Some(applied_at));
     let mut statement = tx.prepare_cached(
         "INSERT INTO moved (household, area, ms, counter, device, seq) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
          ON CONFLICT (household) DO UPDATE SET area = excluded.area, ms = excluded.ms,
              counter = excluded.counter, device = excluded.device, seq = excluded.seq
-         WHERE (excluded.ms, excluded.counter, excluded.device, excluded.seq) > (ms, counter, device, seq)",
+         WHERE (excluded.ms, excluded.counter, excluded.device, excluded.seq) > (moved.ms, moved.counter, moved.device, moved.seq)",
     )?;
-    let held = statement.execute(params![
+    let held = statement.execute(values![
         by.record.id.as_bytes(),
         to.as_str(),
         int(stamp.ms),
@@ -60,7 +60,7 @@ fn hold(tx: &Connection, by: &Operation, to: &AreaCode, applied_at: TimestampMs)
 }
 
 fn relocate(
-    tx: &Connection,
+    tx: Tx<'_>,
     by: &Operation,
     from: &AreaCode,
     to: &AreaCode,
@@ -77,10 +77,10 @@ fn relocate(
         tx.prepare_cached("UPDATE operation SET position = ?2, area = ?3 WHERE position = ?1")?;
     for row in first.into_iter().chain(rest) {
         let position = log.append(to);
-        relocate.execute(params![int(row.position), int(position), to.as_str()])?;
+        relocate.execute(values![int(row.position), int(position), to.as_str()])?;
     }
     tx.prepare_cached("INSERT INTO departed (position, area, device, seq) VALUES (?1, ?2, ?3, ?4)")?
-        .execute(params![
+        .execute(values![
             int(log.append(from)),
             from.as_str(),
             by.device.0.as_bytes(),
@@ -93,7 +93,7 @@ fn relocate(
     tx.prepare_cached(
         "DELETE FROM segment WHERE substr(?1, 1, length(area)) = area AND substr(?2, 1, length(area)) <> area",
     )?
-    .execute([from.as_str(), to.as_str()])?;
+    .execute(values![from.as_str(), to.as_str()])?;
     Ok(coming)
 }
 
@@ -105,11 +105,11 @@ struct LogRow {
     seq: u64,
 }
 
-fn log_of(tx: &Connection, area: &AreaCode) -> StorageResult<Vec<LogRow>> {
+fn log_of(tx: Tx<'_>, area: &AreaCode) -> StorageResult<Vec<LogRow>> {
     let mut statement = tx.prepare_cached(
         "SELECT position, kind, record, device, seq FROM operation WHERE area = ?1 ORDER BY position",
     )?;
-    let rows = statement.query_map([area.as_str()], |row| {
+    let rows = statement.query_map(values![area.as_str()], |row| {
         Ok(LogRow {
             position: uint(row, 0)?,
             record: RecordRef::new(RecordKind(row.get(1)?), uuid(row, 2)?),
@@ -117,22 +117,21 @@ fn log_of(tx: &Connection, area: &AreaCode) -> StorageResult<Vec<LogRow>> {
             seq: uint(row, 4)?,
         })
     })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    Ok(rows)
 }
 
 /// The household and, of these records, those that lie beside it or beside one that does.
 fn beside(
-    tx: &Connection,
+    tx: Tx<'_>,
     household: RecordRef,
     lying_there: BTreeSet<RecordRef>,
 ) -> StorageResult<BTreeSet<RecordRef>> {
     let mut beside: BTreeMap<RecordRef, RecordRef> = BTreeMap::new();
-    let mut loader = records::Loader::new(tx)?;
-    for record in lying_there {
-        if record.kind != RecordKind::HOUSEHOLD
-            && let Some(loaded) = loader.load(record)?
-            && let Some(other) = record.kind.lies_beside(&loaded.state.values())
-        {
+    let others = lying_there
+        .into_iter()
+        .filter(|record| record.kind != RecordKind::HOUSEHOLD);
+    for (record, loaded) in records::load(tx, others)? {
+        if let Some(other) = record.kind.lies_beside(&loaded.state.values()) {
             beside.insert(record, other);
         }
     }
@@ -149,7 +148,7 @@ fn beside(
 }
 
 fn bring(
-    tx: &Connection,
+    tx: Tx<'_>,
     record: RecordRef,
     from: &AreaCode,
     to: &AreaCode,
@@ -157,34 +156,35 @@ fn bring(
 ) -> StorageResult<()> {
     let id = record.id.as_bytes();
     tx.prepare_cached("UPDATE record SET area = ?3 WHERE kind = ?1 AND id = ?2")?
-        .execute(params![record.kind.0, id, to.as_str()])?;
+        .execute(values![record.kind.0, id, to.as_str()])?;
     note_former(tx, record, from, left_at)?;
     if record.kind != RecordKind::PHOTO {
         return Ok(());
     }
     tx.prepare_cached("UPDATE photo_record SET area = ?2 WHERE record = ?1")?
-        .execute(params![id, to.as_str()])?;
+        .execute(values![id, to.as_str()])?;
     // Bytes that were received for it are for those who have it now.
     tx.prepare_cached(
-        "INSERT OR IGNORE INTO photo (hash, area, size_bytes, device, stored_at)
-         SELECT hash, ?3, size_bytes, device, stored_at FROM photo
-         WHERE area = ?2 AND hash = (SELECT hash FROM photo_record WHERE record = ?1)",
+        "INSERT INTO photo (hash, area, size_bytes, device, stored_at)
+         SELECT hash, CAST(?3 AS TEXT), size_bytes, device, stored_at FROM photo
+         WHERE area = ?2 AND hash = (SELECT hash FROM photo_record WHERE record = ?1) ON CONFLICT DO NOTHING",
     )?
-    .execute(params![id, from.as_str(), to.as_str()])?;
+    .execute(values![id, from.as_str(), to.as_str()])?;
     Ok(())
 }
 
 /// Notes that a record has left an area.
 pub(super) fn note_former(
-    tx: &Connection,
+    tx: Tx<'_>,
     record: RecordRef,
     area: &AreaCode,
     left_at: TimestampMs,
 ) -> StorageResult<()> {
     tx.prepare_cached(
-        "INSERT OR REPLACE INTO former_area (kind, record, area, left_at) VALUES (?1, ?2, ?3, ?4)",
+        "INSERT INTO former_area (kind, record, area, left_at) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (kind, record, area) DO UPDATE SET left_at = excluded.left_at",
     )?
-    .execute(params![
+    .execute(values![
         record.kind.0,
         record.id.as_bytes(),
         area.as_str(),
@@ -195,14 +195,14 @@ pub(super) fn note_former(
 
 /// Where those of these records lay before that lie in another area than `areas` say.
 pub(super) fn former(
-    tx: &Connection,
+    tx: Tx<'_>,
     held: &HashMap<RecordRef, Held<'_>>,
     areas: &BTreeSet<AreaCode>,
 ) -> StorageResult<FormerAreas> {
     let mut former = FormerAreas::default();
     let none: bool = tx
         .prepare_cached("SELECT NOT EXISTS (SELECT 1 FROM former_area)")?
-        .query_row([], |row| row.get(0))?;
+        .query_row(values![], |row| row.get(0))?;
     if none {
         return Ok(former);
     }
@@ -212,9 +212,9 @@ pub(super) fn former(
         if areas.len() == 1 && areas.contains(held.area()) {
             continue;
         }
-        let mut rows = statement.query(params![record.kind.0, record.id.as_bytes()])?;
+        let mut rows = statement.query(values![record.kind.0, record.id.as_bytes()])?;
         while let Some(row) = rows.next()? {
-            former.add(*record, columns::area(row, 0)?, uint(row, 1)?);
+            former.add(*record, columns::area(&row, 0)?, uint(&row, 1)?);
         }
     }
     Ok(former)

@@ -1,13 +1,13 @@
 //! Segments: stretches of an area's log that will not change any more, packed once for every device that begins
 //! (D7). Each holds the operations behind the one before it, so that a device's cursor says which comes next.
 
-use rusqlite::{Connection, OptionalExtension, params};
 use shared::change::encode::encode_pull_dense;
 use shared::ids::AreaCode;
 use shared::protocol::v1::{self, AreaPage};
 
 use super::columns::{int, uint};
 use super::pull::{LeftOut, Room, pull_area};
+use super::tx::{Tx, values};
 use crate::storage::{SEGMENT_BYTES_MAX, SEGMENT_OPERATIONS, StorageResult};
 
 /// A segment that was packed and is not kept yet.
@@ -20,22 +20,20 @@ pub(super) struct Packed {
 }
 
 /// The kept segment that goes on behind `after`; `Err` with the end of the last one when there is none.
-pub(super) fn kept(tx: &Connection, area: &AreaCode, after: u64) -> StorageResult<Result<Vec<u8>, u64>> {
+pub(super) fn kept(tx: Tx<'_>, area: &AreaCode, after: u64) -> StorageResult<Result<Vec<u8>, u64>> {
     let mut statement = tx.prepare_cached(
         "SELECT bytes FROM segment WHERE area = ?1 AND last_position > ?2 ORDER BY last_position LIMIT 1",
     )?;
-    let found = statement
-        .query_row(params![area.as_str(), int(after)], |row| row.get(0))
-        .optional()?;
+    let found = statement.query_opt(values![area.as_str(), int(after)], |row| row.get(0))?;
     if let Some(bytes) = found {
         return Ok(Ok(bytes));
     }
     let mut end = tx.prepare_cached("SELECT coalesce(max(last_position), 0) FROM segment WHERE area = ?1")?;
-    Ok(Err(end.query_row([area.as_str()], |row| uint(row, 0))?))
+    Ok(Err(end.query_row(values![area.as_str()], |row| uint(row, 0))?))
 }
 
 /// Packs the next segment of an area; `None` while there are not enough operations for a whole one.
-pub(super) fn pack(tx: &Connection, area: &AreaCode, behind: u64) -> StorageResult<Option<Packed>> {
+pub(super) fn pack(tx: Tx<'_>, area: &AreaCode, behind: u64) -> StorageResult<Option<Packed>> {
     let mut room = Room::new(SEGMENT_OPERATIONS.into(), SEGMENT_BYTES_MAX);
     // Nobody's own operations are left out: every device reads the same bytes.
     let pulled = pull_area(tx, area, behind, LeftOut::NOTHING, &mut room)?;
@@ -51,7 +49,7 @@ pub(super) fn pack(tx: &Connection, area: &AreaCode, behind: u64) -> StorageResu
     Ok(Some(Packed {
         first_position: behind + 1,
         last_position: pulled.cursor,
-        log_end: tx.query_row("SELECT last_position FROM meta", [], |row| uint(row, 0))?,
+        log_end: tx.query_row("SELECT last_position FROM meta", values![], |row| uint(row, 0))?,
         bytes: v1::encode_tight(&page),
     }))
 }
@@ -59,14 +57,17 @@ pub(super) fn pack(tx: &Connection, area: &AreaCode, behind: u64) -> StorageResu
 /// Keeps a segment and returns whether it did; the second of two that were packed at the same time is the same and not
 /// needed. One that was packed before a household moved may hold what has left the area. When the segment that it goes
 /// on behind has been dropped meanwhile, it would stand behind a gap.
-pub(super) fn keep(tx: &Connection, area: &AreaCode, packed: &Packed) -> StorageResult<bool> {
+pub(super) fn keep(tx: Tx<'_>, area: &AreaCode, packed: &Packed) -> StorageResult<bool> {
     let kept = tx
         .prepare_cached(
-            "INSERT OR IGNORE INTO segment (area, last_position, first_position, bytes) SELECT ?1, ?2, ?3, ?4
+            "INSERT INTO segment (area, last_position, first_position, bytes)
+             SELECT CAST(?1 AS TEXT), CAST(?2 AS BIGINT), CAST(?3 AS BIGINT), ?4
              WHERE NOT EXISTS (SELECT 1 FROM departed WHERE position > ?5)
-             AND (?3 = 1 OR EXISTS (SELECT 1 FROM segment WHERE area = ?1 AND last_position = ?3 - 1))",
+             AND (CAST(?3 AS BIGINT) = 1
+                 OR EXISTS (SELECT 1 FROM segment WHERE area = ?1 AND last_position = CAST(?3 AS BIGINT) - 1))
+             ON CONFLICT DO NOTHING",
         )?
-        .execute(params![
+        .execute(values![
             area.as_str(),
             int(packed.last_position),
             int(packed.first_position),
@@ -79,6 +80,7 @@ pub(super) fn keep(tx: &Connection, area: &AreaCode, packed: &Packed) -> Storage
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::storage::sql::Database;
     use crate::storage::sqlite::SqliteStorage;
     use crate::testing::SeededChance;
 
@@ -95,18 +97,18 @@ mod tests {
     async fn a_segment_that_was_packed_too_early_is_not_kept() {
         let storage = SqliteStorage::in_memory(&SeededChance::new(7)).unwrap();
         let area = AreaCode::new("130803001001-01").unwrap();
-        let done = storage.write(move |tx| {
+        let done = storage.0.write(move |tx| {
             keep(tx, &area, &packed(1, 2_000))?;
             keep(tx, &area, &packed(2_001, 4_000))?;
             assert!(kept(tx, &area, 2_000)?.is_ok());
             // Compaction has dropped both while a third one was packed.
-            tx.execute("DELETE FROM segment", [])?;
+            tx.execute("DELETE FROM segment", values![])?;
             keep(tx, &area, &packed(4_001, 6_000))?;
             assert_eq!(kept(tx, &area, 0)?, Err(0), "it would stand behind a gap");
             // A household left the area while one was packed.
             tx.execute(
                 "INSERT INTO departed (position, area, device, seq) VALUES (9001, ?1, x'00', 1)",
-                [area.as_str()],
+                values![area.as_str()],
             )?;
             keep(tx, &area, &packed(1, 2_000))?;
             assert_eq!(kept(tx, &area, 0)?, Err(0), "it may hold what has left");

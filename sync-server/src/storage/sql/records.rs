@@ -1,11 +1,11 @@
 //! Records: where each lies, and what it holds, packed, or by the operation that made it.
 
-use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
 use shared::crdt::RecordState;
 use shared::domain::{RecordKind, RecordRef};
 use shared::ids::AreaCode;
 
 use super::columns::{self, int, uint};
+use super::tx::{AsValue, Row, Statement, Tx, values};
 use super::{moves, photos};
 use crate::apply::{Changed, Loaded, Written, made_by};
 use crate::storage::{StorageError, StorageResult};
@@ -13,31 +13,42 @@ use crate::storage::{StorageError, StorageResult};
 /// What [`stored`] reads of each record; goes on with a condition.
 pub(super) const STORED: &str =
     "SELECT record.kind, record.id, record.area, state, body, applied_at FROM record
-     LEFT JOIN operation ON state = x'' AND operation.device = made_by AND operation.seq = made_by_seq";
+     LEFT JOIN operation ON length(state) = 0 AND operation.device = made_by AND operation.seq = made_by_seq";
 
-/// Where a record lies; `None` when it is not here.
-pub(super) fn area(tx: &Connection, record: RecordRef) -> StorageResult<Option<AreaCode>> {
-    let mut statement = tx.prepare_cached("SELECT area FROM record WHERE kind = ?1 AND id = ?2")?;
-    let area = statement.query_row(params![record.kind.0, record.id.as_bytes()], |row| {
-        columns::area(row, 0)
-    });
-    Ok(area.optional()?)
+/// What these records hold; those that are not here are left out.
+pub(super) fn load(
+    tx: Tx<'_>,
+    records: impl IntoIterator<Item = RecordRef>,
+) -> StorageResult<Vec<(RecordRef, Loaded)>> {
+    let sql = format!("{STORED} WHERE record.kind = ?1 AND record.id = ?2");
+    of_each(tx, &sql, records, stored)
 }
 
-/// Reads what records hold.
-pub(super) struct Loader<'t>(CachedStatement<'t>);
+/// Where these records lie; those that are not here are left out.
+pub(super) fn areas(
+    tx: Tx<'_>,
+    records: impl IntoIterator<Item = RecordRef>,
+) -> StorageResult<Vec<(RecordRef, AreaCode)>> {
+    let sql = "SELECT area FROM record WHERE kind = ?1 AND id = ?2";
+    of_each(tx, sql, records, |row| columns::area(row, 0))
+}
 
-impl<'t> Loader<'t> {
-    pub(super) fn new(tx: &'t Connection) -> StorageResult<Self> {
-        let sql = format!("{STORED} WHERE record.kind = ?1 AND record.id = ?2");
-        Ok(Self(tx.prepare_cached(&sql)?))
-    }
-
-    /// `None` when it is not here.
-    pub(super) fn load(&mut self, record: RecordRef) -> StorageResult<Option<Loaded>> {
-        let mut rows = self.0.query(params![record.kind.0, record.id.as_bytes()])?;
-        rows.next()?.map(stored).transpose()
-    }
+fn of_each<T>(
+    tx: Tx<'_>,
+    sql: &str,
+    records: impl IntoIterator<Item = RecordRef>,
+    read: impl FnMut(&Row<'_>) -> StorageResult<T>,
+) -> StorageResult<Vec<(RecordRef, T)>> {
+    let records: Vec<RecordRef> = records.into_iter().collect();
+    let keys: Vec<_> = records
+        .iter()
+        .map(|record| [record.kind.0.as_value(), record.id.as_bytes().as_value()])
+        .collect();
+    let found = tx.prepare_cached(sql)?.query_each(&keys, read)?;
+    let found = records.into_iter().zip(found);
+    Ok(found
+        .filter_map(|(record, found)| Some((record, found?)))
+        .collect())
 }
 
 /// A record from a row of [`STORED`].
@@ -64,12 +75,12 @@ pub(super) fn stored(row: &Row<'_>) -> StorageResult<Loaded> {
 
 /// Writes what batches made of records.
 pub(super) struct Writer<'t> {
-    tx: &'t Connection,
-    upsert: CachedStatement<'t>,
+    tx: Tx<'t>,
+    upsert: Statement<'t>,
 }
 
 impl<'t> Writer<'t> {
-    pub(super) fn new(tx: &'t Connection) -> StorageResult<Self> {
+    pub(super) fn new(tx: Tx<'t>) -> StorageResult<Self> {
         let upsert = tx.prepare_cached(
             "INSERT INTO record (kind, id, area, state, made_by, made_by_seq) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
              ON CONFLICT (kind, id) DO UPDATE SET area = excluded.area, state = excluded.state,
@@ -95,7 +106,7 @@ impl<'t> Writer<'t> {
         };
         let id = record.id.as_bytes();
         self.upsert
-            .execute(params![record.kind.0, id, area.as_str(), packed, device, seq])?;
+            .execute_in_turn(values![record.kind.0, id, area.as_str(), packed, device, seq])?;
         match photo {
             Some(state) => photos::follow_record(self.tx, *record, state),
             None => Ok(()),

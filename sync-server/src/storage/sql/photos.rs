@@ -2,18 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use rusqlite::{Connection, params};
 use shared::clock::TimestampMs;
 use shared::crdt::RecordState;
 use shared::domain::{RecordKind, RecordRef};
 use shared::ids::{AreaCode, PhotoHash, WorkerId};
 
 use super::columns::{self, behind, int, uint};
+use super::tx::{Tx, values};
 use crate::apply::photo_named;
 use crate::storage::{StorageResult, StoredPhoto};
 
 /// Keeps the table of names beside the records: a withdrawn photo names nothing.
-pub(super) fn follow_record(tx: &Connection, record: RecordRef, state: &RecordState) -> StorageResult<()> {
+pub(super) fn follow_record(tx: Tx<'_>, record: RecordRef, state: &RecordState) -> StorageResult<()> {
     if record.kind != RecordKind::PHOTO {
         return Ok(());
     }
@@ -23,7 +23,7 @@ pub(super) fn follow_record(tx: &Connection, record: RecordRef, state: &RecordSt
                 "INSERT INTO photo_record (record, hash, area, author) VALUES (?1, ?2, ?3, ?4)
                  ON CONFLICT (record) DO UPDATE SET hash = excluded.hash, area = excluded.area, author = excluded.author",
             )?
-            .execute(params![
+            .execute(values![
                 record.id.as_bytes(),
                 hash.0,
                 state.area().as_str(),
@@ -31,28 +31,28 @@ pub(super) fn follow_record(tx: &Connection, record: RecordRef, state: &RecordSt
             ])?,
         None => tx
             .prepare_cached("DELETE FROM photo_record WHERE record = ?1")?
-            .execute([record.id.as_bytes()])?,
+            .execute(values![record.id.as_bytes()])?,
     };
     Ok(())
 }
 
-pub(super) fn named_in(tx: &Connection, hash: PhotoHash, scope: &[AreaCode]) -> StorageResult<Vec<AreaCode>> {
+pub(super) fn named_in(tx: Tx<'_>, hash: PhotoHash, scope: &[AreaCode]) -> StorageResult<Vec<AreaCode>> {
     let mut statement = tx.prepare_cached(
         "SELECT DISTINCT area FROM photo_record WHERE hash = ?1 AND area >= ?2 AND area < ?3 ORDER BY area",
     )?;
     let mut named = Vec::new();
     for area in scope {
-        let areas = statement.query_map(params![hash.0, area.as_str(), behind(area)], |row| {
+        let areas = statement.query_map(values![hash.0, area.as_str(), behind(area)], |row| {
             columns::area(row, 0)
         })?;
-        named.extend(areas.collect::<Result<Vec<_>, _>>()?);
+        named.extend(areas);
     }
     Ok(named)
 }
 
 /// Where bytes from this worker are wanted: in the scope, and wherever the worker recorded the photo.
 pub(super) fn wanted_from(
-    tx: &Connection,
+    tx: Tx<'_>,
     hash: PhotoHash,
     worker: WorkerId,
     scope: &[AreaCode],
@@ -60,45 +60,43 @@ pub(super) fn wanted_from(
     let mut areas: BTreeSet<AreaCode> = named_in(tx, hash, scope)?.into_iter().collect();
     let mut statement =
         tx.prepare_cached("SELECT DISTINCT area FROM photo_record WHERE hash = ?1 AND author = ?2")?;
-    let own = statement.query_map(params![hash.0, worker.0.as_bytes()], |row| columns::area(row, 0))?;
-    for area in own {
-        areas.insert(area?);
-    }
+    let own = statement.query_map(values![hash.0, worker.0.as_bytes()], |row| columns::area(row, 0))?;
+    areas.extend(own);
     Ok(areas.into_iter().collect())
 }
 
-pub(super) fn stored_in(tx: &Connection, hash: PhotoHash, scope: &[AreaCode]) -> StorageResult<Option<u64>> {
+pub(super) fn stored_in(tx: Tx<'_>, hash: PhotoHash, scope: &[AreaCode]) -> StorageResult<Option<u64>> {
     let mut statement = tx.prepare_cached("SELECT size_bytes FROM photo WHERE hash = ?1 AND area = ?2")?;
     for area in named_in(tx, hash, scope)? {
-        let mut rows = statement.query(params![hash.0, area.as_str()])?;
+        let mut rows = statement.query(values![hash.0, area.as_str()])?;
         if let Some(row) = rows.next()? {
-            return Ok(Some(uint(row, 0)?));
+            return Ok(Some(uint(&row, 0)?));
         }
     }
     Ok(None)
 }
 
-pub(super) fn stored(tx: &Connection, after: Option<PhotoHash>, limit: u32) -> StorageResult<Vec<PhotoHash>> {
+pub(super) fn stored(tx: Tx<'_>, after: Option<PhotoHash>, limit: u32) -> StorageResult<Vec<PhotoHash>> {
     // The empty blob comes before every hash.
     let after: &[u8] = after.as_ref().map_or(&[], |hash| &hash.0);
     let mut statement =
         tx.prepare_cached("SELECT DISTINCT hash FROM photo WHERE hash > ?1 ORDER BY hash LIMIT ?2")?;
-    let hashes = statement.query_map(params![after, limit], |row| row.get(0).map(PhotoHash))?;
-    Ok(hashes.collect::<Result<_, _>>()?)
+    let hashes = statement.query_map(values![after, limit], |row| row.get(0).map(PhotoHash))?;
+    Ok(hashes)
 }
 
-pub(super) fn forget(tx: &Connection, hash: PhotoHash) -> StorageResult<()> {
-    tx.execute("DELETE FROM photo WHERE hash = ?1", [hash.0])?;
+pub(super) fn forget(tx: Tx<'_>, hash: PhotoHash) -> StorageResult<()> {
+    tx.execute("DELETE FROM photo WHERE hash = ?1", values![hash.0])?;
     Ok(())
 }
 
-pub(super) fn note(tx: &Connection, photo: &StoredPhoto, now_ms: TimestampMs) -> StorageResult<()> {
+pub(super) fn note(tx: Tx<'_>, photo: &StoredPhoto, now_ms: TimestampMs) -> StorageResult<()> {
     let mut statement = tx.prepare_cached(
         "INSERT INTO photo (hash, area, size_bytes, device, stored_at) VALUES (?1, ?2, ?3, ?4, ?5)
          ON CONFLICT (hash, area) DO NOTHING",
     )?;
     for area in &photo.areas {
-        statement.execute(params![
+        statement.execute(values![
             photo.hash.0,
             area.as_str(),
             int(photo.size_bytes),

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 use shared::change::Operation;
 use shared::clock::TimestampMs;
 use shared::domain::RecordRef;
@@ -11,7 +10,8 @@ use shared::ids::{AreaCode, DeviceId, WorkerId};
 use shared::protocol::v1::{ParkedMember, ParkedNotice, ParkedOperation, Receipt};
 
 use super::columns::{self, behind, chain, int, uint, uuid};
-use super::compact::is_compacted;
+use super::compact::has_gone;
+use super::tx::{Statement, Tx, values};
 use super::waiting::{self, Came, LogEnd};
 use super::{moves, records};
 use crate::apply::{
@@ -27,11 +27,11 @@ pub(super) struct DeviceRow {
     pub(super) held: HeldChain,
 }
 
-pub(super) fn device(tx: &Connection, device: DeviceId) -> StorageResult<Option<DeviceRow>> {
+pub(super) fn device(tx: Tx<'_>, device: DeviceId) -> StorageResult<Option<DeviceRow>> {
     let mut statement = tx.prepare_cached(
         "SELECT worker, revoked_at, last_seq, chain, applied_at, applied_from_seq FROM device WHERE id = ?1",
     )?;
-    let row = statement.query_row([device.0.as_bytes()], |row| {
+    statement.query_opt(values![device.0.as_bytes()], |row| {
         let held = HeldChain {
             through_seq: uint(row, 2)?,
             chain: chain(row, 3)?,
@@ -43,15 +43,10 @@ pub(super) fn device(tx: &Connection, device: DeviceId) -> StorageResult<Option<
             revoked: uint(row, 1)? > 0,
             held,
         })
-    });
-    Ok(row.optional()?)
+    })
 }
 
-pub(super) fn apply_push(
-    tx: &Connection,
-    push: &PreparedPush,
-    now_ms: TimestampMs,
-) -> StorageResult<PushOutcome> {
+pub(super) fn apply_push(tx: Tx<'_>, push: &PreparedPush, now_ms: TimestampMs) -> StorageResult<PushOutcome> {
     let row = device(tx, push.device())?.ok_or(StorageError::Inconsistent { table: "device" })?;
     if row.revoked || row.worker != push.author() {
         return Ok(PushOutcome::Refused(PushRefusal::Revoked));
@@ -80,21 +75,19 @@ pub(super) fn apply_push(
 }
 
 /// Whether every operation of a push that ends before what is held is held byte for byte.
-fn is_held(tx: &Connection, push: &PreparedPush) -> StorageResult<bool> {
+fn is_held(tx: Tx<'_>, push: &PreparedPush) -> StorageResult<bool> {
     let mut statement = tx.prepare_cached(
         "SELECT body FROM operation WHERE device = ?1 AND seq = ?2
          UNION ALL SELECT body FROM parked WHERE device = ?1 AND seq = ?2",
     )?;
     for prepared in push.operations() {
-        let held: Option<Vec<u8>> = statement
-            .query_row(
-                params![push.device().0.as_bytes(), int(prepared.operation.seq)],
-                |row| row.get(0),
-            )
-            .optional()?;
+        let held: Option<Vec<u8>> = statement.query_opt(
+            values![push.device().0.as_bytes(), int(prepared.operation.seq)],
+            |row| row.get(0),
+        )?;
         let is_held = match held {
             Some(held) => held == prepared.body,
-            None => is_compacted(tx, prepared)?,
+            None => has_gone(tx, prepared)?,
         };
         if !is_held {
             return Ok(false);
@@ -110,14 +103,15 @@ const MOVES_PER_PUSH_MAX: usize = 16;
 /// So many operations are merged at once: more would take memory that the processor has to fetch anew for each.
 const AT_ONCE: usize = 512;
 
-fn take(tx: &Connection, push: &PreparedPush, new: &[Prepared], now_ms: TimestampMs) -> StorageResult<Taken> {
+fn take(tx: Tx<'_>, push: &PreparedPush, new: &[Prepared], now_ms: TimestampMs) -> StorageResult<Taken> {
     let moves = (1..).zip(new).filter(|(_, new)| moves_household(&new.operation));
     let taken = moves.map(|(count, _)| count).nth(MOVES_PER_PUSH_MAX - 1);
     let new = new.get(..taken.unwrap_or(new.len())).unwrap_or(new);
-    let (position, last_applied_at): (u64, u64) =
-        tx.query_row("SELECT last_position, last_applied_at FROM meta", [], |row| {
-            Ok((uint(row, 0)?, uint(row, 1)?))
-        })?;
+    let (position, last_applied_at): (u64, u64) = tx.query_row(
+        "SELECT last_position, last_applied_at FROM meta",
+        values![],
+        |row| Ok((uint(row, 0)?, uint(row, 1)?)),
+    )?;
     let applied_at = now_ms.max(last_applied_at);
     let mut log = LogEnd {
         position,
@@ -137,11 +131,11 @@ fn take(tx: &Connection, push: &PreparedPush, new: &[Prepared], now_ms: Timestam
     } = log;
     for (area, position) in &last_in_area {
         tx.prepare_cached("UPDATE area SET last_position = ?2 WHERE code = ?1")?
-            .execute(params![area.as_str(), int(*position)])?;
+            .execute(values![area.as_str(), int(*position)])?;
     }
     tx.execute(
         "UPDATE meta SET last_position = ?1, last_applied_at = ?2",
-        [int(position), int(applied_at)],
+        values![int(position), int(applied_at)],
     )?;
     let last = new.last();
     let held = HeldChain {
@@ -152,7 +146,7 @@ fn take(tx: &Connection, push: &PreparedPush, new: &[Prepared], now_ms: Timestam
     };
     tx.execute(
         "UPDATE device SET last_seq = ?2, chain = ?3, applied_at = ?4, applied_from_seq = ?5 WHERE id = ?1",
-        params![
+        values![
             push.device().0.as_bytes(),
             int(held.through_seq),
             held.chain.0,
@@ -171,7 +165,7 @@ fn take(tx: &Connection, push: &PreparedPush, new: &[Prepared], now_ms: Timestam
 
 /// Takes operations of which none but the last moves a household. Returns how many were applied.
 fn take_part(
-    tx: &Connection,
+    tx: Tx<'_>,
     author: WorkerId,
     part: &[Prepared],
     applied_at: TimestampMs,
@@ -213,7 +207,7 @@ fn take_part(
 
 /// A batch for these operations, over what they need.
 pub(super) fn batch<'a>(
-    tx: &Connection,
+    tx: Tx<'_>,
     operations: &'a [Prepared],
     author: WorkerId,
     applied_at: TimestampMs,
@@ -245,42 +239,38 @@ fn receipt(held: &HeldChain) -> Receipt {
     }
 }
 
-fn load<'a>(tx: &Connection, needs: &Needs) -> StorageResult<HashMap<RecordRef, Held<'a>>> {
+fn load<'a>(tx: Tx<'_>, needs: &Needs) -> StorageResult<HashMap<RecordRef, Held<'a>>> {
     let mut held = HashMap::with_capacity(needs.records.len() + needs.named.len());
-    for record in needs.named.difference(&needs.records) {
-        if let Some(area) = records::area(tx, *record)? {
-            held.insert(*record, Held::Named(area));
-        }
+    let only_named = needs.named.difference(&needs.records).copied();
+    for (record, area) in records::areas(tx, only_named)? {
+        held.insert(record, Held::Named(area));
     }
-    let mut loader = records::Loader::new(tx)?;
-    for record in &needs.records {
-        if let Some(loaded) = loader.load(*record)? {
-            held.insert(*record, Held::Loaded(Box::new(loaded)));
-        }
+    for (record, loaded) in records::load(tx, needs.records.iter().copied())? {
+        held.insert(record, Held::Loaded(Box::new(loaded)));
     }
     Ok(held)
 }
 
-fn spans(tx: &Connection, worker: WorkerId) -> StorageResult<Vec<AssignmentSpan>> {
+fn spans(tx: Tx<'_>, worker: WorkerId) -> StorageResult<Vec<AssignmentSpan>> {
     let mut statement = tx.prepare_cached("SELECT area, ended_at FROM assignment WHERE worker = ?1")?;
-    let spans = statement.query_map([worker.0.as_bytes()], |row| {
+    let spans = statement.query_map(values![worker.0.as_bytes()], |row| {
         let ended_at = uint(row, 1)?;
         Ok(AssignmentSpan {
             area: columns::area(row, 0)?,
             ended_at: (ended_at > 0).then_some(ended_at),
         })
     })?;
-    Ok(spans.collect::<Result<_, _>>()?)
+    Ok(spans)
 }
 
 /// Writes applied operations into the log.
 pub(super) struct LogWriter<'t> {
-    insert: CachedStatement<'t>,
+    insert: Statement<'t>,
     applied_at: u64,
 }
 
 impl<'t> LogWriter<'t> {
-    pub(super) fn new(tx: &'t Connection, applied_at: u64) -> StorageResult<Self> {
+    pub(super) fn new(tx: Tx<'t>, applied_at: u64) -> StorageResult<Self> {
         let insert = tx.prepare_cached(
             "INSERT INTO operation (position, area, device, seq, author, kind, record, applied_at, body)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
@@ -295,7 +285,7 @@ impl<'t> LogWriter<'t> {
         prepared: &Prepared,
     ) -> StorageResult<()> {
         let operation = &prepared.operation;
-        self.insert.execute(params![
+        self.insert.execute_in_turn(values![
             int(position),
             area.as_str(),
             operation.device.0.as_bytes(),
@@ -305,13 +295,12 @@ impl<'t> LogWriter<'t> {
             operation.record.id.as_bytes(),
             int(self.applied_at),
             prepared.body
-        ])?;
-        Ok(())
+        ])
     }
 }
 
 fn insert_parked(
-    tx: &Connection,
+    tx: Tx<'_>,
     prepared: &Prepared,
     shown_in: Option<&AreaCode>,
     code: &str,
@@ -321,7 +310,7 @@ fn insert_parked(
     let mut statement = tx.prepare_cached(
         "INSERT INTO parked (device, seq, author, shown_in, code, parked_at, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?;
-    statement.execute(params![
+    statement.execute(values![
         operation.device.0.as_bytes(),
         int(operation.seq),
         operation.author.0.as_bytes(),
@@ -334,7 +323,7 @@ fn insert_parked(
 }
 
 pub(super) fn parked_of(
-    tx: &Connection,
+    tx: Tx<'_>,
     device: DeviceId,
     from_seq: u64,
     limit: u32,
@@ -342,32 +331,28 @@ pub(super) fn parked_of(
     let mut statement = tx.prepare_cached(
         "SELECT seq, code FROM parked WHERE device = ?1 AND seq >= ?2 ORDER BY seq LIMIT ?3",
     )?;
-    let notices = statement.query_map(params![device.0.as_bytes(), int(from_seq), limit], |row| {
+    let notices = statement.query_map(values![device.0.as_bytes(), int(from_seq), limit], |row| {
         Ok(ParkedNotice {
             seq: uint(row, 0)?,
             code: row.get(1)?,
         })
     })?;
-    Ok(notices.collect::<Result<_, _>>()?)
+    Ok(notices)
 }
 
-pub(super) fn parked_in(
-    tx: &Connection,
-    areas: &[AreaCode],
-    limit: u32,
-) -> StorageResult<Vec<ParkedOperation>> {
+pub(super) fn parked_in(tx: Tx<'_>, areas: &[AreaCode], limit: u32) -> StorageResult<Vec<ParkedOperation>> {
     let mut statement = tx.prepare_cached(
         "SELECT author, code, parked_at, body FROM parked WHERE shown_in >= ?1 AND shown_in < ?2
          ORDER BY parked_at DESC, device, seq DESC LIMIT ?3",
     )?;
     let mut parked = Vec::new();
     for area in areas {
-        let mut rows = statement.query(params![area.as_str(), behind(area), limit])?;
+        let mut rows = statement.query(values![area.as_str(), behind(area), limit])?;
         while let Some(row) = rows.next()? {
             let body: Vec<u8> = row.get(3)?;
             let operation = columns::operation("parked", &body)?;
-            let (code, parked_at) = (row.get(1)?, uint(row, 2)?);
-            parked.push(shown(WorkerId(uuid(row, 0)?), operation, code, parked_at));
+            let (code, parked_at) = (row.get(1)?, uint(&row, 2)?);
+            parked.push(shown(WorkerId(uuid(&row, 0)?), operation, code, parked_at));
         }
     }
     parked.sort_by_key(|operation| std::cmp::Reverse(operation.parked_at));

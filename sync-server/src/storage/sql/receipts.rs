@@ -1,26 +1,27 @@
 //! The key for receipts, and what devices have shown of an earlier life.
 
-use rusqlite::{Connection, params};
 use shared::ids::{AreaCode, DeviceId, WorkerId};
 use shared::protocol::gaps::{DeviceGap, Gaps, PhotoGap};
 
 use super::columns::{self, behind, int, uint, uuid};
+use super::tx::{Tx, values};
 use crate::storage::StorageResult;
 
-pub(super) fn seed(tx: &Connection) -> StorageResult<Vec<u8>> {
-    Ok(tx.query_row("SELECT seed FROM receipt_key", [], |row| row.get(0))?)
+pub(super) fn seed(tx: Tx<'_>) -> StorageResult<Vec<u8>> {
+    tx.query_row("SELECT seed FROM receipt_key", values![], |row| row.get(0))
 }
 
-pub(super) fn note_shown(tx: &Connection, device: DeviceId, through_seq: u64) -> StorageResult<()> {
+pub(super) fn note_shown(tx: Tx<'_>, device: DeviceId, through_seq: u64) -> StorageResult<()> {
     tx.execute(
-        "INSERT INTO receipt_shown (device, through_seq) SELECT id, ?2 FROM device WHERE id = ?1 AND last_seq < ?2
-         ON CONFLICT (device) DO UPDATE SET through_seq = max(through_seq, excluded.through_seq)",
-        params![device.0.as_bytes(), int(through_seq)],
+        "INSERT INTO receipt_shown (device, through_seq) SELECT id, CAST(?2 AS BIGINT) FROM device WHERE id = ?1 AND last_seq < ?2
+         ON CONFLICT (device) DO UPDATE SET through_seq = CASE
+             WHEN excluded.through_seq > receipt_shown.through_seq THEN excluded.through_seq ELSE receipt_shown.through_seq END",
+        values![device.0.as_bytes(), int(through_seq)],
     )?;
     Ok(())
 }
 
-pub(super) fn gaps_in(tx: &Connection, areas: &[AreaCode], limit: u32) -> StorageResult<Gaps> {
+pub(super) fn gaps_in(tx: Tx<'_>, areas: &[AreaCode], limit: u32) -> StorageResult<Gaps> {
     let mut gaps = Gaps::default();
     let mut devices = tx.prepare_cached(
         "SELECT DISTINCT device.id, device.name, device.worker
@@ -37,8 +38,8 @@ pub(super) fn gaps_in(tx: &Connection, areas: &[AreaCode], limit: u32) -> Storag
          GROUP BY photo_record.area ORDER BY photo_record.area LIMIT ?3",
     )?;
     for area in areas {
-        let range = params![area.as_str(), behind(area), limit];
-        let found = devices.query_map(range, |row| {
+        let end = behind(area);
+        let found = devices.query_map(values![area.as_str(), end, limit], |row| {
             Ok(DeviceGap {
                 device: DeviceId(uuid(row, 0)?),
                 name: row.get(1)?,
@@ -46,19 +47,17 @@ pub(super) fn gaps_in(tx: &Connection, areas: &[AreaCode], limit: u32) -> Storag
             })
         })?;
         for gap in found {
-            let gap = gap?;
             if !gaps.devices.contains(&gap) {
                 gaps.devices.push(gap);
             }
         }
-        let range = params![area.as_str(), behind(area), limit];
-        let found = photos.query_map(range, |row| {
+        let found = photos.query_map(values![area.as_str(), end, limit], |row| {
             Ok(PhotoGap {
                 area: columns::area(row, 0)?,
                 lacking: uint(row, 1)?,
             })
         })?;
-        gaps.photos.extend(found.collect::<Result<Vec<_>, _>>()?);
+        gaps.photos.extend(found);
     }
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     gaps.devices.truncate(limit);

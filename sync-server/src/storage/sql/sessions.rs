@@ -1,12 +1,12 @@
 //! Sessions and devices.
 
-use rusqlite::{Connection, OptionalExtension, params};
 use shared::change::hash::CHAIN_START;
 use shared::clock::TimestampMs;
 use shared::ids::{DeviceId, WorkerId};
 
 use super::columns::{self, int, uint, uuid};
 use super::push::DeviceRow;
+use super::tx::{Tx, values};
 use super::{accounts, areas, push};
 use crate::apply::HeldChain;
 use crate::storage::{
@@ -14,17 +14,13 @@ use crate::storage::{
 };
 
 pub(super) fn open(
-    tx: &Connection,
+    tx: Tx<'_>,
     new: &NewSession,
     now_ms: TimestampMs,
 ) -> StorageResult<Option<OpenedSession>> {
     let username: Option<String> = tx
-        .query_row(
-            "SELECT username FROM worker WHERE id = ?1 AND removed_at = 0",
-            [new.worker.0.as_bytes()],
-            |row| row.get(0),
-        )
-        .optional()?;
+        .prepare_cached("SELECT username FROM worker WHERE id = ?1 AND removed_at = 0")?
+        .query_opt(values![new.worker.0.as_bytes()], |row| row.get(0))?;
     let Some((worker, username)) = accounts::worker(tx, new.worker)?.zip(username) else {
         return Ok(None);
     };
@@ -46,7 +42,7 @@ pub(super) fn open(
         Some((DeviceRow { held, .. }, device)) => {
             tx.execute(
                 "UPDATE device SET name = ?2, revoked_at = 0 WHERE id = ?1",
-                params![device.0.as_bytes(), new.device_name],
+                values![device.0.as_bytes(), new.device_name],
             )?;
             (device, held)
         }
@@ -55,10 +51,13 @@ pub(super) fn open(
             (fresh, HeldChain::default())
         }
     };
-    tx.execute("DELETE FROM token WHERE device = ?1", [device.0.as_bytes()])?;
+    tx.execute(
+        "DELETE FROM token WHERE device = ?1",
+        values![device.0.as_bytes()],
+    )?;
     tx.execute(
         "INSERT INTO token (hash, device) VALUES (?1, ?2)",
-        params![new.token.0, device.0.as_bytes()],
+        values![new.token.0, device.0.as_bytes()],
     )?;
     let scope = columns::scope(tx, new.worker)?;
     Ok(Some(OpenedSession {
@@ -71,10 +70,10 @@ pub(super) fn open(
     }))
 }
 
-fn enrol(tx: &Connection, new: &NewSession, device: DeviceId, now_ms: TimestampMs) -> StorageResult<()> {
+fn enrol(tx: Tx<'_>, new: &NewSession, device: DeviceId, now_ms: TimestampMs) -> StorageResult<()> {
     tx.execute(
         "INSERT INTO device (id, worker, name, enrolled_at, chain) VALUES (?1, ?2, ?3, ?4, ?5)",
-        params![
+        values![
             device.0.as_bytes(),
             new.worker.0.as_bytes(),
             new.device_name,
@@ -85,17 +84,15 @@ fn enrol(tx: &Connection, new: &NewSession, device: DeviceId, now_ms: TimestampM
     Ok(())
 }
 
-pub(super) fn find(tx: &Connection, token: TokenHash) -> StorageResult<Option<Session>> {
+pub(super) fn find(tx: Tx<'_>, token: TokenHash) -> StorageResult<Option<Session>> {
     let mut statement = tx.prepare_cached(
         "SELECT device.id, worker.id, worker.name, worker.role
          FROM token JOIN device ON device.id = token.device JOIN worker ON worker.id = device.worker
          WHERE token.hash = ?1 AND device.revoked_at = 0 AND worker.removed_at = 0",
     )?;
-    let found = statement
-        .query_row([token.0], |row| {
-            Ok((DeviceId(uuid(row, 0)?), columns::worker(row, 1)?))
-        })
-        .optional()?;
+    let found = statement.query_opt(values![token.0], |row| {
+        Ok((DeviceId(uuid(row, 0)?), columns::worker(row, 1)?))
+    })?;
     let Some((device, worker)) = found else {
         return Ok(None);
     };
@@ -111,25 +108,25 @@ pub(super) fn find(tx: &Connection, token: TokenHash) -> StorageResult<Option<Se
     }))
 }
 
-pub(super) fn is_revoked(tx: &Connection, token: TokenHash) -> StorageResult<bool> {
+pub(super) fn is_revoked(tx: Tx<'_>, token: TokenHash) -> StorageResult<bool> {
     let mut statement = tx.prepare_cached(
         "SELECT 1 FROM token JOIN device ON device.id = token.device JOIN worker ON worker.id = device.worker
          WHERE token.hash = ?1 AND (device.revoked_at <> 0 OR worker.removed_at <> 0)",
     )?;
-    Ok(statement.exists([token.0])?)
+    statement.exists(values![token.0])
 }
 
-pub(super) fn close(tx: &Connection, token: TokenHash) -> StorageResult<bool> {
-    Ok(tx.execute("DELETE FROM token WHERE hash = ?1", [token.0])? > 0)
+pub(super) fn close(tx: Tx<'_>, token: TokenHash) -> StorageResult<bool> {
+    Ok(tx.execute("DELETE FROM token WHERE hash = ?1", values![token.0])? > 0)
 }
 
-pub(super) fn devices(tx: &Connection) -> StorageResult<Vec<DeviceSummary>> {
+pub(super) fn devices(tx: Tx<'_>) -> StorageResult<Vec<DeviceSummary>> {
     let mut statement = tx.prepare_cached(
         "SELECT device.id, device.name, worker.username, device.last_seq, device.revoked_at > 0
          FROM device JOIN worker ON worker.id = device.worker
          WHERE worker.username <> '' ORDER BY worker.username, device.enrolled_at, device.id",
     )?;
-    let devices = statement.query_map([], |row| {
+    let devices = statement.query_map(values![], |row| {
         Ok(DeviceSummary {
             device: DeviceId(uuid(row, 0)?),
             name: row.get(1)?,
@@ -138,18 +135,17 @@ pub(super) fn devices(tx: &Connection) -> StorageResult<Vec<DeviceSummary>> {
             revoked: row.get(4)?,
         })
     })?;
-    Ok(devices.collect::<Result<_, _>>()?)
+    Ok(devices)
 }
 
-pub(super) fn device_name(tx: &Connection, device: DeviceId) -> StorageResult<Option<String>> {
+pub(super) fn device_name(tx: Tx<'_>, device: DeviceId) -> StorageResult<Option<String>> {
     let mut statement = tx.prepare_cached("SELECT name FROM device WHERE id = ?1")?;
-    let name = statement.query_row([device.0.as_bytes()], |row| row.get(0));
-    Ok(name.optional()?)
+    statement.query_opt(values![device.0.as_bytes()], |row| row.get(0))
 }
 
-pub(super) fn revoke(tx: &Connection, device: DeviceId, now_ms: TimestampMs) -> StorageResult<bool> {
+pub(super) fn revoke(tx: Tx<'_>, device: DeviceId, now_ms: TimestampMs) -> StorageResult<bool> {
     let importer: WorkerId = tx
-        .query_row("SELECT import_worker FROM meta", [], |row| uuid(row, 0))
+        .query_row("SELECT import_worker FROM meta", values![], |row| uuid(row, 0))
         .map(WorkerId)?;
     match push::device(tx, device)? {
         Some(row) if row.worker != importer => {}
@@ -157,7 +153,7 @@ pub(super) fn revoke(tx: &Connection, device: DeviceId, now_ms: TimestampMs) -> 
     }
     let revoked = tx.execute(
         "UPDATE device SET revoked_at = ?2 WHERE id = ?1",
-        params![device.0.as_bytes(), int(now_ms.max(1))],
+        values![device.0.as_bytes(), int(now_ms.max(1))],
     )?;
     // Its token opens nothing any more. It stays, to tell the device why.
     if revoked == 1 {

@@ -7,13 +7,13 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
-use rusqlite::{CachedStatement, Connection, params};
 use shared::change::AppliedOperation;
 use shared::guards::{self, Guard};
 use shared::ids::{AreaCode, DeviceId};
 use uuid::Uuid;
 
 use super::columns::{self, behind, int, uint};
+use super::tx::{Statement, Tx, values};
 use crate::storage::{PullRequest, Pulled, PulledArea, StorageError, StorageResult};
 
 /// Operations read at once from all areas together, and at least from each.
@@ -65,10 +65,10 @@ impl Room {
     }
 }
 
-pub(super) fn pull(tx: &Connection, request: &PullRequest) -> StorageResult<Pulled> {
+pub(super) fn pull(tx: Tx<'_>, request: &PullRequest) -> StorageResult<Pulled> {
     let scope = columns::scope(tx, request.worker)?;
     let same_epoch = request.epoch == Some(columns::epoch(tx)?) || !guards::holds(Guard::Epoch);
-    let held_position: u64 = tx.query_row("SELECT last_position FROM meta", [], |row| uint(row, 0))?;
+    let held_position: u64 = tx.query_row("SELECT last_position FROM meta", values![], |row| uint(row, 0))?;
     let mut room = Room::new(request.operations_max.into(), request.bytes_max);
     let left_out = LeftOut {
         device: request.device,
@@ -89,7 +89,7 @@ pub(super) fn pull(tx: &Connection, request: &PullRequest) -> StorageResult<Pull
 }
 
 pub(super) fn pull_area(
-    tx: &Connection,
+    tx: Tx<'_>,
     area: &AreaCode,
     cursor: u64,
     left_out: LeftOut,
@@ -133,47 +133,49 @@ pub(super) fn pull_area(
 }
 
 /// The areas inside `area` in which something happened after `cursor`, with their last positions.
-fn areas_behind(tx: &Connection, area: &AreaCode, cursor: u64) -> StorageResult<Vec<(String, u64)>> {
+fn areas_behind(tx: Tx<'_>, area: &AreaCode, cursor: u64) -> StorageResult<Vec<(String, u64)>> {
     let mut statement = tx.prepare_cached(
         "SELECT code, last_position FROM area WHERE code >= ?1 AND code < ?2 AND last_position > ?3 ORDER BY code",
     )?;
-    let areas = statement.query_map(params![area.as_str(), behind(area), int(cursor)], |row| {
+    let areas = statement.query_map(values![area.as_str(), behind(area), int(cursor)], |row| {
         Ok((row.get(0)?, uint(row, 1)?))
     })?;
-    Ok(areas.collect::<Result<_, _>>()?)
+    Ok(areas)
 }
 
-fn count(tx: &Connection, areas: &[(String, u64)], after: u64, left_out: LeftOut) -> StorageResult<u64> {
-    let mut statement = tx.prepare_cached(&format!("SELECT count(*) FROM ({POSITIONS})"))?;
+fn count(tx: Tx<'_>, areas: &[(String, u64)], after: u64, left_out: LeftOut) -> StorageResult<u64> {
+    let mut statement = tx.prepare_cached(&format!("SELECT count(*) FROM ({POSITIONS}) AS behind"))?;
     let mut total = 0;
     for (area, _) in areas {
-        let values = params![
-            area,
-            int(after),
-            left_out.device.0.as_bytes(),
-            int(left_out.from_seq)
-        ];
-        total += statement.query_row(values, |row| uint(row, 0))?;
+        total += statement.query_row(
+            values![
+                area,
+                int(after),
+                left_out.device.0.as_bytes(),
+                int(left_out.from_seq)
+            ],
+            |row| uint(row, 0),
+        )?;
     }
     Ok(total)
 }
 
 pub(super) fn operations_of(
-    tx: &Connection,
+    tx: Tx<'_>,
     device: DeviceId,
     area: &AreaCode,
 ) -> StorageResult<Vec<AppliedOperation>> {
     let mut statement = tx.prepare_cached(
         "SELECT body, applied_at FROM operation WHERE device = ?1 AND area >= ?2 AND area < ?3 ORDER BY seq",
     )?;
-    let mut rows = statement.query(params![device.0.as_bytes(), area.as_str(), behind(area)])?;
+    let mut rows = statement.query(values![device.0.as_bytes(), area.as_str(), behind(area)])?;
     let mut operations = Vec::new();
     while let Some(row) = rows.next()? {
         let body: Vec<u8> = row.get(0)?;
         let operation = columns::operation("operation", &body)?;
         operations.push(AppliedOperation {
             operation,
-            applied_at: uint(row, 1)?,
+            applied_at: uint(&row, 1)?,
         });
     }
     Ok(operations)
@@ -188,7 +190,7 @@ struct Logged {
 
 /// Operations of several areas in one ascending sequence.
 struct Merge<'a> {
-    read: CachedStatement<'a>,
+    read: Statement<'a>,
     left_out: LeftOut,
     at_once: usize,
     queues: Vec<(&'a str, VecDeque<Logged>)>,
@@ -199,7 +201,7 @@ struct Merge<'a> {
 impl<'a> Merge<'a> {
     /// Behind `cursor`; about `wanted` will be asked for.
     fn new(
-        tx: &'a Connection,
+        tx: Tx<'a>,
         areas: &'a [(String, u64)],
         cursor: u64,
         left_out: LeftOut,
@@ -240,7 +242,7 @@ impl<'a> Merge<'a> {
 
     fn refill(&mut self, index: usize, after: u64) -> StorageResult<()> {
         let (area, queue) = self.queues.get_mut(index).ok_or(NO_AREA)?;
-        let mut rows = self.read.query(params![
+        let mut rows = self.read.query(values![
             *area,
             int(after),
             self.left_out.device.0.as_bytes(),
@@ -254,9 +256,9 @@ impl<'a> Merge<'a> {
             let body: Vec<u8> = row.get(1)?;
             bytes += body.len();
             queue.push_back(Logged {
-                position: uint(row, 0)?,
+                position: uint(&row, 0)?,
                 body,
-                applied_at: uint(row, 2)?,
+                applied_at: uint(&row, 2)?,
             });
         }
         if let Some(first) = queue.front() {

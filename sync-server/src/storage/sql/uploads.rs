@@ -1,18 +1,18 @@
 //! Uploads that are under way. A chunk and the offset behind it are one transaction.
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
 use shared::clock::TimestampMs;
 use shared::ids::{DeviceId, PhotoHash};
 
 use super::columns::{int, uint, uuid};
 use super::photos;
+use super::tx::{Row, Tx, values};
 use crate::storage::{
     AppendedUpload, CreatedUpload, NewUpload, StorageError, StorageResult, StoredPhoto, Upload, UploadId,
 };
 
 const COLUMNS: &str = "id, hash, length, received, metadata, expires_at, stored";
 
-fn upload(row: &Row<'_>) -> rusqlite::Result<Upload> {
+fn upload(row: &Row<'_>) -> StorageResult<Upload> {
     Ok(Upload {
         id: UploadId(uuid(row, 0)?),
         hash: PhotoHash(row.get(1)?),
@@ -25,7 +25,7 @@ fn upload(row: &Row<'_>) -> rusqlite::Result<Upload> {
 }
 
 pub(super) fn create(
-    tx: &Connection,
+    tx: Tx<'_>,
     new: &NewUpload,
     open_max: u32,
     now_ms: TimestampMs,
@@ -38,14 +38,13 @@ pub(super) fn create(
             .prepare_cached(&format!(
                 "SELECT {COLUMNS} FROM upload WHERE {open} AND hash = ?3 AND length = ?4 ORDER BY received DESC"
             ))?
-            .query_row(params![device, int(now_ms), new.hash.0, int(new.length)], upload)
-            .optional()?;
+            .query_opt(values![device, int(now_ms), new.hash.0, int(new.length)], upload)?;
         if let Some(known) = known {
             return Ok(CreatedUpload::Open(known));
         }
         let count: u32 = tx
             .prepare_cached(&format!("SELECT count(*) FROM upload WHERE {open}"))?
-            .query_row(params![device, int(now_ms)], |row| row.get(0))?;
+            .query_row(values![device, int(now_ms)], |row| row.get(0))?;
         if count >= open_max {
             return Ok(CreatedUpload::TooMany);
         }
@@ -55,7 +54,7 @@ pub(super) fn create(
         "INSERT INTO upload (id, device, hash, length, received, metadata, expires_at, stored)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?
-    .execute(params![
+    .execute(values![
         new.id.0.as_bytes(),
         device,
         new.hash.0,
@@ -70,17 +69,15 @@ pub(super) fn create(
         .ok_or(StorageError::Inconsistent { table: "upload" })
 }
 
-pub(super) fn find(tx: &Connection, id: UploadId, device: DeviceId) -> StorageResult<Option<Upload>> {
-    Ok(tx
-        .prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM upload WHERE id = ?1 AND device = ?2"
-        ))?
-        .query_row([id.0.as_bytes(), device.0.as_bytes()], upload)
-        .optional()?)
+pub(super) fn find(tx: Tx<'_>, id: UploadId, device: DeviceId) -> StorageResult<Option<Upload>> {
+    tx.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM upload WHERE id = ?1 AND device = ?2"
+    ))?
+    .query_opt(values![id.0.as_bytes(), device.0.as_bytes()], upload)
 }
 
 pub(super) fn append(
-    tx: &Connection,
+    tx: Tx<'_>,
     id: UploadId,
     device: DeviceId,
     offset: u64,
@@ -96,10 +93,10 @@ pub(super) fn append(
     }
     if !bytes.is_empty() {
         tx.prepare_cached("INSERT INTO upload_chunk (upload, at, bytes) VALUES (?1, ?2, ?3)")?
-            .execute(params![id.0.as_bytes(), int(offset), bytes])?;
+            .execute(values![id.0.as_bytes(), int(offset), bytes])?;
     }
-    tx.prepare_cached("UPDATE upload SET received = ?2, expires_at = max(expires_at, ?3) WHERE id = ?1")?
-        .execute(params![id.0.as_bytes(), int(end), int(expires_at)])?;
+    tx.prepare_cached("UPDATE upload SET received = ?2, expires_at = CASE WHEN ?3 > expires_at THEN ?3 ELSE expires_at END WHERE id = ?1")?
+        .execute(values![id.0.as_bytes(), int(end), int(expires_at)])?;
     Ok(AppendedUpload::Appended(Upload {
         offset: end,
         expires_at: known.expires_at.max(expires_at),
@@ -107,16 +104,16 @@ pub(super) fn append(
     }))
 }
 
-pub(super) fn bytes(tx: &Connection, id: UploadId, device: DeviceId) -> StorageResult<Option<Vec<u8>>> {
+pub(super) fn bytes(tx: Tx<'_>, id: UploadId, device: DeviceId) -> StorageResult<Option<Vec<u8>>> {
     let Some(known) = find(tx, id, device)?.filter(|known| !known.stored) else {
         return Ok(None);
     };
     let mut whole = Vec::with_capacity(usize::try_from(known.offset).unwrap_or_default());
     let mut statement =
         tx.prepare_cached("SELECT at, bytes FROM upload_chunk WHERE upload = ?1 ORDER BY at")?;
-    let mut rows = statement.query([id.0.as_bytes()])?;
+    let mut rows = statement.query(values![id.0.as_bytes()])?;
     while let Some(row) = rows.next()? {
-        if uint(row, 0)? != whole.len() as u64 {
+        if uint(&row, 0)? != whole.len() as u64 {
             return Err(StorageError::Inconsistent {
                 table: "upload_chunk",
             });
@@ -131,32 +128,32 @@ pub(super) fn bytes(tx: &Connection, id: UploadId, device: DeviceId) -> StorageR
 }
 
 pub(super) fn finish(
-    tx: &Connection,
+    tx: Tx<'_>,
     id: UploadId,
     photo: &StoredPhoto,
     now_ms: TimestampMs,
 ) -> StorageResult<()> {
     photos::note(tx, photo, now_ms)?;
     tx.prepare_cached("DELETE FROM upload_chunk WHERE upload = ?1")?
-        .execute([id.0.as_bytes()])?;
+        .execute(values![id.0.as_bytes()])?;
     tx.prepare_cached("UPDATE upload SET stored = 1 WHERE id = ?1")?
-        .execute([id.0.as_bytes()])?;
+        .execute(values![id.0.as_bytes()])?;
     Ok(())
 }
 
-pub(super) fn remove(tx: &Connection, id: UploadId, device: DeviceId) -> StorageResult<bool> {
+pub(super) fn remove(tx: Tx<'_>, id: UploadId, device: DeviceId) -> StorageResult<bool> {
     let removed = tx
         .prepare_cached("DELETE FROM upload WHERE id = ?1 AND device = ?2")?
-        .execute([id.0.as_bytes(), device.0.as_bytes()])?;
+        .execute(values![id.0.as_bytes(), device.0.as_bytes()])?;
     Ok(removed > 0)
 }
 
-pub(super) fn sweep(tx: &Connection, now_ms: TimestampMs) -> StorageResult<u64> {
+pub(super) fn sweep(tx: Tx<'_>, now_ms: TimestampMs) -> StorageResult<u64> {
     let swept = tx.execute(
         "DELETE FROM upload WHERE expires_at <= ?1 OR device IN (
              SELECT device.id FROM device JOIN worker ON worker.id = device.worker
              WHERE device.revoked_at > 0 OR worker.removed_at > 0)",
-        [int(now_ms)],
+        values![int(now_ms)],
     )?;
-    Ok(swept as u64)
+    Ok(swept)
 }

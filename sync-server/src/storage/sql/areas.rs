@@ -2,22 +2,21 @@
 
 use std::collections::BTreeSet;
 
-use rusqlite::{Connection, OptionalExtension, params};
 use shared::domain::area::Area;
 use shared::domain::worker::Worker;
 use shared::ids::{AreaCode, AreaLevel, WorkerId};
 use shared::protocol::v1::Directory;
 
 use super::columns::{self, behind, uint};
+use super::tx::{Tx, values};
 use crate::storage::{AreaChanges, StorageResult};
 
-pub(super) fn put_areas(tx: &Connection, areas: &[Area]) -> StorageResult<AreaChanges> {
+pub(super) fn put_areas(tx: Tx<'_>, areas: &[Area]) -> StorageResult<AreaChanges> {
     let mut changes = AreaChanges::default();
     for Area { code, name } in areas {
         let known: Option<String> = tx
             .prepare_cached("SELECT name FROM area WHERE code = ?1")?
-            .query_row([code.as_str()], |row| row.get(0))
-            .optional()?;
+            .query_opt(values![code.as_str()], |row| row.get(0))?;
         match known {
             Some(known) if known == *name => changes.unchanged += 1,
             Some(_) => changes.renamed += 1,
@@ -26,7 +25,7 @@ pub(super) fn put_areas(tx: &Connection, areas: &[Area]) -> StorageResult<AreaCh
         tx.prepare_cached(
             "INSERT INTO area (code, name) VALUES (?1, ?2) ON CONFLICT (code) DO UPDATE SET name = excluded.name",
         )?
-        .execute([code.as_str(), name])?;
+        .execute(values![code.as_str(), name])?;
     }
     if changes.added + changes.renamed > 0 {
         columns::directory_changed(tx)?;
@@ -34,21 +33,19 @@ pub(super) fn put_areas(tx: &Connection, areas: &[Area]) -> StorageResult<AreaCh
     Ok(changes)
 }
 
-pub(super) fn area(tx: &Connection, code: &AreaCode) -> StorageResult<Option<Area>> {
+pub(super) fn area(tx: Tx<'_>, code: &AreaCode) -> StorageResult<Option<Area>> {
     let mut statement = tx.prepare_cached("SELECT code, name FROM area WHERE code = ?1")?;
-    let area = statement
-        .query_row([code.as_str()], |row| {
-            Ok(Area {
-                code: columns::area(row, 0)?,
-                name: row.get(1)?,
-            })
+    let area = statement.query_opt(values![code.as_str()], |row| {
+        Ok(Area {
+            code: columns::area(row, 0)?,
+            name: row.get(1)?,
         })
-        .optional()?;
+    })?;
     Ok(area)
 }
 
 /// The assigned areas with their names.
-pub(super) fn assigned(tx: &Connection, scope: &[AreaCode]) -> StorageResult<Vec<Area>> {
+pub(super) fn assigned(tx: Tx<'_>, scope: &[AreaCode]) -> StorageResult<Vec<Area>> {
     let mut areas = Vec::with_capacity(scope.len());
     for code in scope {
         areas.extend(area(tx, code)?);
@@ -57,11 +54,13 @@ pub(super) fn assigned(tx: &Connection, scope: &[AreaCode]) -> StorageResult<Vec
 }
 
 pub(super) fn directory(
-    tx: &Connection,
+    tx: Tx<'_>,
     worker: WorkerId,
     known_version: u64,
 ) -> StorageResult<Option<Directory>> {
-    let version = tx.query_row("SELECT directory_version FROM meta", [], |row| uint(row, 0))?;
+    let version = tx.query_row("SELECT directory_version FROM meta", values![], |row| {
+        uint(row, 0)
+    })?;
     if version == known_version {
         return Ok(None);
     }
@@ -78,13 +77,13 @@ pub(super) fn directory(
     let mut inside =
         tx.prepare_cached("SELECT code, name FROM area WHERE code >= ?1 AND code < ?2 ORDER BY code")?;
     for code in &scope {
-        let found = inside.query_map(params![code.as_str(), behind(code)], |row| {
+        let found = inside.query_map(values![code.as_str(), behind(code)], |row| {
             Ok(Area {
                 code: columns::area(row, 0)?,
                 name: row.get(1)?,
             })
         })?;
-        areas.extend(found.collect::<Result<Vec<_>, _>>()?);
+        areas.extend(found);
     }
     areas.sort_by(|a, b| a.code.cmp(&b.code));
     areas.dedup();
@@ -97,21 +96,17 @@ pub(super) fn directory(
 
 /// Workers who are or were assigned something inside the scope or around it: their names stand beside what
 /// they recorded.
-fn colleagues(
-    tx: &Connection,
-    scope: &[AreaCode],
-    around: &BTreeSet<AreaCode>,
-) -> StorageResult<Vec<Worker>> {
+fn colleagues(tx: Tx<'_>, scope: &[AreaCode], around: &BTreeSet<AreaCode>) -> StorageResult<Vec<Worker>> {
     let mut statement = tx.prepare_cached(
         "SELECT DISTINCT worker.id, worker.name, worker.role FROM assignment JOIN worker ON worker.id = assignment.worker
          WHERE assignment.area >= ?1 AND assignment.area < ?2",
     )?;
     let mut workers = Vec::new();
     for code in scope {
-        let found = statement.query_map(params![code.as_str(), behind(code)], |row| {
+        let found = statement.query_map(values![code.as_str(), behind(code)], |row| {
             columns::worker(row, 0)
         })?;
-        workers.extend(found.collect::<Result<Vec<_>, _>>()?);
+        workers.extend(found);
     }
     let mut statement = tx.prepare_cached(
         "SELECT DISTINCT worker.id, worker.name, worker.role FROM assignment JOIN worker ON worker.id = assignment.worker
@@ -121,8 +116,8 @@ fn colleagues(
     outer.extend(around.iter().filter_map(AreaCode::parent));
     outer.extend(scope.iter().filter_map(AreaCode::parent));
     for code in &outer {
-        let found = statement.query_map([code.as_str()], |row| columns::worker(row, 0))?;
-        workers.extend(found.collect::<Result<Vec<_>, _>>()?);
+        let found = statement.query_map(values![code.as_str()], |row| columns::worker(row, 0))?;
+        workers.extend(found);
     }
     workers.sort_by_key(|worker| worker.id);
     workers.dedup();

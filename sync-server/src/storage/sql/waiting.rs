@@ -4,7 +4,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rusqlite::{Connection, OptionalExtension, params};
 use shared::change::hash::ChainHash;
 use shared::domain::RecordRef;
 use shared::ids::{AreaCode, DeviceId};
@@ -15,6 +14,7 @@ use super::columns::{self, int, uint, uuid};
 use super::moves;
 use super::push::{LogWriter, batch};
 use super::records;
+use super::tx::{Tx, values};
 use crate::apply::{Prepared, WaitsFor};
 use crate::storage::{StorageError, StorageResult};
 
@@ -34,16 +34,17 @@ impl LogEnd {
 }
 
 /// Notes what an operation that was parked waits for.
-pub(super) fn note(tx: &Connection, device: DeviceId, seq: u64, waits: &WaitsFor) -> StorageResult<()> {
+pub(super) fn note(tx: Tx<'_>, device: DeviceId, seq: u64, waits: &WaitsFor) -> StorageResult<()> {
     let mut statement = tx.prepare_cached(
-        "INSERT OR IGNORE INTO parked_waits (kind, record, device, seq, for_move) VALUES (?1, ?2, ?3, ?4, ?5)",
+        "INSERT INTO parked_waits (kind, record, device, seq, for_move) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT DO NOTHING",
     )?;
     let (records, for_move) = match waits {
         WaitsFor::Record(records) => (records, false),
         WaitsFor::Move(records) => (records, true),
     };
     for record in records {
-        statement.execute(params![
+        statement.execute(values![
             record.kind.0,
             record.id.as_bytes(),
             device.0.as_bytes(),
@@ -64,12 +65,7 @@ pub(super) struct Came {
 }
 
 /// Applies what waited for these records, and what waited for the records that come of that.
-pub(super) fn take_up(
-    tx: &Connection,
-    mut came: Came,
-    applied_at: u64,
-    log: &mut LogEnd,
-) -> StorageResult<()> {
+pub(super) fn take_up(tx: Tx<'_>, mut came: Came, applied_at: u64, log: &mut LogEnd) -> StorageResult<()> {
     loop {
         let waiting = waiting_for(tx, &std::mem::take(&mut came))?;
         if waiting.is_empty() {
@@ -82,11 +78,11 @@ pub(super) fn take_up(
 }
 
 /// In the order of each device's work.
-fn waiting_for(tx: &Connection, came: &Came) -> StorageResult<BTreeSet<(DeviceId, u64)>> {
+fn waiting_for(tx: Tx<'_>, came: &Came) -> StorageResult<BTreeSet<(DeviceId, u64)>> {
     let mut waiting = BTreeSet::new();
     let none: bool = tx
         .prepare_cached("SELECT NOT EXISTS (SELECT 1 FROM parked_waits)")?
-        .query_row([], |row| row.get(0))?;
+        .query_row(values![], |row| row.get(0))?;
     if none {
         return Ok(waiting);
     }
@@ -95,18 +91,17 @@ fn waiting_for(tx: &Connection, came: &Came) -> StorageResult<BTreeSet<(DeviceId
     )?;
     let changed = came.changed.iter().map(|record| (record, false));
     for (record, for_move) in changed.chain(came.moved.iter().map(|record| (record, true))) {
-        let values = params![record.kind.0, record.id.as_bytes(), for_move];
-        let rows = statement.query_map(values, |row| Ok((DeviceId(uuid(row, 0)?), uint(row, 1)?)))?;
-        for row in rows {
-            waiting.insert(row?);
-        }
+        let rows = statement.query_map(values![record.kind.0, record.id.as_bytes(), for_move], |row| {
+            Ok((DeviceId(uuid(row, 0)?), uint(row, 1)?))
+        })?;
+        waiting.extend(rows);
     }
     Ok(waiting)
 }
 
 /// Adds the records that it changed or moved; none when it stays parked.
 fn try_again(
-    tx: &Connection,
+    tx: Tx<'_>,
     device: DeviceId,
     seq: u64,
     applied_at: u64,
@@ -115,8 +110,7 @@ fn try_again(
 ) -> StorageResult<()> {
     let body: Option<Vec<u8>> = tx
         .prepare_cached("SELECT body FROM parked WHERE device = ?1 AND seq = ?2")?
-        .query_row(params![device.0.as_bytes(), int(seq)], |row| row.get(0))
-        .optional()?;
+        .query_opt(values![device.0.as_bytes(), int(seq)], |row| row.get(0))?;
     let Some(body) = body else {
         return Err(StorageError::Inconsistent {
             table: "parked_waits",
@@ -131,18 +125,18 @@ fn try_again(
     let mut batch = batch(tx, std::slice::from_ref(&prepared), operation.author, applied_at)?;
     let taken = batch.take(&prepared);
     tx.prepare_cached("DELETE FROM parked_waits WHERE device = ?1 AND seq = ?2")?
-        .execute(params![device.0.as_bytes(), int(seq)])?;
+        .execute(values![device.0.as_bytes(), int(seq)])?;
     let home = match taken {
         Ok(home) => home,
         Err(rejection) => {
             tx.prepare_cached("UPDATE parked SET code = ?3 WHERE device = ?1 AND seq = ?2")?
-                .execute(params![device.0.as_bytes(), int(seq), rejection.code])?;
+                .execute(values![device.0.as_bytes(), int(seq), rejection.code])?;
             note(tx, device, seq, &batch.waits_for(operation, rejection))?;
             return Ok(());
         }
     };
     tx.prepare_cached("DELETE FROM parked WHERE device = ?1 AND seq = ?2")?
-        .execute(params![device.0.as_bytes(), int(seq)])?;
+        .execute(values![device.0.as_bytes(), int(seq)])?;
     LogWriter::new(tx, applied_at)?.insert(log.append(&home), &home, &prepared)?;
     let mut writer = records::Writer::new(tx)?;
     for changed in batch.into_changed() {
@@ -155,14 +149,14 @@ fn try_again(
 }
 
 /// Of these operations of a device those that are applied.
-pub(super) fn applied_of(tx: &Connection, device: DeviceId, seqs: &[u64]) -> StorageResult<Vec<u64>> {
+pub(super) fn applied_of(tx: Tx<'_>, device: DeviceId, seqs: &[u64]) -> StorageResult<Vec<u64>> {
     let mut statement = tx.prepare_cached(
         "SELECT 1 FROM operation WHERE device = ?1 AND seq = ?2
          UNION ALL SELECT 1 FROM compacted WHERE device = ?1 AND seq = ?2",
     )?;
     let mut applied = Vec::new();
     for seq in seqs {
-        if statement.exists(params![device.0.as_bytes(), int(*seq)])? {
+        if statement.exists(values![device.0.as_bytes(), int(*seq)])? {
             applied.push(*seq);
         }
     }
@@ -170,20 +164,23 @@ pub(super) fn applied_of(tx: &Connection, device: DeviceId, seqs: &[u64]) -> Sto
 }
 
 /// The records of these operations of a device, in sequence; empty unless all are held.
-pub(super) fn records_of(tx: &Connection, device: DeviceId, range: OwnRange) -> StorageResult<Vec<Uuid>> {
+pub(super) fn records_of(tx: Tx<'_>, device: DeviceId, range: OwnRange) -> StorageResult<Vec<Uuid>> {
     let OwnRange { first_seq, last_seq } = range;
-    let values = params![device.0.as_bytes(), int(first_seq), int(last_seq)];
+    let (first_seq, last_seq) = (int(first_seq), int(last_seq));
     let mut applied =
         tx.prepare_cached("SELECT seq, record FROM operation WHERE device = ?1 AND seq BETWEEN ?2 AND ?3")?;
     let mut records: BTreeMap<u64, Uuid> = applied
-        .query_map(values, |row| Ok((uint(row, 0)?, uuid(row, 1)?)))?
-        .collect::<Result<_, _>>()?;
+        .query_map(values![device.0.as_bytes(), first_seq, last_seq], |row| {
+            Ok((uint(row, 0)?, uuid(row, 1)?))
+        })?
+        .into_iter()
+        .collect();
     let mut parked =
         tx.prepare_cached("SELECT seq, body FROM parked WHERE device = ?1 AND seq BETWEEN ?2 AND ?3")?;
-    let mut rows = parked.query(values)?;
+    let mut rows = parked.query(values![device.0.as_bytes(), first_seq, last_seq])?;
     while let Some(row) = rows.next()? {
         let body: Vec<u8> = row.get(1)?;
-        records.insert(uint(row, 0)?, columns::operation("parked", &body)?.record.id);
+        records.insert(uint(&row, 0)?, columns::operation("parked", &body)?.record.id);
     }
     match records.len() as u64 == range.count() {
         true => Ok(records.into_values().collect()),

@@ -1,0 +1,96 @@
+//! How our types stand in columns.
+
+use shared::change::Operation;
+use shared::change::hash::ChainHash;
+use shared::domain::worker::{Role, Worker};
+use shared::ids::{AreaCode, EpochId, WorkerId};
+use uuid::Uuid;
+
+use super::tx::{Row, Tx, values};
+use crate::storage::{StorageError, StorageResult};
+
+/// A number as a database keeps it. Ours all fit: sequence numbers are checked when a push is prepared.
+pub(super) fn int(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+pub(super) fn uint(row: &Row<'_>, column: usize) -> StorageResult<u64> {
+    row.get(column)
+}
+
+pub(super) fn uuid(row: &Row<'_>, column: usize) -> StorageResult<Uuid> {
+    row.get(column).map(Uuid::from_bytes)
+}
+
+pub(super) fn chain(row: &Row<'_>, column: usize) -> StorageResult<ChainHash> {
+    row.get(column).map(ChainHash)
+}
+
+pub(super) fn area(row: &Row<'_>, column: usize) -> StorageResult<AreaCode> {
+    let text: String = row.get(column)?;
+    AreaCode::new(&text).map_err(|_| StorageError::Inconsistent { table: "area" })
+}
+
+pub(super) fn role(row: &Row<'_>, column: usize) -> StorageResult<Role> {
+    Role::from_number(row.get(column)?).ok_or(StorageError::Inconsistent { table: "worker" })
+}
+
+/// A worker from the columns id, name, role that begin at `column`.
+pub(super) fn worker(row: &Row<'_>, column: usize) -> StorageResult<Worker> {
+    Ok(Worker {
+        id: WorkerId(uuid(row, column)?),
+        name: row.get(column + 1)?,
+        role: role(row, column + 2)?,
+    })
+}
+
+/// An operation from the bytes that were hashed.
+pub(super) fn operation(table: &'static str, body: &[u8]) -> StorageResult<Operation> {
+    postcard::from_bytes(body).map_err(|_| StorageError::Inconsistent { table })
+}
+
+/// The next life of the database.
+pub(super) fn begin_epoch(connection: Tx<'_>, epoch: EpochId) -> StorageResult<()> {
+    connection.execute("UPDATE meta SET epoch = ?1", values![epoch.0.as_bytes()])?;
+    Ok(())
+}
+
+pub(super) fn epoch(connection: Tx<'_>) -> StorageResult<EpochId> {
+    connection
+        .query_row("SELECT epoch FROM meta", values![], |row| uuid(row, 0))
+        .map(EpochId)
+}
+
+/// What sorts behind every code inside `area` and before its next sibling: codes are digits and `-`.
+pub(super) fn behind(area: &AreaCode) -> String {
+    format!("{area}~")
+}
+
+/// The areas assigned to a worker now, none inside another, in order.
+pub(super) fn scope(connection: Tx<'_>, worker: WorkerId) -> StorageResult<Vec<AreaCode>> {
+    let mut statement = connection
+        .prepare_cached("SELECT area FROM assignment WHERE worker = ?1 AND ended_at = 0 ORDER BY area")?;
+    let areas = statement.query_map(values![worker.0.as_bytes()], |row| area(row, 0))?;
+    let mut scope: Vec<AreaCode> = Vec::with_capacity(areas.len());
+    // In this order an area follows the one that contains it.
+    for area in areas {
+        if !scope.last().is_some_and(|outer| area.is_within(outer)) {
+            scope.push(area);
+        }
+    }
+    Ok(scope)
+}
+
+pub(super) fn area_exists(connection: Tx<'_>, code: &AreaCode) -> StorageResult<bool> {
+    let mut statement = connection.prepare_cached("SELECT 1 FROM area WHERE code = ?1")?;
+    Ok(statement.query_opt(values![code.as_str()], |_| Ok(()))?.is_some())
+}
+
+/// Devices ask for the directory again after this.
+pub(super) fn directory_changed(connection: Tx<'_>) -> StorageResult<()> {
+    connection.execute(
+        "UPDATE meta SET directory_version = directory_version + 1",
+        values![],
+    )?;
+    Ok(())
+}
