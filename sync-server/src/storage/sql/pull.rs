@@ -22,12 +22,16 @@ const AT_ONCE_EACH: usize = 8;
 /// About how many bytes of one area are read ahead of the page: thumbnails are up to 16 KiB each.
 const AHEAD_BYTES_MAX: usize = 256 * 1024;
 
-/// Operations of an area behind position ?2 but those of device ?3 from number ?4 on: applied there, or the one by which
-/// a household left.
-const BEHIND: &str = "SELECT operation.position AS position, body, applied_at FROM operation
-         WHERE operation.area = ?1 AND operation.position > ?2 AND (device <> ?3 OR seq < ?4)
-     UNION ALL SELECT departed.position, body, applied_at FROM departed JOIN operation USING (device, seq)
-         WHERE departed.area = ?1 AND departed.position > ?2 AND (device <> ?3 OR seq < ?4)";
+/// The first ?5 operations of an area behind position ?2 but those of device ?3 from number ?4 on: applied there, or the
+/// one by which a household left. Each part is bounded for itself, else PostgreSQL sorts the whole log each time.
+const BEHIND: &str = "SELECT position, body, applied_at FROM (
+         SELECT position, body, applied_at FROM operation
+         WHERE area = ?1 AND position > ?2 AND (device <> ?3 OR seq < ?4) ORDER BY position LIMIT ?5) AS applied
+     UNION ALL SELECT position, body, applied_at FROM (
+         SELECT departed.position, body, applied_at FROM departed JOIN operation USING (device, seq)
+         WHERE departed.area = ?1 AND departed.position > ?2 AND (device <> ?3 OR seq < ?4)
+         ORDER BY departed.position LIMIT ?5) AS gone
+     ORDER BY position LIMIT ?5";
 /// Where they stand.
 const POSITIONS: &str = "SELECT position FROM operation WHERE area = ?1 AND position > ?2 AND (device <> ?3 OR seq < ?4)
      UNION ALL SELECT position FROM departed WHERE area = ?1 AND position > ?2 AND (device <> ?3 OR seq < ?4)";
@@ -215,7 +219,7 @@ impl<'a> Merge<'a> {
             .map(|(area, _)| (area.as_str(), VecDeque::new()))
             .collect();
         let mut merge = Self {
-            read: tx.prepare_cached(&format!("{BEHIND} ORDER BY position LIMIT ?5"))?,
+            read: tx.prepare_cached(BEHIND)?,
             left_out,
             at_once: share.max(AT_ONCE_EACH).min(wanted),
             queues,
