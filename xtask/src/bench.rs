@@ -18,6 +18,8 @@ pub(crate) enum Bench {
     Device,
     /// Push, pull, edits, reads during a pull, many devices at once, beside raw SQLite doing the same inserts
     Sync,
+    /// Servers on SQLite and on PostgreSQL, one after the other
+    Postgres,
 }
 
 /// Measures, on the builds that users get.
@@ -32,6 +34,7 @@ pub(crate) fn run_bench(name: Bench) -> Result<()> {
             run(&mut browser_script("bench-device.mjs", &server, &web)?)
         }
         Bench::Sync => run(Command::new(build_peer()?).arg("suite")),
+        Bench::Postgres => run(Command::new(build_peer()?).arg("postgres")),
     }
 }
 

@@ -23,6 +23,7 @@ use sync_server::clock::SystemClock;
 use sync_server::passwords::Passwords;
 use sync_server::photos::PhotoStore;
 use sync_server::state::{AppState, Setup};
+use sync_server::storage::postgres::PostgresStorage;
 use sync_server::storage::sqlite::SqliteStorage;
 use sync_server::storage::{NewAccount, PushOutcome, Storage};
 
@@ -75,7 +76,10 @@ pub async fn serve_on(
     web: Option<PathBuf>,
 ) -> Result<(), Failure> {
     std::fs::create_dir_all(folder.join("photos"))?;
-    let storage: Arc<dyn Storage> = Arc::new(SqliteStorage::open(&folder.join("koumen.sqlite"), &OsChance)?);
+    let storage: Arc<dyn Storage> = match std::env::var("KOUMEN_DATABASE") {
+        Ok(address) => Arc::new(PostgresStorage::open(&address, None, Arc::new(OsChance)).await?),
+        Err(_) => Arc::new(SqliteStorage::open(&folder.join("koumen.sqlite"), &OsChance)?),
+    };
     furnish(&*storage, crowd).await?;
     let state = AppState::new(Setup {
         storage,

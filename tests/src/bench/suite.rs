@@ -64,6 +64,7 @@ pub fn run(program: &Path) -> Result<u32, Failure> {
     let mut suite = Suite {
         program,
         folder: folder.path().to_path_buf(),
+        database: None,
         missed: &mut missed,
     };
     let server = suite.serve("ten-thousand")?;
@@ -128,9 +129,70 @@ pub fn run(program: &Path) -> Result<u32, Failure> {
     Ok(missed)
 }
 
+/// The same servers on SQLite and on PostgreSQL, both durable, one after the other. There are no bars.
+///
+/// # Errors
+/// When a process cannot be started or does not answer as it should.
+#[cfg(unix)]
+pub async fn run_on_postgres(program: &Path) -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    let postgres = sync_server::testing::TestPostgres::start(&[]);
+    let mut missed = 0;
+    for name in ["SQLite", "PostgreSQL"] {
+        let mut suite = Suite {
+            program,
+            folder: folder.path().join(name),
+            database: None,
+            missed: &mut missed,
+        };
+        let on_postgres = name == "PostgreSQL";
+        let is_new = || async {
+            match on_postgres {
+                true => Some(postgres.database().await),
+                false => None,
+            }
+        };
+        suite.database = is_new().await;
+        let server = suite.serve("many")?;
+        let count = ["--count", "50000"];
+        suite.report(
+            &format!("{name}: record 50000 and push"),
+            &server,
+            "push",
+            &count,
+            "a",
+            &[],
+        )?;
+        let beside = ["--beside", "no"];
+        suite.report(&format!("{name}: pull 50000"), &server, "pull", &beside, "b", &[])?;
+        let edits = ["--records", "60", "--fields", "100"];
+        suite.report(
+            &format!("{name}: edit 100 fields"),
+            &server,
+            "edit",
+            &edits,
+            "b",
+            &[],
+        )?;
+        suite.report(&format!("{name}: nothing to do"), &server, "noop", &[], "b", &[])?;
+        drop(server);
+        suite.database = is_new().await;
+        let server = suite.serve_crowd("crowd", 500)?;
+        let title = format!("{name}: 500 devices with 20 visits each at once");
+        let crowd = ["--devices", "500", "--each", "20"];
+        suite.report(&title, &server, "crowd", &crowd, "crowd", CROWD)?;
+    }
+    match missed {
+        0 => Ok(()),
+        missed => Err(format!("{missed} figures of the crowd are not as they should be").into()),
+    }
+}
+
 struct Suite<'a> {
     program: &'a Path,
     folder: PathBuf,
+    /// The PostgreSQL of the servers, if it is not SQLite.
+    database: Option<String>,
     missed: &'a mut u32,
 }
 
@@ -185,7 +247,11 @@ impl Suite<'_> {
     fn serve_crowd(&self, name: &str, crowd: u64) -> Result<Server, Failure> {
         // A free port: asked of the system, given back, and taken by the server at once.
         let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let child = Command::new(self.program)
+        let mut command = Command::new(self.program);
+        if let Some(address) = &self.database {
+            command.env("KOUMEN_DATABASE", address);
+        }
+        let child = command
             .args(["serve", "--port", &port.to_string()])
             .args(["--crowd", &crowd.to_string(), "--dir"])
             .arg(self.folder.join(format!("server-{name}")))

@@ -18,9 +18,12 @@
 //! koumen-bench-peer noop  --server U --dir D                  a sync with nothing to do
 //! koumen-bench-peer count --dir D                             how many visits the device holds
 //! koumen-bench-peer suite                                     all figures with their bars: `cargo xtask bench sync`
+//! koumen-bench-peer postgres                                  servers on SQLite and on PostgreSQL:
+//!                                                             `cargo xtask bench postgres`
 //! ```
 //!
-//! Every command but `serve` and `suite` prints one JSON line and ends.
+//! `serve` keeps everything in the PostgreSQL whose address stands in `KOUMEN_DATABASE`, if there is one.
+//! Every command but `serve`, `suite` and `postgres` prints one JSON line and ends.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -103,6 +106,8 @@ async fn run(mut words: impl Iterator<Item = String>) -> Result<(), Failure> {
                 missed => Err(format!("{missed} figures miss their bar").into()),
             };
         }
+        #[cfg(unix)]
+        "postgres" => return suite::run_on_postgres(&std::env::current_exe()?).await,
         "push" => push(&options).await,
         "fill" => fill(&options).await,
         "pull" => pull(&options).await,
