@@ -69,7 +69,7 @@ impl Replica {
     /// # Errors
     /// [`PeerError`]; nothing has happened then.
     pub fn take_bundle(&mut self, bytes: &[u8]) -> Result<Met, PeerError> {
-        if self.enrolment().ok().flatten().is_none() {
+        if self.is_sealed() {
             return Err(PeerError::SignedOut);
         }
         let bundle: Bundle = v1::decode(bytes).map_err(|_| PeerError::Damaged)?;

@@ -92,7 +92,7 @@ impl Replica {
             call,
             Call::SaveDraft { .. } | Call::AddPhoto { .. } | Call::RemovePhoto { .. }
         );
-        if (writes || keeps) && self.sealed.is_some() {
+        if (writes || keeps) && self.is_sealed() {
             return Err(api_error(ErrorCode::SignedOut, ""));
         }
         let answer = match &call {
@@ -158,6 +158,11 @@ impl Replica {
         let mut random = [0; 4];
         self.platform.fill_random(&mut random);
         u32::from_le_bytes(random)
+    }
+
+    /// Whether everything on it is encrypted until its worker signs in.
+    pub(crate) fn is_sealed(&self) -> bool {
+        self.sealed.is_some()
     }
 
     /// Whose this device is; nobody's while it is sealed.
@@ -314,7 +319,7 @@ impl Replica {
     fn work(&self) -> Result<Work, ApiError> {
         let enrolment = self.enrolment()?;
         Ok(Work {
-            enrolled: enrolment.is_some() || self.sealed.is_some(),
+            enrolled: enrolment.is_some() || self.is_sealed(),
             signed_in: enrolment.is_some_and(|enrolment| !enrolment.token.is_empty()),
             operations: operations::count_waiting(&self.connection)? > 0,
             segment: match self.room_state()? {
