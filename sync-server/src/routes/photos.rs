@@ -149,7 +149,11 @@ pub async fn get_photo(
         .await?
         .ok_or(UNKNOWN)?;
     match state.photos.get(hash).await? {
-        Some(bytes) => Ok((photo_headers(), bytes).into_response()),
+        Some(bytes) if PhotoHash::of(&bytes) == hash => Ok((photo_headers(), bytes).into_response()),
+        Some(_) => {
+            tracing::error!(%hash, "A photo in the store has other bytes than its name says.");
+            Err(UNKNOWN)
+        }
         None => {
             tracing::error!(%hash, "A photo that was received is not in the store.");
             Err(UNKNOWN)
