@@ -1,4 +1,5 @@
-//! Where photo bytes lie: an object store; by default a folder, written through to the disk.
+//! Where photo bytes lie: an object store; by default a folder, written through to the disk, or a
+//! [bucket](super::BucketPlace).
 
 use std::error::Error;
 use std::fs;
@@ -14,7 +15,9 @@ use object_store::path::Path as ObjectPath;
 use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
 use shared::clock::TimestampMs;
 use shared::ids::PhotoHash;
+use tokio::time::timeout;
 
+use super::bucket::{self, BUCKET_SECONDS_MAX, BucketError, BucketPlace};
 use crate::{blocking, folders};
 
 /// The store did not do what it was asked.
@@ -34,12 +37,37 @@ impl From<io::Error> for PhotoStoreError {
     }
 }
 
+impl From<tokio::time::error::Elapsed> for PhotoStoreError {
+    fn from(error: tokio::time::error::Elapsed) -> Self {
+        Self(Box::new(error))
+    }
+}
+
+impl PhotoStoreError {
+    /// Whether the bucket itself says no: there is none of that name, or not for these keys. Waiting does not help.
+    pub fn is_refusal(&self) -> bool {
+        use object_store::Error::{NotFound, PermissionDenied, Unauthenticated};
+        matches!(
+            self.0.downcast_ref(),
+            Some(NotFound { .. } | PermissionDenied { .. } | Unauthenticated { .. })
+        )
+    }
+}
+
 /// Photo bytes by their hash. What [`put`](PhotoStore::put) returned from is durable.
 #[derive(Debug, Clone)]
 pub struct PhotoStore {
     objects: Arc<dyn ObjectStore>,
-    /// Where it lies, when it is a folder.
-    folder: Option<PathBuf>,
+    /// What stands before the names of all photos.
+    prefix: ObjectPath,
+    place: Place,
+}
+
+#[derive(Debug, Clone)]
+enum Place {
+    Folder(PathBuf),
+    Bucket,
+    Memory,
 }
 
 impl PhotoStore {
@@ -51,7 +79,21 @@ impl PhotoStore {
         let objects = LocalFileSystem::new_with_prefix(path)?.with_fsync(true);
         Ok(Self {
             objects: Arc::new(objects),
-            folder: Some(path.to_path_buf()),
+            prefix: ObjectPath::default(),
+            place: Place::Folder(path.to_path_buf()),
+        })
+    }
+
+    /// A bucket of an S3 service. It is not asked anything yet; see [`reach`](PhotoStore::reach).
+    ///
+    /// # Errors
+    /// When there can be no such bucket.
+    pub fn s3(place: &BucketPlace) -> Result<Self, BucketError> {
+        let (bucket, prefix) = bucket::open(place)?;
+        Ok(Self {
+            objects: Arc::new(bucket),
+            prefix,
+            place: Place::Bucket,
         })
     }
 
@@ -59,16 +101,33 @@ impl PhotoStore {
     pub fn in_memory() -> Self {
         Self {
             objects: Arc::new(InMemory::new()),
-            folder: None,
+            prefix: ObjectPath::default(),
+            place: Place::Memory,
         }
     }
 
-    /// Keeps bytes under their hash; the same bytes again change nothing.
+    /// Whether photos lie in a bucket. What fails there is the service for all photos, not the disk for one of them.
+    pub fn is_bucket(&self) -> bool {
+        matches!(self.place, Place::Bucket)
+    }
+
+    /// Whether the bucket can be read with these keys; a folder was looked at when it was opened.
     ///
     /// # Errors
-    /// When the disk fails.
+    /// When it cannot: [`PhotoStoreError::is_refusal`] tells whether to wait for it.
+    pub async fn reach(&self) -> Result<(), PhotoStoreError> {
+        match &self.place {
+            Place::Bucket => self.bounded(bucket::reach(&*self.objects, &self.prefix)).await,
+            Place::Folder(_) | Place::Memory => Ok(()),
+        }
+    }
+
+    /// Keeps bytes under their hash; the same bytes again change nothing. A bucket's service has acknowledged them.
+    ///
+    /// # Errors
+    /// When the disk or the service fails. Whether the bytes are there is not known then; to put them again is safe.
     pub async fn put(&self, hash: PhotoHash, bytes: Bytes) -> Result<(), PhotoStoreError> {
-        if let Some(folder) = &self.folder {
+        if let Place::Folder(folder) = &self.place {
             // The object store syncs the name of a folder only when it has just made it itself: not when another
             // request did at the same moment, nor a server that was killed before it came to that.
             let level = folder.join(level(&hash.to_string()));
@@ -77,17 +136,17 @@ impl PhotoStore {
                 .map_err(io::Error::other)??;
         }
         let payload = PutPayload::from_bytes(bytes);
-        self.objects.put(&place(hash), payload).await?;
+        self.bounded(self.objects.put(&self.name(hash), payload)).await?;
         Ok(())
     }
 
     /// Removes what was being written before that time, and never became a photo because the server was killed; how
-    /// many files. Bytes that are there are never touched.
+    /// many files. Bytes that are there are never touched. In a bucket nothing unfinished is left of a photo.
     ///
     /// # Errors
     /// When the disk fails.
     pub async fn sweep(&self, before_ms: TimestampMs) -> Result<u64, PhotoStoreError> {
-        let Some(folder) = self.folder.clone() else {
+        let Place::Folder(folder) = self.place.clone() else {
             return Ok(0);
         };
         let before = SystemTime::UNIX_EPOCH + Duration::from_millis(before_ms);
@@ -98,25 +157,54 @@ impl PhotoStore {
     /// Whether bytes lie under a hash.
     ///
     /// # Errors
-    /// When the disk fails.
+    /// When the disk or the service fails.
     pub async fn has(&self, hash: PhotoHash) -> Result<bool, PhotoStoreError> {
-        match self.objects.head(&place(hash)).await {
-            Ok(_) => Ok(true),
-            Err(object_store::Error::NotFound { .. }) => Ok(false),
-            Err(error) => Err(error.into()),
-        }
+        let head = async { found(self.objects.head(&self.name(hash)).await) };
+        Ok(self.bounded(head).await?.is_some())
     }
 
-    /// The bytes under a hash.
+    /// The bytes under a hash, as they are: a disk or a service may have altered them.
     ///
     /// # Errors
-    /// When the disk fails.
+    /// When the disk or the service fails.
     pub async fn get(&self, hash: PhotoHash) -> Result<Option<Bytes>, PhotoStoreError> {
-        match self.objects.get(&place(hash)).await {
-            Ok(found) => Ok(Some(found.bytes().await?)),
-            Err(object_store::Error::NotFound { .. }) => Ok(None),
-            Err(error) => Err(error.into()),
+        let get = async {
+            match found(self.objects.get(&self.name(hash)).await)? {
+                Some(object) => Ok(Some(object.bytes().await?)),
+                None => Ok(None),
+            }
+        };
+        self.bounded(get).await
+    }
+
+    /// Two levels, so that no folder holds all of them.
+    fn name(&self, hash: PhotoHash) -> ObjectPath {
+        let name = hash.to_string();
+        let levels = [level(&name), name.as_str()].map(ObjectPath::from);
+        self.prefix
+            .parts()
+            .chain(levels.iter().flat_map(ObjectPath::parts))
+            .collect()
+    }
+
+    /// A service may never answer; a disk does.
+    async fn bounded<T>(
+        &self,
+        work: impl Future<Output = object_store::Result<T>>,
+    ) -> Result<T, PhotoStoreError> {
+        match &self.place {
+            Place::Bucket => Ok(timeout(Duration::from_secs(BUCKET_SECONDS_MAX), work).await??),
+            Place::Folder(_) | Place::Memory => Ok(work.await?),
         }
+    }
+}
+
+/// What is not there is no failure.
+fn found<T>(asked: object_store::Result<T>) -> object_store::Result<Option<T>> {
+    match asked {
+        Ok(object) => Ok(Some(object)),
+        Err(object_store::Error::NotFound { .. }) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
@@ -143,12 +231,6 @@ fn remove_unfinished(folder: &Path, before: SystemTime) -> io::Result<u64> {
     Ok(removed)
 }
 
-/// Two levels, so that no folder holds all of them.
-fn place(hash: PhotoHash) -> ObjectPath {
-    let name = hash.to_string();
-    ObjectPath::from_iter([level(&name), name.as_str()])
-}
-
 fn level(name: &str) -> &str {
     name.get(..2).unwrap_or_default()
 }
@@ -164,7 +246,7 @@ mod tests {
         let bytes = Bytes::from_static(b"a lamp");
         let hash = PhotoHash::of(&bytes);
         store.put(hash, bytes.clone()).await.unwrap();
-        let whole = folder.path().join(place(hash).as_ref());
+        let whole = folder.path().join(store.name(hash).as_ref());
         let left = whole.with_file_name(format!("{hash}{UNFINISHED}1"));
         let written = |file: &Path, at_ms: u64| {
             fs::write(file, b"half a la").unwrap();
@@ -193,7 +275,7 @@ mod tests {
         let store = PhotoStore::folder(folder.path()).unwrap();
         let mut upload = store
             .objects
-            .put_multipart(&place(PhotoHash([7; 32])))
+            .put_multipart(&store.name(PhotoHash([7; 32])))
             .await
             .unwrap();
         upload

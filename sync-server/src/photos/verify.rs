@@ -2,8 +2,8 @@
 
 use shared::ids::PhotoHash;
 
-use super::PhotoStore;
-use crate::storage::{Storage, StorageResult};
+use super::{PhotoStore, PhotoStoreError};
+use crate::storage::{Storage, StorageError};
 
 /// How many names are read from the storage at once.
 const NAMES_AT_ONCE: u32 = 500;
@@ -17,11 +17,22 @@ pub struct PhotoReport {
     pub damaged: Vec<PhotoHash>,
 }
 
+/// Why [`verify`] came to no end.
+#[derive(Debug, thiserror::Error)]
+pub enum VerifyError {
+    /// The storage failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The bucket's service failed, which says nothing of the photos.
+    #[error(transparent)]
+    Photos(#[from] PhotoStoreError),
+}
+
 /// Reads every photo that the storage says was received.
 ///
 /// # Errors
-/// When the storage fails. A photo that cannot be read is damage, not an error.
-pub async fn verify(storage: &dyn Storage, photos: &PhotoStore) -> StorageResult<PhotoReport> {
+/// When the storage or a bucket's service fails. A photo that cannot be read from a folder is damage, not an error.
+pub async fn verify(storage: &dyn Storage, photos: &PhotoStore) -> Result<PhotoReport, VerifyError> {
     let mut report = PhotoReport::default();
     let mut after = None;
     loop {
@@ -33,6 +44,7 @@ pub async fn verify(storage: &dyn Storage, photos: &PhotoStore) -> StorageResult
         for hash in names {
             match photos.get(hash).await {
                 Ok(Some(bytes)) if PhotoHash::of(&bytes) == hash => report.whole += 1,
+                Err(error) if photos.is_bucket() => return Err(error.into()),
                 _ => report.damaged.push(hash),
             }
         }
