@@ -3,7 +3,7 @@
 //! ```text
 //!   DIR/backup.json      what it is; written last
 //!   DIR/koumen.sqlite    the database at one moment
-//!   DIR/photos/          every photo that the database says was received
+//!   DIR/photos/          every photo that the database says was received, also when they lie in a bucket
 //!   DIR/tls/             the authority that phones have installed, if there is one
 //! ```
 //!
@@ -21,6 +21,7 @@ use shared::clock::TimestampMs;
 use shared::ids::{EpochId, PhotoHash};
 
 use super::options::DataOption;
+use super::photo_place::{PHOTOS, PhotoOptions, reach};
 use super::start::lock;
 use super::{DATABASE, ELSEWHERE, make_folder, note_elsewhere, open_postgres, open_sqlite};
 use crate::chance::{Chance, OsChance};
@@ -57,7 +58,7 @@ struct Copied {
     damaged: Vec<PhotoHash>,
 }
 
-pub(super) async fn back_up(option: &DataOption, to: &Path) -> Result<ExitCode> {
+pub(super) async fn back_up(option: &DataOption, photos: &PhotoOptions, to: &Path) -> Result<ExitCode> {
     let data = option.data.as_path();
     if option.database.is_none() && !data.join(ELSEWHERE).is_file() && !data.join(DATABASE).is_file() {
         bail!("there is no database in {}", data.display());
@@ -68,6 +69,8 @@ pub(super) async fn back_up(option: &DataOption, to: &Path) -> Result<ExitCode> 
             to.display()
         );
     }
+    let photos = photos.open(data)?;
+    reach(&photos).await?;
     let (partial, scratch) = (beside(to, "partial")?, beside(to, "verify")?);
     empty(&partial)?;
     empty(&scratch)?;
@@ -78,7 +81,7 @@ pub(super) async fn back_up(option: &DataOption, to: &Path) -> Result<ExitCode> 
     // What the copied database names is copied, not what lies in the folder: newer photos belong to a later backup.
     let copy = SqliteStorage::open(&partial.join(DATABASE), &OsChance)?;
     let epoch = copy.epoch().await?;
-    let copied = copy_photos(&copy, data, &partial).await?;
+    let copied = copy_photos(&copy, Some(&photos), &folder_in(&partial)?).await?;
     copy_tls(data, &partial)?;
     drop(copy);
     let manifest = Manifest {
@@ -104,7 +107,7 @@ pub(super) async fn back_up(option: &DataOption, to: &Path) -> Result<ExitCode> 
     );
     Ok(told(
         &copied.damaged,
-        "is missing or damaged in the data folder and is not in the backup",
+        "is missing or damaged in the place of photos and is not in the backup",
     ))
 }
 
@@ -121,9 +124,10 @@ async fn copy_database(option: &DataOption, file: PathBuf) -> Result<()> {
 
 /// Restores a backup that has no manifest yet, checks what came of it, and removes it again.
 async fn verified(partial: &Path, scratch: &Path, manifest: Manifest) -> Result<CheckReport> {
-    let (storage, copied) = unpack(partial, scratch).await?;
+    let unpacked = folder_in(scratch)?;
+    let (storage, copied) = unpack(partial, scratch, &unpacked).await?;
     let report = storage.check().await?;
-    let photos = verify(&storage, &PhotoStore::folder(&scratch.join("photos"))?).await?;
+    let photos = verify(&storage, &unpacked).await?;
     let epoch = storage.epoch().await?;
     drop(storage);
     empty(scratch)?;
@@ -142,7 +146,12 @@ async fn verified(partial: &Path, scratch: &Path, manifest: Manifest) -> Result<
     Ok(report)
 }
 
-pub(super) async fn restore(from: &Path, option: &DataOption, force: bool) -> Result<ExitCode> {
+pub(super) async fn restore(
+    from: &Path,
+    option: &DataOption,
+    photos: &PhotoOptions,
+    force: bool,
+) -> Result<ExitCode> {
     let data = option.data.as_path();
     let manifest = read_manifest(from)?;
     let free = is_free(data)?;
@@ -155,7 +164,11 @@ pub(super) async fn restore(from: &Path, option: &DataOption, force: bool) -> Re
     let held = if free { None } else { Some(lock(data)?) };
     let partial = beside(data, "partial")?;
     empty(&partial)?;
-    let (storage, copied) = unpack(from, &partial).await?;
+    make_folder(&partial)?;
+    // What a restore that broke off has put into a bucket is named by its content and does no harm there.
+    let photos = photos.open_new(&partial)?;
+    reach(&photos).await?;
+    let (storage, copied) = unpack(from, &partial, &photos).await?;
     let report = storage.check().await?;
     if !report.faults.is_empty() {
         for fault in &report.faults {
@@ -213,8 +226,8 @@ async fn to_postgres(
     note_elsewhere(folder)
 }
 
-/// The database, photos and keys of a backup in a folder of their own.
-async fn unpack(from: &Path, to: &Path) -> Result<(SqliteStorage, Copied)> {
+/// The database and keys of a backup in a folder of their own, and its photos where they are to lie.
+async fn unpack(from: &Path, to: &Path, photos: &PhotoStore) -> Result<(SqliteStorage, Copied)> {
     make_folder(to)?;
     let database = to.join(DATABASE);
     fs::copy(from.join(DATABASE), &database)
@@ -222,15 +235,25 @@ async fn unpack(from: &Path, to: &Path) -> Result<(SqliteStorage, Copied)> {
     File::open(&database)?.sync_all()?;
     let storage = SqliteStorage::open(&database, &OsChance)
         .with_context(|| format!("cannot open {}", database.display()))?;
-    let copied = copy_photos(&storage, from, to).await?;
+    let source = from.join(PHOTOS);
+    let source = source.is_dir().then(|| PhotoStore::folder(&source)).transpose()?;
+    let copied = copy_photos(&storage, source.as_ref(), photos).await?;
     copy_tls(from, to)?;
     Ok((storage, copied))
 }
 
-async fn copy_photos(storage: &SqliteStorage, from: &Path, to: &Path) -> Result<Copied> {
-    let (source, target) = (from.join("photos"), to.join("photos"));
-    make_folder(&target)?;
-    let target = PhotoStore::folder(&target)?;
+/// The photos of a folder that is still being made.
+fn folder_in(folder: &Path) -> Result<PhotoStore> {
+    let photos = folder.join(PHOTOS);
+    make_folder(&photos)?;
+    Ok(PhotoStore::folder(&photos)?)
+}
+
+async fn copy_photos(
+    storage: &SqliteStorage,
+    source: Option<&PhotoStore>,
+    target: &PhotoStore,
+) -> Result<Copied> {
     let mut copied = Copied::default();
     let mut after = None;
     loop {
@@ -240,10 +263,11 @@ async fn copy_photos(storage: &SqliteStorage, from: &Path, to: &Path) -> Result<
         };
         after = Some(*last);
         for hash in names {
-            let found = if source.is_dir() {
-                PhotoStore::folder(&source)?.get(hash).await.ok().flatten()
-            } else {
-                None
+            let found = match source {
+                // A service that fails says nothing of this photo: then there is no backup, instead of one without it.
+                Some(bucket) if bucket.is_bucket() => bucket.get(hash).await?,
+                Some(folder) => folder.get(hash).await.ok().flatten(),
+                None => None,
             };
             match found.filter(|bytes| PhotoHash::of(bytes) == hash) {
                 Some(bytes) => {

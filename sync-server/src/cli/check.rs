@@ -1,18 +1,17 @@
 //! `koumen-server check`
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
 
+use super::photo_place::reach;
 use crate::photos::{PhotoStore, verify};
 use crate::storage::Storage;
 
-pub(super) async fn check(storage: &dyn Storage, data: &Path) -> Result<ExitCode> {
+pub(super) async fn check(storage: &dyn Storage, photos: &PhotoStore) -> Result<ExitCode> {
+    reach(photos).await?;
     let mut report = storage.check().await?;
-    let folder = data.join("photos");
-    super::make_folder(&folder)?;
-    let photos = verify(storage, &PhotoStore::folder(&folder)?).await?;
+    let photos = verify(storage, photos).await?;
     let damaged = |hash| format!("photo {hash} is missing or has other bytes");
     report.faults.extend(photos.damaged.iter().map(damaged));
     println!(

@@ -9,6 +9,7 @@ mod check;
 mod check_receipt;
 mod devices;
 mod options;
+mod photo_place;
 mod register;
 mod start;
 
@@ -63,10 +64,18 @@ async fn run(command: Command) -> Result<ExitCode> {
         Command::Device(DeviceCommand::Revoke { device, data }) => {
             devices::revoke(&*open(&data).await?, device).await?;
         }
-        Command::Backup { to, data } => return backup::back_up(&data, &to).await,
-        Command::Restore { from, force, data } => return backup::restore(&from, &data, force).await,
+        Command::Backup { to, data, photos } => return backup::back_up(&data, &photos, &to).await,
+        Command::Restore {
+            from,
+            force,
+            data,
+            photos,
+        } => return backup::restore(&from, &data, &photos, force).await,
         Command::CheckReceipt { data } => return check_receipt::check(&*open(&data).await?).await,
-        Command::Check { data } => return check::check(&*open(&data).await?, &data.data).await,
+        Command::Check { data, photos } => {
+            let photos = photos.open(&data.data)?;
+            return check::check(&*open(&data).await?, &photos).await;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

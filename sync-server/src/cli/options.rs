@@ -7,6 +7,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use shared::domain::worker::Role;
 use shared::ids::{AreaCode, DeviceId};
 
+use super::photo_place::PhotoOptions;
+
 /// The sync server of Koumen 叩门.
 #[derive(Debug, Parser)]
 #[command(name = "koumen-server", version, about)]
@@ -35,6 +37,8 @@ pub(super) enum Command {
         to: PathBuf,
         #[command(flatten)]
         data: DataOption,
+        #[command(flatten)]
+        photos: PhotoOptions,
     },
     /// Makes a data folder of a backup. Devices then send by themselves what the backup lacks.
     Restore {
@@ -46,6 +50,8 @@ pub(super) enum Command {
         force: bool,
         #[command(flatten)]
         data: DataOption,
+        #[command(flatten)]
+        photos: PhotoOptions,
     },
     /// Reads a receipt from standard input, as `koumen-device show receipt` prints it: did this server sign it, and
     /// does it still hold what it signed for?
@@ -57,6 +63,8 @@ pub(super) enum Command {
     Check {
         #[command(flatten)]
         data: DataOption,
+        #[command(flatten)]
+        photos: PhotoOptions,
     },
 }
 
@@ -84,6 +92,8 @@ pub(super) struct DataOption {
 pub(super) struct ServeOptions {
     #[command(flatten)]
     pub(super) data: DataOption,
+    #[command(flatten)]
+    pub(super) photos: PhotoOptions,
     /// The folder of the app's files.
     #[arg(long, value_name = "DIR")]
     pub(super) web: Option<PathBuf>,

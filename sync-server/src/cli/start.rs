@@ -8,11 +8,12 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 
 use super::options::ServeOptions;
+use super::photo_place::reach;
 use super::{make_folder, open};
 use crate::chance::OsChance;
 use crate::clock::{Clock, SystemClock};
 use crate::passwords::Passwords;
-use crate::photos::PhotoStore;
+use crate::photos::{PhotoStore, PhotoStoreError};
 use crate::routes::ca::TlsNotice;
 use crate::serve::{self, Certificates, Listen};
 use crate::state::{AppState, Setup};
@@ -22,8 +23,9 @@ pub(super) async fn serve(options: ServeOptions) -> Result<()> {
     let data = &options.data.data;
     let storage = open(&options.data).await?;
     let _lock = lock(data)?;
-    let photos = data.join("photos");
-    make_folder(&photos)?;
+    let photos = options.photos.open(data)?;
+    look_at(&photos).await?;
+    options.photos.note(data)?;
     if let Some(web) = &options.web
         && !web.join("index.html").is_file()
     {
@@ -52,7 +54,7 @@ pub(super) async fn serve(options: ServeOptions) -> Result<()> {
     }
     let state = AppState::new(Setup {
         storage,
-        photos: PhotoStore::folder(&photos)?,
+        photos,
         clock: Arc::new(SystemClock),
         chance: Arc::new(OsChance),
         passwords: Passwords::default(),
@@ -68,6 +70,24 @@ pub(super) async fn serve(options: ServeOptions) -> Result<()> {
             .map(|(port, from)| (SocketAddr::new(host, port), from)),
     };
     serve::serve(state, listen).await
+}
+
+/// A bucket that says no is a mistake to be told now. One that does not answer may start later than this server, and
+/// what has no photo is served meanwhile; phones wait with their photos.
+async fn look_at(photos: &PhotoStore) -> Result<()> {
+    match reach(photos).await {
+        Err(error) if !is_refusal(&error) => {
+            tracing::warn!(error = format!("{error:#}"), "Photos have to wait.");
+            Ok(())
+        }
+        reached => reached,
+    }
+}
+
+fn is_refusal(error: &anyhow::Error) -> bool {
+    error
+        .downcast_ref::<PhotoStoreError>()
+        .is_some_and(PhotoStoreError::is_refusal)
 }
 
 fn open_authority(data: &Path) -> Result<Authority> {
