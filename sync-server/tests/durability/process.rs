@@ -60,6 +60,11 @@ pub(crate) struct Server {
 impl Server {
     /// Starts it and waits until it answers.
     pub(crate) fn start(ground: &Ground, port: u16) -> Self {
+        Self::start_with(ground, port, |_| {})
+    }
+
+    /// The same with more said to it.
+    pub(crate) fn start_with(ground: &Ground, port: u16, more: impl FnOnce(&mut Command)) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_koumen-server"));
         command
             .args(["serve", "--port", &port.to_string(), "--data"])
@@ -67,6 +72,7 @@ impl Server {
         if let Some(address) = &ground.database {
             command.env("KOUMEN_DATABASE", address);
         }
+        more(&mut command);
         let child = command
             .env("KOUMEN_LOG", "error")
             .stderr(Stdio::inherit())
