@@ -166,7 +166,7 @@ pub(super) async fn restore(
     empty(&partial)?;
     make_folder(&partial)?;
     // What a restore that broke off has put into a bucket is named by its content and does no harm there.
-    let photos = photos.open_new(&partial)?;
+    let photos = photos.open_new(data, &partial)?;
     reach(&photos).await?;
     let (storage, copied) = unpack(from, &partial, &photos).await?;
     let report = storage.check().await?;

@@ -61,10 +61,11 @@ impl PhotoOptions {
         self.store(&usual)
     }
 
-    /// The photos of a data folder that is still being made at another path.
-    pub(super) fn open_new(&self, data: &Path) -> Result<PhotoStore> {
-        let photos = self.store(&data.join(PHOTOS))?;
-        self.note(data)?;
+    /// The photos of a data folder that is still being made under the name `partial`.
+    pub(super) fn open_new(&self, data: &Path, partial: &Path) -> Result<PhotoStore> {
+        self.place(data)?;
+        let photos = self.store(&partial.join(PHOTOS))?;
+        self.note(partial)?;
         Ok(photos)
     }
 

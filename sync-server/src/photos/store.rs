@@ -180,11 +180,8 @@ impl PhotoStore {
     /// Two levels, so that no folder holds all of them.
     fn name(&self, hash: PhotoHash) -> ObjectPath {
         let name = hash.to_string();
-        let levels = [level(&name), name.as_str()].map(ObjectPath::from);
-        self.prefix
-            .parts()
-            .chain(levels.iter().flat_map(ObjectPath::parts))
-            .collect()
+        let levels = [level(&name).into(), name.as_str().into()];
+        self.prefix.parts().chain(levels).collect()
     }
 
     /// A service may never answer; a disk does.

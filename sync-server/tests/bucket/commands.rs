@@ -217,12 +217,40 @@ async fn a_bucket_that_breaks_off_meanwhile_gives_no_backup_and_no_damage() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn no_proxy_of_the_system_sees_the_photos() {
+    let world = served().await;
+    let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
+    proxy.set_nonblocking(true).unwrap();
+    let address = format!("http://{}", proxy.local_addr().unwrap());
+    let mut command = koumen(&["check"], &world.data());
+    world.name_the_bucket(&mut command);
+    for variable in ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
+        command.env(variable, &address);
+    }
+    assert!(went_well(&command.output().unwrap()).contains("2 photos"));
+    assert!(proxy.accept().is_err(), "nobody asked it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_folder_of_photos_is_not_left_behind_for_a_bucket() {
     let world = served().await;
     let data = world.folder.path().join("with-a-folder");
     fs::create_dir_all(data.join("photos").join("ab")).unwrap();
     let said = refused(&world.run(&["check"], &data));
     assert!(said.contains("holds photos"), "{said}");
+}
+
+#[test]
+fn a_folder_of_its_own_may_hold_the_photos_but_not_inside_the_data_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, elsewhere) = (folder.path().join("data"), folder.path().join("elsewhere"));
+    let check = |photos: &Path| {
+        let photos = photos.to_string_lossy().into_owned();
+        koumen(&["check", "--photos", &photos], &data).output().unwrap()
+    };
+    went_well(&check(&elsewhere));
+    assert!(elsewhere.is_dir() && !data.join("photos").exists());
+    assert!(refused(&check(&data.join("photos"))).contains("leave out --photos"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
