@@ -30,7 +30,7 @@ const NO_BUCKET: &str = "NoSuchBucket";
 /// Where a bucket is and how it is opened.
 #[derive(Debug, Clone)]
 pub struct BucketPlace {
-    /// The address of the service, `https://HOST[:PORT]`.
+    /// The address of the service, `https://HOST` or `https://HOST:PORT`.
     pub endpoint: String,
     /// The bucket's name.
     pub bucket: String,
