@@ -11,6 +11,7 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use process::{AREA, Ground, Request, Server, ask, connect, free_port, prepare, sign_in};
 use shared::protocol::v1::{self, CONTENT_TYPE, SignInReply, SyncReply};
@@ -47,12 +48,17 @@ fn listen(server: &Server, token: &str) -> BufReader<TcpStream> {
     reader
 }
 
-/// Reads until a line begins so; fails when nothing comes for 20 seconds.
+/// Reads until a line begins so; fails when none does for 20 seconds, whatever else is said meanwhile.
 fn wait_for(reader: &mut BufReader<TcpStream>, beginning: &str) {
+    let began = Instant::now();
     let mut line = String::new();
     while !line.starts_with(beginning) {
+        let in_time = began.elapsed() < Duration::from_secs(20);
         line.clear();
-        assert!(reader.read_line(&mut line).unwrap() > 0, "{beginning} comes");
+        assert!(
+            in_time && reader.read_line(&mut line).unwrap() > 0,
+            "{beginning} comes"
+        );
     }
 }
 
