@@ -74,7 +74,7 @@ async fn a_backup_holds_the_photos_of_a_bucket_and_is_restored_into_another_or_a
     assert!(went_well(&restored).contains("2 photos"));
     let checked = koumen(&["check"], &folder).output().unwrap();
     assert!(went_well(&checked).contains("2 photos"));
-    let server = Server::start(&folder, world.port);
+    let server = Server::start(&Ground::new(&folder, None), world.port);
     assert!(world.photos.iter().all(|bytes| world.is_whole(bytes)));
     server.kill();
     // Into another place of the bucket.
