@@ -10,6 +10,7 @@ use replica::api::{Answer, ApiError, Call};
 use replica::native::{NativePlatform, open_file};
 use replica::platform::Platform;
 use replica::storage::receipts::KeptReceipt;
+use replica::storage::verify::Verifications;
 use replica::sync::driver::Driver;
 use replica::sync::http::HttpTransport;
 use uuid::Uuid;
@@ -69,6 +70,12 @@ impl Home {
     pub(crate) fn signed_receipt(&self) -> Outcome<Option<KeptReceipt>> {
         let kept = self.replica.signed_receipt();
         kept.map_err(|error| Failure::from(ApiError::from(error)))
+    }
+
+    /// What became of the verifications of this device.
+    pub(crate) fn verifications(&self) -> Outcome<Verifications> {
+        let known = self.replica.verifications();
+        known.map_err(|error| Failure::from(ApiError::from(error)))
     }
 
     /// The replica with its way to the server. The receiver hears whenever something may have changed.

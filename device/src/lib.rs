@@ -26,6 +26,7 @@ mod photo;
 mod record;
 mod show;
 mod sync;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -59,6 +60,7 @@ async fn run(command: Command) -> Outcome<()> {
         Command::Issue(options) => record::issue(&options),
         Command::Photo(options) => photo::photo(&options).await,
         Command::Sync(options) => sync::sync(&options).await,
+        Command::Verify(options) => verify::verify(&options).await,
         Command::Meet(options) => meet::meet(&options).await,
         Command::Show(options) => show::show(&options),
     }

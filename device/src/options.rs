@@ -33,6 +33,8 @@ pub enum Command {
     Photo(PhotoOptions),
     /// Sends what waits and reads what is new, until nothing is left to do. Prints how it stands.
     Sync(SyncOptions),
+    /// Compares what this device holds with the server, and takes anew what differs. Prints what came of it.
+    Verify(VerifyOptions),
     /// Exchanges what was recorded with another device on this machine, without a server. Prints what came of it.
     Meet(MeetOptions),
     /// Prints what this device holds.
@@ -206,6 +208,17 @@ pub struct SyncOptions {
     /// Goes on trying for so long when there is no connection.
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     pub wait_s: u64,
+    /// Trust.
+    #[command(flatten)]
+    pub trust: ServerTrust,
+}
+
+/// `verify`
+#[derive(Debug, Args)]
+pub struct VerifyOptions {
+    /// Device.
+    #[command(flatten)]
+    pub data: DataOption,
     /// Trust.
     #[command(flatten)]
     pub trust: ServerTrust,

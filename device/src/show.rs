@@ -31,6 +31,7 @@ fn status(home: &mut Home) -> Outcome<()> {
         return Ok(());
     };
     let session = status.session.as_ref();
+    let verified = home.verifications()?;
     print(&json!({
         "worker": session.map(|session| &session.name),
         "device": session.map(|session| session.device),
@@ -38,6 +39,9 @@ fn status(home: &mut Home) -> Outcome<()> {
         "waiting_photos": status.sync.waiting_photos,
         "attention": status.sync.attention,
         "last_success_at": status.sync.last_success_at,
+        "verified_at": verified.verified_at,
+        "differing": verified.differing,
+        "repaired": verified.repaired,
         "sealed": status.sealed,
     }))
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures::channel::mpsc;
 use futures::future::{Either, select};
 use futures::{FutureExt, StreamExt, pin_mut};
 use replica::api::{Answer, Call, SyncPhase, SyncState};
@@ -20,21 +21,30 @@ use crate::record::unexpected;
 pub(crate) async fn sync(options: &SyncOptions) -> Outcome<()> {
     let (driver, told, _lock) = Home::open(&options.data)?.connected(&options.trust)?;
     let until = Instant::now() + Duration::from_secs(options.wait_s);
-    let running = driver.run();
-    let finished = settled(&driver, told, until);
-    pin_mut!(running, finished);
-    let state = match select(finished, running).await {
-        Either::Left((state, _)) => state?,
-        Either::Right(_) => return Err(Failure::now("the sync ended by itself")),
-    };
+    let state = run(&driver, told, until).await?;
     tell_of_another_copy(&driver)?;
     report(&state)
+}
+
+/// Synchronises until nothing is left to do, or until it cannot go on for longer than the caller waits.
+pub(crate) async fn run(
+    driver: &Driver<HttpTransport>,
+    told: mpsc::UnboundedReceiver<()>,
+    until: Instant,
+) -> Outcome<SyncState> {
+    let running = driver.run();
+    let finished = settled(driver, told, until);
+    pin_mut!(running, finished);
+    match select(finished, running).await {
+        Either::Left((state, _)) => state,
+        Either::Right(_) => Err(Failure::now("the sync ended by itself")),
+    }
 }
 
 /// Waits until the engine has nothing to do, or cannot go on for longer than the caller waits.
 async fn settled(
     driver: &Driver<HttpTransport>,
-    mut told: futures::channel::mpsc::UnboundedReceiver<()>,
+    mut told: mpsc::UnboundedReceiver<()>,
     until: Instant,
 ) -> Outcome<SyncState> {
     while told.next().await.is_some() {
@@ -82,6 +92,11 @@ fn report(state: &SyncState) -> Outcome<()> {
         "attention": state.attention,
         "clock_ahead_ms": state.clock_ahead_ms,
     }))?;
+    judge(state)
+}
+
+/// Whether the sync came to its end; else what to do.
+pub(crate) fn judge(state: &SyncState) -> Outcome<()> {
     match state.phase {
         SyncPhase::UpToDate | SyncPhase::Working => Ok(()),
         // Nothing was tried: the session had been closed before.

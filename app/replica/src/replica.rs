@@ -2,6 +2,7 @@
 
 mod photos;
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use rusqlite::{Connection, Transaction};
@@ -27,6 +28,7 @@ use crate::storage::meta::{self, Enrolment, ServerView};
 use crate::storage::operations::{self, Author, SaveError};
 use crate::storage::receipts::{self, KeptReceipt};
 use crate::storage::sealed::{self, Sealed};
+use crate::storage::verify::{self, Verifications};
 use crate::storage::{self, Home, StorageError, StorageResult, held_areas, own, photo_bytes, uploads};
 use crate::sync::engine::{Engine, Event, Work};
 use crate::sync::transport::Credential;
@@ -53,6 +55,8 @@ pub struct Replica {
     room: Option<Room>,
     /// The photo whose upload stands where the store says: nothing has been in doubt since the server told.
     sure_upload: Option<PhotoHash>,
+    /// The next request says what the records here look like.
+    verify: Cell<bool>,
     /// Nothing can be read or recorded until the worker signs in again.
     sealed: Option<Sealed>,
 }
@@ -76,6 +80,7 @@ impl Replica {
             segment: None,
             room: None,
             sure_upload: None,
+            verify: Cell::new(false),
         };
         replica.wake();
         Ok(replica)
@@ -358,6 +363,12 @@ impl Replica {
             true => own::kept_from(&self.connection)?,
             false => None,
         };
+        let room = self.room_state()?;
+        // Only in a request that brings nothing: what waits would differ.
+        let verification = match self.verify.take() && with_push && waiting.is_none() && room != RoomState::Full {
+            true => verify::say(&self.connection)?,
+            false => None,
+        };
         let push = waiting.map(|(chain_before, operations, chain_after)| Push {
             first_seq: operations.first().map_or(1, |operation| operation.seq),
             chain_before,
@@ -372,7 +383,7 @@ impl Replica {
             directory_version: view.directory_version,
             // No more than a segment: a screen that asks meanwhile waits for what is kept at once. What is left of the
             // room is kept for own work: push and receipt, nothing else.
-            operations_max: match self.room_state()? {
+            operations_max: match room {
                 RoomState::Full => 0,
                 RoomState::Enough | RoomState::Tight => SEGMENT_OPERATIONS,
             },
@@ -382,6 +393,7 @@ impl Replica {
                 .chain([READS_DENSE])
                 .chain(kept_from.map(known::kept_from))
                 .chain(as_extension(&set_aside))
+                .chain(verification.map(|verification| verification.as_extension()))
                 .collect(),
         }))
     }
@@ -392,6 +404,26 @@ impl Replica {
     /// A failing database.
     pub fn signed_receipt(&self) -> StorageResult<Option<KeptReceipt>> {
         receipts::last(&self.connection)
+    }
+
+    /// What became of the verifications on this device.
+    ///
+    /// # Errors
+    /// A failing database.
+    pub fn verifications(&self) -> StorageResult<Verifications> {
+        verify::known(&self.connection)
+    }
+
+    /// Verifies as soon as everything is sent and read.
+    ///
+    /// # Errors
+    /// A failing database.
+    pub fn verify_soon(&mut self) -> StorageResult<()> {
+        let transaction = self.connection.transaction()?;
+        verify::want(&transaction)?;
+        transaction.commit()?;
+        self.wake();
+        Ok(())
     }
 
     /// The chain at an own operation; `None` when it is not kept any more.
@@ -419,6 +451,7 @@ impl Replica {
             (self.pull_done, self.pull_total) = (0, 0);
         }
         self.segment.clone_from(&kept.segment);
+        self.verify.set(kept.verify);
         if kept.scope_changed {
             self.notices.push(Notice::Session);
         }
@@ -598,6 +631,7 @@ impl Replica {
         let _ = self.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
         self.engine = Engine::default();
         self.segment = None;
+        self.verify.set(false);
         self.sure_upload = None;
         self.notices.push(Notice::Session);
         self.notices.push(Notice::Changed);

@@ -16,6 +16,7 @@ pub mod issue_state;
 pub mod record;
 
 mod created;
+mod fingerprint;
 mod pack;
 mod register;
 

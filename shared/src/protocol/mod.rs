@@ -6,3 +6,4 @@ pub mod peer;
 pub mod receipt;
 pub mod set_aside;
 pub mod v1;
+pub mod verify;

@@ -11,8 +11,9 @@ use shared::protocol::receipt::{EXTENSION_SIGNED_RECEIPT, SignedReceipt, Stateme
 use shared::protocol::set_aside;
 use shared::protocol::v1::{
     self, AreaPage, CONTENT_TYPE, MessageError, PROTOCOL_VERSION, PULL_OPERATIONS_MAX, ParkedNotice,
-    REQUEST_BYTES_MAX, Receipt, SyncReply, SyncRequest,
+    REQUEST_BYTES_MAX, Receipt, SEGMENT_OPERATIONS, SyncReply, SyncRequest,
 };
+use shared::protocol::verify::{Verification, Verified};
 
 use super::body;
 use crate::apply::PreparedPush;
@@ -21,7 +22,7 @@ use crate::notices::Word;
 use crate::receipt_key::ReceiptKey;
 use crate::refused::Refused;
 use crate::state::AppState;
-use crate::storage::{Credential, PullRequest, PushOutcome, Taken};
+use crate::storage::{Credential, PullRequest, Pulled, PushOutcome, Taken, VerifyRequest};
 
 /// The most bytes of operations in one reply, unpacked: thumbnails are up to 16 KiB each.
 pub const PULL_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -60,18 +61,21 @@ pub async fn sync(
         Some(taken) => (taken.receipt, taken.parked),
         None => standing(&state, credential, request.epoch == Some(epoch)).await?,
     };
-    let pulled = state
-        .storage
-        .pull(PullRequest {
-            worker: credential.worker,
-            device: credential.device,
-            own_from_seq,
-            epoch: request.epoch,
-            cursors: request.cursors,
-            operations_max: request.operations_max.min(PULL_OPERATIONS_MAX as u32),
-            bytes_max: PULL_BYTES_MAX,
-        })
-        .await?;
+    let (verified, pulled) = match verify(&state, credential, &request).await? {
+        Some((verified, pulled)) => (Some(verified), pulled),
+        None => {
+            let pulled = state.storage.pull(PullRequest {
+                worker: credential.worker,
+                device: credential.device,
+                own_from_seq,
+                epoch: request.epoch,
+                cursors: request.cursors,
+                operations_max: request.operations_max.min(PULL_OPERATIONS_MAX as u32),
+                bytes_max: PULL_BYTES_MAX,
+            });
+            (None, pulled.await?)
+        }
+    };
     let directory = state
         .storage
         .directory(credential.worker, request.directory_version)
@@ -91,6 +95,7 @@ pub async fn sync(
     };
     let is_dense = v1::reads_dense(&request.extensions);
     extensions.extend(set_aside::as_extension(&applied));
+    extensions.extend(verified.map(|verified| verified.as_extension()));
     let kept_from = known::kept_from_in(&request.extensions).filter(|_| is_dense);
     let handed_out: usize = pulled.areas.iter().map(|area| area.operations.len()).sum();
     let range = kept_from
@@ -130,6 +135,26 @@ pub async fn sync(
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     ];
     Ok((headers, reply.await?).into_response())
+}
+
+/// Compares what the device holds, if it wants that and has read everything: there is nothing else to hand out then.
+async fn verify(
+    state: &AppState,
+    credential: Credential,
+    request: &SyncRequest,
+) -> Result<Option<(Verified, Pulled)>, Refused> {
+    let Some(verification) = Verification::in_request(&request.extensions) else {
+        return Ok(None);
+    };
+    let verified = state.storage.verify(VerifyRequest {
+        worker: credential.worker,
+        epoch: request.epoch,
+        cursors: request.cursors.clone(),
+        verification,
+        operations_max: SEGMENT_OPERATIONS as usize,
+        bytes_max: PULL_BYTES_MAX,
+    });
+    Ok(verified.await?)
 }
 
 fn signature(key: &ReceiptKey, statement: Statement) -> (u16, Vec<u8>) {

@@ -28,13 +28,14 @@ use shared::ids::{AreaCode, DeviceId, EpochId, PhotoHash, WorkerId};
 use shared::protocol::gaps::Gaps;
 use shared::protocol::known::OwnRange;
 use shared::protocol::v1::{Directory, ParkedNotice, ParkedOperation};
+use shared::protocol::verify::Verified;
 
 use uuid::Uuid;
 
 pub use types::{
     Account, AccountSummary, AddedAccount, AreaChanges, CheckReport, Credential, DeviceSummary, Importer,
     NewAccount, NewSession, OpenedSession, PullRequest, Pulled, PulledArea, PushOutcome, Session,
-    StoredPhoto, Taken, TokenHash,
+    StoredPhoto, Taken, TokenHash, VerifyRequest,
 };
 pub use upload::{AppendedUpload, CreatedUpload, NewUpload, Upload, UploadId};
 
@@ -109,6 +110,12 @@ pub trait Storage: Send + Sync {
     /// Operations that a device lacks, per assigned area in order of their codes, each by position, seen at
     /// one moment. An area inside another assigned one is left out.
     async fn pull(&self, request: PullRequest) -> StorageResult<Pulled>;
+
+    /// Compares what a device says of its records with the records of its worker's areas, seen at one moment: which
+    /// buckets differ, and all operations of the records of as many of these as have room, per assigned area, each by
+    /// position. `None` when the device has not read everything, or when operations of a device that it met are not held
+    /// yet. Reads the areas; nothing is kept for it.
+    async fn verify(&self, request: VerifyRequest) -> StorageResult<Option<(Verified, Pulled)>>;
 
     /// The segment of an area's log that goes on behind position `after`: a frame with an `AreaPage` of
     /// [`SEGMENT_OPERATIONS`] operations or about [`SEGMENT_BYTES_MAX`], of all devices, by position. `None` while

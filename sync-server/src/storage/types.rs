@@ -9,6 +9,7 @@ use shared::domain::area::Area;
 use shared::domain::worker::{Role, Worker};
 use shared::ids::{AreaCode, DeviceId, EpochId, PhotoHash, WorkerId};
 use shared::protocol::v1::{ParkedNotice, Receipt};
+use shared::protocol::verify::Verification;
 
 use crate::apply::{HeldChain, PushRefusal};
 
@@ -145,6 +146,23 @@ pub struct PulledArea {
     pub cursor: u64,
     /// How many are still behind it.
     pub remaining: u64,
+}
+
+/// What a device wants compared.
+#[derive(Debug, Clone)]
+pub struct VerifyRequest {
+    /// Its worker.
+    pub worker: WorkerId,
+    /// The epoch that its cursors belong to.
+    pub epoch: Option<EpochId>,
+    /// Per assigned area the position up to which it holds everything.
+    pub cursors: BTreeMap<AreaCode, u64>,
+    /// What it says of its records.
+    pub verification: Verification,
+    /// At most this many operations are handed out.
+    pub operations_max: usize,
+    /// At most this many bytes of operations.
+    pub bytes_max: usize,
 }
 
 /// What an import of areas did.

@@ -22,6 +22,7 @@ struct Total {
     lost: u64,
     diverged: u64,
     device_ms: u64,
+    verified: u64,
     struck: BTreeMap<Fault, u64>,
     bad: Vec<Outcome>,
 }
@@ -33,6 +34,7 @@ impl Total {
         self.lost += outcome.lost();
         self.diverged += outcome.diverged();
         self.device_ms += outcome.device_ms;
+        self.verified += outcome.verified;
         for (fault, times) in &outcome.struck {
             *self.struck.entry(*fault).or_default() += times;
         }
@@ -140,7 +142,7 @@ fn report(total: &mut Total, used_ms: u64) -> ExitCode {
         total.diverged,
         total.bad.len()
     );
-    println!("{days:.0} simulated device-days");
+    println!("{days:.0} simulated device-days, {} verifications", total.verified);
     if used_ms > 0 {
         let core_hours = used_ms as f64 / 3_600_000.0;
         println!(

@@ -95,6 +95,7 @@ impl World {
         for phone in 0..self.devices.len() {
             let mut left_out = self.set_aside_on(phone, &ended.parked_names);
             left_out.extend(&haunted);
+            left_out.extend(self.left_damaged(phone));
             self.check_phone(phone, &expected, &ended.parked_names, &left_out);
         }
     }
@@ -117,6 +118,17 @@ impl World {
         areas.into_iter().flat_map(|area| area.operations).collect()
     }
 
+    /// The server's log, and all that it has applied.
+    pub(super) fn applied(&self) -> (Vec<AppliedOperation>, Vec<AppliedOperation>) {
+        let log = self.log();
+        let compacted = self
+            .server
+            .stored(async |state| self.ledger.compacted(state, &log).await);
+        let compacted = compacted.expect("the server answers");
+        let applied = log.iter().cloned().chain(compacted).collect();
+        (log, applied)
+    }
+
     fn ended(&mut self) -> Final {
         let areas = [AreaCode::new(DISTRICT).expect("a code")];
         let devices: BTreeSet<DeviceId> = self
@@ -125,16 +137,15 @@ impl World {
             .keys()
             .map(|(_, device, _)| *device)
             .collect();
-        let log = self.log();
+        let (log, applied) = self.applied();
         let ended = self.server.stored(async |state| {
             let mut parked_names = BTreeSet::new();
             for device in devices {
                 let parked = state.storage.parked_of(device, 1, u32::MAX).await?;
                 parked_names.extend(parked.into_iter().map(|notice| (device, notice.seq)));
             }
-            let compacted = self.ledger.compacted(state, &log).await?;
             Ok::<_, sync_server::storage::StorageError>(Final {
-                applied: log.iter().cloned().chain(compacted).collect(),
+                applied,
                 log,
                 parked: state.storage.parked_in(&areas, 10_000).await?,
                 parked_names,

@@ -1,6 +1,7 @@
 //! A phone: a disk that stays, a clock that may be wrong, and an app that is opened, killed and opened again.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -12,6 +13,7 @@ use replica::storage::{Home, operations};
 use replica::sync::driver::Driver;
 use replica::{Replica, platform::Platform};
 use shared::change::Operation;
+use shared::domain::schema::RecordRef;
 use shared::ids::DeviceId;
 use shared::protocol::v1::PUSH_OPERATIONS_MAX;
 
@@ -40,6 +42,8 @@ pub(super) struct Device {
     pub(super) enrolled: bool,
     /// Whether another phone was made from it, or it from another one.
     pub(super) has_copy: bool,
+    /// Rows that were damaged on it.
+    pub(super) damaged: BTreeSet<RecordRef>,
     /// How often in a row its worker saw that it is in trouble.
     pub(super) in_trouble: u32,
 }
@@ -83,6 +87,7 @@ impl Device {
             shown: None,
             enrolled: false,
             has_copy: false,
+            damaged: BTreeSet::new(),
             in_trouble: 0,
         }
     }
@@ -176,6 +181,15 @@ impl Device {
         let app = self.app.as_ref()?;
         // It answers at once; a call that waits would be one over the network.
         app.driver.call(call).now_or_never()
+    }
+
+    /// The app verifies as soon as it can.
+    pub(super) fn verify_soon(&mut self) {
+        if let Some(app) = &self.app {
+            let wanted = app.driver.replica().borrow_mut().verify_soon();
+            wanted.expect("the disk has room");
+            app.woken.set();
+        }
     }
 
     /// Begins a call over the network.

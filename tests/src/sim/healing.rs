@@ -22,7 +22,7 @@ impl World {
             self.open(phone);
         }
         let healed_ms = self.timeline.now_ms();
-        let mut quiet = 0;
+        let (mut quiet, mut verified) = (0, false);
         while quiet < 3 && self.faults_found.is_empty() {
             self.run_for(61_000);
             let waited_ms = self.timeline.now_ms() - healed_ms;
@@ -30,6 +30,13 @@ impl World {
                 .filter(|phone| !self.is_done(*phone))
                 .count();
             quiet = if unfinished == 0 { quiet + 1 } else { 0 };
+            if quiet == 1 && !verified {
+                verified = true;
+                self.note(|| "everybody verifies".to_owned());
+                for phone in 0..self.devices.len() {
+                    self.device(phone).verify_soon();
+                }
+            }
             if waited_ms > HEALED_MS_MAX {
                 let states: Vec<_> = (0..self.devices.len())
                     .map(|phone| self.device(phone).status().map(|status| status.sync))

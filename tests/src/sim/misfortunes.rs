@@ -113,7 +113,9 @@ impl World {
         let disk = self.device(phone).disk.copy(&name).expect("memory has room");
         let ahead_ms = self.device(phone).platform.ahead_ms.get();
         self.device(phone).has_copy = true;
+        let damaged = self.device(phone).damaged.clone();
         let copy = self.device(index);
+        copy.damaged = damaged;
         copy.has_copy = true;
         copy.disk = disk;
         copy.enrolled = true;

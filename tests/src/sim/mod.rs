@@ -27,6 +27,7 @@ mod passage;
 mod people;
 mod server;
 mod trace;
+mod verification;
 mod world;
 
 use std::collections::BTreeMap;
@@ -46,6 +47,8 @@ pub struct Outcome {
     pub device_ms: u64,
     /// What did not hold, as sentences; empty when all is well.
     pub faults_found: Vec<String>,
+    /// How often a phone was compared with the server.
+    pub verified: u64,
     /// How often each fault struck.
     pub struck: BTreeMap<Fault, u64>,
     /// Hash of everything that happened.

@@ -84,7 +84,10 @@ impl World {
         self.note(|| format!("{device} {} {status:?} {}", ask.path, code.unwrap_or_default()));
         self.trace.bytes(&ask.body);
         self.trace.bytes(told.as_ref().map_or(&[], |told| &told.body));
-        self.watch_server(&ask);
+        if let Ok(request) = v1::decode::<SyncRequest>(&ask.body) {
+            self.watch_server(&ask, &request);
+            self.watch_verification(device, &request, told.as_ref());
+        }
         self.pass_notices(device);
         if died.is_some() {
             self.note(|| format!("server died {died:?}"));
@@ -122,10 +125,10 @@ impl World {
     }
 
     /// Notes what the server holds after a push.
-    fn watch_server(&mut self, ask: &Ask) {
-        let Ok(SyncRequest { push: Some(_), .. }) = v1::decode(&ask.body) else {
+    fn watch_server(&mut self, ask: &Ask, request: &SyncRequest) {
+        if request.push.is_none() {
             return;
-        };
+        }
         let token: Option<shared::ids::PhotoHash> = ask.token.as_ref().and_then(|token| token.parse().ok());
         let Some(token) = token.map(|bytes| TokenHash::of(&bytes.0)) else {
             return;

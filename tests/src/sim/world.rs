@@ -50,6 +50,8 @@ pub(super) struct World {
     pub(super) faults_found: Vec<String>,
     pub(super) trace: Trace,
     pub(super) events: u64,
+    /// How often a phone was compared with the server.
+    pub(super) verified: u64,
 }
 
 impl World {
@@ -78,6 +80,7 @@ impl World {
             faults_found: Vec::new(),
             trace: Trace::new(told),
             events: 0,
+            verified: 0,
         };
         world.populate();
         world
@@ -156,6 +159,7 @@ impl World {
             seed: self.seed,
             operations: self.ledger.accepted().len() as u64,
             device_ms,
+            verified: self.verified,
             faults_found: std::mem::take(&mut self.faults_found),
             struck: self.network.fates.borrow().struck().clone(),
             trace: self.trace.hash(),
@@ -227,6 +231,9 @@ impl World {
             let killed_after = (self.chance.below(2) == 0).then(|| self.chance.between(1, 1_500));
             let updated = self.device(phone).update(killed_after);
             self.note(|| format!("{phone} is updated: {}", updated.is_ok()));
+        }
+        if self.strike(Fault::DeviceDamaged) {
+            self.damage(phone);
         }
         let pages_more = self.strike(Fault::DeviceFull).then(|| self.chance.below(12));
         let network = Rc::clone(&self.network);

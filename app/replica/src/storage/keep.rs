@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 use super::meta::{self, ChainEnd, ServerView};
 use super::own::{self, UNSETTLED_RECORDS};
+use super::verify::{self, Repair};
 use super::{
     StorageError, StorageResult, duplicates, held_areas, moves, photo_bytes, pieces, receipts, records,
 };
@@ -59,6 +60,8 @@ pub struct Kept {
     pub scope_changed: bool,
     /// An area that is at least a segment behind.
     pub segment: Option<AreaCode>,
+    /// Everything was read, and it is time to verify it.
+    pub verify: bool,
 }
 
 /// Keeps a reply. `now_ms` is the device's time.
@@ -79,6 +82,7 @@ pub fn reply(
         // What is offered again may lie beside what has gone from here.
         pieces::may_come(transaction)?;
         meta::set(transaction, READING_AGAIN, &true)?;
+        verify::begin_again(transaction, now_ms)?;
         view.directory_version = 0;
     }
     view.epoch = Some(reply.epoch);
@@ -101,6 +105,7 @@ pub fn reply(
         Some(range) => own::records_of(transaction, range)?,
         None => Vec::new(),
     };
+    let repair = Repair::begin(transaction, reply)?;
     for page in &reply.pages {
         kept.pulled += pull(transaction, page, &known)?;
         kept.remaining += page.remaining;
@@ -108,12 +113,16 @@ pub fn reply(
             kept.segment = Some(page.area.clone());
         }
     }
+    if let Some(repair) = repair {
+        repair.end(transaction, now_ms)?;
+    }
     if kept.remaining == 0 {
         moves::undo_doubted(transaction)?;
         if is_reading_again(transaction)? {
             meta::set(transaction, READING_AGAIN, &false)?;
         }
         pieces::forget(transaction)?;
+        kept.verify = verify::is_due(transaction, now_ms)?;
     }
     // While it is not known where things lie nothing goes.
     if !moves::are_doubted(transaction)? {

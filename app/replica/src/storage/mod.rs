@@ -24,6 +24,7 @@ pub mod room;
 pub mod sealed;
 pub mod settled;
 pub mod uploads;
+pub mod verify;
 pub mod who;
 
 use rusqlite::Connection;

@@ -116,17 +116,34 @@ impl<'c> Reader<'c> {
         if spec_of(record.kind).is_none() {
             return load_other(self.connection, record);
         }
-        let Some(row) = self.row_of(record)? else {
-            return Ok(None);
-        };
+        match self.row_of(record)? {
+            Some(row) => self.state_of(record.kind, row).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The same, unless what stands in the columns, and on screens, is something else than what the clocks say.
+    ///
+    /// # Errors
+    /// As [`load`].
+    pub(super) fn load_exactly(&mut self, record: RecordRef) -> StorageResult<Option<RecordState>> {
+        let fields = self.row_of(record)?.map(|row| row.fields);
+        let state = self.load(record)?;
+        match (&fields, &state) {
+            (Some(fields), Some(state)) if *fields != state.values() => Err(damaged(record.kind)),
+            _ => Ok(state),
+        }
+    }
+
+    fn state_of(&mut self, kind: RecordKind, row: StoredRow) -> StorageResult<RecordState> {
         let clocks = match self.names.origin(&row.clocks)? {
             Some(origin) => clocks_of_origin(&origin),
             None => row.clocks,
         };
-        let mut state = RecordState::unpack(record.kind, row.made_in, &row.fields, &clocks)
-            .map_err(|_| damaged(record.kind))?;
+        let mut state =
+            RecordState::unpack(kind, row.made_in, &row.fields, &clocks).map_err(|_| damaged(kind))?;
         state.bring_to(row.area);
-        Ok(Some(state))
+        Ok(state)
     }
 
     /// The operation that made a record, when nothing has touched it since.

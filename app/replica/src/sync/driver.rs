@@ -301,7 +301,7 @@ impl<T: Transport> Driver<T> {
         Ok(match replica.keep_reply(&reply) {
             Ok(kept) => Round::Done(Event::Succeeded {
                 // Without room nothing was asked for; asking again at once would not change that.
-                more: kept.remaining > 0 && replica.may_pull(),
+                more: (kept.remaining > 0 || kept.verify) && replica.may_pull(),
             }),
             Err(KeepError::ReceiptMismatch) => Round::OtherHistory,
             Err(_) => Round::Done(Event::Failed(Failure::Trouble)),

@@ -16,6 +16,7 @@ mod segments;
 mod sessions;
 pub(in crate::storage) mod tx;
 mod uploads;
+mod verify;
 mod waiting;
 
 use async_trait::async_trait;
@@ -29,13 +30,14 @@ use shared::ids::{AreaCode, DeviceId, EpochId, PhotoHash, WorkerId};
 use shared::protocol::gaps::Gaps;
 use shared::protocol::known::OwnRange;
 use shared::protocol::v1::{Directory, ParkedNotice, ParkedOperation};
+use shared::protocol::verify::Verified;
 use tx::{Tx, values};
 use uuid::Uuid;
 
 use super::{
     Account, AccountSummary, AddedAccount, AppendedUpload, AreaChanges, CheckReport, CreatedUpload,
     DeviceSummary, Importer, NewAccount, NewSession, NewUpload, OpenedSession, PullRequest, Pulled,
-    PushOutcome, Session, Storage, StorageResult, StoredPhoto, TokenHash, Upload, UploadId,
+    PushOutcome, Session, Storage, StorageResult, StoredPhoto, TokenHash, Upload, UploadId, VerifyRequest,
 };
 use crate::apply::{HeldChain, PreparedPush};
 use crate::chance::Chance;
@@ -156,6 +158,10 @@ impl<D: Database> Storage for SqlStorage<D> {
 
     async fn pull(&self, request: PullRequest) -> StorageResult<Pulled> {
         self.0.read(move |tx| pull::pull(tx, &request)).await
+    }
+
+    async fn verify(&self, request: VerifyRequest) -> StorageResult<Option<(Verified, Pulled)>> {
+        self.0.read(move |tx| verify::verify(tx, &request)).await
     }
 
     async fn segment(&self, area: &AreaCode, after: u64) -> StorageResult<Option<Vec<u8>>> {

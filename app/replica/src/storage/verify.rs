@@ -1,0 +1,204 @@
+//! Verification: now and then what lies here is compared with the server's records of the same areas, and what differs
+//! is taken anew (D7). What is still to be sent is neither compared nor touched.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rusqlite::{Connection, Transaction};
+use serde::{Deserialize, Serialize};
+use shared::clock::TimestampMs;
+use shared::domain::schema::{KINDS, RecordKind, RecordRef};
+use shared::ids::DeviceId;
+use shared::protocol::v1::SyncReply;
+use shared::protocol::verify::{Fingerprints, Verification, Verified, bucket_of};
+use uuid::Uuid;
+
+use super::own::UNSETTLED_RECORDS;
+use super::{StorageError, StorageResult, duplicates, keep, meta, moves, pieces, records};
+
+/// How often a device verifies.
+pub const VERIFY_EVERY_MS: u64 = 7 * 24 * 3_600_000;
+/// When it tries again after one that came to nothing.
+const TRY_AGAIN_MS: u64 = 3_600_000;
+/// How long it waits after a backup was restored: what the server lacks is still on the devices that recorded it, and
+/// shown on others.
+const AFTER_RESTORE_MS: u64 = 30 * 24 * 3_600_000;
+
+const VERIFIED: &str = "verified";
+
+/// What became of the verifications on this device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Verifications {
+    /// When the next one is due, ms by the device clock; 0 for now.
+    due_at: TimestampMs,
+    /// When the server last compared, ms by the device clock; 0 for never.
+    pub verified_at: TimestampMs,
+    /// How many of the 256 buckets differed then, and were not taken anew.
+    pub differing: u16,
+    /// How many records were other ones after they had been taken anew, since this replica began.
+    pub repaired: u64,
+}
+
+/// What became of the verifications on this device.
+///
+/// # Errors
+/// A failing database or an unreadable row.
+pub fn known(connection: &Connection) -> StorageResult<Verifications> {
+    Ok(meta::get(connection, VERIFIED)?.unwrap_or_default())
+}
+
+/// The next sync that leaves nothing to do is followed by a verification.
+///
+/// # Errors
+/// A failing database.
+pub fn want(transaction: &Transaction<'_>) -> StorageResult<()> {
+    put_off(transaction, 0)
+}
+
+/// Nothing is compared for a while after a backup was restored.
+pub(super) fn begin_again(transaction: &Transaction<'_>, now_ms: TimestampMs) -> StorageResult<()> {
+    put_off(transaction, now_ms.saturating_add(AFTER_RESTORE_MS))
+}
+
+fn put_off(transaction: &Transaction<'_>, due_at: TimestampMs) -> StorageResult<()> {
+    let known = known(transaction)?;
+    meta::set(transaction, VERIFIED, &Verifications { due_at, ..known })
+}
+
+/// Whether to verify now that everything was read. It is not asked again before an hour has gone by, whatever comes of
+/// it.
+pub(super) fn is_due(transaction: &Transaction<'_>, now_ms: TimestampMs) -> StorageResult<bool> {
+    let Some(Verifications { due_at, .. }) = meta::get(transaction, VERIFIED)? else {
+        put_off(transaction, now_ms.saturating_add(VERIFY_EVERY_MS))?;
+        return Ok(false);
+    };
+    // A clock that was set back must not put it off for longer than it would have been.
+    let is_due = now_ms >= due_at || due_at - now_ms > AFTER_RESTORE_MS;
+    if is_due {
+        put_off(transaction, now_ms.saturating_add(TRY_AGAIN_MS))?;
+    }
+    Ok(is_due)
+}
+
+/// What to say of the records here; `None` while it is not known where they lie, or some are no whole ones.
+pub(crate) fn say(connection: &Connection) -> StorageResult<Option<Verification>> {
+    if moves::are_doubted(connection)? || pieces::may_be(connection)? {
+        return Ok(None);
+    }
+    let mut fingerprints = Fingerprints::default();
+    for (record, fingerprint) in held(connection, |_| true)? {
+        fingerprints.add(record.id, fingerprint);
+    }
+    let left_out: BTreeSet<u8> = unsettled(connection)?.into_iter().map(bucket_of).collect();
+    let met = connection
+        .prepare_cached("SELECT device, through_seq FROM peer WHERE through_seq > 0")?
+        .query_map([], |row| Ok((DeviceId(row.get(0)?), row.get(1)?)))?
+        .collect::<Result<_, _>>()?;
+    let left_out = left_out.into_iter().collect();
+    Ok(Some(Verification::new(&fingerprints, left_out, met)))
+}
+
+/// Records of the assigned areas that are here, in these buckets.
+fn held(
+    connection: &Connection,
+    which: impl Fn(Uuid) -> bool,
+) -> StorageResult<BTreeMap<RecordRef, u64>> {
+    let assigned = keep::assigned(connection)?;
+    let mut sql = String::from("SELECT kind, id FROM other_record");
+    for kind in &KINDS {
+        sql += &format!(" UNION ALL SELECT {}, id FROM {}", kind.kind.0, kind.name);
+    }
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query([])?;
+    let mut reader = records::Reader::new(connection);
+    let mut held = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let record = RecordRef::new(RecordKind(row.get(0)?), row.get::<_, Uuid>(1)?);
+        if !which(record.id) {
+            continue;
+        }
+        let fingerprint = match reader.load_exactly(record) {
+            Ok(Some(state)) if assigned.keys().any(|area| state.area().is_within(area)) => {
+                state.fingerprint(record)
+            }
+            Ok(_) => continue,
+            // No record looks like one that cannot be read.
+            Err(StorageError::Inconsistent { .. }) => 0,
+            Err(error) => return Err(error),
+        };
+        held.insert(record, fingerprint);
+    }
+    Ok(held)
+}
+
+/// Records about which something is still to be sent, or was set aside.
+fn unsettled(connection: &Connection) -> StorageResult<Vec<Uuid>> {
+    let mut statement = connection.prepare_cached(UNSETTLED_RECORDS)?;
+    let records = statement.query_map([], |row| row.get(0))?;
+    Ok(records.collect::<Result<_, _>>()?)
+}
+
+/// Records that are being taken anew.
+pub(super) struct Repair {
+    verified: Verified,
+    before: BTreeMap<RecordRef, u64>,
+}
+
+impl Repair {
+    /// Lets go of the records that a reply brings anew, unless something about them is still to be sent. `None` when the
+    /// reply says nothing about what lies here, or it is for another state of it than the present one.
+    ///
+    /// Own operations that are read off these rows stay as they are: the same rows come back.
+    pub(super) fn begin(transaction: &Transaction<'_>, reply: &SyncReply) -> StorageResult<Option<Self>> {
+        let Some(verified) = Verified::in_reply(&reply.extensions) else {
+            return Ok(None);
+        };
+        let assigned = keep::assigned(transaction)?;
+        let is_of_now = assigned.len() == reply.pages.len()
+            && reply
+                .pages
+                .iter()
+                .all(|page| assigned.get(&page.area) == Some(&page.cursor));
+        if !is_of_now {
+            return Ok(None);
+        }
+        let before = held(transaction, |id| verified.buckets.contains(&bucket_of(id)))?;
+        let unsettled = unsettled(transaction)?;
+        for record in before.keys().filter(|record| !unsettled.contains(&record.id)) {
+            records::remove(transaction, *record)?;
+        }
+        Ok(Some(Self { verified, before }))
+    }
+
+    /// When the pages are kept: notes what came of it.
+    pub(super) fn end(self, transaction: &Transaction<'_>, now_ms: TimestampMs) -> StorageResult<()> {
+        let buckets = &self.verified.buckets;
+        let known = known(transaction)?;
+        let mut differed = 0;
+        if !buckets.is_empty() {
+            duplicates::forget_absent(transaction)?;
+            let after = held(transaction, |id| buckets.contains(&bucket_of(id)))?;
+            let other = |of: &BTreeMap<_, _>, (record, fingerprint): (&RecordRef, &u64)| {
+                of.get(record) != Some(fingerprint)
+            };
+            let gone = self.before.keys().filter(|record| !after.contains_key(record));
+            differed = after.iter().filter(|one| other(&self.before, *one)).count() + gone.count();
+        }
+        let differing = self.verified.differing.saturating_sub(buckets.len() as u16);
+        // What had no room in the reply comes with the next one, as long as it gets less.
+        let goes_on = differing > 0 && differed > 0;
+        meta::set(
+            transaction,
+            VERIFIED,
+            &Verifications {
+                due_at: if goes_on {
+                    0
+                } else {
+                    now_ms.saturating_add(VERIFY_EVERY_MS)
+                },
+                verified_at: now_ms,
+                differing,
+                repaired: known.repaired + differed as u64,
+            },
+        )
+    }
+}

@@ -1,0 +1,142 @@
+//! Verification: what the records of a device's areas look like, and the operations of those that it holds otherwise
+//! (D7). Nothing is kept for it: pushes cost what they did, and a verification reads the areas.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use shared::change::AppliedOperation;
+use shared::domain::{RecordKind, RecordRef};
+use shared::ids::AreaCode;
+use shared::protocol::verify::{Fingerprints, Verified, bucket_of};
+
+use super::columns::{self, behind, int, uint, uuid};
+use super::tx::{Tx, values};
+use super::{push, records};
+use crate::storage::{Pulled, PulledArea, StorageResult, VerifyRequest};
+
+/// The records of an area and everything inside it: each has an operation in the log.
+const LYING_IN: &str = "SELECT record.kind, record.id, record.area, state, body, applied_at
+     FROM (SELECT DISTINCT kind, record AS id FROM operation WHERE area >= ?1 AND area < ?2) AS lying
+     JOIN record ON record.kind = lying.kind AND record.id = lying.id
+     LEFT JOIN operation ON length(state) = 0 AND operation.device = made_by AND operation.seq = made_by_seq";
+
+pub(super) fn verify(tx: Tx<'_>, request: &VerifyRequest) -> StorageResult<Option<(Verified, Pulled)>> {
+    let scope = columns::scope(tx, request.worker)?;
+    if !holds_all(tx, request, &scope)? {
+        return Ok(None);
+    }
+    let Some(differing) = request.verification.differing(&fingerprints(tx, &scope)?) else {
+        return Ok(None);
+    };
+    let buckets = fitting(tx, request, &scope, &differing)?;
+    let mut areas = Vec::with_capacity(scope.len());
+    for area in &scope {
+        areas.push(PulledArea {
+            area: area.clone(),
+            operations: operations(tx, area, &buckets)?,
+            cursor: request.cursors.get(area).copied().unwrap_or(0),
+            remaining: 0,
+        });
+    }
+    let verified = Verified {
+        differing: u16::try_from(differing.len()).unwrap_or(u16::MAX),
+        buckets: buckets.into_iter().collect(),
+    };
+    Ok(Some((verified, Pulled { scope, areas })))
+}
+
+/// Whether the device has read everything of its areas, and nothing of devices that it met is still to come.
+fn holds_all(tx: Tx<'_>, request: &VerifyRequest, scope: &[AreaCode]) -> StorageResult<bool> {
+    if request.epoch != Some(columns::epoch(tx)?) || !request.cursors.keys().eq(scope) {
+        return Ok(false);
+    }
+    let held_position: u64 = tx.query_row("SELECT last_position FROM meta", values![], |row| uint(row, 0))?;
+    let mut come =
+        tx.prepare_cached("SELECT count(*) FROM area WHERE code >= ?1 AND code < ?2 AND last_position > ?3")?;
+    for (area, cursor) in &request.cursors {
+        let behind_it = come.query_row(values![area.as_str(), behind(area), int(*cursor)], |row| {
+            uint(row, 0)
+        })?;
+        if behind_it > 0 || *cursor > held_position {
+            return Ok(false);
+        }
+    }
+    for (device, through_seq) in &request.verification.met {
+        let known = push::device(tx, *device)?;
+        if known.is_none_or(|known| known.held.through_seq < *through_seq) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Reads one record after the other, and keeps none.
+fn fingerprints(tx: Tx<'_>, scope: &[AreaCode]) -> StorageResult<Fingerprints> {
+    let mut held = Fingerprints::default();
+    let mut lying = tx.prepare_cached(LYING_IN)?;
+    for area in scope {
+        let mut rows = lying.scan(values![area.as_str(), behind(area)])?;
+        while let Some(row) = rows.next()? {
+            let record = RecordRef::new(RecordKind(row.get(0)?), uuid(&row, 1)?);
+            let state = records::stored(&row)?.state;
+            held.add(record.id, state.fingerprint(record));
+        }
+    }
+    Ok(held)
+}
+
+/// The first of the buckets that differ, as many as have room in a reply.
+fn fitting(
+    tx: Tx<'_>,
+    request: &VerifyRequest,
+    scope: &[AreaCode],
+    differing: &[u8],
+) -> StorageResult<BTreeSet<u8>> {
+    let mut sizes: BTreeMap<u8, (usize, usize)> = differing.iter().map(|bucket| (*bucket, (0, 0))).collect();
+    if sizes.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let mut logged =
+        tx.prepare_cached("SELECT record, length(body) FROM operation WHERE area >= ?1 AND area < ?2")?;
+    for area in scope {
+        let mut rows = logged.scan(values![area.as_str(), behind(area)])?;
+        while let Some(row) = rows.next()? {
+            if let Some((count, bytes)) = sizes.get_mut(&bucket_of(uuid(&row, 0)?)) {
+                *count += 1;
+                *bytes += usize::try_from(uint(&row, 1)?).unwrap_or(usize::MAX);
+            }
+        }
+    }
+    let (mut count_left, mut bytes_left) = (request.operations_max, request.bytes_max);
+    let fits = |(_, (count, bytes)): &(u8, (usize, usize))| {
+        let left = (count_left.checked_sub(*count), bytes_left.checked_sub(*bytes));
+        let (Some(count), Some(bytes)) = left else {
+            return false;
+        };
+        (count_left, bytes_left) = (count, bytes);
+        true
+    };
+    Ok(sizes.into_iter().filter(fits).map(|(bucket, _)| bucket).collect())
+}
+
+/// All operations of the records of these buckets, by position.
+fn operations(tx: Tx<'_>, area: &AreaCode, buckets: &BTreeSet<u8>) -> StorageResult<Vec<AppliedOperation>> {
+    let mut operations = BTreeMap::new();
+    if buckets.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut logged = tx.prepare_cached(
+        "SELECT record, position, body, applied_at FROM operation WHERE area >= ?1 AND area < ?2",
+    )?;
+    let mut rows = logged.scan(values![area.as_str(), behind(area)])?;
+    while let Some(row) = rows.next()? {
+        if buckets.contains(&bucket_of(uuid(&row, 0)?)) {
+            let body: Vec<u8> = row.get(2)?;
+            let applied = AppliedOperation {
+                operation: columns::operation("operation", &body)?,
+                applied_at: uint(&row, 3)?,
+            };
+            operations.insert(uint(&row, 1)?, applied);
+        }
+    }
+    Ok(operations.into_values().collect())
+}
