@@ -365,10 +365,11 @@ impl Replica {
         };
         let room = self.room_state()?;
         // Only in a request that brings nothing: what waits would differ.
-        let verification = match self.verify.take() && with_push && waiting.is_none() && room != RoomState::Full {
-            true => verify::say(&self.connection)?,
-            false => None,
-        };
+        let verification =
+            match self.verify.take() && with_push && waiting.is_none() && room != RoomState::Full {
+                true => verify::say(&self.connection)?,
+                false => None,
+            };
         let push = waiting.map(|(chain_before, operations, chain_after)| Push {
             first_seq: operations.first().map_or(1, |operation| operation.seq),
             chain_before,

@@ -43,9 +43,17 @@ fn everything_that_can_be_seen_changes_it() {
     let named = base.settle(resident::NAME, Value::text("王秀蘭"));
     operations.push(with(amina.operation(2_000, record(), named)));
     // Written without knowing of the first: a conflict, whose order can be seen too.
-    operations.push(with(joao.operation(2_000, record(), write(resident::NAME, "王秀蘭"))));
+    operations.push(with(joao.operation(
+        2_000,
+        record(),
+        write(resident::NAME, "王秀蘭"),
+    )));
     let mut lin = FakeDevice::numbered(3);
-    operations.push(with(lin.operation(500, record(), write(resident::NAME, "王秀蘭"))));
+    operations.push(with(lin.operation(
+        500,
+        record(),
+        write(resident::NAME, "王秀蘭"),
+    )));
     let need = MemberEdit {
         field: resident::NEEDS,
         member: 3,
@@ -90,10 +98,18 @@ fn clocks_and_what_was_replaced_do_not_change_it() {
     let mut joao = FakeDevice::numbered(2);
     let plain = amina.operation(1_000, record(), write(resident::NAME, "王秀兰"));
     let base = of(&[plain.clone()]);
-    let once = joao.operation(5_000, record(), base.settle(resident::NAME, Value::text("王秀蘭")));
+    let once = joao.operation(
+        5_000,
+        record(),
+        base.settle(resident::NAME, Value::text("王秀蘭")),
+    );
     let between = amina.operation(2_000, record(), base.settle(resident::NAME, Value::text("王")));
     let known = of(&[plain.clone(), between.clone()]);
-    let after = amina.operation(4_000, record(), known.settle(resident::NAME, Value::text("王秀蘭")));
+    let after = amina.operation(
+        4_000,
+        record(),
+        known.settle(resident::NAME, Value::text("王秀蘭")),
+    );
     let (short, long) = (of(&[plain.clone(), once]), of(&[plain, between, after]));
     assert_ne!(short.pack_whole(record().kind), long.pack_whole(record().kind));
     assert_eq!(short.fingerprint(record()), long.fingerprint(record()));

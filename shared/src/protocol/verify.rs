@@ -121,7 +121,9 @@ fn packed<T: Serialize>(value: &T) -> (u16, Vec<u8>) {
 }
 
 fn unpacked<T: DeserializeOwned>(extensions: &[(u16, Vec<u8>)]) -> Option<T> {
-    let (_, bytes) = extensions.iter().find(|(number, _)| *number == EXTENSION_VERIFY)?;
+    let (_, bytes) = extensions
+        .iter()
+        .find(|(number, _)| *number == EXTENSION_VERIFY)?;
     postcard::from_bytes(bytes).ok()
 }
 

@@ -10,12 +10,14 @@ mod moves;
 mod people;
 mod sync;
 mod uploads;
+mod verify;
 
 pub use compaction::*;
 pub use moves::*;
 pub use people::*;
 pub use sync::*;
 pub use uploads::*;
+pub use verify::*;
 
 use shared::clock::TimestampMs;
 use shared::domain::area::Area;
@@ -57,6 +59,8 @@ macro_rules! conformance_suite {
             who_moves_a_household_has_both_areas,
             a_push_makes_so_many_moves,
             segments_do_not_hold_what_has_left,
+            records_that_a_device_holds_otherwise_are_handed_out,
+            a_device_that_has_not_read_everything_is_not_compared,
             what_was_replaced_leaves_the_log_and_nothing_else_changes,
             what_left_the_log_is_known_when_it_is_sent_again,
             what_the_importer_said_stays,

@@ -142,7 +142,10 @@ fn report(total: &mut Total, used_ms: u64) -> ExitCode {
         total.diverged,
         total.bad.len()
     );
-    println!("{days:.0} simulated device-days, {} verifications", total.verified);
+    println!(
+        "{days:.0} simulated device-days, {} verifications",
+        total.verified
+    );
     if used_ms > 0 {
         let core_hours = used_ms as f64 / 3_600_000.0;
         println!(

@@ -396,7 +396,7 @@ fn has_form(eyes: &rusqlite::Connection, record: RecordRef) -> bool {
 }
 
 /// A record of the real merge in the model's words.
-fn seen_in(kind: RecordKind, state: &RecordState) -> Expected {
+pub(super) fn seen_in(kind: RecordKind, state: &RecordState) -> Expected {
     let conflicts = state.conflicts().into_iter().map(|conflict| {
         let values = conflict.values.into_iter().map(|written| written.value);
         (conflict.field, values.collect())

@@ -4,13 +4,16 @@
 use std::collections::BTreeSet;
 
 use replica::storage::own::UNSETTLED_RECORDS;
+use replica::storage::records;
 use shared::domain::RecordKind;
 use shared::domain::schema::RecordRef;
 use shared::protocol::v1::{self, SyncReply, SyncRequest};
 use shared::protocol::verify::{Verification, Verified, bucket_of};
 use uuid::Uuid;
 
+use super::checkers;
 use super::device::Device;
+use super::model;
 use super::network::Told;
 use super::world::World;
 
@@ -37,19 +40,40 @@ impl World {
         }
         self.note(|| format!("{phone} differs in {buckets:?}"));
         if usize::from(differing) != buckets.len() {
-            self.fail(format!("phone {phone} differs in {differing} buckets, told of {buckets:?}"));
-        }
-        let mut may_differ = self.device(phone).damaged.clone();
-        let (_, applied) = self.applied();
-        let ghosts = self.ledger.ghosts(&applied).into_iter();
-        may_differ.extend(ghosts.map(|(.., record)| record));
-        let may_differ: BTreeSet<u8> = may_differ.into_iter().map(|record| bucket_of(record.id)).collect();
-        let unexplained: Vec<u8> = buckets.into_iter().filter(|bucket| !may_differ.contains(bucket)).collect();
-        if !unexplained.is_empty() {
             self.fail(format!(
-                "DIVERGED: phone {phone} holds everything and differs from the server in {unexplained:?}"
+                "phone {phone} differs in {differing} buckets, told of {buckets:?}"
             ));
         }
+        // What lies beside a damaged record may be wrong because of it. A copy that goes on under another identity forgets
+        // what was parked under the one before, and keeps what has moved away meanwhile.
+        let Device {
+            damaged, has_copy, ..
+        } = self.device(phone);
+        if !damaged.is_empty() || *has_copy {
+            return;
+        }
+        let (_, applied) = self.applied();
+        let ghosts = self.ledger.ghosts(&applied).into_iter();
+        let may_differ: BTreeSet<u8> = ghosts.map(|(.., record)| bucket_of(record.id)).collect();
+        let unexplained: Vec<u8> = buckets
+            .into_iter()
+            .filter(|bucket| !may_differ.contains(bucket))
+            .collect();
+        if unexplained.is_empty() {
+            return;
+        }
+        let eyes = &self.device(phone).disk.eyes;
+        let mut told = String::new();
+        for (record, expected) in model::records(&applied) {
+            let held = records::load(eyes, record).ok().flatten();
+            let held = held.map(|held| checkers::seen_in(record.kind, &held));
+            if unexplained.contains(&bucket_of(record.id)) && held.as_ref() != Some(&expected) {
+                told += &format!("\n  {record:?}\n  has      {held:?}\n  expected {expected:?}");
+            }
+        }
+        self.fail(format!(
+            "DIVERGED: phone {phone} holds everything and differs from the server in {unexplained:?}{told}"
+        ));
     }
 
     /// Damages a row of a phone whose app is not open: a value, the row itself, or one more. Not one of which its own
@@ -68,7 +92,11 @@ impl World {
             });
             // A disk that was never used has no tables.
             let found = found.unwrap_or_default();
-            rows.extend(found.into_iter().map(|id| (RecordRef::new(kind, id), table, text)));
+            rows.extend(
+                found
+                    .into_iter()
+                    .map(|id| (RecordRef::new(kind, id), table, text)),
+            );
         }
         let Some((record, table, text)) = self.chance.pick(&rows).copied() else {
             return;
@@ -78,7 +106,10 @@ impl World {
         let how = self.chance.below(3);
         let eyes = &self.device(phone).disk.eyes;
         let done = match how {
-            0 => eyes.execute(&format!("UPDATE {table} SET {text} = 'x' WHERE id = ?1"), [record.id]),
+            0 => eyes.execute(
+                &format!("UPDATE {table} SET {text} = 'x' WHERE id = ?1"),
+                [record.id],
+            ),
             1 => eyes.execute(&format!("DELETE FROM {table} WHERE id = ?1"), [record.id]),
             _ => double(eyes, table, record.id, Uuid::from_bytes(fresh)),
         };
@@ -95,12 +126,18 @@ impl World {
     /// that is set aside.
     pub(super) fn left_damaged(&mut self, phone: usize) -> Vec<RecordRef> {
         let Device { disk, damaged, .. } = self.device(phone);
-        let unsettled = disk.eyes.prepare_cached(UNSETTLED_RECORDS).and_then(|mut unsettled| {
-            let ids = unsettled.query_map([], |row| row.get::<_, Uuid>(0))?;
-            ids.map(|id| id.map(bucket_of)).collect::<Result<BTreeSet<u8>, _>>()
-        });
+        let unsettled = disk
+            .eyes
+            .prepare_cached(UNSETTLED_RECORDS)
+            .and_then(|mut unsettled| {
+                let ids = unsettled.query_map([], |row| row.get::<_, Uuid>(0))?;
+                ids.map(|id| id.map(bucket_of))
+                    .collect::<Result<BTreeSet<u8>, _>>()
+            });
         let unsettled = unsettled.expect("a disk can be read");
-        let left = damaged.iter().filter(|record| unsettled.contains(&bucket_of(record.id)));
+        let left = damaged
+            .iter()
+            .filter(|record| unsettled.contains(&bucket_of(record.id)));
         left.copied().collect()
     }
 }

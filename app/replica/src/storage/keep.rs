@@ -105,7 +105,7 @@ pub fn reply(
         Some(range) => own::records_of(transaction, range)?,
         None => Vec::new(),
     };
-    let repair = Repair::begin(transaction, reply)?;
+    let repair = Repair::begin(transaction, reply, &known)?;
     for page in &reply.pages {
         kept.pulled += pull(transaction, page, &known)?;
         kept.remaining += page.remaining;

@@ -127,11 +127,14 @@ impl<'c> Reader<'c> {
     /// # Errors
     /// As [`load`].
     pub(super) fn load_exactly(&mut self, record: RecordRef) -> StorageResult<Option<RecordState>> {
-        let fields = self.row_of(record)?.map(|row| row.fields);
-        let state = self.load(record)?;
-        match (&fields, &state) {
-            (Some(fields), Some(state)) if *fields != state.values() => Err(damaged(record.kind)),
-            _ => Ok(state),
+        let Some(row) = self.row_of(record)? else {
+            return self.load(record);
+        };
+        let fields = row.fields.clone();
+        let state = self.state_of(record.kind, row)?;
+        match state.values() == fields {
+            true => Ok(Some(state)),
+            false => Err(damaged(record.kind)),
         }
     }
 

@@ -1,17 +1,17 @@
 //! Verification: now and then what lies here is compared with the server's records of the same areas, and what differs
 //! is taken anew (D7). What is still to be sent is neither compared nor touched.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use rusqlite::{Connection, Transaction};
 use serde::{Deserialize, Serialize};
+use shared::change::encode::decode_pull_knowing;
 use shared::clock::TimestampMs;
 use shared::domain::schema::{KINDS, RecordKind, RecordRef};
 use shared::ids::DeviceId;
-use shared::protocol::v1::SyncReply;
+use shared::protocol::v1::{AreaPage, SyncReply};
 use shared::protocol::verify::{Fingerprints, Verification, Verified, bucket_of};
 use uuid::Uuid;
 
+use super::keep::KeepError;
 use super::own::UNSETTLED_RECORDS;
 use super::{StorageError, StorageResult, duplicates, keep, meta, moves, pieces, records};
 
@@ -88,20 +88,18 @@ pub(crate) fn say(connection: &Connection) -> StorageResult<Option<Verification>
     for (record, fingerprint) in held(connection, |_| true)? {
         fingerprints.add(record.id, fingerprint);
     }
-    let left_out: BTreeSet<u8> = unsettled(connection)?.into_iter().map(bucket_of).collect();
+    let mut left_out: Vec<u8> = unsettled(connection)?.into_iter().map(bucket_of).collect();
+    left_out.sort_unstable();
+    left_out.dedup();
     let met = connection
         .prepare_cached("SELECT device, through_seq FROM peer WHERE through_seq > 0")?
         .query_map([], |row| Ok((DeviceId(row.get(0)?), row.get(1)?)))?
         .collect::<Result<_, _>>()?;
-    let left_out = left_out.into_iter().collect();
     Ok(Some(Verification::new(&fingerprints, left_out, met)))
 }
 
 /// Records of the assigned areas that are here, in these buckets.
-fn held(
-    connection: &Connection,
-    which: impl Fn(Uuid) -> bool,
-) -> StorageResult<BTreeMap<RecordRef, u64>> {
+fn held(connection: &Connection, which: impl Fn(Uuid) -> bool) -> StorageResult<Vec<(RecordRef, u64)>> {
     let assigned = keep::assigned(connection)?;
     let mut sql = String::from("SELECT kind, id FROM other_record");
     for kind in &KINDS {
@@ -110,7 +108,7 @@ fn held(
     let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query([])?;
     let mut reader = records::Reader::new(connection);
-    let mut held = BTreeMap::new();
+    let mut held = Vec::new();
     while let Some(row) = rows.next()? {
         let record = RecordRef::new(RecordKind(row.get(0)?), row.get::<_, Uuid>(1)?);
         if !which(record.id) {
@@ -121,18 +119,21 @@ fn held(
                 state.fingerprint(record)
             }
             Ok(_) => continue,
-            // No record looks like one that cannot be read.
-            Err(StorageError::Inconsistent { .. }) => 0,
+            // It must differ, also when the server knows nothing of it.
+            Err(StorageError::Inconsistent { .. }) => 1,
             Err(error) => return Err(error),
         };
-        held.insert(record, fingerprint);
+        held.push((record, fingerprint));
     }
     Ok(held)
 }
 
-/// Records about which something is still to be sent, or was set aside.
+/// Records about which something is still to be sent, or was set aside. The record of a photo whose bytes wait may be
+/// one that has moved away.
 fn unsettled(connection: &Connection) -> StorageResult<Vec<Uuid>> {
-    let mut statement = connection.prepare_cached(UNSETTLED_RECORDS)?;
+    let mut statement = connection.prepare_cached(&format!(
+        "{UNSETTLED_RECORDS} UNION ALL SELECT id FROM photo WHERE hash IN (SELECT hash FROM photo_bytes WHERE state = 1)"
+    ))?;
     let records = statement.query_map([], |row| row.get(0))?;
     Ok(records.collect::<Result<_, _>>()?)
 }
@@ -140,31 +141,43 @@ fn unsettled(connection: &Connection) -> StorageResult<Vec<Uuid>> {
 /// Records that are being taken anew.
 pub(super) struct Repair {
     verified: Verified,
-    before: BTreeMap<RecordRef, u64>,
+    before: Vec<(RecordRef, u64)>,
 }
 
 impl Repair {
     /// Lets go of the records that a reply brings anew, unless something about them is still to be sent. `None` when the
-    /// reply says nothing about what lies here, or it is for another state of it than the present one.
+    /// reply says nothing about what lies here, or it is for another state of it than the present one. `known` are the
+    /// records that its pages name without their ids.
     ///
     /// Own operations that are read off these rows stay as they are: the same rows come back.
-    pub(super) fn begin(transaction: &Transaction<'_>, reply: &SyncReply) -> StorageResult<Option<Self>> {
+    ///
+    /// # Errors
+    /// [`KeepError::BadPage`] or a failing database.
+    pub(super) fn begin(
+        transaction: &Transaction<'_>,
+        reply: &SyncReply,
+        known: &[Uuid],
+    ) -> Result<Option<Self>, KeepError> {
         let Some(verified) = Verified::in_reply(&reply.extensions) else {
             return Ok(None);
         };
         let assigned = keep::assigned(transaction)?;
-        let is_of_now = assigned.len() == reply.pages.len()
-            && reply
-                .pages
-                .iter()
-                .all(|page| assigned.get(&page.area) == Some(&page.cursor));
-        if !is_of_now {
+        let is_of_now = |page: &AreaPage| assigned.get(&page.area) == Some(&page.cursor);
+        if assigned.len() != reply.pages.len() || !reply.pages.iter().all(is_of_now) {
             return Ok(None);
         }
         let before = held(transaction, |id| verified.buckets.contains(&bucket_of(id)))?;
+        let mut going: Vec<RecordRef> = before.iter().map(|(record, _)| *record).collect();
+        if !verified.buckets.is_empty() {
+            // One that lies elsewhere by mistake comes back, too.
+            for page in &reply.pages {
+                let coming = decode_pull_knowing(&page.page, known).map_err(|_| KeepError::BadPage)?;
+                going.extend(coming.iter().map(|applied| applied.operation.record));
+            }
+        }
         let unsettled = unsettled(transaction)?;
-        for record in before.keys().filter(|record| !unsettled.contains(&record.id)) {
-            records::remove(transaction, *record)?;
+        for record in going.into_iter().filter(|record| !unsettled.contains(&record.id)) {
+            records::remove(transaction, record)?;
         }
         Ok(Some(Self { verified, before }))
     }
@@ -177,13 +190,22 @@ impl Repair {
         if !buckets.is_empty() {
             duplicates::forget_absent(transaction)?;
             let after = held(transaction, |id| buckets.contains(&bucket_of(id)))?;
-            let other = |of: &BTreeMap<_, _>, (record, fingerprint): (&RecordRef, &u64)| {
-                of.get(record) != Some(fingerprint)
-            };
-            let gone = self.before.keys().filter(|record| !after.contains_key(record));
-            differed = after.iter().filter(|one| other(&self.before, *one)).count() + gone.count();
+            let is_among =
+                |records: &[(RecordRef, u64)], record| records.iter().any(|(one, _)| *one == record);
+            let gone = self
+                .before
+                .iter()
+                .filter(|(record, _)| !is_among(&after, *record));
+            differed = after.iter().filter(|one| !self.before.contains(one)).count() + gone.count();
         }
-        let differing = self.verified.differing.saturating_sub(buckets.len() as u16);
+        let told = self.verified.differing;
+        let taken = u16::try_from(buckets.len()).unwrap_or(u16::MAX);
+        // What is still the same after it was taken anew still differs.
+        let differing = if differed > 0 {
+            told.saturating_sub(taken)
+        } else {
+            told
+        };
         // What had no room in the reply comes with the next one, as long as it gets less.
         let goes_on = differing > 0 && differed > 0;
         meta::set(
