@@ -16,6 +16,8 @@ pub enum Guard {
     HashCheck,
     /// The server ignores cursors that belong to another life of its database.
     Epoch,
+    /// The device takes anew what differs from the server's records.
+    Repair,
 }
 
 /// Whether a guard is there.

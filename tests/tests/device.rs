@@ -284,3 +284,45 @@ fn a_revoked_device_is_sealed_in_its_files_until_its_worker_enrols_again() {
     office.ok(&["sync"]);
     assert_eq!(office.notes(), [note]);
 }
+
+#[test]
+fn a_damaged_file_is_put_right_from_the_server_and_says_so() {
+    let mut site = site();
+    let phone = site.enrolled("phone", "zhao");
+    let office = site.enrolled("office", "qian");
+    a_household(&phone, "3-2-501");
+    phone.ok(&["visit", "--door", "3-2-501", "--outcome", "met", "--note", "原话"]);
+    for device in [&phone, &office] {
+        device.ok(&["sync"]);
+        assert_eq!(device.ok(&["show", "status"])[0]["verified_at"], 0);
+        let verified = device.ok(&["verify"]);
+        assert_eq!(verified[0]["areas"], serde_json::json!([COMMUNITY]));
+        assert_eq!(
+            (&verified[0]["repaired"], &verified[0]["differing"]),
+            (&0.into(), &0.into())
+        );
+    }
+    for device in [&phone, &office] {
+        let file = rusqlite::Connection::open(device.folder.join("replica.sqlite")).unwrap();
+        assert_eq!(file.execute("UPDATE visit SET note = '别的话'", []).unwrap(), 1);
+        drop(file);
+        device.ok(&["sync"]);
+        assert_eq!(
+            device.notes(),
+            ["别的话"],
+            "the control: an ordinary sync does not look"
+        );
+        assert_eq!(device.ok(&["verify"])[0]["repaired"], 1);
+        assert_eq!(device.notes(), ["原话"]);
+        let status = device.ok(&["show", "status"]);
+        assert_eq!(
+            (&status[0]["repaired"], &status[0]["differing"]),
+            (&1.into(), &0.into())
+        );
+        assert_ne!(status[0]["verified_at"], 0);
+    }
+    site.stop();
+    let offline = phone.run(&["verify"], "");
+    assert_eq!(offline.status.code(), Some(1));
+    assert!(text(&offline.stderr).contains("no connection"), "{offline:?}");
+}

@@ -15,6 +15,7 @@ fn with_any_one_guard_taken_away_the_simulation_fails() {
         Guard::Idempotency,
         Guard::HashCheck,
         Guard::Epoch,
+        Guard::Repair,
     ] {
         only_without(Some(guard));
         let noticed = (1..=SEEDS_MAX).find(|seed| !sim::run(*seed).faults_found.is_empty());

@@ -27,7 +27,7 @@ faults! {
     /// The device's disk has room for a few pages only, until the app is closed.
     DeviceFull = 30, "opening", "F6";
     /// A row of a record that others have too is damaged on the device's disk: a value, the row itself, or one more.
-    DeviceDamaged = 10, "opening", "D7";
+    DeviceDamaged = 20, "opening", "D7";
     /// The device's clock is set an hour, three days or 400 days off, ahead or behind.
     DeviceClockWrong = 60, "opening", "F7";
     /// The server's clock jumps by up to a day, ahead or behind, or is set right.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use shared::change::encode::decode_pull_knowing;
 use shared::clock::TimestampMs;
 use shared::domain::schema::{KINDS, RecordKind, RecordRef};
+use shared::guards::{self, Guard};
 use shared::ids::DeviceId;
 use shared::protocol::v1::{AreaPage, SyncReply};
 use shared::protocol::verify::{Fingerprints, Verification, Verified, bucket_of};
@@ -158,7 +159,8 @@ impl Repair {
         reply: &SyncReply,
         known: &[Uuid],
     ) -> Result<Option<Self>, KeepError> {
-        let Some(verified) = Verified::in_reply(&reply.extensions) else {
+        let verified = Verified::in_reply(&reply.extensions);
+        let Some(verified) = verified.filter(|_| guards::holds(Guard::Repair)) else {
             return Ok(None);
         };
         let assigned = keep::assigned(transaction)?;

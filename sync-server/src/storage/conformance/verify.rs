@@ -27,7 +27,7 @@ fn held(phone: &TestPhone, lacking: &[RecordRef]) -> Fingerprints {
 }
 
 async fn request(storage: &dyn Storage, phone: &TestPhone, held: &Fingerprints) -> VerifyRequest {
-    let cursor = pull(storage, phone, 0, 0).await.areas[0].cursor;
+    let cursor = pull(storage, phone, 0, 10_000).await.areas[0].cursor;
     VerifyRequest {
         worker: phone.worker,
         epoch: Some(storage.epoch().await.unwrap()),
@@ -126,7 +126,10 @@ pub async fn a_device_that_has_not_read_everything_is_not_compared(storage: &dyn
     let mut elsewhere = of_joao().await;
     elsewhere.cursors = [(area(GRID), elsewhere.cursors[&area(COMMUNITY)])].into();
     let mut of_the_future = of_joao().await;
-    of_the_future.cursors.values_mut().for_each(|cursor| *cursor += 1);
+    of_the_future
+        .cursors
+        .values_mut()
+        .for_each(|cursor| *cursor += 10);
     let before = of_joao().await;
     amina.household("3-2-502");
     push(storage, &amina, 2).await;
