@@ -1,6 +1,6 @@
 //! `koumen-device verify`
 
-use replica::api::{ApiError, Call};
+use replica::api::{Answer, ApiError, Call};
 use serde_json::json;
 use tokio::time::Instant;
 
@@ -8,6 +8,7 @@ use crate::failure::{Failure, Outcome};
 use crate::home::Home;
 use crate::options::VerifyOptions;
 use crate::print;
+use crate::record::unexpected;
 use crate::sync;
 
 pub(crate) async fn verify(options: &VerifyOptions) -> Outcome<()> {
@@ -25,10 +26,11 @@ pub(crate) async fn verify(options: &VerifyOptions) -> Outcome<()> {
             "the server has not compared: something was still on its way, or it is of an earlier version",
         ));
     }
-    let areas = match driver.replica().borrow_mut().call(Call::Areas)? {
-        replica::api::Answer::Areas(areas) => areas,
-        other => return Err(crate::record::unexpected(&other)),
+    let status = match driver.replica().borrow_mut().call(Call::Status)? {
+        Answer::Status(status) => status,
+        other => return Err(unexpected(&other)),
     };
+    let areas = status.session.map(|session| session.areas).unwrap_or_default();
     print(&json!({
         "areas": areas.iter().map(|area| &area.code).collect::<Vec<_>>(),
         "repaired": after.repaired - before.repaired,

@@ -97,7 +97,7 @@ fn clocks_and_what_was_replaced_do_not_change_it() {
     let mut amina = FakeDevice::numbered(1);
     let mut joao = FakeDevice::numbered(2);
     let plain = amina.operation(1_000, record(), write(resident::NAME, "王秀兰"));
-    let base = of(&[plain.clone()]);
+    let base = of(std::slice::from_ref(&plain));
     let once = joao.operation(
         5_000,
         record(),

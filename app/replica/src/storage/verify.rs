@@ -9,7 +9,7 @@ use shared::domain::schema::{KINDS, RecordKind, RecordRef};
 use shared::guards::{self, Guard};
 use shared::ids::DeviceId;
 use shared::protocol::v1::{AreaPage, SyncReply};
-use shared::protocol::verify::{Fingerprints, Verification, Verified, bucket_of};
+use shared::protocol::verify::{Fingerprints, VERIFIES, Verification, Verified, bucket_of};
 use uuid::Uuid;
 
 use super::keep::KeepError;
@@ -57,7 +57,10 @@ pub fn want(transaction: &Transaction<'_>) -> StorageResult<()> {
 
 /// Nothing is compared for a while after a backup was restored.
 pub(super) fn begin_again(transaction: &Transaction<'_>, now_ms: TimestampMs) -> StorageResult<()> {
-    put_off(transaction, now_ms.saturating_add(AFTER_RESTORE_MS))
+    match VERIFIES {
+        true => put_off(transaction, now_ms.saturating_add(AFTER_RESTORE_MS)),
+        false => Ok(()),
+    }
 }
 
 fn put_off(transaction: &Transaction<'_>, due_at: TimestampMs) -> StorageResult<()> {
@@ -68,6 +71,9 @@ fn put_off(transaction: &Transaction<'_>, due_at: TimestampMs) -> StorageResult<
 /// Whether to verify now that everything was read. It is not asked again before an hour has gone by, whatever comes of
 /// it.
 pub(super) fn is_due(transaction: &Transaction<'_>, now_ms: TimestampMs) -> StorageResult<bool> {
+    if !VERIFIES {
+        return Ok(false);
+    }
     let Some(Verifications { due_at, .. }) = meta::get(transaction, VERIFIED)? else {
         put_off(transaction, now_ms.saturating_add(VERIFY_EVERY_MS))?;
         return Ok(false);
@@ -160,7 +166,7 @@ impl Repair {
         known: &[Uuid],
     ) -> Result<Option<Self>, KeepError> {
         let verified = Verified::in_reply(&reply.extensions);
-        let Some(verified) = verified.filter(|_| guards::holds(Guard::Repair)) else {
+        let Some(verified) = verified.filter(|_| VERIFIES && guards::holds(Guard::Repair)) else {
             return Ok(None);
         };
         let assigned = keep::assigned(transaction)?;
