@@ -122,8 +122,8 @@ fn hex(id: Uuid) -> String {
     format!("x'{}'", id.simple())
 }
 
-/// What can become of a row, each as one statement on the resident with this id.
-fn damages(resident: Uuid) -> [String; 5] {
+/// What can become of a row, each as one statement, most on the resident with this id.
+fn damages(resident: Uuid) -> [String; 6] {
     let id = hex(resident);
     let columns = "area, removed, conflicts, household, name, phones, clocks, made_in";
     [
@@ -135,6 +135,8 @@ format!("UPDATE resident SET area = '{OTHER_GRID}' WHERE id = {id}"),
             "INSERT INTO resident (id, {columns}) SELECT x'000102030405060708090a0b0c0d0e0f', {columns} FROM resident
              WHERE id = {id}"
         ),
+        // A field that was changed since has its value among the clocks, too: screens read the column.
+        "UPDATE household SET note = '别的' WHERE note = '有狗'".to_owned(),
     ]
 }
 
