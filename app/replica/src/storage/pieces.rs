@@ -19,15 +19,10 @@ pub(super) fn may_come(transaction: &Transaction<'_>) -> StorageResult<()> {
     meta::set(transaction, PIECES, &true)
 }
 
-/// Whether there may be such.
-pub(super) fn may_be(connection: &Connection) -> StorageResult<bool> {
-    Ok(meta::get(connection, PIECES)?.unwrap_or(false))
-}
-
 /// When everything was read: lets go of what is still no whole record, once own operations about it are receipted and
 /// the bytes of a photo are sent.
 pub(super) fn forget(transaction: &Transaction<'_>) -> StorageResult<()> {
-    if !may_be(transaction)? {
+    if !meta::get(transaction, PIECES)?.unwrap_or(false) {
         return Ok(());
     }
     for record in worked_on(transaction, &format!("NOT ({})", *UNSETTLED))? {

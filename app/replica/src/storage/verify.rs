@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::keep::KeepError;
 use super::own::UNSETTLED_RECORDS;
-use super::{StorageError, StorageResult, duplicates, keep, meta, moves, pieces, records};
+use super::{StorageError, StorageResult, duplicates, keep, meta, moves, records};
 
 /// How often a device verifies.
 pub const VERIFY_EVERY_MS: u64 = 7 * 24 * 3_600_000;
@@ -86,9 +86,10 @@ pub(super) fn is_due(transaction: &Transaction<'_>, now_ms: TimestampMs) -> Stor
     Ok(is_due)
 }
 
-/// What to say of the records here; `None` while it is not known where they lie, or some are no whole ones.
+/// What to say of the records here; `None` while it is not known where they lie. Those that are no whole ones are left
+/// out: something about them is still to be sent, or was set aside.
 pub(crate) fn say(connection: &Connection) -> StorageResult<Option<Verification>> {
-    if moves::are_doubted(connection)? || pieces::may_be(connection)? {
+    if moves::are_doubted(connection)? {
         return Ok(None);
     }
     let mut fingerprints = Fingerprints::default();
