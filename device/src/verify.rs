@@ -33,7 +33,7 @@ pub(crate) async fn verify(options: &VerifyOptions) -> Outcome<()> {
     let areas = status.session.map(|session| session.areas).unwrap_or_default();
     print(&json!({
         "areas": areas.iter().map(|area| &area.code).collect::<Vec<_>>(),
-        "repaired": after.repaired - before.repaired,
+        "repaired": after.repaired.saturating_sub(before.repaired),
         "differing": after.differing,
     }))
 }
