@@ -5,9 +5,9 @@ use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use replica::storage::{self, Home};
-use rusqlite::Connection;
 use rusqlite::backup::Backup;
 use rusqlite::config::DbConfig;
+use rusqlite::{Connection, Transaction};
 
 /// Steps of SQLite's machine between two looks at the fuse.
 const STEPS_PER_LOOK: i32 = 3;
@@ -76,18 +76,21 @@ impl Disk {
         let mut connection = self.open(fuse, None)?;
         let transaction = connection.transaction()?;
         let version: i64 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-        let sql = "SELECT sql FROM sqlite_schema WHERE name = 'operation'";
-        let operation: String = transaction.query_row(sql, [], |row| row.get(0))?;
-        let later = operation.replacen("\"operation\"", "later_operation", 1);
         transaction.execute_batch(&format!(
-            "ALTER TABLE visit ADD COLUMN later_{version} INTEGER;
-             {later};
-             INSERT INTO later_operation SELECT * FROM operation;
-             DROP TABLE operation;
-             ALTER TABLE later_operation RENAME TO operation;
-             PRAGMA user_version = {};",
+            "ALTER TABLE visit ADD COLUMN later_{version} INTEGER; PRAGMA user_version = {};",
             version + 1
         ))?;
+        make_anew(&transaction, "operation")?;
+        transaction.commit()
+    }
+
+    /// A version of the server makes the tables of the log, of records and of what is parked anew, as a step of a migration does.
+    pub(super) fn make_server_tables_anew(&self, fuse: &Fuse) -> rusqlite::Result<()> {
+        let mut connection = self.open(fuse, None)?;
+        let transaction = connection.transaction()?;
+        for table in ["operation", "record", "parked"] {
+            make_anew(&transaction, table)?;
+        }
         transaction.commit()
     }
 
@@ -104,6 +107,30 @@ impl Disk {
         connection.commit_hook(Some(move || burnt.is_burnt()))?;
         Ok(connection)
     }
+}
+
+/// Makes a table anew, with its indexes and all that is in it.
+fn make_anew(transaction: &Transaction<'_>, table: &str) -> rusqlite::Result<()> {
+    let sql = "SELECT sql FROM sqlite_schema WHERE tbl_name = ?1 AND sql IS NOT NULL ORDER BY type DESC";
+    let mut statement = transaction.prepare(sql)?;
+    let made_by: Vec<String> = statement
+        .query_map([table], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    let (own, indexes) = made_by
+        .split_first()
+        .ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+    // A table that was renamed stands in quotes.
+    let later = own
+        .replacen(&format!("\"{table}\""), table, 1)
+        .replacen(table, &format!("later_{table}"), 1);
+    transaction.execute_batch(&format!(
+        "{later};
+         INSERT INTO later_{table} SELECT * FROM {table};
+         DROP TABLE {table};
+         ALTER TABLE later_{table} RENAME TO {table};
+         {}",
+        indexes.join(";\n")
+    ))
 }
 
 fn copy_pages(from: &Connection, to: &mut Connection) -> rusqlite::Result<()> {

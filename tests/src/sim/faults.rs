@@ -53,6 +53,8 @@ faults! {
     /// The app was updated: a later version brings the database to its schema when it opens, and half the time it is
     /// killed at that. Then the present version goes on with it.
     Updated = 15, "opening", "F20";
+    /// The server was updated: another version makes tables anew, and half the time it is killed at that.
+    ServerUpdated = 8, "step", "F20";
     /// The server is restored from the last backup, and has a new epoch.
     Restored = 10, "step", "F27";
     /// A device is silent for 400 days.

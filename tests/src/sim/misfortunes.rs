@@ -32,6 +32,11 @@ impl World {
             let days = self.chance.pick(&[0, 1, 30, 180]).copied().unwrap_or(0);
             self.compact(now_ms.saturating_sub(days * 86_400_000));
         }
+        if self.strike(Fault::ServerUpdated) {
+            let killed_after = (self.chance.below(2) == 0).then(|| self.chance.between(1, 1_500));
+            let updated = self.server.update(killed_after);
+            self.note(|| format!("the server is updated: {updated}"));
+        }
         if self.strike(Fault::Restored) {
             self.restore();
         }

@@ -21,7 +21,7 @@ use sync_server::testing::{FakeClock, SeededChance, TEST_PASSWORD, TestServer, w
 use tokio::runtime::Runtime;
 use tokio::sync::broadcast::Receiver;
 
-use super::disk::Disk;
+use super::disk::{Disk, Fuse};
 use super::network::{Ask, Told};
 
 /// How long a killed server takes to come back, at most.
@@ -123,6 +123,18 @@ impl SimServer {
         self.process = launch(self.seed, self.lives, &self.disk, &self.photos);
         self.words = self.process.state.hub.listen();
         self.lives += 1;
+    }
+
+    /// Another version of the server begins, makes tables anew, and is killed after so many looks at its fuse, if it
+    /// comes to that. Then this one goes on. Whether the other one came to its end.
+    pub(super) fn update(&mut self, killed_after: Option<u64>) -> bool {
+        let fuse = Fuse::default();
+        if let Some(looks) = killed_after {
+            fuse.light(looks);
+        }
+        let updated = self.disk.make_server_tables_anew(&fuse).is_ok();
+        self.restart();
+        updated
     }
 
     /// Lets `act` happen in a server that dies in the middle of the next push's transaction.
