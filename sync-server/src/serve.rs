@@ -59,7 +59,7 @@ pub async fn serve(state: AppState, listen: Listen) -> Result<()> {
     ));
     tokio::spawn(sweep_now_and_then(state.clone()));
     tokio::spawn(tidy_now_and_then(state.clone()));
-    tokio::spawn(jobs::tell_others(state.clone()));
+    tokio::spawn(jobs::tell_others(state.clone(), state.hub.for_others()));
     tokio::spawn(jobs::hear_others(state.clone()));
     let mut plain_router = router(state.clone());
     if listen.plain_for_this_machine {

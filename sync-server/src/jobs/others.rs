@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 
+use crate::notices::WordsForOthers;
 use crate::state::AppState;
 
 /// How long to wait before trying again to reach the others.
@@ -11,8 +12,7 @@ const AGAIN: Duration = Duration::from_secs(2);
 
 /// Passes what is said in this process on to the others. What cannot be passed on is not said again: every device asks
 /// by itself within a minute.
-pub async fn tell_others(state: AppState) {
-    let mut words = state.hub.for_others();
+pub async fn tell_others(state: AppState, mut words: WordsForOthers) {
     while let Some(word) = words.next().await {
         if let Err(error) = state.storage.tell_others(&word).await {
             tracing::warn!(%error, "Other servers are not told of a change.");
@@ -26,6 +26,8 @@ pub async fn hear_others(state: AppState) {
         match state.storage.hear_others().await {
             Ok(None) => return,
             Ok(Some(mut words)) => {
+                // What was said before nobody here has heard.
+                state.hub.hear_anything();
                 while let Some(word) = words.next().await {
                     state.hub.hear(&word);
                 }
@@ -34,7 +36,5 @@ pub async fn hear_others(state: AppState) {
             Err(error) => tracing::warn!(%error, "Other servers cannot be heard."),
         }
         tokio::time::sleep(AGAIN).await;
-        // What was said meanwhile nobody here has heard.
-        state.hub.hear_anything();
     }
 }

@@ -1,7 +1,7 @@
 //! The real server core on a disk that outlives it: killed, restarted, backed up and restored.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock, Mutex};
 
 use axum::body::Body;
 use axum::http::{Request, header};
@@ -47,7 +47,8 @@ pub(super) struct SimServer {
 
 impl SimServer {
     pub(super) fn start(seed: u64, name: &str) -> Self {
-        let disk = Disk::new(&format!("{name}-server")).expect("memory has room");
+        let disk = new_disk(&format!("{name}-server"));
+        give_epoch(&disk.eyes, SeededChance::new(seed).uuid()).expect("the epoch is written");
         let photos = PhotoStore::in_memory();
         let process = launch(seed, 0, &disk, &photos);
         // The world waits for every answer, so nothing ever runs at once.
@@ -220,6 +221,19 @@ impl SimServer {
         let set = self.stored(async |state| state.storage.set_areas(username, areas, at_ms).await);
         assert_eq!(set.expect("the areas are assigned"), Some(Vec::new()));
     }
+}
+
+/// A disk with the tables of a new server, made once for all servers of this process: making them costs as much as some
+/// days of a world.
+fn new_disk(name: &str) -> Disk {
+    static NEW: LazyLock<Mutex<Disk>> = LazyLock::new(|| {
+        let new = Disk::new("a-new-server").expect("memory has room");
+        let made = SqliteStorage::open(Path::new(new.uri()), &SeededChance::new(0));
+        made.expect("the tables are made");
+        Mutex::new(new)
+    });
+    let new = NEW.lock().expect("nobody panics while it holds it");
+    new.copy(name).expect("memory has room")
 }
 
 fn launch(seed: u64, life: u64, disk: &Disk, photos: &PhotoStore) -> TestServer {

@@ -28,7 +28,8 @@ pub const BUSY_MS_MAX: u64 = 10_000;
 /// Before this version two connections that write and checkpoint at once can lose committed work.
 const SQLITE_VERSION_MIN: i32 = 3_051_003;
 const READERS: usize = 3;
-const STATEMENTS_CACHED: usize = 64;
+/// More than there are: a push and its pull need about fifty.
+const STATEMENTS_CACHED: usize = 192;
 
 /// The embedded storage.
 pub type SqliteStorage = SqlStorage<Sqlite>;
