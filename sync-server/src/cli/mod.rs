@@ -13,6 +13,7 @@ mod photo_place;
 mod register;
 mod start;
 
+use std::fs::File;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -121,7 +122,12 @@ fn open_sqlite(data: &DataOption) -> Result<SqliteStorage> {
 /// Whoever forgets to say where the database is would begin an empty one here, which no phone knows.
 fn note_elsewhere(data: &Path) -> Result<()> {
     let note = data.join(ELSEWHERE);
-    std::fs::write(&note, "").with_context(|| format!("cannot write {}", note.display()))
+    if note.is_file() {
+        return Ok(());
+    }
+    let made = File::create(&note).and_then(|file| file.sync_all());
+    made.and_then(|()| folders::sync_name(&note))
+        .with_context(|| format!("cannot write {}", note.display()))
 }
 
 fn make_folder(path: &Path) -> Result<()> {

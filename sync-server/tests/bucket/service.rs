@@ -66,22 +66,15 @@ impl Service {
             }
             thread::sleep(Duration::from_millis(1));
         };
-        listener.set_nonblocking(true).unwrap();
         let mut service = S3ServiceBuilder::new(FileSystem::new(self.folder.path()).unwrap());
         service.set_auth(SimpleAuth::from_single(KEY, SECRET));
         let service = service.build();
-        let runtime = a_runtime();
-        let entered = runtime.enter();
-        let listener = TcpListener::from_std(listener).unwrap();
-        drop(entered);
-        runtime.spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let service = service.clone();
-                tokio::spawn(async move {
-                    let http = Builder::new(TokioExecutor::new());
-                    // A client that goes away is no matter.
-                    let _ = http.serve_connection(TokioIo::new(stream), service).await;
-                });
+        let runtime = serve_on(listener, move |stream| {
+            let service = service.clone();
+            async move {
+                let http = Builder::new(TokioExecutor::new());
+                // A client that goes away is no matter.
+                let _ = http.serve_connection(TokioIo::new(stream), service).await;
             }
         });
         self.runtime = Some(runtime);
@@ -260,8 +253,16 @@ fn listen<Served: Future<Output = ()> + Send + 'static>(
     serve: impl Fn(TcpStream) -> Served + Send + Sync + 'static,
 ) -> (u16, Runtime) {
     let listener = StdListener::bind("127.0.0.1:0").unwrap();
-    listener.set_nonblocking(true).unwrap();
     let port = listener.local_addr().unwrap().port();
+    (port, serve_on(listener, serve))
+}
+
+/// The same on a port that is taken already.
+fn serve_on<Served: Future<Output = ()> + Send + 'static>(
+    listener: StdListener,
+    serve: impl Fn(TcpStream) -> Served + Send + Sync + 'static,
+) -> Runtime {
+    listener.set_nonblocking(true).unwrap();
     let runtime = a_runtime();
     let entered = runtime.enter();
     let listener = TcpListener::from_std(listener).unwrap();
@@ -271,7 +272,7 @@ fn listen<Served: Future<Output = ()> + Send + 'static>(
             tokio::spawn(serve(stream));
         }
     });
-    (port, runtime)
+    runtime
 }
 
 fn a_runtime() -> Runtime {

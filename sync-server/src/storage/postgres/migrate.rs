@@ -1,4 +1,4 @@
-//! Brings a database to this version, one small step at a time, each in its own transaction.
+//! Brings a database to this version, one small step after the other, in one transaction.
 
 use std::sync::Arc;
 
@@ -10,7 +10,6 @@ use crate::storage::{StorageError, StorageResult, sql};
 /// Never edited once shipped; the number is the place in the list, from 1.
 const MIGRATIONS: &[&str] = &[include_str!("../../../migrations/postgres/0001_init.sql")];
 
-const SCHEMA: &str = "koumen";
 const VERSION_TABLE: &str =
     "CREATE TABLE IF NOT EXISTS version (one BIGINT PRIMARY KEY CHECK (one = 1), number BIGINT NOT NULL);
     INSERT INTO version (one, number) VALUES (1, 0) ON CONFLICT DO NOTHING";
@@ -55,8 +54,8 @@ pub(super) fn migrate(transaction: &Transaction<'_>, chance: &dyn Chance) -> Sto
 /// Makes the schema, unless somebody has, for a role that may not. Returns the number of steps that were done.
 fn prepare(transaction: &Transaction<'_>) -> StorageResult<u64> {
     let tx = Tx::Postgres(transaction);
-    let mut schema = tx.prepare_cached("SELECT 1 FROM pg_namespace WHERE nspname = CAST(?1 AS TEXT)")?;
-    if !schema.exists(values![SCHEMA])? {
+    let mut schema = tx.prepare_cached("SELECT 1 FROM pg_namespace WHERE nspname = 'koumen'")?;
+    if !schema.exists(values![])? {
         transaction.batch("CREATE SCHEMA koumen")?;
     }
     transaction.batch(VERSION_TABLE)?;

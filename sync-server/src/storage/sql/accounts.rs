@@ -58,13 +58,12 @@ pub(super) fn find(tx: Tx<'_>, username: &str) -> StorageResult<Option<Account>>
     let mut statement = tx.prepare_cached(
         "SELECT id, name, role, password FROM worker WHERE username = ?1 AND removed_at = 0 AND username <> ''",
     )?;
-    let account = statement.query_opt(values![username], |row| {
+    statement.query_opt(values![username], |row| {
         Ok(Account {
             worker: columns::worker(row, 0)?,
             password: row.get(3)?,
         })
-    })?;
-    Ok(account)
+    })
 }
 
 pub(super) fn worker(tx: Tx<'_>, id: WorkerId) -> StorageResult<Option<Worker>> {

@@ -35,13 +35,12 @@ pub(super) fn put_areas(tx: Tx<'_>, areas: &[Area]) -> StorageResult<AreaChanges
 
 pub(super) fn area(tx: Tx<'_>, code: &AreaCode) -> StorageResult<Option<Area>> {
     let mut statement = tx.prepare_cached("SELECT code, name FROM area WHERE code = ?1")?;
-    let area = statement.query_opt(values![code.as_str()], |row| {
+    statement.query_opt(values![code.as_str()], |row| {
         Ok(Area {
             code: columns::area(row, 0)?,
             name: row.get(1)?,
         })
-    })?;
-    Ok(area)
+    })
 }
 
 /// The assigned areas with their names.

@@ -83,7 +83,7 @@ pub(super) fn scope(connection: Tx<'_>, worker: WorkerId) -> StorageResult<Vec<A
 
 pub(super) fn area_exists(connection: Tx<'_>, code: &AreaCode) -> StorageResult<bool> {
     let mut statement = connection.prepare_cached("SELECT 1 FROM area WHERE code = ?1")?;
-    Ok(statement.query_opt(values![code.as_str()], |_| Ok(()))?.is_some())
+    statement.exists(values![code.as_str()])
 }
 
 /// Devices ask for the directory again after this.

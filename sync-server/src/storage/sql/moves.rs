@@ -109,15 +109,14 @@ fn log_of(tx: Tx<'_>, area: &AreaCode) -> StorageResult<Vec<LogRow>> {
     let mut statement = tx.prepare_cached(
         "SELECT position, kind, record, device, seq FROM operation WHERE area = ?1 ORDER BY position",
     )?;
-    let rows = statement.query_map(values![area.as_str()], |row| {
+    statement.query_map(values![area.as_str()], |row| {
         Ok(LogRow {
             position: uint(row, 0)?,
             record: RecordRef::new(RecordKind(row.get(1)?), uuid(row, 2)?),
             device: uuid(row, 3)?,
             seq: uint(row, 4)?,
         })
-    })?;
-    Ok(rows)
+    })
 }
 
 /// The household and, of these records, those that lie beside it or beside one that does.

@@ -81,8 +81,7 @@ pub(super) fn stored(tx: Tx<'_>, after: Option<PhotoHash>, limit: u32) -> Storag
     let after: &[u8] = after.as_ref().map_or(&[], |hash| &hash.0);
     let mut statement =
         tx.prepare_cached("SELECT DISTINCT hash FROM photo WHERE hash > ?1 ORDER BY hash LIMIT ?2")?;
-    let hashes = statement.query_map(values![after, limit], |row| row.get(0).map(PhotoHash))?;
-    Ok(hashes)
+    statement.query_map(values![after, limit], |row| row.get(0).map(PhotoHash))
 }
 
 pub(super) fn forget(tx: Tx<'_>, hash: PhotoHash) -> StorageResult<()> {

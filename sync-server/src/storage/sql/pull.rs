@@ -141,10 +141,9 @@ fn areas_behind(tx: Tx<'_>, area: &AreaCode, cursor: u64) -> StorageResult<Vec<(
     let mut statement = tx.prepare_cached(
         "SELECT code, last_position FROM area WHERE code >= ?1 AND code < ?2 AND last_position > ?3 ORDER BY code",
     )?;
-    let areas = statement.query_map(values![area.as_str(), behind(area), int(cursor)], |row| {
+    statement.query_map(values![area.as_str(), behind(area), int(cursor)], |row| {
         Ok((row.get(0)?, uint(row, 1)?))
-    })?;
-    Ok(areas)
+    })
 }
 
 fn count(tx: Tx<'_>, areas: &[(String, u64)], after: u64, left_out: LeftOut) -> StorageResult<u64> {

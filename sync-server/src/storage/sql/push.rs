@@ -253,14 +253,13 @@ fn load<'a>(tx: Tx<'_>, needs: &Needs) -> StorageResult<HashMap<RecordRef, Held<
 
 fn spans(tx: Tx<'_>, worker: WorkerId) -> StorageResult<Vec<AssignmentSpan>> {
     let mut statement = tx.prepare_cached("SELECT area, ended_at FROM assignment WHERE worker = ?1")?;
-    let spans = statement.query_map(values![worker.0.as_bytes()], |row| {
+    statement.query_map(values![worker.0.as_bytes()], |row| {
         let ended_at = uint(row, 1)?;
         Ok(AssignmentSpan {
             area: columns::area(row, 0)?,
             ended_at: (ended_at > 0).then_some(ended_at),
         })
-    })?;
-    Ok(spans)
+    })
 }
 
 /// Writes applied operations into the log.
@@ -331,13 +330,12 @@ pub(super) fn parked_of(
     let mut statement = tx.prepare_cached(
         "SELECT seq, code FROM parked WHERE device = ?1 AND seq >= ?2 ORDER BY seq LIMIT ?3",
     )?;
-    let notices = statement.query_map(values![device.0.as_bytes(), int(from_seq), limit], |row| {
+    statement.query_map(values![device.0.as_bytes(), int(from_seq), limit], |row| {
         Ok(ParkedNotice {
             seq: uint(row, 0)?,
             code: row.get(1)?,
         })
-    })?;
-    Ok(notices)
+    })
 }
 
 pub(super) fn parked_in(tx: Tx<'_>, areas: &[AreaCode], limit: u32) -> StorageResult<Vec<ParkedOperation>> {

@@ -10,10 +10,20 @@ use super::{moves, photos};
 use crate::apply::{Changed, Loaded, Written, made_by};
 use crate::storage::{StorageError, StorageResult};
 
-/// What [`stored`] reads of each record; goes on with a condition.
-pub(super) const STORED: &str =
-    "SELECT record.kind, record.id, record.area, state, body, applied_at FROM record
-     LEFT JOIN operation ON length(state) = 0 AND operation.device = made_by AND operation.seq = made_by_seq";
+/// What [`stored`] reads of each record that stands in `$from`; goes on with a condition.
+macro_rules! stored_from {
+    ($from:literal) => {
+        concat!(
+            "SELECT record.kind, record.id, record.area, state, body, applied_at FROM ",
+            $from,
+            " LEFT JOIN operation ON length(state) = 0 AND operation.device = made_by AND operation.seq = made_by_seq"
+        )
+    };
+}
+pub(super) use stored_from;
+
+/// Of all records.
+pub(super) const STORED: &str = stored_from!("record");
 
 /// What these records hold; those that are not here are left out.
 pub(super) fn load(

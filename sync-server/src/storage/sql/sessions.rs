@@ -126,7 +126,7 @@ pub(super) fn devices(tx: Tx<'_>) -> StorageResult<Vec<DeviceSummary>> {
          FROM device JOIN worker ON worker.id = device.worker
          WHERE worker.username <> '' ORDER BY worker.username, device.enrolled_at, device.id",
     )?;
-    let devices = statement.query_map(values![], |row| {
+    statement.query_map(values![], |row| {
         Ok(DeviceSummary {
             device: DeviceId(uuid(row, 0)?),
             name: row.get(1)?,
@@ -134,8 +134,7 @@ pub(super) fn devices(tx: Tx<'_>) -> StorageResult<Vec<DeviceSummary>> {
             through_seq: uint(row, 3)?,
             revoked: row.get(4)?,
         })
-    })?;
-    Ok(devices)
+    })
 }
 
 pub(super) fn device_name(tx: Tx<'_>, device: DeviceId) -> StorageResult<Option<String>> {

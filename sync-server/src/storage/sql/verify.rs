@@ -14,10 +14,10 @@ use super::{push, records};
 use crate::storage::{Pulled, PulledArea, StorageResult, VerifyRequest};
 
 /// The records of an area and everything inside it: each has an operation in the log.
-const LYING_IN: &str = "SELECT record.kind, record.id, record.area, state, body, applied_at
-     FROM (SELECT DISTINCT kind, record AS id FROM operation WHERE area >= ?1 AND area < ?2) AS lying
-     JOIN record ON record.kind = lying.kind AND record.id = lying.id
-     LEFT JOIN operation ON length(state) = 0 AND operation.device = made_by AND operation.seq = made_by_seq";
+const LYING_IN: &str = records::stored_from!(
+    "(SELECT DISTINCT kind, record AS id FROM operation WHERE area >= ?1 AND area < ?2) AS lying
+     JOIN record ON record.kind = lying.kind AND record.id = lying.id"
+);
 
 pub(super) fn verify(tx: Tx<'_>, request: &VerifyRequest) -> StorageResult<Option<(Verified, Pulled)>> {
     let scope = columns::scope(tx, request.worker)?;
