@@ -417,6 +417,35 @@ async fn a_restored_server_that_knows_nothing_of_the_move_has_the_household_wher
     }
 }
 
+/// Found by seed 15712: the form held the household where it was made, with a word of its move that nobody confirmed.
+#[tokio::test(flavor = "current_thread")]
+async fn what_lay_beside_a_household_that_a_form_held_is_back_on_a_server_without_the_move() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, copy) = (
+        folder.path().join("now.sqlite"),
+        folder.path().join("copy.sqlite"),
+    );
+    let mut world = World::at(&file).await;
+    let mut amina = world.phone("amina", Role::Member, &[GRID]).await;
+    let mut lin = world.phone("lin", Role::Supervisor, &[COMMUNITY]).await;
+    let home = lin.add_household_in(GRID, "3-2-501");
+    world.settle(&mut [&mut lin, &mut amina]).await;
+    back_up(&file, &copy);
+    amina.add_resident(home, "王秀英", "12000000001");
+    world.settle(&mut [&mut amina, &mut lin]).await;
+    amina.begin_visit(home, "还没写完");
+    move_to(&mut lin, home, OTHER_GRID);
+    world.settle(&mut [&mut lin, &mut amina]).await;
+    assert!(
+        amina.household(home).residents.is_empty(),
+        "it goes, the household stays"
+    );
+
+    world.restore(&copy).await;
+    world.settle(&mut [&mut amina]).await;
+    assert_eq!(amina.household(home).residents.len(), 1);
+}
+
 #[tokio::test(flavor = "current_thread")]
 async fn a_move_that_was_set_aside_until_its_household_came_counts_on_the_phone_that_made_it() {
     let folder = tempfile::tempdir().unwrap();

@@ -209,13 +209,16 @@ fn receipt(transaction: &Transaction<'_>, receipt: &Receipt) -> Result<u64, Keep
 /// A restored server holds less than it once receipted or set aside. What it dated then has no date any more.
 fn offer_again(transaction: &Transaction<'_>, through: u64) -> Result<(), KeepError> {
     let scope: Vec<AreaCode> = assigned(transaction)?.into_keys().collect();
+    let are_doubted = moves::are_doubted(transaction)?;
     for operation in own::select(transaction, "WHERE seq > ?1 ORDER BY seq", params![through])? {
         let state = records::load(transaction, operation.record)?;
         // A record of an area that is not assigned stays away. One that went with a household, of whose move the
-        // server knows nothing now, is back.
-        let is_back = state.is_none()
-            && validate(&operation, None).is_ok()
-            && !moves::is_elsewhere(transaction, &scope, &operation)?;
+        // server may know nothing now, is back: also where a form held the household itself here.
+        let lies_elsewhere = match are_doubted {
+            true => !scope.iter().any(|area| operation.area.is_within(area)),
+            false => moves::is_elsewhere(transaction, &scope, &operation)?,
+        };
+        let is_back = state.is_none() && validate(&operation, None).is_ok() && !lies_elsewhere;
         if state.is_some() || is_back {
             records::Writer::new(transaction)?.merge_into(state, &operation, None)?;
         }
