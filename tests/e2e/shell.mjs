@@ -59,6 +59,9 @@ export class ShellServer {
   }
 }
 
+/** The service worker's version, wherever it stands; in the build that users download it has no name, and other quotes. */
+const VERSION = /(["'`](?:koumen-shell-)?)[0-9a-f]{16}(?=["'`])/g;
+
 /** Copies the packed folder with a stand-in for the app that shows `label`. */
 async function makeVersion(from, to, label) {
   await cp(from, to, { recursive: true, filter: (file) => !file.endsWith('.br') });
@@ -70,10 +73,12 @@ async function makeVersion(from, to, label) {
   await writeFile(join(to, stand), script);
   const rewritten = [names.find((name) => name.startsWith('start-')), names.find((name) => name.startsWith('worker-')), 'index.html'];
   const swPath = join(to, 'sw.js');
-  let sw = (await readFile(swPath, 'utf8')).replace(/const VERSION = '[^']*'/, `const VERSION = '${label}'`);
+  const packed = await readFile(swPath, 'utf8');
+  let sw = packed.replace(VERSION, `$1${label}`);
+  assert.notEqual(sw, packed);
   const put = (url, newUrl, bytes) => {
     const integrity = `sha256-${createHash('sha256').update(bytes).digest('base64')}`;
-    const entry = new RegExp(`"integrity": "[^"]*",\\s*"url": "${url.replaceAll('.', '\\.')}"`);
+    const entry = new RegExp(`"?integrity"?:\\s*["'\`][^"'\`]*["'\`],\\s*"?url"?:\\s*["'\`]${url.replaceAll('.', '\\.')}["'\`]`);
     assert.match(sw, entry);
     sw = sw.replace(entry, `"integrity": "${integrity}", "url": "${newUrl}"`);
   };

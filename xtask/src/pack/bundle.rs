@@ -12,10 +12,11 @@ use std::{
 use anyhow::{Context, Result, bail};
 use wasm_bindgen_cli_support::Bindgen;
 
+use crate::minify::{Kind, minified};
 use crate::shell::{Precached, service_worker};
 
 /// Raised when the same input must give another output.
-const PACKER_VERSION: u32 = 1;
+const PACKER_VERSION: u32 = 2;
 /// The page, at the address that every start asks for.
 const PAGE: &str = "index.html";
 
@@ -43,7 +44,8 @@ pub(crate) fn pack(request: &Request) -> Result<()> {
         return Ok(());
     }
     let _ = fs::remove_file(&mark);
-    let files = build(&sources, bind(wasm, &request.out, request.small)?)?;
+    let bound = bind(wasm, &request.out, request.small)?;
+    let files = build(&sources, bound, request.small)?;
     replace_folder(&request.out, &files)?;
     fs::write(&mark, inputs).with_context(|| format!("cannot write {}", mark.display()))
 }
@@ -158,7 +160,12 @@ fn collect_snippets(base: &Path, dir: &Path, into: &mut BTreeMap<String, String>
     Ok(())
 }
 
-fn build(sources: &Sources, bound: Bound) -> Result<Files> {
+/// Each script is filled in, then minified if the build is a small one, then named by what it has become.
+fn build(sources: &Sources, bound: Bound, small: bool) -> Result<Files> {
+    let finished = |name: &str, script: String, kind| match small {
+        true => minified(name, &script, kind),
+        false => Ok(script),
+    };
     let mut files = Files::new();
     let mut script = bound.script;
     let mut preloads = Vec::new();
@@ -170,6 +177,7 @@ fn build(sources: &Sources, bound: Bound) -> Result<Files> {
         if snippet.contains("from './") || snippet.contains("from \"./") {
             bail!("{import} imports another file, which the packer does not follow");
         }
+        let snippet = finished(&import, snippet, Kind::Module)?;
         let name = hashed("part", "js", snippet.as_bytes());
         script = script.replace(&import, &format!("./{name}"));
         files.insert(name.clone(), snippet.into_bytes());
@@ -177,10 +185,13 @@ fn build(sources: &Sources, bound: Bound) -> Result<Files> {
     }
     let wasm = hashed("app", "wasm", &bound.wasm).replace(".wasm", "_bg.wasm");
     let script = fill(&script, &[("app_bg.wasm", &wasm)])?;
+    let script = finished("wasm-bindgen's script", script, Kind::Module)?;
     let app = hashed("app", "js", script.as_bytes());
     let worker = fill(&sources.worker, &[("{{app}}", &app), ("{{wasm}}", &wasm)])?;
+    let worker = finished("worker.js", worker, Kind::Module)?;
     let worker_name = hashed("worker", "js", worker.as_bytes());
     let start = fill(&sources.start, &[("{{app}}", &app), ("{{wasm}}", &wasm)])?;
+    let start = finished("start.js", start, Kind::Module)?;
     let start_name = hashed("start", "js", start.as_bytes());
     let styles = hashed("styles", "css", &sources.styles);
     preloads.push(app.clone());
@@ -216,6 +227,7 @@ fn build(sources: &Sources, bound: Bound) -> Result<Files> {
         .map(|(name, bytes)| Precached::of(address(name), bytes))
         .collect();
     let service_worker = service_worker(&sources.service_worker, &kept)?;
+    let service_worker = finished("sw.js", service_worker, Kind::Classic)?;
     files.insert("sw.js".to_owned(), service_worker.into_bytes());
     Ok(files)
 }
@@ -312,9 +324,9 @@ mod tests {
     fn sources() -> Sources {
         Sources {
             page: "{{styles}} {{start}} {{wasm}} {{worker}}\n{{modulepreloads}}".to_owned(),
-            worker: "import '{{app}}' '{{wasm}}'".to_owned(),
-            start: "start '{{app}}' '{{wasm}}'".to_owned(),
-            service_worker: "'{{version}}' {{precache}}".to_owned(),
+            worker: "import start from './{{app}}'; start('/{{wasm}}');".to_owned(),
+            start: "import start from './{{app}}'; start('/{{wasm}}').catch(console.error);".to_owned(),
+            service_worker: "self.kept = { version: '{{version}}', files: {{precache}} };".to_owned(),
             manifest: b"{}".to_vec(),
             styles: b"p{}".to_vec(),
             icons: Files::from([("icon.svg".to_owned(), b"<svg/>".to_vec())]),
@@ -323,11 +335,13 @@ mod tests {
 
     fn bound(wasm: &[u8]) -> Bound {
         Bound {
-            script: "import { f } from './snippets/dom-1/inline0.js'; new URL('app_bg.wasm')".to_owned(),
+            script: "import { f } from './snippets/dom-1/inline0.js';\n\
+                export default async (place) => f(await place, new URL('app_bg.wasm', import.meta.url));"
+                .to_owned(),
             wasm: wasm.to_vec(),
             snippets: BTreeMap::from([(
                 "./snippets/dom-1/inline0.js".to_owned(),
-                "export const f = 1".to_owned(),
+                "// Adds.\nexport const f = (first, second) => first + second;".to_owned(),
             )]),
         }
     }
@@ -342,15 +356,20 @@ mod tests {
 
     #[test]
     fn every_reference_is_a_file_of_the_folder() {
-        let files = build(&sources(), bound(b"wasm")).unwrap();
+        for small in [false, true] {
+            every_reference_is_a_file_of(&build(&sources(), bound(b"wasm"), small).unwrap());
+        }
+    }
+
+    fn every_reference_is_a_file_of(files: &Files) {
         let wasm = files.keys().find(|name| name.ends_with("_bg.wasm")).unwrap();
         let mut parts = files.keys().filter(|name| name.starts_with("part-"));
         let part = parts.next().unwrap();
         assert_eq!(parts.next(), None, "only what the app imports is served");
-        assert!(text_of(&files, "app-").contains(wasm));
-        assert!(text_of(&files, "app-").contains(part));
-        assert!(text_of(&files, "index.html").contains(&format!("href=\"/{part}\"")));
-        for (name, bytes) in &files {
+        assert!(text_of(files, "app-").contains(wasm));
+        assert!(text_of(files, "app-").contains(part));
+        assert!(text_of(files, "index.html").contains(&format!("href=\"/{part}\"")));
+        for (name, bytes) in files {
             let text = String::from_utf8_lossy(bytes);
             assert!(!text.contains("{{"), "{name} has an unfilled place: {text}");
             assert!(
@@ -362,22 +381,24 @@ mod tests {
 
     #[test]
     fn the_service_worker_keeps_every_file_but_itself() {
-        let files = build(&sources(), bound(b"wasm")).unwrap();
-        let kept = text_of(&files, "sw.js");
-        for name in files.keys().filter(|name| *name != "sw.js") {
-            assert!(
-                kept.contains(&format!("\"{}\"", address(name))),
-                "{name} is not kept: {kept}"
-            );
+        for small in [false, true] {
+            let files = build(&sources(), bound(b"wasm"), small).unwrap();
+            let kept = text_of(&files, "sw.js").replace(['`', '\''], "\"");
+            for name in files.keys().filter(|name| *name != "sw.js") {
+                assert!(
+                    kept.contains(&format!("\"{}\"", address(name))),
+                    "{name} is not kept: {kept}"
+                );
+            }
+            assert!(!kept.contains("sw.js"));
         }
-        assert!(!kept.contains("sw.js"));
     }
 
     #[test]
     fn another_wasm_gives_other_names_and_another_service_worker() {
         let (one, two) = (
-            build(&sources(), bound(b"one")).unwrap(),
-            build(&sources(), bound(b"two")).unwrap(),
+            build(&sources(), bound(b"one"), true).unwrap(),
+            build(&sources(), bound(b"two"), true).unwrap(),
         );
         for start in ["start-", "worker-", "app-", "index.html", "sw.js"] {
             assert_ne!(text_of(&one, start), text_of(&two, start), "{start}");
@@ -390,6 +411,27 @@ mod tests {
             page: "nothing to fill".to_owned(),
             ..sources()
         };
-        assert!(build(&broken, bound(b"wasm")).is_err());
+        assert!(build(&broken, bound(b"wasm"), false).is_err());
+    }
+
+    #[test]
+    fn a_small_build_minifies_every_script_and_the_quick_one_none() {
+        let packed = |small| build(&sources(), bound(b"wasm"), small).unwrap();
+        let (quick, small) = (packed(false), packed(true));
+        assert!(text_of(&quick, "part-").contains("// Adds.\n"));
+        for start in ["part-", "app-", "worker-", "start-", "sw.js"] {
+            let (long, short) = (text_of(&quick, start), text_of(&small, start));
+            assert!(short.len() < long.len(), "{start}: {short}");
+            assert!(
+                !short.contains("Adds") && !short.contains("\n "),
+                "{start}: {short}"
+            );
+        }
+        let broken = Sources {
+            start: "const '{{app}}' '{{wasm}}'".to_owned(),
+            ..sources()
+        };
+        let error = build(&broken, bound(b"wasm"), true).unwrap_err().to_string();
+        assert!(error.starts_with("start.js cannot be minified"), "{error}");
     }
 }

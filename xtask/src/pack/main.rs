@@ -7,9 +7,11 @@
 //! pack-web compress --dir target/web --limit 1000000
 //! ```
 //!
-//! Read next: `bundle.rs` (which file becomes what), `shell.rs` (what the service worker keeps).
+//! Read next: `bundle.rs` (which file becomes what), `shell.rs` (what the service worker keeps), `minify.rs` (how scripts
+//! get shorter).
 
 mod bundle;
+mod minify;
 mod shell;
 mod sizes;
 
@@ -38,7 +40,7 @@ enum Task {
         /// The folder to replace
         #[arg(long)]
         out: PathBuf,
-        /// Leave out names that only help debugging
+        /// Leave out what only helps debugging, and minify the scripts
         #[arg(long)]
         small: bool,
     },
