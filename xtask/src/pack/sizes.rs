@@ -8,10 +8,8 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use brotli::enc::{BrotliEncoderParams, backward_references::BrotliEncoderMode};
+use brotlic::{BrotliEncoderOptions, CompressionMode, CompressorWriter, Quality, WindowSize};
 
-const QUALITY: i32 = 11;
-const WINDOW_BITS: i32 = 22;
 /// Compressed already; a twin would not be smaller.
 const PICTURES: [&str; 1] = ["png"];
 /// The endings of the twins that are written.
@@ -85,20 +83,18 @@ fn compress_file(path: &Path) -> Result<Size> {
 /// As small as either way of looking at distances makes it: the one that is meant for fonts often suits WebAssembly.
 fn brotli_of(bytes: &[u8]) -> Result<Vec<u8>> {
     let by = |mode| {
-        let parameters = BrotliEncoderParams {
-            mode,
-            quality: QUALITY,
-            lgwin: WINDOW_BITS,
-            size_hint: bytes.len(),
-            ..BrotliEncoderParams::default()
-        };
-        let mut compressed = Vec::new();
-        brotli::BrotliCompress(&mut &bytes[..], &mut compressed, &parameters)
-            .context("brotli cannot compress")?;
-        Ok::<_, anyhow::Error>(compressed)
+        let encoder = BrotliEncoderOptions::new()
+            .mode(mode)
+            .quality(Quality::best())
+            .window_size(WindowSize::best())
+            .size_hint(u32::try_from(bytes.len())?)
+            .build()?;
+        let mut compressor = CompressorWriter::with_encoder(encoder, Vec::new());
+        compressor.write_all(bytes).context("brotli cannot compress")?;
+        Ok::<_, anyhow::Error>(compressor.into_inner()?)
     };
-    let generic = by(BrotliEncoderMode::BROTLI_MODE_GENERIC)?;
-    let font = by(BrotliEncoderMode::BROTLI_MODE_FONT)?;
+    let generic = by(CompressionMode::Generic)?;
+    let font = by(CompressionMode::Font)?;
     Ok(if font.len() < generic.len() { font } else { generic })
 }
 
@@ -124,6 +120,8 @@ fn print_table(sizes: &BTreeMap<String, Size>) -> Result<u64> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read;
+
     use super::*;
 
     #[test]
@@ -135,7 +133,9 @@ mod tests {
         compress(dir.path(), 1_000).unwrap();
         let mut decoded = Vec::new();
         let twin = fs::read(dir.path().join("app.js.br")).unwrap();
-        brotli::BrotliDecompress(&mut twin.as_slice(), &mut decoded).unwrap();
+        brotlic::DecompressorReader::new(twin.as_slice())
+            .read_to_end(&mut decoded)
+            .unwrap();
         assert_eq!(decoded, text.as_bytes());
         assert!(!dir.path().join("icon.png.br").exists());
     }
