@@ -19,7 +19,6 @@ use shared::protocol::v1::{
     self, AreaPage, PROTOCOL_VERSION, PUSH_OPERATIONS_MAX, Push, READS_DENSE, SEGMENT_OPERATIONS, SealKey,
     SignInReply, SyncReply, SyncRequest,
 };
-use shared::protocol::verify::VERIFIES;
 use uuid::Uuid;
 
 use crate::api::{self, Answer, ApiError, Call, ErrorCode, Notice, RoomState, Session, Status, SyncState};
@@ -366,7 +365,7 @@ impl Replica {
         };
         let room = self.room_state()?;
         // Only in a request that brings nothing: what waits would differ.
-        let is_wanted = VERIFIES && self.verify.take() && with_push;
+        let is_wanted = self.verify.take() && with_push;
         let verification = match is_wanted && waiting.is_none() && room != RoomState::Full {
             true => verify::say(&self.connection)?,
             false => None,

@@ -13,9 +13,6 @@ use uuid::Uuid;
 
 use crate::ids::DeviceId;
 
-/// Whether this program verifies. An app in a browser does not yet: each user would download how, and there is no room
-/// for it (`docs/adr/0020-a-phone-is-compared-once-a-week.md`).
-pub const VERIFIES: bool = cfg!(not(target_arch = "wasm32"));
 /// The extension's number. In a request [`Verification`], in a reply [`Verified`]; in postcard.
 pub const EXTENSION_VERIFY: u16 = 8;
 /// Into so many parts all records fall, by the last byte of their ids: the first ones are the time at which the id was
@@ -66,7 +63,7 @@ impl Verification {
     /// Says what a device holds.
     pub fn new(fingerprints: &Fingerprints, left_out: Vec<u8>, met: Vec<(DeviceId, u64)>) -> Self {
         Self {
-            fingerprints: fingerprints.0.iter().flat_map(|one| one.to_le_bytes()).collect(),
+            fingerprints: fingerprints.0.map(u64::to_le_bytes).as_flattened().to_vec(),
             left_out,
             met,
         }

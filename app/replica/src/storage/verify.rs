@@ -9,7 +9,7 @@ use shared::domain::schema::{KINDS, RecordKind, RecordRef};
 use shared::guards::{self, Guard};
 use shared::ids::DeviceId;
 use shared::protocol::v1::{AreaPage, SyncReply};
-use shared::protocol::verify::{Fingerprints, VERIFIES, Verification, Verified, bucket_of};
+use shared::protocol::verify::{Fingerprints, Verification, Verified, bucket_of};
 use uuid::Uuid;
 
 use super::keep::KeepError;
@@ -57,10 +57,7 @@ pub fn want(transaction: &Transaction<'_>) -> StorageResult<()> {
 
 /// Nothing is compared for a while after a backup was restored.
 pub(super) fn begin_again(transaction: &Transaction<'_>, now_ms: TimestampMs) -> StorageResult<()> {
-    match VERIFIES {
-        true => put_off(transaction, now_ms.saturating_add(AFTER_RESTORE_MS)),
-        false => Ok(()),
-    }
+    put_off(transaction, now_ms.saturating_add(AFTER_RESTORE_MS))
 }
 
 fn put_off(transaction: &Transaction<'_>, due_at: TimestampMs) -> StorageResult<()> {
@@ -71,9 +68,6 @@ fn put_off(transaction: &Transaction<'_>, due_at: TimestampMs) -> StorageResult<
 /// Whether to verify now that everything was read. It is not asked again before an hour has gone by, whatever comes of
 /// it.
 pub(super) fn is_due(transaction: &Transaction<'_>, now_ms: TimestampMs) -> StorageResult<bool> {
-    if !VERIFIES {
-        return Ok(false);
-    }
     let Some(Verifications { due_at, .. }) = meta::get(transaction, VERIFIED)? else {
         put_off(transaction, now_ms.saturating_add(VERIFY_EVERY_MS))?;
         return Ok(false);
@@ -93,12 +87,12 @@ pub(crate) fn say(connection: &Connection) -> StorageResult<Option<Verification>
         return Ok(None);
     }
     let mut fingerprints = Fingerprints::default();
-    for (record, fingerprint) in held(connection, |_| true)? {
+    for (record, fingerprint) in held(connection, None)? {
         fingerprints.add(record.id, fingerprint);
     }
-    let mut left_out: Vec<u8> = unsettled(connection)?.into_iter().map(bucket_of).collect();
-    left_out.sort_unstable();
-    left_out.dedup();
+    let unsettled = unsettled(connection)?;
+    let is_left_out = |bucket: &u8| unsettled.iter().any(|record| bucket_of(*record) == *bucket);
+    let left_out = (0..=u8::MAX).filter(is_left_out).collect();
     let met = connection
         .prepare_cached("SELECT device, through_seq FROM peer WHERE through_seq > 0")?
         .query_map([], |row| Ok((DeviceId(row.get(0)?), row.get(1)?)))?
@@ -106,8 +100,8 @@ pub(crate) fn say(connection: &Connection) -> StorageResult<Option<Verification>
     Ok(Some(Verification::new(&fingerprints, left_out, met)))
 }
 
-/// Records of the assigned areas that are here, in these buckets.
-fn held(connection: &Connection, which: impl Fn(Uuid) -> bool) -> StorageResult<Vec<(RecordRef, u64)>> {
+/// Records of the assigned areas that are here, in these buckets, or in all of them.
+fn held(connection: &Connection, buckets: Option<&[u8]>) -> StorageResult<Vec<(RecordRef, u64)>> {
     let assigned = keep::assigned(connection)?;
     let mut sql = String::from("SELECT kind, id FROM other_record");
     for kind in &KINDS {
@@ -119,7 +113,7 @@ fn held(connection: &Connection, which: impl Fn(Uuid) -> bool) -> StorageResult<
     let mut held = Vec::new();
     while let Some(row) = rows.next()? {
         let record = RecordRef::new(RecordKind(row.get(0)?), row.get::<_, Uuid>(1)?);
-        if !which(record.id) {
+        if buckets.is_some_and(|buckets| !buckets.contains(&bucket_of(record.id))) {
             continue;
         }
         let fingerprint = match reader.load_exactly(record) {
@@ -167,7 +161,7 @@ impl Repair {
         known: &[Uuid],
     ) -> Result<Option<Self>, KeepError> {
         let verified = Verified::in_reply(&reply.extensions);
-        let Some(verified) = verified.filter(|_| VERIFIES && guards::holds(Guard::Repair)) else {
+        let Some(verified) = verified.filter(|_| guards::holds(Guard::Repair)) else {
             return Ok(None);
         };
         let assigned = keep::assigned(transaction)?;
@@ -175,7 +169,7 @@ impl Repair {
         if assigned.len() != reply.pages.len() || !reply.pages.iter().all(is_of_now) {
             return Ok(None);
         }
-        let before = held(transaction, |id| verified.buckets.contains(&bucket_of(id)))?;
+        let before = held(transaction, Some(&verified.buckets))?;
         let mut going: Vec<RecordRef> = before.iter().map(|(record, _)| *record).collect();
         if !verified.buckets.is_empty() {
             // One that lies elsewhere by mistake comes back, too.
@@ -198,7 +192,7 @@ impl Repair {
         let mut differed = 0;
         if !buckets.is_empty() {
             duplicates::forget_absent(transaction)?;
-            let after = held(transaction, |id| buckets.contains(&bucket_of(id)))?;
+            let after = held(transaction, Some(buckets))?;
             let is_among =
                 |records: &[(RecordRef, u64)], record| records.iter().any(|(one, _)| *one == record);
             let gone = self
