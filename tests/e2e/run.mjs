@@ -15,6 +15,7 @@ import { shell } from './shell.mjs';
 import { story } from './story.mjs';
 import { tabs } from './tabs.mjs';
 import { tus } from './tus.mjs';
+import { verify } from './verify.mjs';
 import { Template, World, settingsOf } from './world.mjs';
 
 const SUITES = {
@@ -24,6 +25,7 @@ const SUITES = {
   story,
   offline,
   revoked,
+  verify,
   tabs,
   abuse,
   screens,
