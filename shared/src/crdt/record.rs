@@ -322,6 +322,7 @@ impl RecordState {
     pub fn change_to(kind: RecordKind, state: Option<&Self>, wanted: &FieldMap) -> Change {
         let current = state.map(Self::values).unwrap_or_default();
         let mut change = Change::default();
+        change.writes.reserve(wanted.len());
         for (field, value) in wanted {
             let before = current.get(field).unwrap_or(&Value::Null);
             if before == value {

@@ -3,7 +3,7 @@
 use rusqlite::{CachedStatement, Connection, Transaction, params};
 use shared::change::hash::{ChainHash, canonical_bytes};
 use shared::change::{Change, Operation, Seen};
-use shared::clock::TimestampMs;
+use shared::clock::{Hlc, TimestampMs};
 use shared::crdt::{RecordState, created_values};
 use shared::domain::schema::RecordRef;
 use shared::domain::value::FieldMap;
@@ -67,8 +67,13 @@ impl Pen<'_> {
         record: RecordRef,
         change: Change,
     ) -> Result<Option<u64>, SaveError> {
-        let state = self.reader.load(record)?;
-        self.perform_on(state, area, record, change)
+        match self.make(area, record, change)? {
+            Ok(seq) => Ok(Some(seq)),
+            Err(change) => {
+                let state = self.reader.load(record)?;
+                self.perform_on(state, area, record, change)
+            }
+        }
     }
 
     /// Brings a record to the given values.
@@ -81,9 +86,47 @@ impl Pen<'_> {
         record: RecordRef,
         fields: &FieldMap,
     ) -> Result<Option<u64>, SaveError> {
+        let change = RecordState::change_to(record.kind, None, fields);
+        if let Ok(seq) = self.make(area, record, change)? {
+            return Ok(Some(seq));
+        }
         let state = self.reader.load(record)?;
         let change = RecordState::change_to(record.kind, state.as_ref(), fields);
         self.perform_on(state, area, record, change)
+    }
+
+    /// Makes a record by a plain change. Gives the change back when it is none, or the record is here already: writing
+    /// a row asks that, so most new ones need not be looked for before.
+    fn make(
+        &mut self,
+        area: &AreaCode,
+        record: RecordRef,
+        change: Change,
+    ) -> Result<Result<u64, Change>, SaveError> {
+        let mut clock = self.end.clock;
+        let operation = self.next(&mut clock, area, record, change);
+        let Ok(Some(values)) = validate_new(&operation) else {
+            return Ok(Err(operation.change));
+        };
+        let Some(is_in_row) = self.writer.make(&operation, &values, None)? else {
+            return Ok(Err(operation.change));
+        };
+        self.end.clock = clock;
+        self.store(&operation, is_in_row)?;
+        Ok(Ok(operation.seq))
+    }
+
+    /// The next own operation.
+    fn next(&self, clock: &mut Hlc, area: &AreaCode, record: RecordRef, change: Change) -> Operation {
+        Operation {
+            device: self.author.device,
+            seq: self.end.seq + 1,
+            author: self.author.worker,
+            stamp: clock.tick(self.author.now_ms),
+            area: area.clone(),
+            record,
+            change,
+        }
     }
 
     /// Does again, under this identity, what was done under another: it was valid then.
@@ -116,15 +159,9 @@ impl Pen<'_> {
         if change.is_empty() {
             return Ok(None);
         }
-        let operation = Operation {
-            device: self.author.device,
-            seq: self.end.seq + 1,
-            author: self.author.worker,
-            stamp: self.end.clock.tick(self.author.now_ms),
-            area: area.clone(),
-            record,
-            change,
-        };
+        let mut clock = self.end.clock;
+        let operation = self.next(&mut clock, area, record, change);
+        self.end.clock = clock;
         let is_in_row = match state {
             None => {
                 let values = validate_new(&operation)?;

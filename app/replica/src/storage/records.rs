@@ -370,18 +370,35 @@ impl<'t> Writer<'t> {
         applied_at: Option<TimestampMs>,
     ) -> StorageResult<bool> {
         if let Some(values) = values
-            && self.insert_created(operation, &values, applied_at)?
+            && let Some(is_in_row) = self.make(operation, &values, applied_at)?
         {
-            let spec = operation.record.kind.spec();
-            let all_kept = values.iter().all(|(field, value)| {
-                let column = spec.and_then(|spec| spec.field(*field));
-                column.is_none_or(|column| is_kept_as_it_is(column.shape, value))
-            });
-            return Ok(all_kept && is_in_order(operation));
+            return Ok(is_in_row);
         }
         let state = RecordState::start(operation, applied_at);
         self.save(operation.record, &state)?;
         Ok(false)
+    }
+
+    /// Writes the record of a plain operation. Returns whether the row holds all that the operation says; `None` when
+    /// the record is here already, or is of a kind that is folded.
+    ///
+    /// # Errors
+    /// A failing database.
+    pub(super) fn make(
+        &mut self,
+        operation: &Operation,
+        values: &FieldMap,
+        applied_at: Option<TimestampMs>,
+    ) -> StorageResult<Option<bool>> {
+        if !self.insert_created(operation, values, applied_at)? {
+            return Ok(None);
+        }
+        let spec = operation.record.kind.spec();
+        let all_kept = values.iter().all(|(field, value)| {
+            let column = spec.and_then(|spec| spec.field(*field));
+            column.is_none_or(|column| is_kept_as_it_is(column.shape, value))
+        });
+        Ok(Some(all_kept && is_in_order(operation)))
     }
 
     /// Writes the record of an operation, unless it is here or the operation is not plain. Returns whether it did.
