@@ -151,6 +151,18 @@ mod tests {
     }
 
     #[test]
+    fn a_short_message_stays_as_it_is_and_the_next_longer_one_is_packed() {
+        let short = [7; PACKED_FROM_BYTES - 1];
+        let frame = seal(&short);
+        assert!(frame.ends_with(&short));
+        assert_eq!(open(&frame), Ok(short.to_vec()));
+        let longer = [7; PACKED_FROM_BYTES];
+        let frame = seal(&longer);
+        assert!(frame.len() < PACKED_FROM_BYTES / 2, "{}", frame.len());
+        assert_eq!(open(&frame), Ok(longer.to_vec()));
+    }
+
+    #[test]
     fn a_portal_page_is_foreign() {
         assert_eq!(
             open(b"<!doctype html><title>Sign in to Wi-Fi</title>"),
