@@ -214,11 +214,12 @@ fn offer_again(transaction: &Transaction<'_>, through: u64) -> Result<(), KeepEr
         let state = records::load(transaction, operation.record)?;
         // A record of an area that is not assigned stays away. One that went with a household, of whose move the
         // server may know nothing now, is back: also where a form held the household itself here.
-        let lies_elsewhere = match are_doubted {
-            true => !scope.iter().any(|area| operation.area.is_within(area)),
-            false => moves::is_elsewhere(transaction, &scope, &operation)?,
-        };
-        let is_back = state.is_none() && validate(&operation, None).is_ok() && !lies_elsewhere;
+        let is_back = state.is_none()
+            && validate(&operation, None).is_ok()
+            && match are_doubted {
+                true => scope.iter().any(|area| operation.area.is_within(area)),
+                false => !moves::is_elsewhere(transaction, &scope, &operation)?,
+            };
         if state.is_some() || is_back {
             records::Writer::new(transaction)?.merge_into(state, &operation, None)?;
         }

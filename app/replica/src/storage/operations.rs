@@ -3,7 +3,7 @@
 use rusqlite::{CachedStatement, Connection, Transaction, params};
 use shared::change::hash::{ChainHash, canonical_bytes};
 use shared::change::{Change, Operation, Seen};
-use shared::clock::{Hlc, TimestampMs};
+use shared::clock::TimestampMs;
 use shared::crdt::{RecordState, created_values};
 use shared::domain::schema::RecordRef;
 use shared::domain::value::FieldMap;
@@ -67,13 +67,15 @@ impl Pen<'_> {
         record: RecordRef,
         change: Change,
     ) -> Result<Option<u64>, SaveError> {
-        match self.make(area, record, change)? {
-            Ok(seq) => Ok(Some(seq)),
-            Err(change) => {
-                let state = self.reader.load(record)?;
-                self.perform_on(state, area, record, change)
-            }
+        if change.is_empty() {
+            return Ok(None);
         }
+        let operation = self.next(area, record, change);
+        if !self.make(&operation)? {
+            let state = self.reader.load(record)?;
+            self.merge(state, &operation)?;
+        }
+        Ok(Some(operation.seq))
     }
 
     /// Brings a record to the given values.
@@ -86,38 +88,23 @@ impl Pen<'_> {
         record: RecordRef,
         fields: &FieldMap,
     ) -> Result<Option<u64>, SaveError> {
-        let change = RecordState::change_to(record.kind, None, fields);
-        if let Ok(seq) = self.make(area, record, change)? {
-            return Ok(Some(seq));
+        let operation = self.next(area, record, RecordState::change_to(record.kind, None, fields));
+        if self.make(&operation)? {
+            return Ok(Some(operation.seq));
         }
         let state = self.reader.load(record)?;
         let change = RecordState::change_to(record.kind, state.as_ref(), fields);
-        self.perform_on(state, area, record, change)
+        if change.is_empty() {
+            return Ok(None);
+        }
+        let operation = self.next(area, record, change);
+        self.merge(state, &operation)?;
+        Ok(Some(operation.seq))
     }
 
-    /// Makes a record by a plain change. Gives the change back when it is none, or the record is here already: writing
-    /// a row asks that, so most new ones need not be looked for before.
-    fn make(
-        &mut self,
-        area: &AreaCode,
-        record: RecordRef,
-        change: Change,
-    ) -> Result<Result<u64, Change>, SaveError> {
+    /// The next own operation; whoever stores it makes it one.
+    fn next(&self, area: &AreaCode, record: RecordRef, change: Change) -> Operation {
         let mut clock = self.end.clock;
-        let operation = self.next(&mut clock, area, record, change);
-        let Ok(Some(values)) = validate_new(&operation) else {
-            return Ok(Err(operation.change));
-        };
-        let Some(is_in_row) = self.writer.make(&operation, &values, None)? else {
-            return Ok(Err(operation.change));
-        };
-        self.end.clock = clock;
-        self.store(&operation, is_in_row)?;
-        Ok(Ok(operation.seq))
-    }
-
-    /// The next own operation.
-    fn next(&self, clock: &mut Hlc, area: &AreaCode, record: RecordRef, change: Change) -> Operation {
         Operation {
             device: self.author.device,
             seq: self.end.seq + 1,
@@ -127,6 +114,19 @@ impl Pen<'_> {
             record,
             change,
         }
+    }
+
+    /// Stores a plain operation and the record that it makes. Returns whether it did: not when it may not make one, or
+    /// the record is here already. Writing a row asks that, so most new records need not be looked for before.
+    fn make(&mut self, operation: &Operation) -> StorageResult<bool> {
+        let Ok(Some(values)) = validate_new(operation) else {
+            return Ok(false);
+        };
+        let Some(is_in_row) = self.writer.make(operation, &values, None)? else {
+            return Ok(false);
+        };
+        self.store(operation, is_in_row)?;
+        Ok(true)
     }
 
     /// Does again, under this identity, what was done under another: it was valid then.
@@ -149,32 +149,21 @@ impl Pen<'_> {
         self.store(&operation, is_in_row)
     }
 
-    fn perform_on(
-        &mut self,
-        state: Option<RecordState>,
-        area: &AreaCode,
-        record: RecordRef,
-        change: Change,
-    ) -> Result<Option<u64>, SaveError> {
-        if change.is_empty() {
-            return Ok(None);
-        }
-        let mut clock = self.end.clock;
-        let operation = self.next(&mut clock, area, record, change);
-        self.end.clock = clock;
+    /// Checks an operation against its record, and stores both.
+    fn merge(&mut self, state: Option<RecordState>, operation: &Operation) -> Result<(), SaveError> {
         let is_in_row = match state {
             None => {
-                let values = validate_new(&operation)?;
-                self.writer.create(&operation, values, None)?
+                let values = validate_new(operation)?;
+                self.writer.create(operation, values, None)?
             }
             state => {
-                validate(&operation, state.as_ref())?;
-                self.writer.merge_into(state, &operation, None)?;
+                validate(operation, state.as_ref())?;
+                self.writer.merge_into(state, operation, None)?;
                 false
             }
         };
-        self.store(&operation, is_in_row)?;
-        Ok(Some(operation.seq))
+        self.store(operation, is_in_row)?;
+        Ok(())
     }
 
     fn store(&mut self, operation: &Operation, is_in_row: bool) -> StorageResult<()> {
@@ -184,6 +173,7 @@ impl Pen<'_> {
         }
         let body = canonical_bytes(operation);
         self.end.seq = operation.seq;
+        self.end.clock.observe(operation.stamp);
         self.end.chain = self.end.chain.then_bytes(&body);
         self.insert.execute(params![
             operation.seq,
