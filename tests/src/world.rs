@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::future::Future;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -24,6 +24,7 @@ use sync_server::clock::Clock;
 use sync_server::photos::PhotoStore;
 use sync_server::storage::sqlite::SqliteStorage;
 use sync_server::testing::{Answer as HttpAnswer, SeededChance, TEST_START_MS, TestServer};
+use tempfile::TempDir;
 use uuid::Uuid;
 
 /// The community of every test.
@@ -38,7 +39,12 @@ pub struct World {
     /// The real server core.
     pub server: TestServer,
     phones: Cell<u64>,
+    /// Where the server's database lies, and its backup; `None` for one in memory.
+    folder: Option<TempDir>,
 }
+
+const DATABASE: &str = "now.sqlite";
+const BACKUP: &str = "backup.sqlite";
 
 /// A clock set by hand, and chance that repeats itself.
 struct TestPlatform {
@@ -77,14 +83,24 @@ impl World {
         Self::of(TestServer::start().await).await
     }
 
-    /// The same with a database in a file.
-    pub async fn at(file: &Path) -> Self {
-        Self::of(a_server(file)).await
+    /// The same with a database in a file, of which a backup can be made.
+    pub async fn in_a_file() -> Self {
+        let folder = tempfile::tempdir().expect("there is room for a folder");
+        let mut world = Self::of(a_server(&folder.path().join(DATABASE))).await;
+        world.folder = Some(folder);
+        world
     }
 
-    /// The server goes on from a copy of its file, in another life.
-    pub async fn restore(&mut self, copy: &Path) {
-        self.server = a_server(copy);
+    /// Copies the file of the server's database, which is open.
+    pub fn back_up(&self) {
+        let open = Connection::open(self.file(DATABASE)).expect("the file opens");
+        open.execute("VACUUM INTO ?1", [self.file(BACKUP).to_str()])
+            .expect("there is room for a copy");
+    }
+
+    /// The server goes on from the copy, in another life.
+    pub async fn restore(&mut self) {
+        self.server = a_server(&self.file(BACKUP));
         let epoch = EpochId(Uuid::from_u128(2));
         let begun = self.server.state.storage.begin_epoch(epoch).await;
         begun.expect("another life begins");
@@ -100,7 +116,13 @@ impl World {
         Self {
             server,
             phones: Cell::new(0),
+            folder: None,
         }
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        let folder = self.folder.as_ref().expect("a world in a file");
+        folder.path().join(name)
     }
 
     /// A worker with a phone that is signed in.
@@ -210,13 +232,6 @@ impl World {
 fn a_server(file: &Path) -> TestServer {
     let storage = SqliteStorage::open(file, &SeededChance::new(7)).expect("the file opens");
     TestServer::with(Arc::new(storage), PhotoStore::in_memory(), None)
-}
-
-/// Copies the file of a server's database that is open.
-pub fn back_up(file: &Path, copy: &Path) {
-    let open = Connection::open(file).expect("the file opens");
-    open.execute("VACUUM INTO ?1", [copy.to_str()])
-        .expect("there is room for a copy");
 }
 
 impl World {

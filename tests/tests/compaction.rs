@@ -7,7 +7,7 @@ use shared::domain::{RecordKind, RecordRef, household};
 use shared::ids::HouseholdId;
 use sync_server::jobs;
 use sync_server::testing::TEST_START_MS;
-use tests::world::{GRID, back_up};
+use tests::world::GRID;
 use tests::{Phone, World};
 
 const DAY_MS: u64 = 24 * 3_600_000;
@@ -83,17 +83,12 @@ async fn a_silent_phone_and_a_fresh_one_meet_a_compacted_log() {
 /// compacted.
 #[tokio::test]
 async fn a_restored_server_takes_again_what_its_other_life_had_compacted() {
-    let folder = tempfile::tempdir().unwrap();
-    let (file, copy) = (
-        folder.path().join("now.sqlite"),
-        folder.path().join("copy.sqlite"),
-    );
-    let mut world = World::at(&file).await;
+    let mut world = World::in_a_file().await;
     let mut amina = world.phone("amina", Role::Member, &[GRID]).await;
     let mut fresh = world.phone("lin", Role::Supervisor, &[GRID]).await;
     let household = amina.add_household("3-2-501");
     world.sync(&mut amina).await;
-    back_up(&file, &copy);
+    world.back_up();
     for week in 1..=8 {
         at(&world, &[&amina], week * 7);
         note(&mut amina, household, &format!("第{week}周"));
@@ -102,7 +97,7 @@ async fn a_restored_server_takes_again_what_its_other_life_had_compacted() {
     let left = world.server.state.storage.compact(u64::MAX).await.unwrap();
     assert_eq!(left, 7);
     let expected = page(&mut amina, household);
-    world.restore(&copy).await;
+    world.restore().await;
     world.settle(&mut [&mut amina, &mut fresh]).await;
     assert_eq!(page(&mut amina, household), expected);
     assert_eq!(page(&mut fresh, household), expected);

@@ -7,7 +7,7 @@ use shared::domain::schema::{RecordKind, RecordRef};
 use shared::domain::value::{FieldMap, Value};
 use shared::domain::worker::Role;
 use shared::ids::{AreaCode, HouseholdId, ResidentId};
-use tests::world::{COMMUNITY, GRID, OTHER_GRID, back_up};
+use tests::world::{COMMUNITY, GRID, OTHER_GRID};
 use tests::{Phone, World};
 
 fn move_to(phone: &mut Phone, household: HouseholdId, grid: &str) {
@@ -373,12 +373,7 @@ async fn somebody_adds(world: &World, lin: &mut Phone, amina: &mut Phone, home: 
 #[tokio::test(flavor = "current_thread")]
 async fn a_restored_server_that_knows_nothing_of_the_move_has_the_household_where_it_was() {
     for has_the_visit in [false, true] {
-        let folder = tempfile::tempdir().unwrap();
-        let (file, copy) = (
-            folder.path().join("now.sqlite"),
-            folder.path().join("copy.sqlite"),
-        );
-        let mut world = World::at(&file).await;
+        let mut world = World::in_a_file().await;
         let mut amina = world.phone("amina", Role::Member, &[GRID]).await;
         let mut joao = world.phone("joao", Role::Member, &[OTHER_GRID]).await;
         let mut lin = world.phone("lin", Role::Supervisor, &[COMMUNITY]).await;
@@ -386,7 +381,7 @@ async fn a_restored_server_that_knows_nothing_of_the_move_has_the_household_wher
         let person = somebody_adds(&world, &mut lin, &mut amina, home).await;
         world.settle(&mut [&mut amina, &mut joao, &mut lin]).await;
         if !has_the_visit {
-            back_up(&file, &copy);
+            world.back_up();
         }
         amina.visit(home, "第一次");
         amina.call(Call::SaveFields {
@@ -395,14 +390,14 @@ async fn a_restored_server_that_knows_nothing_of_the_move_has_the_household_wher
         });
         world.settle(&mut [&mut amina, &mut lin]).await;
         if has_the_visit {
-            back_up(&file, &copy);
+            world.back_up();
         }
         move_to(&mut lin, home, OTHER_GRID);
         world.settle(&mut [&mut lin, &mut amina, &mut joao]).await;
         assert!(!is_here(&mut amina, home) && is_here(&mut joao, home));
 
         // The phone that moved it is not seen again.
-        world.restore(&copy).await;
+        world.restore().await;
         world.settle(&mut [&mut amina, &mut joao]).await;
         let page = amina.household(home);
         assert_eq!(page.visits.len(), 1);
@@ -420,17 +415,12 @@ async fn a_restored_server_that_knows_nothing_of_the_move_has_the_household_wher
 /// Found by seed 15712: the form held the household where it was made, with a word of its move that nobody confirmed.
 #[tokio::test(flavor = "current_thread")]
 async fn what_lay_beside_a_household_that_a_form_held_is_back_on_a_server_without_the_move() {
-    let folder = tempfile::tempdir().unwrap();
-    let (file, copy) = (
-        folder.path().join("now.sqlite"),
-        folder.path().join("copy.sqlite"),
-    );
-    let mut world = World::at(&file).await;
+    let mut world = World::in_a_file().await;
     let mut amina = world.phone("amina", Role::Member, &[GRID]).await;
     let mut lin = world.phone("lin", Role::Supervisor, &[COMMUNITY]).await;
     let home = lin.add_household_in(GRID, "3-2-501");
     world.settle(&mut [&mut lin, &mut amina]).await;
-    back_up(&file, &copy);
+    world.back_up();
     amina.add_resident(home, "王秀英", "12000000001");
     world.settle(&mut [&mut amina, &mut lin]).await;
     amina.begin_visit(home, "还没写完");
@@ -441,25 +431,20 @@ async fn what_lay_beside_a_household_that_a_form_held_is_back_on_a_server_withou
         "it goes, the household stays"
     );
 
-    world.restore(&copy).await;
+    world.restore().await;
     world.settle(&mut [&mut amina]).await;
     assert_eq!(amina.household(home).residents.len(), 1);
 }
 
 #[tokio::test(flavor = "current_thread")]
 async fn a_move_that_was_set_aside_until_its_household_came_counts_on_the_phone_that_made_it() {
-    let folder = tempfile::tempdir().unwrap();
-    let (file, copy) = (
-        folder.path().join("now.sqlite"),
-        folder.path().join("copy.sqlite"),
-    );
-    let mut world = World::at(&file).await;
+    let mut world = World::in_a_file().await;
     let mut amina = world.phone("amina", Role::Member, &[GRID]).await;
     let mut lin = world.phone("lin", Role::Supervisor, &[COMMUNITY]).await;
-    back_up(&file, &copy);
+    world.back_up();
     let home = amina.add_household("3-2-501");
     world.settle(&mut [&mut amina, &mut lin]).await;
-    world.restore(&copy).await;
+    world.restore().await;
     move_to(&mut lin, home, OTHER_GRID);
     world.settle(&mut [&mut lin]).await;
     assert_eq!(
