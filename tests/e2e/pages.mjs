@@ -138,6 +138,21 @@ export async function householdSays(page, name) {
   };
 }
 
+/** Nothing is under way between this phone and the server. */
+export const idle = (page) =>
+  until('nothing is under way', async () => await by(page, 'sync-now').getAttribute('aria-busy') !== 'true');
+
+/** Asks for a sync, on the page of what waits, and gives the server's reply. */
+export async function syncNow(page) {
+  await idle(page);
+  const [reply] = await Promise.all([
+    page.waitForResponse((response) => response.url().endsWith('/v1/sync')),
+    by(page, 'sync-now').click(),
+  ]);
+  assert.equal(reply.status(), 200);
+  return reply;
+}
+
 /** The numbers beside the four lists of what goes out, and the rows of one list. */
 export async function outbox(page, list) {
   await walk(page, '/outbox');

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 
 import {
-  beginVisit, by, editResident, go, householdSays, openHousehold, outbox, recordVisit, reportIssue, shows, signIn, walk,
+  beginVisit, by, editResident, go, householdSays, openHousehold, outbox, recordVisit, reportIssue, shows, signIn,
+  syncNow, walk,
 } from './pages.mjs';
 import { CORRIDOR, YARD, isSame, look, morePhotos, onlyPixels, photoFile, photosOfServer } from './photos.mjs';
 import { until } from './until.mjs';
@@ -196,12 +197,7 @@ export async function story({ chapter, newWorld }) {
     const lists = await Promise.all(phones.map(({ page }) => outbox(page, 'uploaded')));
     await walk(sun.page, '/outbox');
     for (const { page, name } of all) {
-      await until('nothing is under way', async () => await by(page, 'sync-now').getAttribute('aria-busy') !== 'true');
-      const [reply] = await Promise.all([
-        page.waitForResponse((response) => response.url().endsWith('/v1/sync')),
-        by(page, 'sync-now').click(),
-      ]);
-      assert.equal(reply.status(), 200);
+      const reply = await syncNow(page);
       const sent = reply.request().postDataBuffer()?.length ?? 0;
       const received = Number(await reply.headerValue('content-length'));
       assert.ok(received > 0 && sent <= IDLE_SYNC_BYTES_MAX && received <= IDLE_SYNC_BYTES_MAX, `${name}: ${sent} sent, ${received} received`);

@@ -3,8 +3,7 @@ import assert from 'node:assert/strict';
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { by, openHousehold, recordVisit, shows, signIn, upToDate, walk } from './pages.mjs';
-import { until } from './until.mjs';
+import { idle, openHousehold, recordVisit, shows, signIn, syncNow, upToDate, walk } from './pages.mjs';
 
 const DOOR = '1-1-201';
 const WRITTEN = '降压药每天早上一片';
@@ -43,15 +42,9 @@ async function comeLater(page, ms) {
 
 /** Lets the phone and the server talk until nothing is left to do. A phone whose clock is wrong says so, and talks. */
 async function sync(page) {
-  const idle = () => until('nothing is under way', async () => await by(page, 'sync-now').getAttribute('aria-busy') !== 'true');
   await walk(page, '/outbox');
-  await idle();
-  const [reply] = await Promise.all([
-    page.waitForResponse((response) => response.url().endsWith('/v1/sync')),
-    by(page, 'sync-now').click(),
-  ]);
-  assert.equal(reply.status(), 200);
-  await idle();
+  await syncNow(page);
+  await idle(page);
 }
 
 /** The visit on the household's page. */
