@@ -170,6 +170,7 @@ async fn sweep_now_and_then(state: AppState) {
     loop {
         look.tick().await;
         jobs::sweep(&state).await;
+        jobs::prepare(&state).await;
     }
 }
 

@@ -2,8 +2,10 @@
 
 mod compact;
 mod others;
+mod prepare;
 mod sweep;
 
 pub use compact::{COMPACT_AFTER_MS, COMPACT_SECONDS, compact};
 pub use others::{hear_others, tell_others};
+pub use prepare::prepare;
 pub use sweep::{SWEEP_SECONDS, sweep, sweep_photos};

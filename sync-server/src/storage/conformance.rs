@@ -52,6 +52,7 @@ macro_rules! conformance_suite {
             records_of_own_operations_are_told_when_all_are_held,
             a_cursor_of_another_life_starts_over,
             a_segment_is_whole_and_stays_the_same,
+            segments_are_prepared_where_somebody_works,
             what_was_recorded_before_a_reassignment_is_accepted,
             parked_operations_show_where_the_author_worked,
             a_household_moves_with_all_that_lies_beside_it,

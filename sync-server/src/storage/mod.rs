@@ -123,6 +123,10 @@ pub trait Storage: Send + Sync {
     /// household moves, or operations are dropped.
     async fn segment(&self, area: &AreaCode, after: u64) -> StorageResult<Option<Vec<u8>>>;
 
+    /// Packs the segments of every area that has a worker, as far as there are whole ones, so that no device that
+    /// begins waits for them; how many. One transaction per segment.
+    async fn prepare_segments(&self) -> StorageResult<u64>;
+
     /// Drops from the log what was applied before `before_ms` and has been [replaced whole](crate::apply::replaced);
     /// how many operations. Records stay as they are, and so do cursors and what is held of each device. One
     /// transaction per area.

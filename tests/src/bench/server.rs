@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use axum::routing::get;
+use axum::extract::State;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use shared::change::hash::CHAIN_START;
@@ -90,10 +91,19 @@ pub async fn serve_on(
         web,
         tls: None,
     });
-    let router = sync_server::routes::router(state).merge(Router::new().route("/bench/usage", get(used)));
+    let bench = Router::new()
+        .route("/bench/usage", get(used))
+        .route("/bench/prepare", post(prepare))
+        .with_state(state.clone());
+    let router = sync_server::routes::router(state).merge(bench);
     println!("ready");
     axum::serve(listener, router).await?;
     Ok(())
+}
+
+/// What the server does by itself once an hour.
+async fn prepare(State(state): State<AppState>) -> Json<u64> {
+    Json(sync_server::jobs::prepare(&state).await)
 }
 
 async fn used() -> Json<ServerUsage> {

@@ -90,6 +90,14 @@ pub fn run(program: &Path) -> Result<u32, Failure> {
             name,
             bars,
         )?;
+        suite.report(
+            &format!("prepare segments of {count}"),
+            &server,
+            "prepare",
+            &["--count", &count],
+            name,
+            &[],
+        )?;
         let fresh = format!("{name}-fresh");
         let bars: Bars = if records == 50_000 { PULL } else { &[] };
         suite.report(&format!("pull {count}"), &server, "pull", &[], &fresh, bars)?;

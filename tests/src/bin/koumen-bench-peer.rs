@@ -7,6 +7,7 @@
 //! koumen-bench-peer push  --server U --count N [--dir D]      a device records N visits offline, then pushes them
 //! koumen-bench-peer fill  --server U --count N --dir D [--batch B]
 //!                                                             the same in batches, so that memory stays bounded
+//! koumen-bench-peer prepare --server U --count N             the server packs what devices that begin will read
 //! koumen-bench-peer pull  --server U --dir D [--beside no]    a device reads everything; without plain SQLite beside it
 //! koumen-bench-peer edit  --server U --dir D --records R --fields F [--seed S]
 //! koumen-bench-peer pair  --server U --dir D --records R --edits different|same
@@ -28,7 +29,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tests::bench::crowd::Crowd;
@@ -110,6 +111,7 @@ async fn run(mut words: impl Iterator<Item = String>) -> Result<(), Failure> {
         "postgres" => return suite::run_on_postgres(&std::env::current_exe()?).await,
         "push" => push(&options).await,
         "fill" => fill(&options).await,
+        "prepare" => prepare(&options).await,
         "pull" => pull(&options).await,
         "edit" => edit(&options).await,
         "pair" => pair(&options).await,
@@ -243,6 +245,27 @@ async fn fill(options: &Options) -> Result<Value, Failure> {
         ("batch", json!(batch)),
     ];
     extend(&mut line, entries);
+    Ok(line)
+}
+
+async fn prepare(options: &Options) -> Result<Value, Failure> {
+    let server = options.text("server")?;
+    let count = options.number("count")?;
+    let before = server_usage(server).await?;
+    let began = Instant::now();
+    let reply = reqwest::Client::new()
+        .post(format!("{server}/bench/prepare"))
+        .send()
+        .await?;
+    let segments: u64 = serde_json::from_slice(&reply.bytes().await?)?;
+    let took = Took {
+        wall: began.elapsed(),
+        ..Took::default()
+    };
+    let used = server_usage(server).await?.since(&before);
+    let mut line = line("prepare", count, &took, &used);
+    add_plain(&mut line, &plain(&workload::visits(1, count))?, used.cpu_s);
+    extend(&mut line, [("segments", json!(segments))]);
     Ok(line)
 }
 

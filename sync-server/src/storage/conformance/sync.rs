@@ -623,6 +623,24 @@ pub async fn a_segment_is_whole_and_stays_the_same(storage: &dyn Storage) {
     assert_eq!(page.area, area(COMMUNITY));
 }
 
+/// What is whole is packed before anybody asks, where somebody may ask.
+pub async fn segments_are_prepared_where_somebody_works(storage: &dyn Storage) {
+    with_areas(storage).await;
+    let whole = u64::from(SEGMENT_OPERATIONS);
+    let mut amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
+    for number in 1..=2 * whole + 1 {
+        amina.household(&format!("{number}-1-101"));
+    }
+    push(storage, &amina, 1).await;
+    assert_eq!(storage.prepare_segments().await.unwrap(), 2);
+    assert_eq!(storage.prepare_segments().await.unwrap(), 0);
+    let first = storage.segment(&area(GRID), 0).await.unwrap().unwrap();
+    let page: AreaPage = v1::decode(&first).unwrap();
+    assert_eq!((page.area, page.cursor), (area(GRID), whole));
+    a_phone(storage, 2, Role::Supervisor, &[COMMUNITY]).await;
+    assert_eq!(storage.prepare_segments().await.unwrap(), 2);
+}
+
 /// The records of a device's operations are told, parked ones too, when all of them are held.
 pub async fn records_of_own_operations_are_told_when_all_are_held(storage: &dyn Storage) {
     with_areas(storage).await;

@@ -43,6 +43,12 @@ pub(super) fn area(tx: Tx<'_>, code: &AreaCode) -> StorageResult<Option<Area>> {
     })
 }
 
+/// Every area that is assigned to somebody.
+pub(super) fn with_workers(tx: Tx<'_>) -> StorageResult<Vec<AreaCode>> {
+    tx.prepare_cached("SELECT DISTINCT area FROM assignment WHERE ended_at = 0 ORDER BY area")?
+        .query_map(values![], |row| columns::area(row, 0))
+}
+
 /// The assigned areas with their names.
 pub(super) fn assigned(tx: Tx<'_>, scope: &[AreaCode]) -> StorageResult<Vec<Area>> {
     let mut areas = Vec::with_capacity(scope.len());

@@ -72,6 +72,26 @@ pub(super) trait Database: Send + Sync + 'static {
 #[derive(Debug)]
 pub struct SqlStorage<D>(pub(super) D);
 
+/// The segment of an area that goes on behind the last kept one, and whether it was kept; `None` while there is no
+/// whole one.
+async fn pack_behind(
+    database: &impl Database,
+    area: &AreaCode,
+    end: u64,
+) -> StorageResult<Option<(segments::Packed, bool)>> {
+    let place = area.clone();
+    let packed = database.read(move |tx| segments::pack(tx, &place, end));
+    let Some(packed) = packed.await? else {
+        return Ok(None);
+    };
+    let place = area.clone();
+    let keep = move |tx: Tx<'_>| {
+        let is_kept = segments::keep(tx, &place, &packed)?;
+        Ok((packed, is_kept))
+    };
+    database.write(keep).await.map(Some)
+}
+
 /// The name under which imported registers appear in logs.
 const IMPORTER_NAME: &str = "名册导入";
 
@@ -171,19 +191,27 @@ impl<D: Database> Storage for SqlStorage<D> {
                 Ok(bytes) => return Ok(Some(bytes)),
                 Err(end) => end,
             };
-            let place = area.clone();
-            let Some(packed) = self.0.read(move |tx| segments::pack(tx, &place, end)).await? else {
-                return Ok(None);
-            };
-            let place = area.clone();
-            let keep = move |tx: Tx<'_>| {
-                let is_kept = segments::keep(tx, &place, &packed)?;
-                Ok((is_kept && packed.last_position > after).then_some(packed.bytes))
-            };
-            if let Some(bytes) = self.0.write(keep).await? {
-                return Ok(Some(bytes));
+            match pack_behind(&self.0, area, end).await? {
+                None => return Ok(None),
+                Some((packed, true)) if packed.last_position > after => return Ok(Some(packed.bytes)),
+                Some(_) => {}
             }
         }
+    }
+
+    async fn prepare_segments(&self) -> StorageResult<u64> {
+        let mut count = 0;
+        for area in self.0.read(areas::with_workers).await? {
+            loop {
+                let place = area.clone();
+                let end = self.0.read(move |tx| segments::end(tx, &place)).await?;
+                match pack_behind(&self.0, &area, end).await? {
+                    None => break,
+                    Some((_, is_kept)) => count += u64::from(is_kept),
+                }
+            }
+        }
+        Ok(count)
     }
 
     async fn compact(&self, before_ms: TimestampMs) -> StorageResult<u64> {

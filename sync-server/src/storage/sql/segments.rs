@@ -28,8 +28,13 @@ pub(super) fn kept(tx: Tx<'_>, area: &AreaCode, after: u64) -> StorageResult<Res
     if let Some(bytes) = found {
         return Ok(Ok(bytes));
     }
-    let mut end = tx.prepare_cached("SELECT coalesce(max(last_position), 0) FROM segment WHERE area = ?1")?;
-    Ok(Err(end.query_row(values![area.as_str()], |row| uint(row, 0))?))
+    Ok(Err(end(tx, area)?))
+}
+
+/// Where the last kept segment of an area ends; 0 when there is none.
+pub(super) fn end(tx: Tx<'_>, area: &AreaCode) -> StorageResult<u64> {
+    tx.prepare_cached("SELECT coalesce(max(last_position), 0) FROM segment WHERE area = ?1")?
+        .query_row(values![area.as_str()], |row| uint(row, 0))
 }
 
 /// Packs the next segment of an area; `None` while there are not enough operations for a whole one.
