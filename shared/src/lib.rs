@@ -33,6 +33,8 @@ pub mod protocol;
 
 pub mod guards;
 
+pub mod packed;
+
 mod whole_bytes;
 
 #[cfg(any(test, feature = "testing"))]

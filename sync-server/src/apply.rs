@@ -414,14 +414,7 @@ impl<'a> Batch<'a> {
 
 /// The record beside which an operation puts a new one.
 fn beside(operation: &Operation) -> Option<RecordRef> {
-    // Asked for each operation: only what may name that record is looked at.
-    let names = |write: &&Write| {
-        matches!(write.value, Value::Id(_))
-            || (operation.record.kind, write.field) == (RecordKind::PHOTO, photo::OWNER_KIND)
-    };
-    let naming = operation.change.writes.iter().filter(names);
-    let naming = naming.map(|write| (write.field, write.value.clone()));
-    operation.record.kind.lies_beside(&naming.collect())
+    operation.record.kind.lies_beside(&operation.change)
 }
 
 /// A record that an operation has made and that lies in `home`.

@@ -77,8 +77,8 @@ fn a_household_is_merged_into_one_of_its_own_area_only() {
         Some(HouseholdId(Uuid::from_bytes([9; 16]))),
     ] {
         let into = into.map_or(Value::Null, |id| Value::Id(id.0));
-        let same = FieldMap::from([(household::MERGED_INTO, into)]);
-        let mut change = RecordState::change_to(RecordKind::HOUSEHOLD, None, &same);
+        let same = FieldMap::from_iter([(household::MERGED_INTO, into)]);
+        let mut change = RecordState::change_to(RecordKind::HOUSEHOLD, None, same);
         if change.writes.is_empty() {
             change = a_removed_pointer();
         }
@@ -111,9 +111,9 @@ fn a_record_is_changed_only_in_its_own_area() {
     let mut phone = a_phone(1, GRID);
     let household = phone.household("1-1-101");
     let record = RecordRef::new(RecordKind::HOUSEHOLD, household);
-    let note = FieldMap::from([(shared::domain::household::NOTE, Value::text("moved"))]);
+    let note = FieldMap::from_iter([(shared::domain::household::NOTE, Value::text("moved"))]);
     phone.area = AreaCode::new(OTHER_GRID).unwrap();
-    phone.record(record, RecordState::change_to(RecordKind::HOUSEHOLD, None, &note));
+    phone.record(record, RecordState::change_to(RecordKind::HOUSEHOLD, None, note));
     assert_eq!(take(&["130803001001"], &phone), ["", "record.other_area"]);
     assert_eq!(take(&[GRID], &phone), ["", "area.not_assigned"]);
 }
@@ -132,8 +132,8 @@ fn a_photo_names_its_owner_and_its_kind_together() {
     let visit = phone.visit(household, "");
     phone.photo(visit, b"lamp");
     let photo = phone.operations[2].record;
-    let owner = FieldMap::from([(photo_owner(), Value::Id(household.0))]);
-    phone.record(photo, RecordState::change_to(RecordKind::PHOTO, None, &owner));
+    let owner = FieldMap::from_iter([(photo_owner(), Value::Id(household.0))]);
+    phone.record(photo, RecordState::change_to(RecordKind::PHOTO, None, owner));
     assert_eq!(take(&[GRID], &phone), ["", "", "", "photo.owner_missing"]);
 }
 
@@ -147,8 +147,8 @@ fn a_record_cannot_grow_without_end() {
     let household = phone.household("1-1-101");
     let record = RecordRef::new(RecordKind::HOUSEHOLD, household);
     for field in 100..140 {
-        let much = FieldMap::from([(FieldId(field), Value::Bytes(vec![field; 16 * 1024]))]);
-        phone.record(record, RecordState::change_to(RecordKind::HOUSEHOLD, None, &much));
+        let much = FieldMap::from_iter([(FieldId(field), Value::Bytes(vec![field; 16 * 1024]))]);
+        phone.record(record, RecordState::change_to(RecordKind::HOUSEHOLD, None, much));
     }
     let codes = take(&[GRID], &phone);
     let applied = codes.iter().filter(|code| code.is_empty()).count();

@@ -159,7 +159,7 @@ impl<'a> Plan<'a> {
                 .map_or(&household.area, RecordState::area)
                 .clone();
             changes.kept_in_grid += u64::from(area != household.area);
-            match self.say(record, &area, &household.household.to_fields()) {
+            match self.say(record, &area, household.household.to_fields()) {
                 Said::New => changes.households_added += 1,
                 Said::Other => changes.households_changed += 1,
                 Said::Same => {}
@@ -167,7 +167,7 @@ impl<'a> Plan<'a> {
             for (id, resident) in &household.residents {
                 let record = RecordRef::new(RecordKind::RESIDENT, *id);
                 named += u64::from(self.said.contains_key(&record));
-                match self.say(record, &area, &resident.to_fields()) {
+                match self.say(record, &area, resident.to_fields()) {
                     Said::New => changes.residents_added += 1,
                     Said::Other => changes.residents_changed += 1,
                     Said::Same => {}
@@ -178,7 +178,7 @@ impl<'a> Plan<'a> {
         self.operations
     }
 
-    fn say(&mut self, record: RecordRef, area: &AreaCode, fields: &FieldMap) -> Said {
+    fn say(&mut self, record: RecordRef, area: &AreaCode, fields: FieldMap) -> Said {
         let before = self.said.get(&record);
         let change = RecordState::change_to(record.kind, before, fields);
         let said = if before.is_some() { Said::Other } else { Said::New };

@@ -9,7 +9,9 @@ use axum::body::Body;
 use axum::http::request::Builder;
 use axum::http::{Method, Request, StatusCode, header};
 use base64::Engine;
-use shared::domain::worker::Role;
+use shared::crdt::RecordState;
+use shared::domain::value::{FieldMap, Value};
+use shared::domain::{household, worker::Role};
 use shared::ids::PhotoHash;
 use shared::protocol::v1::{self, CONTENT_TYPE, SyncReply};
 use sync_server::routes::openapi::Description;
@@ -381,12 +383,8 @@ async fn a_stranger_of_any_role_changes_nothing_here() {
         let known = pages.first().map(|applied| applied.operation.record).unwrap();
         for area in [GRID, FOREIGN_GRID] {
             phone.area = shared::ids::AreaCode::new(area).unwrap();
-            let note = [(
-                shared::domain::household::NOTE,
-                shared::domain::Value::text("mine now"),
-            )]
-            .into();
-            let change = shared::crdt::RecordState::change_to(known.kind, None, &note);
+            let note = FieldMap::from_iter([(household::NOTE, Value::text("mine now"))]);
+            let change = RecordState::change_to(known.kind, None, note);
             phone.record(known, change);
             let removal = shared::change::Change {
                 removal: Some(Default::default()),

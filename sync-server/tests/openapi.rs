@@ -1,11 +1,10 @@
 //! The description of the JSON routes says what really travels.
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
-use std::collections::BTreeMap;
-
 use axum::http::Method;
 use serde::de::DeserializeOwned;
 use shared::domain::area::Area;
+use shared::domain::value::FieldMap;
 use shared::domain::worker::{Role, Worker};
 use shared::domain::{FieldId, RecordKind, RecordRef, Value};
 use shared::ids::{AreaCode, DeviceId, EpochId, WorkerId};
@@ -63,7 +62,7 @@ fn the_described_forms_are_the_real_ones() {
         record: RecordRef::new(RecordKind::VISIT, id),
         code: "change.empty".to_owned(),
         parked_at: 9,
-        fields: BTreeMap::from([
+        fields: FieldMap::from_iter([
             (FieldId(6), Value::Text("x".to_owned())),
             (FieldId(7), Value::Null),
         ]),

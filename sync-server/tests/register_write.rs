@@ -112,10 +112,10 @@ async fn what_a_grid_member_corrected_stays_until_the_register_says_something_ne
     let record = RecordRef::new(RecordKind::RESIDENT, register[0].residents[0].0);
     let before = states(&server).await.remove(&record).unwrap();
     let phones = |number: &str| Value::texts(&[number.to_owned()]);
-    let wanted = FieldMap::from([(resident::PHONES, phones("13911111111"))]);
+    let wanted = FieldMap::from_iter([(resident::PHONES, phones("13911111111"))]);
     phone.record(
         record,
-        RecordState::change_to(RecordKind::RESIDENT, Some(&before), &wanted),
+        RecordState::change_to(RecordKind::RESIDENT, Some(&before), wanted),
     );
     server
         .sync(&zhao.token, &a_request(Some(phone.push_from(1))))

@@ -339,15 +339,15 @@ async fn fields_and_kinds_of_a_later_version_are_kept_and_passed_on() {
     let (mut amina, joao) = amina_and_joao().await;
     let household = amina.phone.household("3-2-501");
     let record = RecordRef::new(RecordKind::HOUSEHOLD, household);
-    let fields = FieldMap::from([(FieldId(200), Value::Text("from the future".to_owned()))]);
+    let fields = FieldMap::from_iter([(FieldId(200), Value::Text("from the future".to_owned()))]);
     amina.phone.record(
         record,
-        RecordState::change_to(RecordKind::HOUSEHOLD, None, &fields),
+        RecordState::change_to(RecordKind::HOUSEHOLD, None, fields.clone()),
     );
     let later = RecordRef::new(RecordKind(77), Uuid::from_bytes([7; 16]));
     amina
         .phone
-        .record(later, RecordState::change_to(RecordKind(77), None, &fields));
+        .record(later, RecordState::change_to(RecordKind(77), None, fields));
     let request = SyncRequest {
         extensions: vec![(999, vec![1, 2, 3])],
         ..a_request(Some(amina.phone.push_from(1)))

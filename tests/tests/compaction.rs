@@ -1,7 +1,7 @@
 //! What later operations have replaced leaves the server's log, and nobody sees a difference (D7, F29).
 
 use replica::api::Call;
-use shared::domain::value::Value;
+use shared::domain::value::{FieldMap, Value};
 use shared::domain::worker::Role;
 use shared::domain::{RecordKind, RecordRef, household};
 use shared::ids::HouseholdId;
@@ -16,7 +16,7 @@ const DAY_MS: u64 = 24 * 3_600_000;
 fn note(phone: &mut Phone, household: HouseholdId, note: &str) {
     phone.call(Call::SaveFields {
         record: RecordRef::new(RecordKind::HOUSEHOLD, household.0),
-        fields: [(household::NOTE, Value::text(note))].into(),
+        fields: FieldMap::from_iter([(household::NOTE, Value::text(note))]),
     });
 }
 

@@ -44,7 +44,8 @@ async fn two_edits_of_one_number_leave_a_conflict_that_the_supervisor_ends() {
     world.settle(&mut [&mut amina, &mut joao, &mut lin]).await;
 
     let record = RecordRef::new(RecordKind::RESIDENT, person);
-    let phone = |number: &str| FieldMap::from([(resident::PHONES, Value::Texts(vec![number.to_owned()]))]);
+    let phone =
+        |number: &str| FieldMap::from_iter([(resident::PHONES, Value::Texts(vec![number.to_owned()]))]);
     amina.call(Call::SaveFields {
         record,
         fields: phone("12011111111"),
@@ -54,7 +55,7 @@ async fn two_edits_of_one_number_leave_a_conflict_that_the_supervisor_ends() {
         record,
         fields: phone("12022222222"),
     });
-    let hours = FieldMap::from([(household::PREFERRED_HOURS, Value::text("晚上七点后"))]);
+    let hours = FieldMap::from_iter([(household::PREFERRED_HOURS, Value::text("晚上七点后"))]);
     joao.call(Call::SaveFields {
         record: RecordRef::new(RecordKind::HOUSEHOLD, home),
         fields: hours,
@@ -114,7 +115,7 @@ async fn a_clock_three_days_ahead_wins_nothing_and_says_so() {
     let home = amina.add_household("3-2-501");
     world.settle(&mut [&mut amina, &mut joao, &mut lin]).await;
     let record = RecordRef::new(RecordKind::HOUSEHOLD, home);
-    let note = |text: &str| FieldMap::from([(household::NOTE, Value::text(text))]);
+    let note = |text: &str| FieldMap::from_iter([(household::NOTE, Value::text(text))]);
     amina.advance(3 * 86_400_000);
     amina.call(Call::SaveFields {
         record,
@@ -239,7 +240,7 @@ async fn the_list_of_uploads_tells_a_new_record_from_an_edited_one() {
     let (world, mut amina, mut joao, _) = three().await;
     let home = amina.add_household("3-2-501");
     world.settle(&mut [&mut amina, &mut joao]).await;
-    let fields = FieldMap::from([
+    let fields = FieldMap::from_iter([
         (household::PREFERRED_HOURS, Value::text("晚上七点后")),
         (household::NOTE, Value::text("家里有狗")),
     ]);
@@ -264,12 +265,16 @@ async fn a_new_phone_reads_segments_and_goes_on_where_it_was_cut_off() {
     let household = |number: usize| {
         let record = RecordRef::new(RecordKind::HOUSEHOLD, uuid::Uuid::from_u128(number as u128 + 1));
         let door = Value::Text(format!("{}-1-101", number + 1));
-        (grid.clone(), record, FieldMap::from([(household::DOOR, door)]))
+        (
+            grid.clone(),
+            record,
+            FieldMap::from_iter([(household::DOOR, door)]),
+        )
     };
     amina.replica.record_all((0..doors).map(household)).unwrap();
     world.sync(&mut amina).await;
     let known = RecordRef::new(RecordKind::HOUSEHOLD, uuid::Uuid::from_u128(1));
-    let note = FieldMap::from([(household::NOTE, Value::text("按门铃"))]);
+    let note = FieldMap::from_iter([(household::NOTE, Value::text("按门铃"))]);
     amina.call(Call::SaveFields {
         record: known,
         fields: note,
@@ -365,7 +370,7 @@ async fn what_a_revoked_phone_did_stands_once_also_on_itself() {
     let person = amina.add_resident(home, "单春", "12000000000");
     world.settle(&mut [&mut amina, &mut joao, &mut lin]).await;
     let record = RecordRef::new(RecordKind::RESIDENT, person);
-    let needs = |numbers: &[u64]| FieldMap::from([(resident::NEEDS, Value::numbers(numbers.to_vec()))]);
+    let needs = |numbers: &[u64]| FieldMap::from_iter([(resident::NEEDS, Value::numbers(numbers.to_vec()))]);
     amina.call(Call::SaveFields {
         record,
         fields: needs(&[2]),

@@ -15,7 +15,7 @@ fn note(phone: &mut Phone, households: &[HouseholdId], text: &str) {
     for household in households {
         phone.call(Call::SaveFields {
             record: RecordRef::new(RecordKind::HOUSEHOLD, *household),
-            fields: FieldMap::from([(NOTE, Value::text(text))]),
+            fields: FieldMap::from_iter([(NOTE, Value::text(text))]),
         });
     }
 }

@@ -191,7 +191,7 @@ impl World {
         self.now_ms.set(self.now_ms.get() + 1);
         phone.call(Call::SaveFields {
             record: RecordRef::new(RecordKind::HOUSEHOLD, self.household),
-            fields: FieldMap::from([(NOTE, FieldValue::text(note))]),
+            fields: FieldMap::from_iter([(NOTE, FieldValue::text(note))]),
         });
     }
 }

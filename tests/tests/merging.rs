@@ -280,7 +280,7 @@ fn removals(phone: &mut Phone) -> replica::api::Removals {
 }
 
 fn call_number(phone: &mut Phone, resident: ResidentId, number: &str) {
-    let fields = FieldMap::from([(resident::PHONES, Value::Texts(vec![number.to_owned()]))]);
+    let fields = FieldMap::from_iter([(resident::PHONES, Value::Texts(vec![number.to_owned()]))]);
     phone.call(Call::SaveFields {
         record: person(resident),
         fields,

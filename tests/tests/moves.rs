@@ -13,7 +13,7 @@ use tests::{Phone, World};
 fn move_to(phone: &mut Phone, household: HouseholdId, grid: &str) {
     phone.call(Call::SaveFields {
         record: RecordRef::new(RecordKind::HOUSEHOLD, household),
-        fields: FieldMap::from([(MOVED_TO, Value::text(grid))]),
+        fields: FieldMap::from_iter([(MOVED_TO, Value::text(grid))]),
     });
 }
 
@@ -176,7 +176,7 @@ async fn a_move_that_the_server_sets_aside_moves_nothing() {
     // Nobody can even ask for it where the grid is not theirs.
     let refused = amina.try_call(Call::SaveFields {
         record: RecordRef::new(RecordKind::HOUSEHOLD, home),
-        fields: FieldMap::from([(MOVED_TO, Value::text(OTHER_GRID))]),
+        fields: FieldMap::from_iter([(MOVED_TO, Value::text(OTHER_GRID))]),
     });
     assert_eq!(refused.unwrap_err().detail, "household.area_impossible");
 }
@@ -386,7 +386,7 @@ async fn a_restored_server_that_knows_nothing_of_the_move_has_the_household_wher
         amina.visit(home, "第一次");
         amina.call(Call::SaveFields {
             record: RecordRef::new(RecordKind::RESIDENT, person),
-            fields: FieldMap::from([(NAME, Value::text("王秀英（奶奶）"))]),
+            fields: FieldMap::from_iter([(NAME, Value::text("王秀英（奶奶）"))]),
         });
         world.settle(&mut [&mut amina, &mut lin]).await;
         if has_the_visit {
@@ -489,7 +489,7 @@ async fn a_household_is_never_moved_to_nowhere() {
         move_to(&mut lin, home, OTHER_GRID);
         let refused = lin.try_call(Call::SaveFields {
             record: RecordRef::new(RecordKind::HOUSEHOLD, home),
-            fields: FieldMap::from([(MOVED_TO, nowhere)]),
+            fields: FieldMap::from_iter([(MOVED_TO, nowhere)]),
         });
         assert_eq!(refused.unwrap_err().detail, code);
     }

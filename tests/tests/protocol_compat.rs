@@ -83,7 +83,7 @@ fn operations() -> Vec<Operation> {
         writes: vec![write(FieldId(200), Value::Bytes(vec![1, 2, 3]), &Seen::default())],
         ..Change::default()
     };
-    let visit_change = RecordState::change_to(RecordKind::VISIT, None, &visit.to_fields());
+    let visit_change = RecordState::change_to(RecordKind::VISIT, None, visit.to_fields());
     vec![
         device.operation(
             1_795_000_000_001,

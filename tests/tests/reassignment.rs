@@ -16,7 +16,7 @@ fn holdings(phone: &mut Phone) -> Vec<Holding> {
 }
 
 fn note(phone: &mut Phone, record: RecordRef, text: &str) {
-    let fields = FieldMap::from([(household::NOTE, Value::text(text))]);
+    let fields = FieldMap::from_iter([(household::NOTE, Value::text(text))]);
     phone.call(Call::SaveFields { record, fields });
 }
 
@@ -92,7 +92,7 @@ async fn a_supervisor_does_not_make_changes_where_nothing_is_assigned_to_them() 
     let person = amina.add_resident(home, "单春", "12000000001");
     amina.call(Call::SaveFields {
         record: RecordRef::new(RecordKind::RESIDENT, person),
-        fields: FieldMap::from([(resident::NEEDS, Value::Numbers(vec![Need::LivesAlone.number()]))]),
+        fields: FieldMap::from_iter([(resident::NEEDS, Value::Numbers(vec![Need::LivesAlone.number()]))]),
     });
     world.settle(&mut [&mut amina, &mut wei]).await;
     let parked = world.parked(&wei).await;

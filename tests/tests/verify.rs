@@ -10,7 +10,7 @@ use replica::storage::verify::VERIFY_EVERY_MS;
 use rusqlite::Connection;
 use shared::domain::household::{self, Tenure};
 use shared::domain::schema::{RecordKind, RecordRef};
-use shared::domain::value::Value;
+use shared::domain::value::{FieldMap, Value};
 use shared::domain::visit::{Outcome, Phrase, Purpose, Visit};
 use shared::domain::worker::Role;
 use shared::ids::{AreaCode, HouseholdId, ResidentId};
@@ -86,7 +86,7 @@ impl Open {
     fn note(&mut self, household: HouseholdId, note: &str) {
         self.phone.call(Call::SaveFields {
             record: RecordRef::new(RecordKind::HOUSEHOLD, household.0),
-            fields: [(household::NOTE, Value::text(note))].into(),
+            fields: FieldMap::from_iter([(household::NOTE, Value::text(note))]),
         });
     }
 
@@ -236,7 +236,7 @@ async fn what_is_still_to_be_sent_stays() {
     // Meanwhile he notes something else about the damaged household, and a new visit to it.
     joao.phone.call(Call::SaveFields {
         record: RecordRef::new(RecordKind::HOUSEHOLD, household.0),
-        fields: [(household::TENURE, Value::Int(2))].into(),
+        fields: FieldMap::from_iter([(household::TENURE, Value::Int(2))]),
     });
     joao.phone.visit(household, "刚才");
     joao.phone.replica.keep_reply(&reply).unwrap();

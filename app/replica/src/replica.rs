@@ -226,7 +226,7 @@ impl Replica {
         operations::with_pen(&transaction, author, |pen| {
             records
                 .into_iter()
-                .try_for_each(|(area, record, fields)| pen.bring_to(&area, record, &fields).map(drop))
+                .try_for_each(|(area, record, fields)| pen.bring_to(&area, record, fields).map(drop))
         })?;
         transaction.commit()?;
         self.notices.push(Notice::Changed);

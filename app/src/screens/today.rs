@@ -131,7 +131,7 @@ fn PromiseRow(promise: PromiseDue) -> Element {
     let keep = use_callback(move |()| {
         let store = store.clone();
         let today = CalendarDate::of_ms(platform::now_ms());
-        let fields = FieldMap::from([(PROMISE_KEPT_ON, Value::Int(today.number()))]);
+        let fields = FieldMap::from_iter([(PROMISE_KEPT_ON, Value::Int(today.number()))]);
         spawn(async move {
             match store.call(Call::SaveFields { record, fields }).await {
                 Ok(_) => toast(t("promise-kept-done")),

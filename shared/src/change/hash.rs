@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Operation;
+use crate::packed::packed;
 
 /// The hash of an operation and of everything before it on the same device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -31,15 +32,8 @@ impl ChainHash {
 
 /// The bytes that are hashed: postcard of the operation, frozen by `tests/fixtures/protocol/v1/`.
 pub fn canonical_bytes(operation: &Operation) -> Vec<u8> {
-    // Postcard into a growing vector fails only for maps of unknown length, which an operation has not. Its own vector
-    // begins empty and moves with each doubling; in a browser, where another one would be downloaded, that does not
-    // matter.
-    #[cfg(not(target_arch = "wasm32"))]
-    return postcard::to_extend(operation, Vec::with_capacity(ROOM_BYTES)).unwrap_or_default();
-    #[cfg(target_arch = "wasm32")]
-    postcard::to_stdvec(operation).unwrap_or_default()
+    packed(operation, ROOM_BYTES)
 }
 
 /// Most operations have less.
-#[cfg(not(target_arch = "wasm32"))]
 const ROOM_BYTES: usize = 512;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::{Stamp, TimestampMs};
 use crate::domain::issue::Event;
 use crate::domain::schema::{FieldId, RecordRef};
-use crate::domain::value::{FieldMap, Value};
+use crate::domain::value::{FieldMap, Fields, Value};
 use crate::ids::{AreaCode, DeviceId, WorkerId};
 
 /// What an author had seen of a field or a record: per device the greatest sequence number.
@@ -57,10 +57,25 @@ impl Change {
         self.writes.is_empty() && self.members.is_empty() && self.event.is_none() && self.removal.is_none()
     }
 
-    /// What it writes into registers.
-    pub fn written(&self) -> FieldMap {
+    /// What it says of its fields: what it writes, and the members that it adds.
+    pub fn said(&self) -> FieldMap {
         let writes = self.writes.iter();
-        writes.map(|write| (write.field, write.value.clone())).collect()
+        let mut said: FieldMap = writes.map(|write| (write.field, write.value.clone())).collect();
+        for edit in self.members.iter().filter(|edit| edit.removes.is_none()) {
+            match said.entry(edit.field).or_default() {
+                Value::Numbers(members) => members.push(edit.member),
+                other => *other = Value::Numbers(vec![edit.member]),
+            }
+        }
+        said
+    }
+}
+
+/// What it writes into registers.
+impl Fields for Change {
+    fn value_of(&self, id: FieldId) -> Option<&Value> {
+        let of_field = |write: &&Write| write.field == id;
+        self.writes.iter().rfind(of_field).map(|write| &write.value)
     }
 }
 

@@ -5,62 +5,99 @@
 
 use super::record::Origin;
 use crate::change::{Change, MemberEdit, Operation, Seen, Write};
-use crate::domain::schema::{FieldMerge, RecordKind, RecordRef};
-use crate::domain::value::{FieldMap, Value};
+use crate::domain::schema::{FieldId, FieldMerge, RecordKind, RecordRef};
+use crate::domain::value::{FieldMap, Fields, Value};
 use crate::ids::AreaCode;
 
-/// The values of a record whose first operation is `operation`.
-///
-/// `None` when the operation is not plain: it removes, appends an event, claims to have seen something, writes
-/// nothing into a field, writes a field twice or against its table. Then only the fold knows.
-pub fn created_values(operation: &Operation) -> Option<FieldMap> {
-    let Change {
-        writes,
-        members,
-        event,
-        removal,
-    } = &operation.change;
-    if event.is_some() || removal.is_some() {
-        return None;
-    }
-    let mut values = FieldMap::new();
-    for write in writes {
-        let plain = write.seen.is_empty()
-            && write.value != Value::Null
-            && merge_of(operation.record.kind, write.field) != Some(FieldMerge::Set);
-        if !plain || values.insert(write.field, write.value.clone()).is_some() {
+/// What a record holds whose first operation this is, as that operation holds it.
+#[derive(Debug)]
+pub struct Created<'a> {
+    change: &'a Change,
+    /// Set fields, their members ascending.
+    sets: FieldMap,
+}
+
+impl<'a> Created<'a> {
+    /// `None` when the operation is not plain: it removes, appends an event, claims to have seen something, writes
+    /// nothing into a field, writes a field twice or against its table. Then only the fold knows.
+    pub fn by(operation: &'a Operation) -> Option<Self> {
+        let Change {
+            writes,
+            members,
+            event,
+            removal,
+        } = &operation.change;
+        if event.is_some() || removal.is_some() {
             return None;
         }
-    }
-    let mut before = None;
-    for edit in members {
-        let next = (edit.field, edit.member);
-        let plain = edit.removes.is_none()
-            && before.is_none_or(|before| before < next)
-            && merge_of(operation.record.kind, edit.field) == Some(FieldMerge::Set);
-        if !plain {
+        let merge_of = merge_of(operation.record.kind);
+        let is_plain = |write: &Write| {
+            write.seen.is_empty()
+                && write.value != Value::Null
+                && merge_of(write.field) != Some(FieldMerge::Set)
+        };
+        if !writes.iter().all(is_plain) || !are_different(writes) {
             return None;
         }
-        before = Some(next);
-        match values
-            .entry(edit.field)
-            .or_insert_with(|| Value::Numbers(Vec::new()))
-        {
-            Value::Numbers(numbers) => numbers.push(edit.member),
-            _ => return None,
+        let mut sets = FieldMap::new();
+        let mut before = None;
+        for edit in members {
+            let next = (edit.field, edit.member);
+            let is_plain = edit.removes.is_none()
+                && before.is_none_or(|before| before < next)
+                && merge_of(edit.field) == Some(FieldMerge::Set);
+            if !is_plain {
+                return None;
+            }
+            before = Some(next);
+            match sets
+                .entry(edit.field)
+                .or_insert_with(|| Value::Numbers(Vec::new()))
+            {
+                Value::Numbers(numbers) => numbers.push(edit.member),
+                _ => return None,
+            }
         }
+        Some(Self {
+            change: &operation.change,
+            sets,
+        })
     }
-    Some(values)
+
+    /// The fields, set fields behind the others.
+    pub fn iter(&self) -> impl Iterator<Item = (FieldId, &Value)> {
+        let written = self.change.writes.iter().map(|write| (write.field, &write.value));
+        written.chain(self.sets.iter().map(|(field, value)| (*field, value)))
+    }
+}
+
+impl Fields for Created<'_> {
+    fn value_of(&self, id: FieldId) -> Option<&Value> {
+        self.change.value_of(id).or_else(|| self.sets.get(&id))
+    }
+}
+
+fn are_different(writes: &[Write]) -> bool {
+    is_ascending(writes)
+        || (1..).zip(writes).all(|(next, write)| {
+            let behind = writes.get(next..).unwrap_or_default();
+            behind.iter().all(|other| other.field != write.field)
+        })
+}
+
+fn is_ascending(writes: &[Write]) -> bool {
+    writes.is_sorted_by(|one, next| one.field < next.field)
 }
 
 /// The operation that made a record which nothing has touched since, from what the record holds: the way back from
-/// [`created_values`], for an operation whose parts are [in order](is_in_order).
+/// [`Created`], for an operation whose parts are [in order](is_in_order).
 pub fn creation(origin: &Origin, area: &AreaCode, record: RecordRef, values: FieldMap) -> Operation {
     let mut change = Change::default();
     change.writes.reserve(values.len());
+    let merge_of = merge_of(record.kind);
     for (field, value) in values {
         match value {
-            Value::Numbers(members) if merge_of(record.kind, field) == Some(FieldMerge::Set) => {
+            Value::Numbers(members) if merge_of(field) == Some(FieldMerge::Set) => {
                 change
                     .members
                     .extend(members.into_iter().map(|member| MemberEdit {
@@ -89,16 +126,12 @@ pub fn creation(origin: &Origin, area: &AreaCode, record: RecordRef, values: Fie
 
 /// Whether an operation that is plain has its writes by ascending field, as forms write them.
 pub fn is_in_order(operation: &Operation) -> bool {
-    operation
-        .change
-        .writes
-        .is_sorted_by(|one, next| one.field < next.field)
+    is_ascending(&operation.change.writes)
 }
 
-fn merge_of(kind: RecordKind, field: crate::domain::FieldId) -> Option<FieldMerge> {
-    kind.spec()
-        .and_then(|spec| spec.field(field))
-        .map(|field| field.merge)
+fn merge_of(kind: RecordKind) -> impl Fn(FieldId) -> Option<FieldMerge> {
+    let spec = kind.spec();
+    move |field| Some(spec?.field(field)?.merge)
 }
 
 #[cfg(test)]
@@ -109,7 +142,6 @@ mod tests {
     use super::*;
     use crate::crdt::RecordState;
     use crate::crdt::origin_of;
-    use crate::domain::FieldId;
     use crate::testing::FakeDevice;
 
     fn value() -> impl Strategy<Value = Value> {
@@ -145,10 +177,20 @@ mod tests {
         }
     }
 
+    fn values_of(operation: &Operation) -> Option<FieldMap> {
+        let created = Created::by(operation)?;
+        Some(
+            created
+                .iter()
+                .map(|(field, value)| (field, value.clone()))
+                .collect(),
+        )
+    }
+
     /// What validation lets through: registers are written, sets have members, and no field is both.
     fn keeps_to_its_table(operation: &Operation) -> bool {
         let Change { writes, members, .. } = &operation.change;
-        let merge = |field| merge_of(operation.record.kind, field);
+        let merge = merge_of(operation.record.kind);
         writes
             .iter()
             .all(|write| merge(write.field) != Some(FieldMerge::Set))
@@ -164,7 +206,7 @@ mod tests {
         fn what_is_read_off_the_operation_is_what_the_fold_gives(operation in an_operation(), at in any::<u32>()) {
             let at = Some(u64::from(at));
             let folded = RecordState::start(&operation, at);
-            if let Some(values) = created_values(&operation) {
+            if let Some(values) = values_of(&operation) {
                 if is_in_order(&operation) {
                     let origin = origin_of(&operation, None);
                     let clocks = RecordState::start(&operation, None).pack_clocks(operation.record.kind);
@@ -192,10 +234,10 @@ mod tests {
 
     #[test]
     fn a_form_as_it_is_saved_is_plain() {
-        let wanted = FieldMap::from([(crate::domain::resident::NAME, Value::text("单春"))]);
-        let change = RecordState::change_to(RecordKind::RESIDENT, None, &wanted);
+        let wanted = FieldMap::from_iter([(crate::domain::resident::NAME, Value::text("单春"))]);
+        let change = RecordState::change_to(RecordKind::RESIDENT, None, wanted.clone());
         let record = RecordRef::new(RecordKind::RESIDENT, Uuid::from_u128(5));
         let operation = FakeDevice::numbered(1).operation(5, record, change);
-        assert_eq!(created_values(&operation), Some(wanted));
+        assert_eq!(values_of(&operation), Some(wanted));
     }
 }

@@ -20,7 +20,7 @@ mod fingerprint;
 mod pack;
 mod register;
 
-pub use created::{created_values, creation, is_in_order};
+pub use created::{Created, creation, is_in_order};
 pub use pack::{PackError, clocks_of_origin, untouched_origin};
 
 pub use issue_state::{IssueState, STEPS_PER_ISSUE_MAX, TakenStep, TimelineStep, fold};

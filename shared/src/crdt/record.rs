@@ -319,28 +319,28 @@ impl RecordState {
     /// The change that makes the given fields hold the given values; empty if they do already.
     ///
     /// `state` is `None` for a new record.
-    pub fn change_to(kind: RecordKind, state: Option<&Self>, wanted: &FieldMap) -> Change {
+    pub fn change_to(kind: RecordKind, state: Option<&Self>, wanted: FieldMap) -> Change {
         let current = state.map(Self::values).unwrap_or_default();
         let mut change = Change::default();
         change.writes.reserve(wanted.len());
         for (field, value) in wanted {
-            let before = current.get(field).unwrap_or(&Value::Null);
-            if before == value {
+            let before = current.get(&field).unwrap_or(&Value::Null);
+            if *before == value {
                 continue;
             }
             let is_set = kind
                 .spec()
-                .and_then(|spec| spec.field(*field))
+                .and_then(|spec| spec.field(field))
                 .is_some_and(|field| field.merge == FieldMerge::Set);
             if is_set {
                 change.members.extend(member_edits(
                     state,
-                    *field,
+                    field,
                     before.as_numbers(),
                     value.as_numbers(),
                 ));
             } else {
-                change.writes.push(Self::write(state, *field, value.clone()));
+                change.writes.push(Self::write(state, field, value));
             }
         }
         change

@@ -12,10 +12,10 @@ fn record() -> RecordRef {
 }
 
 fn phones(number: &str) -> FieldMap {
-    FieldMap::from([(resident::PHONES, Value::Texts(vec![number.to_owned()]))])
+    FieldMap::from_iter([(resident::PHONES, Value::Texts(vec![number.to_owned()]))])
 }
 
-fn edit(device: &mut FakeDevice, state: &RecordState, now: u64, wanted: &FieldMap) -> Operation {
+fn edit(device: &mut FakeDevice, state: &RecordState, now: u64, wanted: FieldMap) -> Operation {
     let change = RecordState::change_to(RecordKind::RESIDENT, Some(state), wanted);
     device.operation(now, record(), change)
 }
@@ -24,7 +24,7 @@ fn created() -> (FakeDevice, RecordState) {
     let mut office = FakeDevice::numbered(1);
     let mut wanted = phones("12000000000");
     wanted.insert(resident::NEEDS, Value::Numbers(vec![1, 4]));
-    let change = RecordState::change_to(RecordKind::RESIDENT, None, &wanted);
+    let change = RecordState::change_to(RecordKind::RESIDENT, None, wanted);
     let operation = office.operation(1_000, record(), change);
     (office, RecordState::start(&operation, Some(1_000)))
 }
@@ -33,8 +33,8 @@ fn created() -> (FakeDevice, RecordState) {
 fn two_phones_that_change_the_same_number_leave_one_shown_and_one_conflict() {
     let (_, base) = created();
     let (mut amina, mut joao) = (FakeDevice::numbered(2), FakeDevice::numbered(3));
-    let of_amina = edit(&mut amina, &base, 2_000, &phones("12011111111"));
-    let of_joao = edit(&mut joao, &base, 3_000, &phones("12022222222"));
+    let of_amina = edit(&mut amina, &base, 2_000, phones("12011111111"));
+    let of_joao = edit(&mut joao, &base, 3_000, phones("12022222222"));
     let mut left = base.clone();
     left.apply(&of_amina, Some(5_000));
     left.apply(&of_joao, Some(5_000));
@@ -68,9 +68,9 @@ fn different_fields_both_survive() {
     let (_, base) = created();
     let (mut amina, mut joao) = (FakeDevice::numbered(2), FakeDevice::numbered(3));
     let mut merged = base.clone();
-    merged.apply(&edit(&mut amina, &base, 2_000, &phones("12011111111")), None);
-    let name = FieldMap::from([(resident::NAME, Value::text("单春"))]);
-    merged.apply(&edit(&mut joao, &base, 2_000, &name), None);
+    merged.apply(&edit(&mut amina, &base, 2_000, phones("12011111111")), None);
+    let name = FieldMap::from_iter([(resident::NAME, Value::text("单春"))]);
+    merged.apply(&edit(&mut joao, &base, 2_000, name), None);
     assert_eq!(merged.values()[&resident::NAME], Value::text("单春"));
     assert_eq!(
         merged.values()[&resident::PHONES],
@@ -83,8 +83,8 @@ fn different_fields_both_survive() {
 fn an_addition_beats_a_concurrent_removal_of_the_same_need() {
     let (_, base) = created();
     let (mut amina, mut joao) = (FakeDevice::numbered(2), FakeDevice::numbered(3));
-    let without = FieldMap::from([(resident::NEEDS, Value::Numbers(vec![4]))]);
-    let removed = edit(&mut amina, &base, 2_000, &without);
+    let without = FieldMap::from_iter([(resident::NEEDS, Value::Numbers(vec![4]))]);
+    let removed = edit(&mut amina, &base, 2_000, without);
     // Joao had not seen need 1 at all and adds it anew.
     let change = Change {
         members: vec![MemberEdit {
@@ -107,7 +107,7 @@ fn late_edit_survives_a_delete() {
     let (_, base) = created();
     let (mut amina, mut joao) = (FakeDevice::numbered(2), FakeDevice::numbered(3));
     let removal = amina.operation(2_000, record(), base.removal());
-    let edited = edit(&mut joao, &base, 1_500, &phones("12022222222"));
+    let edited = edit(&mut joao, &base, 1_500, phones("12022222222"));
     let mut merged = base.clone();
     merged.apply(&removal, None);
     assert!(merged.is_removed());
@@ -128,7 +128,7 @@ fn who_keeps_a_removed_record_having_seen_the_removal_ends_the_mark() {
     let (_, base) = created();
     let (mut amina, mut joao) = (FakeDevice::numbered(2), FakeDevice::numbered(3));
     let removal = amina.operation(2_000, record(), base.removal());
-    let edited = edit(&mut joao, &base, 1_500, &phones("12022222222"));
+    let edited = edit(&mut joao, &base, 1_500, phones("12022222222"));
     let mut merged = base.clone();
     merged.apply(&removal, None);
     // Brought back without any edit beside it: no mark.
@@ -155,8 +155,8 @@ fn who_keeps_a_removed_record_having_seen_the_removal_ends_the_mark() {
 fn a_phone_three_days_ahead_does_not_win_by_it() {
     let (_, base) = created();
     let (mut ahead, mut honest) = (FakeDevice::numbered(2), FakeDevice::numbered(3));
-    let forged = edit(&mut ahead, &base, 3 * 86_400_000, &phones("12011111111"));
-    let later = edit(&mut honest, &base, 20_000, &phones("12022222222"));
+    let forged = edit(&mut ahead, &base, 3 * 86_400_000, phones("12011111111"));
+    let later = edit(&mut honest, &base, 20_000, phones("12022222222"));
     let mut merged = base.clone();
     merged.apply(&forged, Some(10_000));
     merged.apply(&later, Some(21_000));
@@ -178,8 +178,8 @@ fn a_phone_three_days_ahead_does_not_win_by_it() {
 fn an_own_edit_is_dated_anew_when_the_receipt_says_so() {
     let (_, base) = created();
     let (mut ahead, mut honest) = (FakeDevice::numbered(2), FakeDevice::numbered(3));
-    let forged = edit(&mut ahead, &base, 3 * 86_400_000, &phones("12011111111"));
-    let later = edit(&mut honest, &base, 20_000, &phones("12022222222"));
+    let forged = edit(&mut ahead, &base, 3 * 86_400_000, phones("12011111111"));
+    let later = edit(&mut honest, &base, 20_000, phones("12022222222"));
     let mut on_phone = base.clone();
     on_phone.apply(&forged, None);
     on_phone.apply(&later, Some(21_000));
@@ -200,11 +200,11 @@ fn an_untouched_record_packs_into_little_more_than_its_origin() {
 #[test]
 fn a_field_of_a_later_version_is_kept() {
     let mut office = FakeDevice::numbered(1);
-    let unknown = FieldMap::from([
+    let unknown = FieldMap::from_iter([
         (FieldId(200), Value::text("later")),
         (household::NOTE, Value::text("n")),
     ]);
-    let change = RecordState::change_to(RecordKind::HOUSEHOLD, None, &unknown);
+    let change = RecordState::change_to(RecordKind::HOUSEHOLD, None, unknown.clone());
     let state = RecordState::start(&office.operation(1, record(), change), None);
     assert_eq!(state.values(), unknown);
     let clocks = state.pack_clocks(RecordKind::HOUSEHOLD);
@@ -237,14 +237,14 @@ fn operations(script: &[(u8, u8, u8, bool)]) -> Vec<Operation> {
             0 => RecordState::change_to(
                 RecordKind::RESIDENT,
                 Some(state),
-                &phones(&format!("1200000000{}", value % 4)),
+                phones(&format!("1200000000{}", value % 4)),
             ),
             1 => {
                 let needs = Value::Numbers((1..=u64::from(value % 4)).collect());
                 RecordState::change_to(
                     RecordKind::RESIDENT,
                     Some(state),
-                    &FieldMap::from([(resident::NEEDS, needs)]),
+                    FieldMap::from_iter([(resident::NEEDS, needs)]),
                 )
             }
             2 => state.removal(),

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::date::CalendarDate;
 use super::list::closed_list;
 use super::schema::{FieldId, FieldSpec, register};
-use super::value::{FieldMap, Value, ValueShape, field};
+use super::value::{FieldMap, Fields, Value, ValueShape, field};
 use crate::ids::AreaCode;
 
 /// Canonical door number, `3-2-501`.
@@ -54,7 +54,7 @@ closed_list! {
 }
 
 /// Where a household with these fields was moved to; `None` for one that lies where it was made.
-pub fn moved_to(fields: &FieldMap) -> Option<AreaCode> {
+pub fn moved_to(fields: &dyn Fields) -> Option<AreaCode> {
     AreaCode::new(field(fields, MOVED_TO).as_text()).ok()
 }
 
@@ -78,7 +78,7 @@ pub struct Household {
 impl Household {
     /// The fields to write.
     pub fn to_fields(&self) -> FieldMap {
-        FieldMap::from([
+        FieldMap::from_iter([
             (DOOR, Value::text(&self.door)),
             (
                 TENURE,

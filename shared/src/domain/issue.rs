@@ -142,7 +142,7 @@ impl Issue {
     /// The fields to write.
     pub fn to_fields(&self) -> FieldMap {
         let id = |id: Option<Uuid>| id.map_or(Value::Null, Value::Id);
-        FieldMap::from([
+        FieldMap::from_iter([
             (CATEGORY, Value::Int(self.category.number() as i64)),
             (TITLE, Value::text(&self.title)),
             (NOTE, Value::text(&self.note)),

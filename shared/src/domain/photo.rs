@@ -75,7 +75,7 @@ pub struct Photo {
 impl Photo {
     /// The fields to write.
     pub fn to_fields(&self) -> FieldMap {
-        FieldMap::from([
+        FieldMap::from_iter([
             (OWNER_KIND, Value::Int(i64::from(self.owner.kind.0))),
             (OWNER, Value::Id(self.owner.id)),
             (HASH, Value::Bytes(self.hash.0.to_vec())),

@@ -119,7 +119,7 @@ impl Resident {
         let mut needs: Vec<u64> = self.needs.iter().map(|need| need.number()).collect();
         needs.sort_unstable();
         needs.dedup();
-        FieldMap::from([
+        FieldMap::from_iter([
             (HOUSEHOLD, Value::Id(self.household.0)),
             (NAME, Value::text(&self.name)),
             (BIRTH_YEAR, Value::number(self.birth_year.map(i64::from))),

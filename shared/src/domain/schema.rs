@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::value::{FieldMap, ValueShape, field};
+use super::value::{Fields, ValueShape, field};
 
 /// A kind of record. Kinds that this version does not know are kept and passed on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -46,7 +46,7 @@ impl RecordKind {
 
     /// The record beside which one of this kind with these fields lies: it is in the same area and moves with it.
     /// `None` for what lies on its own.
-    pub fn lies_beside(self, fields: &FieldMap) -> Option<RecordRef> {
+    pub fn lies_beside(self, fields: &dyn Fields) -> Option<RecordRef> {
         let named = |kind: Self, id: FieldId| Some(RecordRef::new(kind, field(fields, id).as_id()?));
         match self {
             Self::RESIDENT => named(Self::HOUSEHOLD, super::resident::HOUSEHOLD),

@@ -1,7 +1,6 @@
 //! The values that fields hold.
 
-use std::collections::BTreeMap;
-
+use litemap::LiteMap;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -29,8 +28,9 @@ pub enum Value {
     Ids(Vec<Uuid>),
 }
 
-/// A record's fields by number. Missing is the same as [`Value::Null`].
-pub type FieldMap = BTreeMap<FieldId, Value>;
+/// A record's fields by number. Missing is the same as [`Value::Null`]. A sorted list: a dozen values that are made once,
+/// written once and seldom changed are nothing for a tree.
+pub type FieldMap = LiteMap<FieldId, Value>;
 
 impl Value {
     /// A yes or no.
@@ -154,8 +154,20 @@ pub enum ValueShape {
     Ids,
 }
 
-/// The field of a map, or nothing.
-pub fn field(fields: &FieldMap, id: FieldId) -> &Value {
+/// What holds the fields of a record: a map, or the change that made the record.
+pub trait Fields {
+    /// The field's value; `None` is the same as [`Value::Null`].
+    fn value_of(&self, id: FieldId) -> Option<&Value>;
+}
+
+impl Fields for FieldMap {
+    fn value_of(&self, id: FieldId) -> Option<&Value> {
+        self.get(&id)
+    }
+}
+
+/// The field, or nothing.
+pub fn field<F: Fields + ?Sized>(fields: &F, id: FieldId) -> &Value {
     static NULL: Value = Value::Null;
-    fields.get(&id).unwrap_or(&NULL)
+    fields.value_of(id).unwrap_or(&NULL)
 }

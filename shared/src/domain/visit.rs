@@ -147,7 +147,7 @@ impl Visit {
     /// The fields to write.
     pub fn to_fields(&self) -> FieldMap {
         let met: Vec<Uuid> = self.met.iter().map(|resident| resident.0).collect();
-        FieldMap::from([
+        FieldMap::from_iter([
             (HOUSEHOLD, Value::Id(self.household.0)),
             (OUTCOME, Value::Int(self.outcome.number() as i64)),
             (

@@ -3,9 +3,9 @@
 use super::{Rejection, check_day, check_flag, refuse};
 use crate::domain::door::DoorNumber;
 use crate::domain::household::{DOOR, MOVED_TO, NO_VISIT_BEFORE, NOT_ALONE, TENURE, Tenure, moved_to};
-use crate::domain::value::{FieldMap, Value, field};
+use crate::domain::value::{Fields, Value, field};
 
-pub(super) fn check(fields: &FieldMap) -> Result<(), Rejection> {
+pub(super) fn check(fields: &dyn Fields) -> Result<(), Rejection> {
     let door = field(fields, DOOR).as_text();
     match DoorNumber::parse(door) {
         _ if door.is_empty() => return refuse("household.door_missing"),

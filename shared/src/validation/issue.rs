@@ -2,9 +2,9 @@
 
 use super::{Rejection, check_flag, check_time, refuse};
 use crate::domain::issue::{CATEGORY, Category, Event, REPORTED_AT, STEPS_SEEN, Step, TITLE};
-use crate::domain::value::{FieldMap, field};
+use crate::domain::value::{Fields, field};
 
-pub(super) fn check(fields: &FieldMap, event: Option<&Event>) -> Result<(), Rejection> {
+pub(super) fn check(fields: &dyn Fields, event: Option<&Event>) -> Result<(), Rejection> {
     match field(fields, CATEGORY)
         .as_int()
         .map(|number| Category::from_number(u64::try_from(number).unwrap_or(0)))

@@ -13,10 +13,10 @@ use thiserror::Error;
 
 use crate::change::{Change, Operation, PARTS_PER_OPERATION_MAX, Write};
 use crate::clock::TimestampMs;
-use crate::crdt::{RecordState, STEPS_PER_ISSUE_MAX, created_values};
+use crate::crdt::{Created, RecordState, STEPS_PER_ISSUE_MAX};
 use crate::domain::household::MOVED_TO;
 use crate::domain::schema::{FieldMerge, FieldSpec, RecordKind};
-use crate::domain::value::{FieldMap, Value, field};
+use crate::domain::value::{FieldMap, Fields, Value, field};
 use crate::domain::{CalendarDate, identity};
 
 /// The most bytes of a value in a field that this version does not know.
@@ -55,16 +55,16 @@ pub fn validate(operation: &Operation, state: Option<&RecordState>) -> Result<()
 }
 
 /// Checks an operation that makes its record. Returns what the record then holds, when that can be
-/// [read off](created_values) the operation.
+/// [read off](Created) the operation.
 ///
 /// Pure; changes nothing.
 ///
 /// # Errors
 /// The first [`Rejection`] found.
-pub fn validate_new(operation: &Operation) -> Result<Option<FieldMap>, Rejection> {
+pub fn validate_new(operation: &Operation) -> Result<Option<Created<'_>>, Rejection> {
     check_change(operation, None)?;
     let (kind, change) = (operation.record.kind, &operation.change);
-    let created = created_values(operation);
+    let created = Created::by(operation);
     match &created {
         Some(values) => check_record(kind, values, change)?,
         None => check_record(kind, &RecordState::start(operation, None).values(), change)?,
@@ -96,8 +96,9 @@ fn check_change(operation: &Operation, state: Option<&RecordState>) -> Result<()
             return refuse("household.area_impossible");
         }
     }
+    let spec = record.kind.spec();
     for write in &change.writes {
-        match record.kind.spec().map(|spec| spec.field(write.field)) {
+        match spec.map(|spec| spec.field(write.field)) {
             Some(Some(spec)) if spec.merge == FieldMerge::Set => return refuse("field.is_a_set"),
             Some(Some(spec)) => check_value(spec, &write.value)?,
             _ if value_bytes(&write.value) > UNKNOWN_VALUE_BYTES_MAX => return refuse("field.too_long"),
@@ -134,7 +135,7 @@ pub fn validate_fields(kind: RecordKind, fields: &FieldMap) -> Result<(), Reject
     check_record(kind, fields, &Change::default())
 }
 
-fn check_record(kind: RecordKind, fields: &FieldMap, change: &Change) -> Result<(), Rejection> {
+fn check_record(kind: RecordKind, fields: &dyn Fields, change: &Change) -> Result<(), Rejection> {
     if let Some(kept) = kind.kept_after_removal() {
         check_flag(field(fields, kept))?;
     }

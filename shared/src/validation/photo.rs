@@ -6,9 +6,9 @@ use crate::domain::photo::{
     WIDTH,
 };
 use crate::domain::schema::RecordKind;
-use crate::domain::value::{FieldMap, field};
+use crate::domain::value::{Fields, field};
 
-pub(super) fn check(fields: &FieldMap) -> Result<(), Rejection> {
+pub(super) fn check(fields: &dyn Fields) -> Result<(), Rejection> {
     let int = |id| field(fields, id).as_int().unwrap_or(0);
     let owner_kind = int(OWNER_KIND);
     let owned = [RecordKind::VISIT, RecordKind::ISSUE]

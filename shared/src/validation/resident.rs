@@ -6,9 +6,9 @@ use crate::domain::resident::{
     BIRTH_MONTH, BIRTH_YEAR, CONSENT_ON, CONSENT_PURPOSE, ConsentPurpose, HOUSEHOLD, NAME, PHONES, RELATION,
     Relation,
 };
-use crate::domain::value::{FieldMap, Value, field};
+use crate::domain::value::{Fields, Value, field};
 
-pub(super) fn check(fields: &FieldMap) -> Result<(), Rejection> {
+pub(super) fn check(fields: &dyn Fields) -> Result<(), Rejection> {
     if field(fields, HOUSEHOLD).as_id().is_none() {
         return refuse("resident.household_missing");
     }

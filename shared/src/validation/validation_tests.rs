@@ -25,7 +25,7 @@ fn a_visit() -> Visit {
 }
 
 fn check(fields: FieldMap, expect: Result<(), &'static str>) {
-    let change = RecordState::change_to(RecordKind::VISIT, None, &fields);
+    let change = RecordState::change_to(RecordKind::VISIT, None, fields);
     let record = RecordRef::new(RecordKind::VISIT, Uuid::from_bytes([2; 16]));
     let operation = FakeDevice::numbered(1).operation(1_790_000_000_000, record, change);
     assert_eq!(
@@ -90,7 +90,7 @@ fn a_field_of_a_later_version_is_accepted_within_its_bound() {
 fn a_label_that_is_no_need_cannot_be_recorded() {
     let record = RecordRef::new(RecordKind::RESIDENT, Uuid::from_bytes([3; 16]));
     let resident = resident::Resident::named(HouseholdId(Uuid::from_bytes([1; 16])), "单春");
-    let mut change = RecordState::change_to(RecordKind::RESIDENT, None, &resident.to_fields());
+    let mut change = RecordState::change_to(RecordKind::RESIDENT, None, resident.to_fields());
     change.members.push(MemberEdit {
         field: resident::NEEDS,
         member: 11,
@@ -133,12 +133,12 @@ fn a_record_is_not_the_same_as_itself() {
         let mut change = RecordState::change_to(
             record.kind,
             None,
-            &FieldMap::from([(household::DOOR, Value::text("3-2-501"))]),
+            FieldMap::from_iter([(household::DOOR, Value::text("3-2-501"))]),
         );
-        let pointer = FieldMap::from([(household::MERGED_INTO, Value::Id(id))]);
+        let pointer = FieldMap::from_iter([(household::MERGED_INTO, Value::Id(id))]);
         change
             .writes
-            .extend(RecordState::change_to(record.kind, None, &pointer).writes);
+            .extend(RecordState::change_to(record.kind, None, pointer).writes);
         validate(&FakeDevice::numbered(1).operation(5, record, change), None)
     };
     assert_eq!(into(Uuid::from_bytes([4; 16])), Ok(()));
@@ -150,7 +150,7 @@ fn a_record_is_not_the_same_as_itself() {
 
 #[test]
 fn a_door_is_kept_in_its_canonical_spelling() {
-    let fields = |door: &str| FieldMap::from([(household::DOOR, Value::text(door))]);
+    let fields = |door: &str| FieldMap::from_iter([(household::DOOR, Value::text(door))]);
     assert_eq!(validate_fields(RecordKind::HOUSEHOLD, &fields("3-2-501")), Ok(()));
     let refused = Rejection {
         code: "household.door_not_canonical",

@@ -2,13 +2,13 @@
 
 use super::resident::check_need;
 use super::{Rejection, check_day, check_time, refuse};
-use crate::domain::value::{FieldMap, field};
+use crate::domain::value::{Fields, field};
 use crate::domain::visit::{
     HOUSEHOLD, NEEDS, OUTCOME, Outcome, PHRASES, PROMISE, PROMISE_DUE, PROMISE_KEPT_ON, PURPOSE, Phrase,
     Purpose, STARTED_AT,
 };
 
-pub(super) fn check(fields: &FieldMap) -> Result<(), Rejection> {
+pub(super) fn check(fields: &dyn Fields) -> Result<(), Rejection> {
     let number = |id| {
         field(fields, id)
             .as_int()

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 use shared::change::Change;
 use shared::crdt::RecordState;
+use shared::domain::value::FieldMap;
 use shared::domain::{RecordKind, RecordRef, Value, household, resident};
 use shared::ids::{DeviceId, WorkerId};
 use uuid::Uuid;
@@ -95,8 +96,8 @@ fn members_and_removals_and_moves_stay() {
     let mut log = log(&[&phone.operations[1]]);
     let needs = |needs: &'static [u64]| {
         move |state: &RecordState| {
-            let wanted = [(resident::NEEDS, Value::numbers(needs.to_vec()))].into();
-            RecordState::change_to(RecordKind::RESIDENT, Some(state), &wanted)
+            let wanted = FieldMap::from_iter([(resident::NEEDS, Value::numbers(needs.to_vec()))]);
+            RecordState::change_to(RecordKind::RESIDENT, Some(state), wanted)
         }
     };
     say(&mut phone, &mut log, record, needs(&[1, 2]));

@@ -77,7 +77,7 @@ impl TestPhone {
     }
 
     /// Records a new record with these fields.
-    pub fn make(&mut self, kind: RecordKind, fields: &FieldMap) -> RecordRef {
+    pub fn make(&mut self, kind: RecordKind, fields: FieldMap) -> RecordRef {
         let record = RecordRef::new(kind, self.chance.uuid());
         self.record(record, RecordState::change_to(kind, None, fields));
         record
@@ -89,15 +89,12 @@ impl TestPhone {
             door: door.to_owned(),
             ..Household::default()
         };
-        HouseholdId(self.make(RecordKind::HOUSEHOLD, &household.to_fields()).id)
+        HouseholdId(self.make(RecordKind::HOUSEHOLD, household.to_fields()).id)
     }
 
     /// Records a resident.
     pub fn resident(&mut self, household: HouseholdId, name: &str) -> RecordRef {
-        self.make(
-            RecordKind::RESIDENT,
-            &Resident::named(household, name).to_fields(),
-        )
+        self.make(RecordKind::RESIDENT, Resident::named(household, name).to_fields())
     }
 
     /// Records a visit.
@@ -115,7 +112,7 @@ impl TestPhone {
             promise_kept_on: None,
             started_at: self.now_ms,
         };
-        self.make(RecordKind::VISIT, &visit.to_fields())
+        self.make(RecordKind::VISIT, visit.to_fields())
     }
 
     /// Records that a visit or issue has a photo.
@@ -130,7 +127,7 @@ impl TestPhone {
             height: 48,
             thumbnail: Vec::new(),
         };
-        self.make(RecordKind::PHOTO, &photo.to_fields());
+        self.make(RecordKind::PHOTO, photo.to_fields());
         hash
     }
 

@@ -77,7 +77,7 @@ impl World {
                 height: 48,
                 thumbnail: Vec::new(),
             };
-            self.amina.make(RecordKind::PHOTO, &photo.to_fields());
+            self.amina.make(RecordKind::PHOTO, photo.to_fields());
         }
         let push = a_request(Some(self.amina.push_from(first)));
         let reply = self.server.sync(&self.token, &push).await.unwrap();

@@ -123,7 +123,7 @@ impl Pair {
         for (turn, device) in self.devices.iter_mut().enumerate() {
             device.bring(self.edited.iter().filter_map(|(record, both)| {
                 let (field, value) = both.get(turn)?.clone();
-                Some((*record, FieldMap::from([(field, value)])))
+                Some((*record, FieldMap::from_iter([(field, value)])))
             }))?;
         }
         Ok(())

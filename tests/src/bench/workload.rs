@@ -192,7 +192,7 @@ impl VisitRow {
     pub fn fields(&self) -> FieldMap {
         let time = i64::try_from(self.started_at).unwrap_or(0);
         let [first, second] = self.photos;
-        FieldMap::from([
+        FieldMap::from_iter([
             (visit::HOUSEHOLD, Value::Id(self.household)),
             (visit::OUTCOME, Value::Int(self.outcome)),
             (visit::PURPOSE, Value::Int(1)),

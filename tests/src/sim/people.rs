@@ -255,7 +255,7 @@ impl World {
             RecordKind::VISIT => (visit::NOTE, Value::text(&text)),
             _ => (issue::NOTE, Value::text(&text)),
         };
-        let mut fields = FieldMap::from([(field, value)]);
+        let mut fields = FieldMap::from_iter([(field, value)]);
         if record.kind == RecordKind::HOUSEHOLD {
             let tenure = self.chance.between(1, 3);
             fields.insert(household::TENURE, Value::Int(tenure as i64));
@@ -266,7 +266,7 @@ impl World {
     fn needs(&mut self, phone: usize) -> Option<Result<Answer, ApiError>> {
         let record = self.a_record(&[RecordKind::RESIDENT])?;
         let needs = (1..=4).filter(|_| self.chance.per_mille(500)).collect();
-        let fields = FieldMap::from([(resident::NEEDS, Value::numbers(needs))]);
+        let fields = FieldMap::from_iter([(resident::NEEDS, Value::numbers(needs))]);
         self.save(phone, Call::SaveFields { record, fields })
     }
 
@@ -307,7 +307,7 @@ impl World {
     fn move_household(&mut self, phone: usize) -> Option<Result<Answer, ApiError>> {
         let record = self.a_record(&[RecordKind::HOUSEHOLD])?;
         let grid = self.an_area(phone)?;
-        let fields = FieldMap::from([(household::MOVED_TO, Value::text(grid.as_str()))]);
+        let fields = FieldMap::from_iter([(household::MOVED_TO, Value::text(grid.as_str()))]);
         self.save(phone, Call::SaveFields { record, fields })
     }
 

@@ -31,7 +31,7 @@ pub(crate) const SERVER: &str = "server.sql";
 
 fn edit(phone: &mut Phone, household: HouseholdId, field: FieldId, text: &str) {
     let record = RecordRef::new(RecordKind::HOUSEHOLD, household);
-    let fields = FieldMap::from([(field, Value::Text(text.to_owned()))]);
+    let fields = FieldMap::from_iter([(field, Value::Text(text.to_owned()))]);
     phone.call(Call::SaveFields { record, fields });
 }
 

@@ -156,7 +156,7 @@ fn visit_changes(
         promise_kept_on: None,
         started_at: draft.started_at,
     };
-    let change = RecordState::change_to(record.kind, None, &visit.to_fields());
+    let change = RecordState::change_to(record.kind, None, visit.to_fields());
     let mut changes = vec![(area.clone(), record, change)];
     // Nothing is typed twice: needs found with the one person met become that person's needs.
     if let ([met], false) = (draft.met.as_slice(), draft.needs.is_empty()) {
@@ -166,11 +166,11 @@ fn visit_changes(
             needs.extend(draft.needs.iter().map(|need| need.number()));
             needs.sort_unstable();
             needs.dedup();
-            let wanted = FieldMap::from([(resident::NEEDS, Value::numbers(needs))]);
+            let wanted = FieldMap::from_iter([(resident::NEEDS, Value::numbers(needs))]);
             changes.push((
                 area.clone(),
                 person,
-                RecordState::change_to(person.kind, Some(&state), &wanted),
+                RecordState::change_to(person.kind, Some(&state), wanted),
             ));
         }
     }
@@ -204,7 +204,7 @@ fn issue_changes(
         visit: draft.visit,
         reported_at: draft.started_at,
     };
-    let mut change = RecordState::change_to(record.kind, None, &issue.to_fields());
+    let mut change = RecordState::change_to(record.kind, None, issue.to_fields());
     let step = if draft.handled_on_the_spot {
         Step::HandledOnTheSpot
     } else {
@@ -238,7 +238,7 @@ fn photo_changes(
         (
             area.clone(),
             record,
-            RecordState::change_to(record.kind, None, &fields),
+            RecordState::change_to(record.kind, None, fields),
         )
     };
     Ok(photos.into_iter().map(change).collect())

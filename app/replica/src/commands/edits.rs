@@ -22,7 +22,7 @@ pub(super) fn add_household(
     let record = RecordRef::new(RecordKind::HOUSEHOLD, replica.new_id());
     let mut fields = household.to_fields();
     normalise(record.kind, &mut fields)?;
-    let change = RecordState::change_to(record.kind, None, &fields);
+    let change = RecordState::change_to(record.kind, None, fields);
     // An empty change is no operation, so no rule would see that the door is missing.
     if change.is_empty() {
         return Err(api_error(ErrorCode::Invalid, "household.door_missing"));
@@ -38,7 +38,7 @@ pub(super) fn add_resident(replica: &mut Replica, resident: &Resident) -> Result
     let record = RecordRef::new(RecordKind::RESIDENT, replica.new_id());
     let mut fields = resident.to_fields();
     normalise(record.kind, &mut fields)?;
-    let change = RecordState::change_to(record.kind, None, &fields);
+    let change = RecordState::change_to(record.kind, None, fields);
     replica.save(vec![(area, record, change)], |_| Ok(()))?;
     Ok(Answer::Saved(record))
 }
@@ -56,7 +56,7 @@ pub(super) fn save_fields(
     {
         changes.extend(moves(replica, record, &to)?);
     }
-    let change = RecordState::change_to(record.kind, Some(&state), &fields);
+    let change = RecordState::change_to(record.kind, Some(&state), fields);
     changes.push((state.area().clone(), record, change));
     replica.save(changes, |_| Ok(()))?;
     Ok(Answer::Saved(record))

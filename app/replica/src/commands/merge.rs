@@ -29,7 +29,7 @@ pub(super) fn merge_into(replica: &mut Replica, record: RecordRef, kept: Uuid) -
     let change = RecordState::change_to(
         record.kind,
         Some(&state),
-        &FieldMap::from([(pointer, Value::Id(kept.id))]),
+        FieldMap::from_iter([(pointer, Value::Id(kept.id))]),
     );
     replica.save(vec![(state.area().clone(), record, change)], |_| Ok(()))?;
     Ok(Answer::Saved(kept))

@@ -34,7 +34,7 @@ fn what_is_left(state: Option<&RecordState>, kind: RecordKind, parked: &ParkedCh
         members.sort_unstable();
         wanted.insert(*id, Value::numbers(members));
     }
-    let mut change = RecordState::change_to(kind, state, &wanted);
+    let mut change = RecordState::change_to(kind, state, wanted);
     if let Some(event) = &parked.event {
         let taken = state.is_some_and(|state| state.events().iter().any(|known| known.event == *event));
         if !taken {

@@ -76,10 +76,10 @@ fn author() -> Author {
 fn a_household(number: u128) -> (AreaCode, RecordRef, shared::change::Change) {
     let record = RecordRef::new(RecordKind::HOUSEHOLD, Uuid::from_u128(number));
     let door = format!("{}-{}-{}01", number % 50 + 1, number % 4 + 1, number % 6 + 1);
-    let fields = FieldMap::from([(household::DOOR, Value::Text(door))]);
+    let fields = FieldMap::from_iter([(household::DOOR, Value::Text(door))]);
     let area =
         AreaCode::new("130803001001-01").unwrap_or_else(|_| unreachable!("a constant of the right shape"));
-    (area, record, RecordState::change_to(record.kind, None, &fields))
+    (area, record, RecordState::change_to(record.kind, None, fields))
 }
 
 fn dropped_transaction_leaves_no_trace(
@@ -136,8 +136,8 @@ fn refused_operation_leaves_no_trace(
 ) -> Result<(), Failure> {
     let mut connection = ready(open, home)?;
     let (area, record, _) = a_household(7);
-    let fields = FieldMap::from([(household::DOOR, Value::text("not a door"))]);
-    let change = RecordState::change_to(record.kind, None, &fields);
+    let fields = FieldMap::from_iter([(household::DOOR, Value::text("not a door"))]);
+    let change = RecordState::change_to(record.kind, None, fields);
     let transaction = connection.transaction()?;
     let refused = operations::perform(&transaction, author(), &area, record, change);
     drop(transaction);

@@ -148,8 +148,8 @@ mod tests {
         let mut states: BTreeMap<u8, RecordState> = BTreeMap::new();
         let mut all = Vec::new();
         for number in 0..HOUSEHOLDS {
-            let door = FieldMap::from([(household::DOOR, Value::text("3-2-501"))]);
-            let change = RecordState::change_to(RecordKind::HOUSEHOLD, None, &door);
+            let door = FieldMap::from_iter([(household::DOOR, Value::text("3-2-501"))]);
+            let change = RecordState::change_to(RecordKind::HOUSEHOLD, None, door);
             let made = FakeDevice::numbered(number).operation(1_000, a_household(number), change);
             states.insert(number, RecordState::start(&made, Some(9_000)));
             all.push(made);

@@ -47,7 +47,7 @@ fn record(connection: &mut Connection, area: &AreaCode, now_ms: u64) {
         door: "3-2-501".to_owned(),
         ..Household::default()
     };
-    let change = RecordState::change_to(RecordKind::HOUSEHOLD, None, &fields.to_fields());
+    let change = RecordState::change_to(RecordKind::HOUSEHOLD, None, fields.to_fields());
     let transaction = connection.transaction().unwrap();
     operations::perform(&transaction, author, area, household(), change).unwrap();
     transaction.commit().unwrap();

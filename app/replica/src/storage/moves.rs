@@ -10,7 +10,7 @@ use shared::change::Operation;
 use shared::clock::TimestampMs;
 use shared::crdt::RecordState;
 use shared::domain::schema::{RecordKind, RecordRef};
-use shared::domain::value::FieldMap;
+use shared::domain::value::Fields;
 use shared::ids::{AreaCode, HouseholdId};
 use shared::protocol::v1::Receipt;
 use shared::validation::writes_move;
@@ -75,7 +75,7 @@ fn bring_sql(table: &str, beside: &str) -> String {
 pub(super) fn home(
     connection: &Connection,
     record: RecordRef,
-    values: &FieldMap,
+    values: &dyn Fields,
     made_in: &AreaCode,
 ) -> StorageResult<AreaCode> {
     let home = match record.kind {
@@ -267,10 +267,7 @@ pub(super) fn is_elsewhere(
     let home = match area_of(connection, operation.record)? {
         Some(home) => home,
         None if none_moved(connection)? => operation.area.clone(),
-        None => {
-            let written = operation.change.written();
-            home(connection, operation.record, &written, &operation.area)?
-        }
+        None => home(connection, operation.record, &operation.change, &operation.area)?,
     };
     Ok(!scope.iter().any(|area| home.is_within(area)))
 }

@@ -4,9 +4,9 @@ use rusqlite::{CachedStatement, Connection, Transaction, params};
 use shared::change::hash::{ChainHash, canonical_bytes};
 use shared::change::{Change, Operation, Seen};
 use shared::clock::TimestampMs;
-use shared::crdt::{RecordState, created_values};
-use shared::domain::schema::RecordRef;
-use shared::domain::value::FieldMap;
+use shared::crdt::{Created, RecordState};
+use shared::domain::schema::{FieldId, RecordRef};
+use shared::domain::value::{FieldMap, Value};
 use shared::ids::{AreaCode, DeviceId, WorkerId};
 use shared::validation::{Rejection, validate, validate_new};
 
@@ -86,12 +86,19 @@ impl Pen<'_> {
         &mut self,
         area: &AreaCode,
         record: RecordRef,
-        fields: &FieldMap,
+        fields: FieldMap,
     ) -> Result<Option<u64>, SaveError> {
+        let emptied: Vec<FieldId> = fields
+            .iter()
+            .filter(|(_, value)| **value == Value::Null)
+            .map(|(field, _)| *field)
+            .collect();
         let operation = self.next(area, record, RecordState::change_to(record.kind, None, fields));
         if self.make(&operation)? {
             return Ok(Some(operation.seq));
         }
+        let mut fields = operation.change.said();
+        fields.extend(emptied.into_iter().map(|field| (field, Value::Null)));
         let state = self.reader.load(record)?;
         let change = RecordState::change_to(record.kind, state.as_ref(), fields);
         if change.is_empty() {
@@ -140,7 +147,7 @@ impl Pen<'_> {
         };
         let state = self.reader.load(operation.record)?;
         let is_in_row = match state {
-            None => self.writer.create(&operation, created_values(&operation), None)?,
+            None => self.writer.create(&operation, Created::by(&operation), None)?,
             state => {
                 self.writer.merge_into(state, &operation, None)?;
                 false

@@ -1,6 +1,6 @@
-use shared::domain::Household;
 use shared::domain::household::NOTE;
 use shared::domain::value::FieldMap;
+use shared::domain::{Household, resident};
 use shared::ids::{AreaCode, DeviceId, WorkerId};
 
 use super::*;
@@ -34,7 +34,7 @@ fn recorded(count: u128) -> Connection {
                 door: format!("{number}-2-501"),
                 ..Household::default()
             };
-            pen.bring_to(&here(), household(number), &fields.to_fields())?;
+            pen.bring_to(&here(), household(number), fields.to_fields())?;
         }
         Ok(())
     })
@@ -64,8 +64,8 @@ fn what_made_a_record_is_read_off_its_row_until_the_row_changes() {
     let (made, _) = whole_chain(&connection);
     let transaction = connection.transaction().unwrap();
     with_pen(&transaction, author(), |pen| {
-        let fields = FieldMap::from([(NOTE, Value::text("门铃坏了"))]);
-        pen.bring_to(&here(), household(1), &fields)
+        let fields = FieldMap::from_iter([(NOTE, Value::text("门铃坏了"))]);
+        pen.bring_to(&here(), household(1), fields)
     })
     .unwrap();
     transaction.commit().unwrap();
@@ -74,6 +74,38 @@ fn what_made_a_record_is_read_off_its_row_until_the_row_changes() {
     let (edited, _) = whole_chain(&connection);
     assert_eq!(edited[..2], made);
     assert_eq!(edited.len(), 3);
+}
+
+/// Registers, emptied ones and sets: only what differs becomes an operation, and nothing is left of it the second time.
+#[test]
+fn a_record_that_is_here_is_brought_to_the_wanted_values() {
+    let mut connection = recorded(1);
+    let person = RecordRef::new(RecordKind::RESIDENT, Uuid::from_u128(9));
+    let wanted = |phone: Value, needs: &[u64]| {
+        FieldMap::from_iter([
+            (resident::HOUSEHOLD, Value::Id(household(1).id)),
+            (resident::NAME, Value::text("单春")),
+            (resident::PHONES, phone),
+            (resident::NEEDS, Value::numbers(needs.to_vec())),
+        ])
+    };
+    let phone = Value::Texts(vec!["12000000001".to_owned()]);
+    let transaction = connection.transaction().unwrap();
+    let (first, second, third) = with_pen(&transaction, author(), |pen| {
+        let first = pen.bring_to(&here(), person, wanted(phone, &[1, 2]))?;
+        let second = pen.bring_to(&here(), person, wanted(Value::Null, &[2, 3]))?;
+        let third = pen.bring_to(&here(), person, wanted(Value::Null, &[2, 3]))?;
+        Ok((first, second, third))
+    })
+    .unwrap();
+    transaction.commit().unwrap();
+    assert_eq!((first, second, third), (Some(2), Some(3), None));
+    let state = records::load(&connection, person).unwrap().unwrap();
+    let mut expected = wanted(Value::Null, &[2, 3]);
+    expected.remove(&resident::PHONES);
+    assert_eq!(state.values(), expected);
+    let edit = operations::by_seq(&connection, 3).unwrap().unwrap().change;
+    assert_eq!((edit.writes.len(), edit.members.len()), (1, 2));
 }
 
 #[test]

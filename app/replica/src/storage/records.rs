@@ -11,15 +11,16 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, Statement, T
 use shared::change::Operation;
 use shared::clock::TimestampMs;
 use shared::crdt::{
-    RecordState, clocks_of_origin, created_values, creation, fold, is_in_order, issue_state, origin_of,
+    Created, RecordState, clocks_of_origin, creation, fold, is_in_order, issue_state, origin_of,
     untouched_origin,
 };
 use shared::domain::door::DoorNumber;
 use shared::domain::issue::Step;
 use shared::domain::schema::{FieldId, KINDS, KindSpec, RecordKind, RecordRef};
-use shared::domain::value::{FieldMap, Value, ValueShape, field};
+use shared::domain::value::{FieldMap, Fields, Value, ValueShape, field};
 use shared::domain::{household, resident};
 use shared::ids::{AreaCode, DeviceId, WorkerId};
+use shared::packed::packed;
 use uuid::Uuid;
 
 use super::{StorageError, StorageResult, duplicates, moves, own, settled, who};
@@ -35,6 +36,9 @@ struct Statements {
 }
 
 static STATEMENTS: LazyLock<Vec<Statements>> = LazyLock::new(|| KINDS.iter().map(statements).collect());
+
+/// Columns that are 0 in the row of a record that one operation made.
+const UNTOUCHED: [&str; 4] = ["removed", "conflicts", "removed_at", "removal_open"];
 
 fn derived(kind: RecordKind) -> &'static [&'static str] {
     match kind {
@@ -59,20 +63,30 @@ fn statements(spec: &KindSpec) -> Statements {
         // Writing into a String cannot fail.
         let _ = write!(updates, "{separator}{column} = {place}");
     }
-    let insert = format!(
-        "INSERT INTO {} ({}) VALUES ({})",
-        spec.name,
-        written.join(", "),
-        places.join(", ")
-    );
+    let insert = |values: &[String]| {
+        let (columns, values) = (written.join(", "), values.join(", "));
+        format!("INSERT INTO {} ({columns}) VALUES ({values})", spec.name)
+    };
+    // What nothing has touched is neither removed nor in conflict: zeros, which need no binding.
+    let of_new: Vec<String> = written
+        .iter()
+        .zip(&places)
+        .map(|(column, place)| match UNTOUCHED.contains(column) {
+            true => "0".to_owned(),
+            false => place.clone(),
+        })
+        .collect();
     Statements {
         select: format!(
             "SELECT area, made_in, clocks, more, {} FROM {} WHERE id = ?1",
             fields.join(", "),
             spec.name
         ),
-        upsert: format!("{insert} ON CONFLICT (id) DO UPDATE SET {updates} RETURNING row"),
-        insert: format!("{insert} ON CONFLICT (id) DO NOTHING"),
+        upsert: format!(
+            "{} ON CONFLICT (id) DO UPDATE SET {updates} RETURNING row",
+            insert(&places)
+        ),
+        insert: format!("{} ON CONFLICT (id) DO NOTHING", insert(&of_new)),
     }
 }
 
@@ -230,7 +244,7 @@ fn load_other(connection: &Connection, record: RecordRef) -> StorageResult<Optio
 /// # Errors
 /// A column of another type.
 pub fn fields_from_row(spec: &KindSpec, row: &Row<'_>, first: usize) -> rusqlite::Result<FieldMap> {
-    let mut fields = FieldMap::new();
+    let mut fields = FieldMap::with_capacity(spec.fields.len());
     for (index, field) in spec.fields.iter().enumerate() {
         let value = from_sql(field.shape, row.get_ref(first + index)?);
         if value != Value::Null {
@@ -345,8 +359,9 @@ impl<'t> Writer<'t> {
         applied_at: Option<TimestampMs>,
     ) -> StorageResult<()> {
         let Some(mut state) = state else {
-            let values = created_values(operation);
-            return self.create(operation, values, applied_at).map(drop);
+            return self
+                .create(operation, Created::by(operation), applied_at)
+                .map(drop);
         };
         let dated = operation.stamp.clamped(applied_at);
         if own::keep_body(self.transaction, &state, operation, dated)? {
@@ -358,19 +373,19 @@ impl<'t> Writer<'t> {
         self.save(operation.record, &state)
     }
 
-    /// Writes a record that is not here yet; `values` are the operation's [`created_values`]. Returns whether the row
-    /// holds all that the operation says.
+    /// Writes a record that is not here yet; `created` is what the operation makes of it. Returns whether the row holds
+    /// all that the operation says.
     ///
     /// # Errors
     /// A failing database.
     pub(super) fn create(
         &mut self,
         operation: &Operation,
-        values: Option<FieldMap>,
+        created: Option<Created<'_>>,
         applied_at: Option<TimestampMs>,
     ) -> StorageResult<bool> {
-        if let Some(values) = values
-            && let Some(is_in_row) = self.make(operation, &values, applied_at)?
+        if let Some(created) = created
+            && let Some(is_in_row) = self.make(operation, &created, applied_at)?
         {
             return Ok(is_in_row);
         }
@@ -387,15 +402,15 @@ impl<'t> Writer<'t> {
     pub(super) fn make(
         &mut self,
         operation: &Operation,
-        values: &FieldMap,
+        created: &Created<'_>,
         applied_at: Option<TimestampMs>,
     ) -> StorageResult<Option<bool>> {
-        if !self.insert_created(operation, values, applied_at)? {
+        if !self.insert_created(operation, created, applied_at)? {
             return Ok(None);
         }
         let spec = operation.record.kind.spec();
-        let all_kept = values.iter().all(|(field, value)| {
-            let column = spec.and_then(|spec| spec.field(*field));
+        let all_kept = created.iter().all(|(field, value)| {
+            let column = spec.and_then(|spec| spec.field(field));
             column.is_none_or(|column| is_kept_as_it_is(column.shape, value))
         });
         Ok(Some(all_kept && is_in_order(operation)))
@@ -410,8 +425,8 @@ impl<'t> Writer<'t> {
         operation: &Operation,
         applied_at: Option<TimestampMs>,
     ) -> StorageResult<bool> {
-        match created_values(operation) {
-            Some(values) => self.insert_created(operation, &values, applied_at),
+        match Created::by(operation) {
+            Some(created) => self.insert_created(operation, &created, applied_at),
             None => Ok(false),
         }
     }
@@ -428,7 +443,7 @@ impl<'t> Writer<'t> {
     fn home<'a>(
         &self,
         record: RecordRef,
-        values: &FieldMap,
+        values: &dyn Fields,
         made_in: &'a AreaCode,
     ) -> StorageResult<Cow<'a, AreaCode>> {
         Ok(match self.none_moved {
@@ -458,10 +473,13 @@ impl<'t> Writer<'t> {
             made_in: state.made_in(),
             author: state.origin().author.0.as_bytes(),
             values: &values,
-            removed: state.is_removed(),
-            removed_at: state.last_removal().map_or(0, |origin| origin.stamp.ms),
-            removal_open: state.is_kept_by_edit(record.kind),
-            conflicts: state.conflicts().len(),
+            more: &more(spec, values.iter().map(|(field, value)| (*field, value))),
+            touched: Some(Touched {
+                removed: state.is_removed(),
+                removed_at: state.last_removal().map_or(0, |origin| origin.stamp.ms),
+                removal_open: state.is_kept_by_edit(record.kind),
+                conflicts: state.conflicts().len(),
+            }),
             clocks: &state.pack_clocks(record.kind),
             step: (record.kind == RecordKind::ISSUE).then(|| fold(&state.steps()).step),
         };
@@ -471,8 +489,9 @@ impl<'t> Writer<'t> {
             Some(written) => written.get(0)?,
             None => return Err(damaged(record.kind)),
         };
-        duplicates::follow(self.transaction, record, row.removed)?;
-        index_text(self.transaction, record.kind, row_number, row.values, row.removed)
+        let is_removed = state.is_removed();
+        duplicates::follow(self.transaction, record, is_removed)?;
+        index_text(self.transaction, record.kind, row_number, row.values, is_removed)
     }
 
     /// Writes the row of a record that one plain operation made, without a fold. Returns whether it did: nothing
@@ -480,7 +499,7 @@ impl<'t> Writer<'t> {
     fn insert_created(
         &mut self,
         operation: &Operation,
-        values: &FieldMap,
+        created: &Created<'_>,
         applied_at: Option<TimestampMs>,
     ) -> StorageResult<bool> {
         let record = operation.record;
@@ -488,7 +507,7 @@ impl<'t> Writer<'t> {
         else {
             return Ok(false);
         };
-        let home = self.home(record, values, &operation.area)?;
+        let home = self.home(record, created, &operation.area)?;
         let (device, author) = (operation.device, operation.author);
         let key = match self.key.take() {
             Some((of_device, of_author, key)) if (of_device, of_author) == (device, author) => key,
@@ -498,11 +517,9 @@ impl<'t> Writer<'t> {
             area: &home,
             made_in: &operation.area,
             author: &key,
-            values,
-            removed: false,
-            removed_at: 0,
-            removal_open: false,
-            conflicts: 0,
+            values: created,
+            more: &more(spec, created.iter()),
+            touched: None,
             clocks: &who::short_clocks(&key, &origin_of(operation, applied_at)),
             step: None,
         };
@@ -517,7 +534,7 @@ impl<'t> Writer<'t> {
         if is_new {
             let row_number = self.transaction.last_insert_rowid();
             duplicates::follow(self.transaction, record, false)?;
-            index_text(self.transaction, record.kind, row_number, values, false)?;
+            index_text(self.transaction, record.kind, row_number, created, false)?;
         }
         Ok(is_new)
     }
@@ -546,16 +563,24 @@ struct Columns<'a> {
     made_in: &'a AreaCode,
     /// The worker's id, or the short name of the device and its worker.
     author: &'a [u8],
-    values: &'a FieldMap,
+    values: &'a dyn Fields,
+    /// See [`more`].
+    more: &'a [u8],
+    /// `None` for a new row of what one operation made.
+    touched: Option<Touched>,
+    clocks: &'a [u8],
+    /// Where an issue stands; `None` for other kinds.
+    step: Option<Step>,
+}
+
+/// What may have become of a record since it was made.
+struct Touched {
     removed: bool,
     /// When it was last removed, ms; 0 for never.
     removed_at: TimestampMs,
     /// An edit kept it, and nobody has decided since.
     removal_open: bool,
     conflicts: usize,
-    clocks: &'a [u8],
-    /// Where an issue stands; `None` for other kinds.
-    step: Option<Step>,
 }
 
 impl Columns<'_> {
@@ -571,65 +596,42 @@ impl Columns<'_> {
         } else {
             self.made_in.as_str()
         };
-        let more = self.more(spec);
-        let common = [
-            blob(record.id.as_bytes()),
-            text(self.area.as_str()),
-            text(made_in),
-            integer(self.removed.into()),
-            integer(i64::try_from(self.conflicts).unwrap_or(0)),
-            blob(self.clocks),
-        ];
-        let fields = spec
-            .fields
-            .iter()
-            .map(|spec| to_sql(spec.shape, field(self.values, spec.id)));
-        let derived = self.derived(record.kind);
-        let row = common
-            .into_iter()
-            .chain(fields)
-            .chain([blob(&more)])
-            .chain(derived);
-        for (value, place) in row.zip(1..) {
-            statement.raw_bind_parameter(place, value)?;
+        let touched = self.touched.as_ref();
+        let mut places = 1..;
+        // A place without a value has a zero in the statement.
+        let mut bind = |value: Option<ToSqlOutput<'_>>| match (places.next(), value) {
+            (Some(place), Some(value)) => statement.raw_bind_parameter(place, value),
+            _ => Ok(()),
+        };
+        bind(Some(blob(record.id.as_bytes())))?;
+        bind(Some(text(self.area.as_str())))?;
+        bind(Some(text(made_in)))?;
+        bind(touched.map(|touched| integer(touched.removed.into())))?;
+        bind(touched.map(|touched| integer(i64::try_from(touched.conflicts).unwrap_or(0))))?;
+        bind(Some(blob(self.clocks)))?;
+        for spec in spec.fields {
+            bind(Some(to_sql(spec.shape, field(self.values, spec.id))))?;
         }
-        Ok(())
-    }
-
-    /// Fields that this version does not know, packed; nothing for none.
-    fn more(&self, spec: &KindSpec) -> Vec<u8> {
-        let unknown: Vec<(&FieldId, &Value)> = self
-            .values
-            .iter()
-            .filter(|(id, _)| spec.field(**id).is_none())
-            .collect();
-        if unknown.is_empty() {
-            return Vec::new();
+        bind(Some(blob(self.more)))?;
+        if record.kind.kept_after_removal().is_some() {
+            let removed_at = |touched: &Touched| i64::try_from(touched.removed_at).unwrap_or(i64::MAX);
+            bind(touched.map(|touched| integer(removed_at(touched))))?;
+            bind(touched.map(|touched| integer(touched.removal_open.into())))?;
         }
-        // As a map is written. Postcard into a growing vector fails only for maps of unknown length.
-        postcard::to_stdvec(&unknown).unwrap_or_default()
-    }
-
-    fn derived(&self, kind: RecordKind) -> Vec<ToSqlOutput<'_>> {
-        let mut derived = Vec::with_capacity(5);
-        if kind.kept_after_removal().is_some() {
-            let removed_at = i64::try_from(self.removed_at).unwrap_or(i64::MAX);
-            derived.extend([integer(removed_at), integer(self.removal_open.into())]);
-        }
-        match (kind, self.step) {
+        match (record.kind, self.step) {
             (RecordKind::HOUSEHOLD, _) => {
                 let (building, order) = building_and_order(field(self.values, household::DOOR).as_text());
-                derived.extend([building, order].map(|text| ToSqlOutput::Owned(SqlValue::Text(text))));
+                bind(Some(text(&building)))?;
+                bind(Some(text(&order)))
             }
-            (RecordKind::VISIT, _) => derived.push(blob(self.author)),
-            (RecordKind::ISSUE, Some(step)) => derived.extend([
-                blob(self.author),
-                integer(step.number() as i64),
-                integer(issue_state::is_finished(step).into()),
-            ]),
-            _ => {}
+            (RecordKind::VISIT, _) => bind(Some(blob(self.author))),
+            (RecordKind::ISSUE, Some(step)) => {
+                bind(Some(blob(self.author)))?;
+                bind(Some(integer(step.number() as i64)))?;
+                bind(Some(integer(issue_state::is_finished(step).into())))
+            }
+            _ => Ok(()),
         }
-        derived
     }
 }
 
@@ -643,6 +645,16 @@ fn text(text: &str) -> ToSqlOutput<'_> {
 
 fn blob(bytes: &[u8]) -> ToSqlOutput<'_> {
     ToSqlOutput::Borrowed(ValueRef::Blob(bytes))
+}
+
+/// Fields that this version does not know, packed; nothing for none.
+fn more<'a>(spec: &KindSpec, values: impl Iterator<Item = (FieldId, &'a Value)>) -> Vec<u8> {
+    let unknown: Vec<(FieldId, &Value)> = values.filter(|(id, _)| spec.field(*id).is_none()).collect();
+    if unknown.is_empty() {
+        return Vec::new();
+    }
+    // As a map is written.
+    packed(&unknown, 128)
 }
 
 fn fields_of_later_versions(more: &[u8]) -> Result<FieldMap, postcard::Error> {
@@ -678,7 +690,7 @@ fn index_text(
     transaction: &Transaction<'_>,
     kind: RecordKind,
     row: i64,
-    values: &FieldMap,
+    values: &dyn Fields,
     removed: bool,
 ) -> StorageResult<()> {
     let (rowid, text) = match kind {
@@ -716,9 +728,11 @@ fn to_sql(shape: ValueShape, value: &Value) -> ToSqlOutput<'_> {
         (ValueShape::Texts, value) => SqlValue::Text(value.as_texts().join(&TEXT_SEPARATOR.to_string())),
         (ValueShape::Numbers, value) => {
             let numbers = value.as_numbers();
-            let mut text = String::new();
+            let mut text = String::with_capacity(numbers.len() * 3 + 1);
+            let mut digits = itoa::Buffer::new();
             for number in numbers {
-                let _ = write!(text, ",{number}");
+                text.push(',');
+                text.push_str(digits.format(*number));
             }
             if !text.is_empty() {
                 text.push(',');

@@ -46,14 +46,14 @@ fn fill(connection: &mut Connection) {
                 note: "二楼东户的老人耳背，敲门要用力，等一会儿再敲第二遍。".repeat(6),
                 ..Household::default()
             };
-            pen.bring_to(&here, household, &fields.to_fields())?;
+            pen.bring_to(&here, household, fields.to_fields())?;
             let mut resident = Resident::named(HouseholdId(household.id), WORDS[1]);
             resident.phones = vec![WORDS[2].to_owned()];
             let resident_ref = RecordRef::new(RecordKind::RESIDENT, Uuid::from_u128(1_000 + number));
-            pen.bring_to(&here, resident_ref, &resident.to_fields())?;
+            pen.bring_to(&here, resident_ref, resident.to_fields())?;
         }
         let first = RecordRef::new(RecordKind::HOUSEHOLD, Uuid::from_u128(1));
-        pen.bring_to(&here, first, &FieldMap::from([(NOTE, Value::text(WORDS[0]))]))
+        pen.bring_to(&here, first, FieldMap::from_iter([(NOTE, Value::text(WORDS[0]))]))
     })
     .unwrap();
     let body = DraftBody::Visit(VisitDraft {

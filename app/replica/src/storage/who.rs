@@ -5,6 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use shared::clock::Stamp;
 use shared::crdt::Origin;
 use shared::ids::{DeviceId, WorkerId};
+use shared::packed::packed;
 
 use super::{StorageError, StorageResult};
 
@@ -45,8 +46,7 @@ pub(super) fn key(
 /// The clocks of a record that nothing but its origin touched; `key` is its device and worker.
 pub(super) fn short_clocks(key: &[u8], origin: &Origin) -> Vec<u8> {
     let Origin { stamp, seq, .. } = origin;
-    // Postcard into a growing vector fails only for maps of unknown length; here are none.
-    postcard::to_stdvec(&(key, seq, stamp.ms, stamp.counter)).unwrap_or_default()
+    packed(&(key, seq, stamp.ms, stamp.counter), SHORT_BYTES_MAX)
 }
 
 /// Tells whose short names are.

@@ -204,7 +204,7 @@ mod tests {
             ..before.clone()
         };
         let changed = changed_fields(&before.to_fields(), &after.to_fields());
-        assert_eq!(changed, FieldMap::from([(NOTE, Value::text("狗"))]));
+        assert_eq!(changed, FieldMap::from_iter([(NOTE, Value::text("狗"))]));
         assert!(changed_fields(&before.to_fields(), &before.to_fields()).is_empty());
     }
 }
