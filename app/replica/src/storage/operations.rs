@@ -245,7 +245,8 @@ pub fn perform(
 /// knows nothing but the new epoch, so does everything that is kept here: the server may lack it.
 ///
 /// The records that it touches are made anew from the server's operations and these: in what is here the old ones
-/// are folded in, a second time nobody else sees. Until the next sync they hold these operations only.
+/// are folded in, a second time nobody else sees. Until the next sync they hold these operations only. What was set
+/// aside and seen is with the supervisor; records that hold it are read again without it.
 ///
 /// # Errors
 /// A failing database or an unreadable row.
@@ -266,6 +267,7 @@ pub fn start_anew(
         (true, first) => first.map_or(0, |first| first.seq - 1),
         (false, _) => receipted.min(own::last_seq(transaction)?),
     };
+    let given_up = pieces::worked_on(transaction, &pieces::GIVEN_UP)?;
     transaction.execute_batch("DELETE FROM operation; DELETE FROM receipted; DELETE FROM set_aside;")?;
     if through_seq > 0 {
         transaction.execute(
@@ -275,6 +277,10 @@ pub fn start_anew(
     }
     // What others hold of these records, and what a copy of this phone did, is read again.
     transaction.execute("UPDATE assigned SET cursor = 0", [])?;
+    for record in given_up {
+        records::release(transaction, "SELECT ?1", params![record.id])?;
+        records::remove(transaction, record)?;
+    }
     for old in &unsent {
         records::remove(transaction, old.record)?;
     }

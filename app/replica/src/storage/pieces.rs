@@ -35,12 +35,17 @@ pub(super) fn forget(transaction: &Transaction<'_>) -> StorageResult<()> {
     meta::set(transaction, PIECES, &!unsettled.is_empty())
 }
 
+/// Photos whose bytes are still to be sent.
+const UNSENT_PHOTOS: &str =
+    "SELECT id FROM photo WHERE hash IN (SELECT hash FROM photo_bytes WHERE state = 1)";
+
 /// Something about a record is still to be sent, or was set aside.
-static UNSETTLED: LazyLock<String> = LazyLock::new(|| {
-    format!(
-        "(record IN ({UNSETTLED_RECORDS})
-         OR record IN (SELECT id FROM photo WHERE hash IN (SELECT hash FROM photo_bytes WHERE state = 1)))"
-    )
+static UNSETTLED: LazyLock<String> =
+    LazyLock::new(|| format!("(record IN ({UNSETTLED_RECORDS}) OR record IN ({UNSENT_PHOTOS}))"));
+
+/// Something was done to a record that was set aside, and its worker has seen that; a photo's bytes are sent.
+pub(super) static GIVEN_UP: LazyLock<String> = LazyLock::new(|| {
+    format!("seq IN (SELECT seq FROM set_aside WHERE seen <> 0) AND record NOT IN ({UNSENT_PHOTOS})")
 });
 
 /// Whether it lacks what it began with, or lies beside such a one or beside nothing that is here.
@@ -58,7 +63,8 @@ fn is_piece(transaction: &Transaction<'_>, record: RecordRef) -> StorageResult<b
     }
 }
 
-fn worked_on(connection: &Connection, which: &str) -> StorageResult<Vec<RecordRef>> {
+/// The records of own operations of this kind.
+pub(super) fn worked_on(connection: &Connection, which: &str) -> StorageResult<Vec<RecordRef>> {
     let mut statement = connection.prepare(&format!(
         "SELECT DISTINCT kind, record FROM operation WHERE {which}"
     ))?;
