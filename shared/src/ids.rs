@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use arrayvec::ArrayString;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -140,11 +141,12 @@ impl FromStr for PhotoHash {
 ///
 /// Containment is a prefix at one of these lengths, so the tree needs no look-up.
 ///
-/// Shape: `130803`, `130803001`, `130803001001`, `130803001001-02`; at most 15 bytes.
+/// Shape: `130803`, `130803001`, `130803001001`, `130803001001-02`; at most 15 bytes, which stand in the value itself:
+/// every operation has one.
 /// Source: National Bureau of Statistics division codes; `docs/data-model.md`, "Areas".
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
-pub struct AreaCode(String);
+pub struct AreaCode(ArrayString<15>);
 
 /// The text is not an area code.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -157,9 +159,9 @@ impl AreaCode {
     /// # Errors
     /// [`AreaCodeError`] when the text has another shape.
     pub fn new(text: &str) -> Result<Self, AreaCodeError> {
-        match is_area_code(text) {
-            true => Ok(Self(text.to_owned())),
-            false => Err(AreaCodeError),
+        match ArrayString::from(text) {
+            Ok(code) if is_area_code(text) => Ok(Self(code)),
+            _ => Err(AreaCodeError),
         }
     }
 
@@ -186,12 +188,13 @@ impl AreaCode {
             4 => 2,
             _ => return None,
         };
-        self.0.get(..length).map(|text| Self(text.to_owned()))
+        let text = self.0.get(..length)?;
+        ArrayString::from(text).ok().map(Self)
     }
 
     /// Whether `self` is `other` or lies inside it.
     pub fn is_within(&self, other: &Self) -> bool {
-        self.0.starts_with(&other.0)
+        self.0.starts_with(other.as_str())
     }
 
     /// The level of this area.
@@ -247,9 +250,9 @@ impl FromStr for AreaCode {
 // The check holds for codes that arrive from outside too.
 impl<'de> Deserialize<'de> for AreaCode {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        match is_area_code(&text) {
-            true => Ok(Self(text)),
+        let code = ArrayString::deserialize(deserializer)?;
+        match is_area_code(&code) {
+            true => Ok(Self(code)),
             false => Err(serde::de::Error::custom(AreaCodeError)),
         }
     }
