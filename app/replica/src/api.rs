@@ -12,7 +12,7 @@ use shared::domain::issue::{Category, Event, Step};
 use shared::domain::visit::{Outcome, Phrase, Purpose};
 use shared::domain::worker::Role;
 use shared::domain::{
-    CalendarDate, FieldId, FieldMap, Household, Issue, Need, RecordRef, Resident, Value, Visit,
+    CalendarDate, FieldId, FieldMap, Household, Issue, Need, RecordRef, Resident, Value, Visit, field_map,
 };
 use shared::ids::{
     AreaCode, DeviceId, DraftId, HouseholdId, IssueId, PhotoHash, ResidentId, VisitId, WorkerId,
@@ -81,6 +81,7 @@ pub enum Call {
         /// The record.
         record: RecordRef,
         /// Only the fields that changed. A set (needs) is given whole; what differs is added and removed.
+        #[serde(with = "field_map")]
         fields: FieldMap,
     },
     /// Withdraws a record (a resident who moved away, a visit saved by mistake). Answer: [`Answer::Saved`].
@@ -1038,6 +1039,7 @@ pub struct ParkedOfOthers {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ParkedChange {
     /// Values by field.
+    #[serde(with = "field_map")]
     pub values: FieldMap,
     /// Members of sets: field, member, added or else taken out.
     pub members: Vec<(FieldId, u64, bool)>,

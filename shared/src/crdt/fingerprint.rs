@@ -16,6 +16,7 @@ struct Looks<'a> {
     /// Where it lies.
     area: &'a AreaCode,
     /// The shown value of every field.
+    #[serde(serialize_with = "crate::domain::field_map::serialize")]
     values: FieldMap,
     /// Fields with several values, the shown one first.
     conflicts: Vec<(FieldId, Vec<Value>)>,

@@ -12,6 +12,7 @@ use thiserror::Error;
 use super::record::{MemberSet, Origin, RecordEvent, RecordState, Removal, clock_of, ranked};
 use super::register::Register;
 use crate::change::{Seen, Write};
+use crate::domain::field_map;
 use crate::domain::schema::{FieldId, FieldMerge, RecordKind};
 use crate::domain::value::{FieldMap, Value};
 use crate::ids::{AreaCode, DeviceId};
@@ -61,6 +62,15 @@ pub fn untouched_origin(clocks: &[u8]) -> Option<Origin> {
         && packed.removals.is_empty()
         && packed.edits.is_none();
     is_alone.then_some(packed.origin)
+}
+
+/// A record in one blob.
+#[derive(Serialize, Deserialize)]
+struct Whole {
+    area: AreaCode,
+    #[serde(with = "field_map")]
+    values: FieldMap,
+    clocks: Vec<u8>,
 }
 
 impl RecordState {
@@ -185,7 +195,11 @@ impl RecordState {
 
     /// State and values in one blob, for a store without columns.
     pub fn pack_whole(&self, kind: RecordKind) -> Vec<u8> {
-        let whole = (&self.area, self.values(), self.pack_clocks(kind));
+        let whole = Whole {
+            area: self.area.clone(),
+            values: self.values(),
+            clocks: self.pack_clocks(kind),
+        };
         postcard::to_stdvec(&whole).unwrap_or_default()
     }
 
@@ -194,8 +208,7 @@ impl RecordState {
     /// # Errors
     /// [`PackError`] when the blob is none of ours.
     pub fn unpack_whole(kind: RecordKind, blob: &[u8]) -> Result<Self, PackError> {
-        let (area, values, clocks): (AreaCode, FieldMap, Vec<u8>) =
-            postcard::from_bytes(blob).map_err(|_| PackError)?;
-        Self::unpack(kind, area, &values, &clocks)
+        let whole: Whole = postcard::from_bytes(blob).map_err(|_| PackError)?;
+        Self::unpack(kind, whole.area, &whole.values, &whole.clocks)
     }
 }

@@ -4,6 +4,7 @@
 
 mod list;
 
+pub mod field_map;
 pub mod schema;
 pub mod spelling;
 pub mod value;

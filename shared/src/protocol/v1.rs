@@ -161,6 +161,7 @@ pub struct ParkedOperation {
     /// When, ms.
     pub parked_at: TimestampMs,
     /// What it would have written.
+    #[serde(with = "crate::domain::field_map")]
     pub fields: FieldMap,
     /// Which members of sets it would have added or taken out.
     #[serde(default)]

@@ -661,7 +661,8 @@ fn fields_of_later_versions(more: &[u8]) -> Result<FieldMap, postcard::Error> {
     if more.is_empty() {
         return Ok(FieldMap::new());
     }
-    postcard::from_bytes(more)
+    let fields: Vec<(FieldId, Value)> = postcard::from_bytes(more)?;
+    Ok(fields.into_iter().collect())
 }
 
 /// The building of a canonical door, and a text that sorts doors as people walk: numbers by their value.
