@@ -29,8 +29,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use replica::native::NativePlatform;
+use replica::sync::http::HttpTransport;
 use serde_json::{Value, json};
 use tests::bench::crowd::Crowd;
 use tests::bench::device::{BenchDevice, Took};
@@ -251,6 +254,8 @@ async fn fill(options: &Options) -> Result<Value, Failure> {
 async fn prepare(options: &Options) -> Result<Value, Failure> {
     let server = options.text("server")?;
     let count = options.number("count")?;
+    // A device's transport chooses the cryptography of its process, without which there is no client.
+    drop(HttpTransport::new(Rc::new(NativePlatform)));
     let before = server_usage(server).await?;
     let began = Instant::now();
     let reply = reqwest::Client::new()

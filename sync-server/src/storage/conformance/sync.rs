@@ -632,6 +632,7 @@ pub async fn segments_are_prepared_where_somebody_works(storage: &dyn Storage) {
         amina.household(&format!("{number}-1-101"));
     }
     push(storage, &amina, 1).await;
+    storage.importer(&area(COMMUNITY)).await.unwrap();
     assert_eq!(storage.prepare_segments().await.unwrap(), 2);
     assert_eq!(storage.prepare_segments().await.unwrap(), 0);
     let first = storage.segment(&area(GRID), 0).await.unwrap().unwrap();

@@ -43,10 +43,13 @@ pub(super) fn area(tx: Tx<'_>, code: &AreaCode) -> StorageResult<Option<Area>> {
     })
 }
 
-/// Every area that is assigned to somebody.
+/// Every area that is assigned to somebody; the importer, whom no device has, is nobody.
 pub(super) fn with_workers(tx: Tx<'_>) -> StorageResult<Vec<AreaCode>> {
-    tx.prepare_cached("SELECT DISTINCT area FROM assignment WHERE ended_at = 0 ORDER BY area")?
-        .query_map(values![], |row| columns::area(row, 0))
+    tx.prepare_cached(
+        "SELECT DISTINCT area FROM assignment
+         WHERE ended_at = 0 AND worker <> (SELECT import_worker FROM meta) ORDER BY area",
+    )?
+    .query_map(values![], |row| columns::area(row, 0))
 }
 
 /// The assigned areas with their names.
