@@ -246,6 +246,11 @@ pub enum Call {
         /// The photo.
         hash: PhotoHash,
     },
+    /// Deletes the bytes of a photo that the server would not take. Answer: [`Answer::Done`].
+    DiscardPhoto {
+        /// The photo.
+        hash: PhotoHash,
+    },
 }
 
 /// The answer to a [`Call`].

@@ -2,7 +2,8 @@
 //!
 //! Test ids: `outbox`, `outbox-tab-drafts`, `outbox-tab-waiting`, `outbox-tab-uploaded`,
 //! `outbox-tab-attention`, `outbox-entry`, `outbox-retry`, `outbox-dismiss`, `outbox-photo-refused`,
-//! `outbox-photo-retry`, `outbox-photo-open`, `sync-now`, `clock-wrong`, `another-copy`.
+//! `outbox-photo-retry`, `outbox-photo-open`, `outbox-photo-discard`, `outbox-photo-discard-sheet`,
+//! `outbox-photo-discard-confirm`, `sync-now`, `clock-wrong`, `another-copy`.
 
 use dioxus::prelude::*;
 use replica::api::{Answer, ApiError, Call, Outbox as Contents, OutboxEntry, RefusedPhoto, SyncPhase};
@@ -11,7 +12,7 @@ use shared::domain::{RecordKind, RecordRef};
 
 use crate::components::{
     Button, ButtonKind, DraftRow, EmptyState, ErrorNote, Icon, IconName, LinkButton, PhotoStrip, Screen,
-    WithAnswer, parked_text, toast,
+    Sheet, WithAnswer, parked_text, toast,
 };
 use crate::i18n::{t, t_args, t_code};
 use crate::routes::Route;
@@ -266,6 +267,8 @@ fn page_of(record: RecordRef) -> Option<Route> {
 fn RefusedPhotoRow(refused: RefusedPhoto) -> Element {
     let store = use_store();
     let hash = refused.photo.hash;
+    let mut asking = use_signal(|| false);
+    let discard = store.clone();
     rsx! {
         li { class: "row card", "data-testid": "outbox-photo-refused",
             p { class: "row-title", {t("outbox-photo-refused")} }
@@ -279,8 +282,21 @@ fn RefusedPhotoRow(refused: RefusedPhoto) -> Element {
                         toast(t("outbox-retried"));
                     },
                 }
+                Button {
+                    label: t("outbox-photo-discard"), testid: "outbox-photo-discard",
+                    onclick: move |()| asking.set(true),
+                }
                 if let Some(to) = page_of(refused.owner) {
                     LinkButton { label: t("open"), testid: "outbox-photo-open", kind: ButtonKind::Quiet, to }
+                }
+            }
+            if asking() {
+                Sheet { title: t("outbox-photo-discard"), testid: "outbox-photo-discard-sheet", onclose: move |()| asking.set(false),
+                    p { {t("outbox-photo-discard-text")} }
+                    Button {
+                        label: t("outbox-photo-discard"), testid: "outbox-photo-discard-confirm", kind: ButtonKind::Danger,
+                        onclick: move |()| discard.tell(Call::DiscardPhoto { hash }),
+                    }
                 }
             }
         }

@@ -1,7 +1,6 @@
 //! The end of a world: nothing goes wrong any more, and everything must get done.
 
 use replica::api::SyncPhase;
-use replica::storage::operations;
 
 use super::world::World;
 
@@ -73,11 +72,6 @@ impl World {
         status.session.is_some()
             && status.sync.phase == SyncPhase::UpToDate
             && status.sync.waiting_operations == 0
-            && (status.sync.waiting_photos == 0 || status.sync.attention > 0 || self.has_set_aside(phone))
-    }
-
-    /// Whether operations of a phone are parked, seen or not: bytes of a photo whose record is not there wait.
-    fn has_set_aside(&mut self, phone: usize) -> bool {
-        operations::set_aside(&self.device(phone).disk.eyes, 1).is_ok_and(|seqs| !seqs.is_empty())
+            && (status.sync.waiting_photos == 0 || status.sync.attention > 0)
     }
 }

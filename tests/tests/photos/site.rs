@@ -228,6 +228,11 @@ impl Phone {
         self.driver.call(call).await.unwrap()
     }
 
+    /// A call that may fail; what it answers does not matter.
+    pub(crate) async fn try_call(&self, call: Call) -> Result<(), ErrorCode> {
+        self.driver.call(call).await.map(drop).map_err(|error| error.code)
+    }
+
     pub(crate) async fn sync_state(&self) -> SyncState {
         match self.call(Call::Status).await {
             Answer::Status(status) => status.sync,
@@ -287,8 +292,14 @@ impl Phone {
         id
     }
 
-    /// A visit with photos of any size, kept as the form keeps prepared ones.
+    /// A visit with photos of any size.
     pub(crate) async fn visit_with(&mut self, household: HouseholdId, photos: &[Vec<u8>]) {
+        let id = self.draft_with(household, photos).await;
+        self.call(Call::FinishDraft { id }).await;
+    }
+
+    /// A form with photos, kept as it keeps prepared ones.
+    pub(crate) async fn draft_with(&mut self, household: HouseholdId, photos: &[Vec<u8>]) -> DraftId {
         let draft = self.draft(household, "楼道灯坏了").await;
         let mut inside = self.inside();
         let transaction = inside.transaction().unwrap();
@@ -304,7 +315,24 @@ impl Phone {
             drafts::add_photo(&transaction, draft, &photo, TEST_START_MS).unwrap();
         }
         transaction.commit().unwrap();
-        self.call(Call::FinishDraft { id: draft }).await;
+        draft
+    }
+
+    /// Gives its worker another area and wakes it; what was the worker's ended at `ended_ms`.
+    pub(crate) async fn assign(&self, site: &Site, username: &str, area: &str, ended_ms: u64) {
+        let area = AreaCode::new(area).unwrap();
+        let storage = &site.server.state.storage;
+        storage.set_areas(username, &[area], ended_ms).await.unwrap();
+        self.driver.replica().borrow_mut().wake();
+    }
+
+    /// Syncs, then steps until there is nothing to do.
+    pub(crate) async fn rest(&self) {
+        self.driver.replica().borrow_mut().wake();
+        while self.step().await != Stepped::Synced {}
+        while !self.driver.replica().borrow().is_settled().unwrap() {
+            self.step().await;
+        }
     }
 
     /// Steps until the engine wants nothing more than to ask again later; at most `steps_max`.

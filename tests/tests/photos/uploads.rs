@@ -3,9 +3,10 @@
 use replica::api::{Answer, Call, ErrorCode};
 use replica::sync::driver::Stepped;
 use replica::sync::upload::CHUNK_BYTES;
-use shared::ids::{AreaCode, PhotoHash};
+use shared::domain::worker::Role;
+use shared::ids::PhotoHash;
 use sync_server::testing::{TEST_PASSWORD, TEST_START_MS};
-use tests::world::OTHER_GRID;
+use tests::world::{COMMUNITY, GRID, OTHER_GRID};
 
 use crate::site::{Phone, Site, picture};
 
@@ -196,6 +197,124 @@ async fn a_refused_photo_is_passed_over_and_shown_until_it_is_tried_again() {
 }
 
 #[tokio::test]
+async fn a_refused_photo_holds_up_signing_out_until_it_is_given_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = Site::open().await;
+    let mut phone = Phone::signed_in(&site, "amina", folder.path()).await;
+    let household = phone.household("1-1-101").await;
+    let (bad, good) = (b"no picture".to_vec(), picture(64, 1));
+    phone.visit_with(household, &[bad.clone(), good.clone()]).await;
+    phone.settle(100).await;
+    assert_eq!(phone.try_call(Call::SignOut).await, Err(ErrorCode::UnsentWork));
+    let discard = |bytes: &[u8]| Call::DiscardPhoto {
+        hash: PhotoHash::of(bytes),
+    };
+    let uploaded = phone.try_call(discard(&good)).await;
+    assert_eq!(
+        uploaded,
+        Err(ErrorCode::NotFound),
+        "only what the server would not take"
+    );
+    phone.call(discard(&bad)).await;
+    phone.restart();
+    assert_eq!(phone.outbox().await.refused_photos, []);
+    let state = phone.sync_state().await;
+    assert_eq!((state.waiting_photos, state.attention), (0, 0));
+    assert_eq!(phone.try_call(Call::SignOut).await, Ok(()));
+}
+
+#[tokio::test]
+async fn a_photo_that_is_given_up_stays_in_an_open_form() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = Site::open().await;
+    let mut phone = Phone::signed_in(&site, "amina", folder.path()).await;
+    let household = phone.household("1-1-101").await;
+    let bad = b"no picture".to_vec();
+    phone.visit_with(household, std::slice::from_ref(&bad)).await;
+    phone.settle(100).await;
+    let form = phone.draft_with(household, std::slice::from_ref(&bad)).await;
+    let hash = PhotoHash::of(&bad);
+    phone.call(Call::DiscardPhoto { hash }).await;
+    let held = |phone: &Phone| -> u64 {
+        let count = "SELECT count(*) FROM photo_bytes";
+        phone.inside().query_row(count, [], |row| row.get(0)).unwrap()
+    };
+    assert_eq!((phone.sync_state().await.waiting_photos, held(&phone)), (0, 1));
+    phone.call(Call::DiscardDraft { id: form }).await;
+    assert_eq!(held(&phone), 0);
+}
+
+/// A visit with a photo, recorded when the grid was another's already: both are set aside, and the worker leaves them
+/// to the supervisor.
+async fn left_to_the_supervisor(site: &Site, phone: &mut Phone, photo: &[u8]) {
+    let household = phone.household("1-1-101").await;
+    phone.settle(100).await;
+    phone.assign(site, "amina", OTHER_GRID, TEST_START_MS).await;
+    phone.visit_with(household, &[photo.to_vec()]).await;
+    phone.rest().await;
+    let outbox = phone.outbox().await;
+    assert_eq!(
+        (outbox.attention.len(), phone.sync_state().await.attention),
+        (2, 2)
+    );
+    let shown = (outbox.photos.len(), outbox.refused_photos.len());
+    assert_eq!(shown, (0, 0), "once is enough: it stands with its record");
+    for entry in outbox.attention {
+        phone.call(Call::DismissParked { seq: entry.seq }).await;
+    }
+    let refused = phone.outbox().await.refused_photos;
+    let codes: Vec<&str> = refused.iter().map(|refused| refused.code.as_str()).collect();
+    assert_eq!(
+        (codes, phone.sync_state().await.attention),
+        (vec!["photo.unknown"], 1)
+    );
+    assert_eq!(phone.try_call(Call::SignOut).await, Err(ErrorCode::UnsentWork));
+}
+
+#[tokio::test]
+async fn the_photo_of_what_was_set_aside_says_so_and_can_be_given_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = Site::open().await;
+    let mut phone = Phone::signed_in(&site, "amina", folder.path()).await;
+    let photo = picture(64, 1);
+    left_to_the_supervisor(&site, &mut phone, &photo).await;
+    let hash = PhotoHash::of(&photo);
+    phone.call(Call::DiscardPhoto { hash }).await;
+    assert_eq!(phone.sync_state().await.attention, 0);
+    assert_eq!(phone.try_call(Call::SignOut).await, Ok(()));
+}
+
+#[tokio::test]
+async fn the_photo_of_what_was_set_aside_goes_when_the_supervisor_has_made_the_record() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = Site::open().await;
+    site.server
+        .add_worker("lin", Role::Supervisor, &[COMMUNITY])
+        .await;
+    let mut phone = Phone::signed_in(&site, "amina", folder.path()).await;
+    let lin = Phone::signed_in(&site, "lin", folder.path()).await;
+    let photo = picture(64, 1);
+    left_to_the_supervisor(&site, &mut phone, &photo).await;
+    lin.rest().await;
+    let Answer::ParkedAll(parked) = lin.call(Call::ParkedAll).await else {
+        panic!("not what was set aside");
+    };
+    // A visit goes before its photo.
+    for parked in parked.into_iter().rev() {
+        let parked = Box::new(parked);
+        lin.call(Call::ApplyParked { parked }).await;
+    }
+    lin.rest().await;
+    assert!(!site.has(&photo).await);
+    // Nobody tries again: the grid is hers once more, and the record comes with it.
+    phone.assign(&site, "amina", GRID, u64::MAX / 4).await;
+    phone.rest().await;
+    assert!(site.has(&photo).await);
+    assert_eq!(phone.sync_state().await.attention, 0);
+    assert_eq!(phone.try_call(Call::SignOut).await, Ok(()));
+}
+
+#[tokio::test]
 async fn a_photo_that_is_there_already_is_not_sent_again() {
     let folder = tempfile::tempdir().unwrap();
     let site = Site::open().await;
@@ -256,14 +375,8 @@ async fn a_reassignment_between_record_and_photo_loses_neither() {
     while phone.settings.chunk_bytes.get() == 0 {
         phone.step().await;
     }
-    let elsewhere = AreaCode::new(OTHER_GRID).unwrap();
-    let storage = &site.server.state.storage;
     // Later than what was recorded: the phone's clock runs.
-    storage
-        .set_areas("amina", &[elsewhere], u64::MAX / 4)
-        .await
-        .unwrap();
-    phone.driver.replica().borrow_mut().wake();
+    phone.assign(&site, "amina", OTHER_GRID, u64::MAX / 4).await;
     while phone.step().await != Stepped::Synced {}
     phone.settle(100).await;
     assert!(site.has(&bytes).await);

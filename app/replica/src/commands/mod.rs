@@ -29,6 +29,7 @@ pub(crate) fn is_command(call: &Call) -> bool {
             | Call::ApplyParked { .. }
             | Call::DismissParked { .. }
             | Call::RetryPhoto { .. }
+            | Call::DiscardPhoto { .. }
     )
 }
 
@@ -50,6 +51,7 @@ pub(crate) fn perform(replica: &mut Replica, call: Call) -> Result<Answer, ApiEr
         Call::RetryParked { seq } => outbox::retry(replica, seq),
         Call::DismissParked { seq } => outbox::dismiss(replica, seq),
         Call::RetryPhoto { hash } => outbox::retry_photo(replica, hash),
+        Call::DiscardPhoto { hash } => outbox::discard_photo(replica, hash),
         _ => Err(api_error(ErrorCode::Internal, "not a command")),
     }
 }

@@ -5,7 +5,7 @@ use shared::ids::PhotoHash;
 use super::edits::existing;
 use crate::api::{Answer, ApiError, ErrorCode};
 use crate::replica::{Replica, api_error};
-use crate::storage::{operations, uploads};
+use crate::storage::{operations, photo_bytes, uploads};
 use crate::sync::engine::Event;
 
 pub(super) fn retry(replica: &mut Replica, seq: u64) -> Result<Answer, ApiError> {
@@ -14,6 +14,7 @@ pub(super) fn retry(replica: &mut Replica, seq: u64) -> Result<Answer, ApiError>
     let state = existing(replica, old.record)?;
     let change = operations::made_now(&state, &old.change);
     replica.save(vec![(state.area().clone(), old.record, change)], |transaction| {
+        uploads::record_came(transaction, old.record.id)?;
         operations::set_seen(transaction, seq).map(|_| ())
     })?;
     Ok(Answer::Saved(old.record))
@@ -22,6 +23,17 @@ pub(super) fn retry(replica: &mut Replica, seq: u64) -> Result<Answer, ApiError>
 /// Another try with a photo that the server would not take.
 pub(super) fn retry_photo(replica: &mut Replica, hash: PhotoHash) -> Result<Answer, ApiError> {
     uploads::forget(&replica.connection, hash)?;
+    replica.engine_event(Event::PhotoWanted(hash));
+    Ok(Answer::Done)
+}
+
+/// Gives up a photo that the server would not take: its bytes are nowhere then. What was recorded of it stays.
+pub(super) fn discard_photo(replica: &mut Replica, hash: PhotoHash) -> Result<Answer, ApiError> {
+    let transaction = replica.connection.transaction()?;
+    if !photo_bytes::discard_refused(&transaction, hash)? {
+        return Err(api_error(ErrorCode::NotFound, ""));
+    }
+    transaction.commit()?;
     replica.engine_event(Event::PhotoWanted(hash));
     Ok(Answer::Done)
 }

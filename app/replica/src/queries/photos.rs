@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::api::{PhotoSummary, RefusedPhoto};
 use crate::storage::StorageResult;
+use crate::storage::uploads::REFUSED;
 
 /// The photos of a record in the order in which they were kept.
 pub(super) fn of(connection: &Connection, owner: Uuid) -> StorageResult<Vec<PhotoSummary>> {
@@ -44,13 +45,12 @@ pub(super) fn waiting(connection: &Connection) -> StorageResult<Vec<PhotoSummary
 
 /// Photos that the server will not take.
 pub(super) fn refused(connection: &Connection) -> StorageResult<Vec<RefusedPhoto>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT photo_bytes.hash, photo.thumbnail, coalesce(photo.taken_at, 0), coalesce(photo.size, 0), 0,
-                coalesce(photo.owner_kind, 0), coalesce(photo.owner, zeroblob(16)), photo_upload.code
-         FROM photo_upload JOIN photo_bytes USING (hash) JOIN photo ON photo.hash = photo_bytes.hash
-         WHERE photo_upload.code <> '' AND photo_bytes.state = 1
-         GROUP BY photo_bytes.hash ORDER BY photo_bytes.kept_at LIMIT 100",
-    )?;
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT refused.hash, photo.thumbnail, coalesce(photo.taken_at, 0), coalesce(photo.size, 0), 0,
+                coalesce(photo.owner_kind, 0), coalesce(photo.owner, zeroblob(16)), refused.code
+         FROM (SELECT hash, code, kept_at FROM {REFUSED}) AS refused JOIN photo ON photo.hash = refused.hash
+         GROUP BY refused.hash ORDER BY refused.kept_at LIMIT 100",
+    ))?;
     let rows = statement.query_map([], |row| {
         Ok(RefusedPhoto {
             photo: summary(row)?,

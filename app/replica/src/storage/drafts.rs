@@ -148,7 +148,8 @@ pub fn remove(transaction: &Transaction<'_>, id: DraftId) -> StorageResult<()> {
     sweep(transaction)
 }
 
-fn sweep(transaction: &Transaction<'_>) -> StorageResult<()> {
+/// Removes bytes that neither a record needs nor a draft.
+pub(super) fn sweep(transaction: &Transaction<'_>) -> StorageResult<()> {
     transaction.execute(
         "DELETE FROM photo_bytes WHERE state = 0 AND hash NOT IN (SELECT hash FROM draft_photo)",
         [],

@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Connection, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use shared::change::AppliedOperation;
 use shared::change::encode::decode_pull_knowing;
 use shared::clock::{CLOCK_AHEAD_MS_MAX, TimestampMs};
-use shared::domain::schema::{KINDS, RecordRef};
+use shared::domain::schema::{KINDS, RecordKind, RecordRef};
 use shared::guards::{self, Guard};
 use shared::ids::AreaCode;
 use shared::protocol::known::{OwnRange, READS_KNOWN};
@@ -21,6 +21,7 @@ use super::own::{self, UNSETTLED_RECORDS};
 use super::verify::{self, Repair};
 use super::{
     StorageError, StorageResult, duplicates, held_areas, moves, photo_bytes, pieces, receipts, records,
+    uploads,
 };
 
 /// How long receipted operations and uploaded photos are kept, so that they can be offered again (D8).
@@ -272,6 +273,13 @@ fn taken_up(transaction: &Transaction<'_>, applied: &[u64]) -> StorageResult<()>
         transaction
             .prepare_cached("DELETE FROM set_aside WHERE seq = ?1")?
             .execute([seq])?;
+        let record = transaction
+            .prepare_cached("SELECT record FROM operation WHERE seq = ?1")?
+            .query_row([seq], |row| row.get(0))
+            .optional()?;
+        if let Some(record) = record {
+            uploads::record_came(transaction, record)?;
+        }
     }
     Ok(())
 }
@@ -445,6 +453,9 @@ fn pull(transaction: &Transaction<'_>, page: &AreaPage, known: &[Uuid]) -> Resul
                 }
             }
             writer.merge_into(state, operation, Some(*applied_at))?;
+        }
+        if operation.record.kind == RecordKind::PHOTO {
+            uploads::record_came(transaction, operation.record.id)?;
         }
         if is_new {
             writer.came(operation.record)?;

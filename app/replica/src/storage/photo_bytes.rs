@@ -1,11 +1,11 @@
 //! The bytes of photos: kept until the server has them, then for a while, then fetched when looked at.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use shared::clock::TimestampMs;
 use shared::ids::PhotoHash;
 
-use super::StorageResult;
-use super::own::UNSETTLED_RECORDS;
+use super::own::WAITING_RECORDS;
+use super::{StorageResult, drafts, uploads};
 
 /// The bytes of a photo, when they are on this device.
 ///
@@ -41,9 +41,10 @@ pub fn part(connection: &Connection, hash: PhotoHash, from: u64, to: u64) -> Sto
         .query_row(params![hash.0, from, to.saturating_sub(from)], |row| row.get(0))?)
 }
 
-/// The photo that waits longest for its upload and whose record the server has.
+/// The photo that waits longest for its upload and whose record the server was told of.
 ///
-/// Small records go before photos: the server refuses bytes that no record names.
+/// Small records go before photos: the server refuses bytes that no record names. It does so, too, when it set the
+/// record aside: the photo then waits where the worker sees it, until [`super::uploads::record_came`].
 ///
 /// # Errors
 /// A failing database.
@@ -52,7 +53,7 @@ pub fn next_waiting(connection: &Connection, skip: &[PhotoHash]) -> StorageResul
         "SELECT hash FROM photo_bytes WHERE state = 1
          AND NOT EXISTS (SELECT 1 FROM photo_upload WHERE photo_upload.hash = photo_bytes.hash AND code <> '')
          AND EXISTS (SELECT 1 FROM photo WHERE photo.hash = photo_bytes.hash
-                     AND photo.id NOT IN ({UNSETTLED_RECORDS}))
+                     AND photo.id NOT IN ({WAITING_RECORDS}))
          ORDER BY kept_at, hash"
     ))?;
     let mut rows = statement.query([])?;
@@ -73,6 +74,22 @@ pub fn count_waiting(connection: &Connection) -> StorageResult<u64> {
     Ok(connection
         .prepare_cached("SELECT count(*) FROM photo_bytes WHERE state = 1")?
         .query_row([], |row| row.get(0))?)
+}
+
+/// Lets go of a photo that the server would not take: the worker gives it up. An open draft keeps it. `false` when it
+/// is none.
+///
+/// # Errors
+/// A failing database.
+pub fn discard_refused(transaction: &Transaction<'_>, hash: PhotoHash) -> StorageResult<bool> {
+    let discarded = transaction.execute(
+        "UPDATE photo_bytes SET state = 0 WHERE hash = ?1 AND state = 1
+         AND EXISTS (SELECT 1 FROM photo_upload WHERE photo_upload.hash = photo_bytes.hash AND code <> '')",
+        [hash.0],
+    )?;
+    drafts::sweep(transaction)?;
+    uploads::forget(transaction, hash)?;
+    Ok(discarded == 1)
 }
 
 /// The server has the bytes.

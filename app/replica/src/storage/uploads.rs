@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 use shared::ids::PhotoHash;
+use uuid::Uuid;
 
 use super::StorageResult;
 use crate::sync::transport::Standing;
@@ -62,15 +63,32 @@ pub fn refuse(connection: &Connection, hash: PhotoHash, code: &str) -> StorageRe
     Ok(())
 }
 
-/// How many photos the server will not take.
+/// The server may have the record of a photo now that it had not: the photo is tried again.
+///
+/// # Errors
+/// A failing database.
+pub fn record_came(connection: &Connection, photo: Uuid) -> StorageResult<()> {
+    connection
+        .prepare_cached(
+            "DELETE FROM photo_upload WHERE code = 'photo.unknown' AND hash IN (SELECT hash FROM photo WHERE id = ?1)",
+        )?
+        .execute([photo])?;
+    Ok(())
+}
+
+/// Photos that the server will not take, in a `FROM` with `photo_bytes` and `photo_upload`. What was set aside with
+/// its record and nobody has seen stands with the record.
+pub const REFUSED: &str = "photo_upload JOIN photo_bytes USING (hash)
+     WHERE photo_upload.code <> '' AND photo_bytes.state = 1 AND hash NOT IN (
+         SELECT hash FROM photo JOIN operation ON operation.record = photo.id JOIN set_aside USING (seq)
+         WHERE seen = 0)";
+
+/// How many there are.
 ///
 /// # Errors
 /// A failing database.
 pub fn count_refused(connection: &Connection) -> StorageResult<u64> {
     Ok(connection
-        .prepare_cached(
-            "SELECT count(*) FROM photo_upload JOIN photo_bytes USING (hash)
-             WHERE photo_upload.code <> '' AND photo_bytes.state = 1",
-        )?
+        .prepare_cached(&format!("SELECT count(*) FROM {REFUSED}"))?
         .query_row([], |row| row.get(0))?)
 }

@@ -119,6 +119,7 @@ impl Engine {
             }
             Event::Succeeded { more } => {
                 self.succeed(now_ms);
+                self.refused_photos.clear();
                 self.asked_at = now_ms;
                 self.wanted = more || self.woken;
                 if more {
@@ -133,7 +134,7 @@ impl Engine {
             }
             Event::ChunkSent | Event::PhotoUploaded => self.succeed(now_ms),
             Event::PhotoRefused(hash) => {
-                // Kept in the store, too. Here it makes sure that a full disk does not make it a loop.
+                // Kept in the store, too. Here, until the next sync, so that a full disk does not make it a loop.
                 self.refused_photos.push(hash);
                 self.succeed(now_ms);
             }
@@ -215,7 +216,7 @@ impl Engine {
         self.phase
     }
 
-    /// Photos that the server would not take since the start.
+    /// Photos that the server would not take since the last sync.
     pub fn refused_photos(&self) -> &[PhotoHash] {
         &self.refused_photos
     }
