@@ -1,8 +1,9 @@
 //! What becomes of a push: pure decisions, without SQL, the same for every storage.
 //!
 //! ```text
-//!   page ──► PreparedPush::new ──► place ──► Batch::needs ──► Batch::take, one by one ──► Batch::into_changed
-//!            decode, hash chain    gap, fork  what to read     apply or park               what to write
+//!   page ──► overlap ──► Operations::take ──► Needs::of ──► Batch::take, one by one ──► Batch::into_changed
+//!            gap         a part: decode,      what to read  apply or park               what to write
+//!                        hash chain, fork
 //! ```
 //!
 //! A storage reads what [`Needs`] names, asks, and writes what came of it, in one transaction.
@@ -22,7 +23,9 @@ use shared::ids::{AreaCode, DeviceId, PhotoHash};
 use shared::validation::{Rejection, validate};
 
 pub use moves::{FormerAreas, move_target, moves_household};
-pub use push::{HeldChain, Placement, Prepared, PreparedPush, PushRefusal, place, times_are_plain};
+pub use push::{
+    AT_ONCE, HeldChain, IncomingPush, Operations, Prepared, PushRefusal, overlap, times_are_plain,
+};
 pub use replaced::replaced;
 
 /// The most bytes of one record's packed state; what would make it larger is parked.

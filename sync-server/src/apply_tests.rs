@@ -21,10 +21,11 @@ fn a_phone(number: u8, area: &str) -> TestPhone {
 /// Takes everything that a phone recorded, in turn, when its worker has these areas; gives the codes, empty for what
 /// was applied.
 fn take(assigned: &[&str], phone: &TestPhone) -> Vec<&'static str> {
-    let push = phone.prepared(&phone.push_from(1)).unwrap();
+    let push = phone.incoming(phone.push_from(1));
+    let operations = push.operations().unwrap().take(usize::MAX).unwrap();
     let mut batch = a_batch(assigned);
     let take = |prepared| batch.take(prepared).err().map_or("", |rejection| rejection.code);
-    push.operations().iter().map(take).collect()
+    operations.iter().map(take).collect()
 }
 
 fn a_batch(assigned: &[&str]) -> Batch<'static> {
@@ -166,7 +167,9 @@ fn operations_out_of_sequence_or_of_several_devices_are_no_push() {
         let after = operations
             .iter()
             .fold(ChainHash::default(), |chain, operation| chain.then(operation));
-        PreparedPush::of(ChainHash::default(), after, operations).map(drop)
+        IncomingPush::of(ChainHash::default(), after, &operations)?
+            .operations()?
+            .check_rest()
     };
     let [a, b, c] = [0, 1, 2].map(|index: usize| phone.operations[index].clone());
     assert_eq!(of(vec![a.clone(), b.clone()]), Ok(()));
@@ -184,6 +187,6 @@ fn operations_out_of_sequence_or_of_several_devices_are_no_push() {
         ..a.clone()
     };
     assert_eq!(of(vec![last]), Err(PushRefusal::Damaged));
-    let chain = PreparedPush::of(ChainHash::default(), ChainHash([7; 32]), vec![a]).map(drop);
-    assert_eq!(chain, Err(PushRefusal::Chain));
+    let push = IncomingPush::of(ChainHash::default(), ChainHash([7; 32]), &[a]).unwrap();
+    assert_eq!(push.operations().unwrap().check_rest(), Err(PushRefusal::Chain));
 }

@@ -14,7 +14,7 @@ use shared::domain::area::Area;
 use shared::domain::{FieldMap, RecordKind, RecordRef};
 use shared::ids::{AreaCode, AreaLevel};
 
-use crate::apply::{PreparedPush, PushRefusal};
+use crate::apply::{IncomingPush, PushRefusal};
 use crate::import::register_ids::PlannedHousehold;
 use crate::storage::{Importer, PushOutcome, Storage, StorageError};
 
@@ -218,7 +218,7 @@ async fn push(
         let before = chain;
         chain = chunk.iter().fold(chain, |chain, operation| chain.then(operation));
         let refused = |_: PushRefusal| RegisterWriteError::Concurrent;
-        let push = PreparedPush::of(before, chain, chunk.to_vec()).map_err(refused)?;
+        let push = IncomingPush::of(before, chain, chunk).map_err(refused)?;
         match storage.apply_push(push, now_ms).await? {
             PushOutcome::Taken(taken) => parked += taken.parked.len() as u64,
             PushOutcome::Refused(refusal) => return Err(refused(refusal)),

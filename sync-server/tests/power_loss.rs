@@ -123,7 +123,7 @@ async fn recorded(folder: &Path) -> (TestPhone, Vec<Event>) {
             let household = phone.household(&format!("1-1-{number}"));
             phone.visit(household, &"一切都好。".repeat(number % 40));
         }
-        let prepared = phone.prepared(&phone.push_from(receipted + 1)).unwrap();
+        let prepared = phone.incoming(phone.push_from(receipted + 1));
         match storage.apply_push(prepared, TEST_START_MS).await.unwrap() {
             PushOutcome::Taken(taken) => receipted = taken.receipt.through_seq,
             refused => panic!("refused: {refused:?}"),

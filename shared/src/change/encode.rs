@@ -64,6 +64,13 @@ pub struct PushOrigin {
     pub first_seq: u64,
 }
 
+impl PushOrigin {
+    fn at(&self, index: usize) -> (DeviceId, WorkerId, u64) {
+        let seq = self.first_seq.saturating_add(index as u64);
+        (self.device, self.author, seq)
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Shape {
     fields: Vec<(FieldId, ValueShape)>,
@@ -198,27 +205,80 @@ pub fn encode_pull_knowing(operations: &[AppliedOperation], known: &[Uuid]) -> V
     out
 }
 
+/// A pushed page of either form, whose operations are decoded as they are asked for.
+pub struct PushedPage<'a> {
+    origin: PushOrigin,
+    count: usize,
+    read: usize,
+    form: PushForm<'a>,
+}
+
+enum PushForm<'a> {
+    /// In the plain form all are decoded at once.
+    Plain(std::vec::IntoIter<Operation>),
+    Dense(Box<dense::Body<'a, 'static>>),
+}
+
+impl<'a> PushedPage<'a> {
+    /// Reads all but the operations themselves.
+    ///
+    /// # Errors
+    /// [`DecodeError`] for what [`encode_push`] and [`encode_push_dense`] do not write.
+    pub fn open(page: &'a [u8], origin: PushOrigin) -> Result<Self, DecodeError> {
+        let mut reader = Reader::new(page);
+        let count = page_count(&mut reader)?;
+        let form = match reader.unsigned("origin")? {
+            PUSH_DENSE => PushForm::Dense(Box::new(dense::Body::open(&mut reader, count, &[])?)),
+            PUSH => {
+                let origins: Vec<_> = (0..count).map(|index| origin.at(index)).collect();
+                PushForm::Plain(decode_body(&mut reader, &origins)?.into_iter())
+            }
+            _ => return Err(DecodeError("origin")),
+        };
+        Ok(Self {
+            origin,
+            count,
+            read: 0,
+            form,
+        })
+    }
+
+    /// How many operations the page has.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// The next at most `count_max` operations; none behind the last.
+    ///
+    /// # Errors
+    /// [`DecodeError`] for what [`encode_push`] and [`encode_push_dense`] do not write; a page is whole when its last
+    /// operation was read.
+    pub fn take(&mut self, count_max: usize) -> Result<Vec<Operation>, DecodeError> {
+        let count = count_max.min(self.count - self.read);
+        let operations = match &mut self.form {
+            PushForm::Plain(operations) => operations.take(count).collect(),
+            PushForm::Dense(body) => {
+                let mut operations = Vec::with_capacity(count);
+                for index in self.read..self.read + count {
+                    operations.push(body.next(self.origin.at(index))?);
+                }
+                if self.read + count == self.count {
+                    body.end()?;
+                }
+                operations
+            }
+        };
+        self.read += count;
+        Ok(operations)
+    }
+}
+
 /// Decodes a pushed page of either form.
 ///
 /// # Errors
 /// [`DecodeError`] for anything that [`encode_push`] and [`encode_push_dense`] do not write.
 pub fn decode_push(page: &[u8], origin: PushOrigin) -> Result<Vec<Operation>, DecodeError> {
-    let mut reader = Reader::new(page);
-    let count = page_count(&mut reader)?;
-    let form = reader.unsigned("origin")?;
-    let origins = (0..count as u64).map(|index| {
-        (
-            origin.device,
-            origin.author,
-            origin.first_seq.saturating_add(index),
-        )
-    });
-    let origins: Vec<_> = origins.collect();
-    match form {
-        PUSH_DENSE => dense::decode_body(&mut reader, &origins, &[]),
-        PUSH => decode_body(&mut reader, &origins),
-        _ => Err(DecodeError("origin")),
-    }
+    PushedPage::open(page, origin)?.take(usize::MAX)
 }
 
 /// Bounded here; the plain form holds at least a byte for each.

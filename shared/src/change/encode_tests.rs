@@ -105,6 +105,19 @@ proptest! {
     }
 
     #[test]
+    fn a_pushed_page_is_read_in_parts_of_any_size(operations in a_set(), sizes in proptest::collection::vec(0..4_usize, 0..8)) {
+        for page in [encode_push(&operations), encode_push_dense(&operations)] {
+            let mut page = PushedPage::open(&page, origin()).unwrap();
+            prop_assert_eq!(page.count(), operations.len());
+            let mut read = Vec::new();
+            for size in sizes.iter().copied().chain([usize::MAX, 1]) {
+                read.extend(page.take(size).unwrap());
+            }
+            prop_assert_eq!(&read, &operations);
+        }
+    }
+
+    #[test]
     fn a_page_for_who_knows_records_decodes_with_them_only(
         operations in a_set(), applied in any::<u64>(), others in proptest::collection::vec(any::<u128>(), 0..4), twice in any::<bool>(),
     ) {

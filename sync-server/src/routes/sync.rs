@@ -16,7 +16,7 @@ use shared::protocol::v1::{
 use shared::protocol::verify::{Verification, Verified};
 
 use super::body;
-use crate::apply::PreparedPush;
+use crate::apply::IncomingPush;
 use crate::auth::Authorised;
 use crate::notices::Word;
 use crate::receipt_key::ReceiptKey;
@@ -188,7 +188,7 @@ async fn on_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static)
     })
 }
 
-fn read(bytes: &[u8], credential: Credential) -> Result<(SyncRequest, Option<PreparedPush>), Refused> {
+fn read(bytes: &[u8], credential: Credential) -> Result<(SyncRequest, Option<IncomingPush>), Refused> {
     let mut request: SyncRequest = v1::decode(bytes).map_err(|error| match error {
         MessageError::Frame(FrameError::Foreign) => {
             Refused::bad("message.foreign", "these bytes are no sync message")
@@ -204,9 +204,7 @@ fn read(bytes: &[u8], credential: Credential) -> Result<(SyncRequest, Option<Pre
         return Err(unknown_protocol());
     }
     let push = request.push.take();
-    let push = push
-        .map(|push| PreparedPush::new(credential.device, credential.worker, &push))
-        .transpose()?;
+    let push = push.map(|push| IncomingPush::new(credential.device, credential.worker, push));
     Ok((request, push))
 }
 
@@ -218,7 +216,7 @@ fn unknown_protocol() -> Refused {
     )
 }
 
-async fn apply(state: &AppState, push: PreparedPush) -> Result<Taken, Refused> {
+async fn apply(state: &AppState, push: IncomingPush) -> Result<Taken, Refused> {
     let device = push.device();
     match state.storage.apply_push(push, state.clock.now_ms()).await? {
         PushOutcome::Refused(refusal) => Err(refusal.into()),

@@ -39,6 +39,7 @@ macro_rules! conformance_suite {
         $crate::conformance_suite!(@tests $name, $open,
             a_repeated_push_changes_nothing,
             a_push_behind_a_gap_is_refused,
+            a_push_that_is_not_whole_leaves_nothing,
             a_fork_is_refused,
             a_push_that_overlaps_brings_only_what_is_new,
             a_clamped_time_is_told_before_a_later_one,
@@ -166,7 +167,7 @@ pub(super) async fn push_at(
     last: u64,
     now_ms: TimestampMs,
 ) -> PushOutcome {
-    let push = phone.prepared(&phone.push_of(first, last)).unwrap();
+    let push = phone.incoming(phone.push_of(first, last));
     storage.apply_push(push, now_ms).await.unwrap()
 }
 

@@ -39,7 +39,7 @@ pub use types::{
 };
 pub use upload::{AppendedUpload, CreatedUpload, NewUpload, Upload, UploadId};
 
-use crate::apply::{HeldChain, PreparedPush};
+use crate::apply::{HeldChain, IncomingPush};
 
 pub use shared::protocol::v1::SEGMENT_OPERATIONS;
 
@@ -87,7 +87,7 @@ pub trait Storage: Send + Sync {
     /// Takes a push: applies, parks or refuses its operations (D2, D5, D8). A push that is held already
     /// changes nothing and has the same receipt. The time at which operations are applied never goes back,
     /// even when `now_ms` does.
-    async fn apply_push(&self, push: PreparedPush, now_ms: TimestampMs) -> StorageResult<PushOutcome>;
+    async fn apply_push(&self, push: IncomingPush, now_ms: TimestampMs) -> StorageResult<PushOutcome>;
 
     /// What is held of a device; `None` for a device that is not enrolled.
     async fn held(&self, device: DeviceId) -> StorageResult<Option<HeldChain>>;

@@ -14,7 +14,7 @@ use shared::protocol::v1::{PROTOCOL_VERSION, Push, SignInReply, SyncRequest};
 use uuid::Uuid;
 
 use super::{SeededChance, TEST_START_MS};
-use crate::apply::{PreparedPush, PushRefusal};
+use crate::apply::IncomingPush;
 use crate::chance::Chance;
 
 /// A phone with everything that it ever recorded.
@@ -157,11 +157,8 @@ impl TestPhone {
     }
 
     /// The same as the storage takes it.
-    ///
-    /// # Errors
-    /// When the push is not whole.
-    pub fn prepared(&self, push: &Push) -> Result<PreparedPush, PushRefusal> {
-        PreparedPush::new(self.device, self.worker, push)
+    pub fn incoming(&self, push: Push) -> IncomingPush {
+        IncomingPush::new(self.device, self.worker, push)
     }
 }
 

@@ -18,7 +18,7 @@ use shared::domain::schema::{RecordKind, RecordRef};
 use shared::domain::value::Value;
 use shared::domain::worker::Role;
 use shared::ids::{AreaCode, WorkerId};
-use sync_server::apply::PreparedPush;
+use sync_server::apply::IncomingPush;
 use sync_server::chance::{Chance, OsChance};
 use sync_server::clock::SystemClock;
 use sync_server::passwords::Passwords;
@@ -189,7 +189,7 @@ async fn import_households(storage: &dyn Storage, crowd: u64) -> Result<(), Fail
         .iter()
         .fold(CHAIN_START, |chain, operation| chain.then(operation));
     let count = operations.len() as u64;
-    let push = PreparedPush::of(CHAIN_START, chain, operations)?;
+    let push = IncomingPush::of(CHAIN_START, chain, &operations)?;
     match storage.apply_push(push, START_MS).await? {
         PushOutcome::Taken(taken) if taken.applied == count => Ok(()),
         PushOutcome::Taken(taken) => Err(format!("only {} households were taken", taken.applied).into()),

@@ -30,7 +30,7 @@ use super::{
 };
 use crate::domain::schema::{FieldId, RecordKind, RecordRef};
 use crate::domain::value::{Value, ValueShape};
-use crate::ids::{DeviceId, WorkerId};
+use crate::ids::{AreaCode, DeviceId, WorkerId};
 
 mod text;
 
@@ -254,14 +254,14 @@ pub(super) fn column(
 }
 
 /// Ids as they come up.
-struct IdsRead<'a> {
+struct IdsRead<'a, 'k> {
     /// These came up before all others.
-    known: &'a [Uuid],
+    known: &'k [Uuid],
     bytes: &'a [u8],
     came_up: u64,
 }
 
-impl IdsRead<'_> {
+impl IdsRead<'_, '_> {
     fn at(&mut self, back: u64) -> Result<Uuid, DecodeError> {
         let at = match back {
             0 => {
@@ -295,7 +295,7 @@ impl StreamRead<'_> {
         Ok(self.before)
     }
 
-    fn value(&mut self, shape: ValueShape, ids: &mut IdsRead<'_>) -> Result<Value, DecodeError> {
+    fn value(&mut self, shape: ValueShape, ids: &mut IdsRead<'_, '_>) -> Result<Value, DecodeError> {
         let reader = &mut self.reader;
         Ok(match shape {
             ValueShape::Null => Value::Null,
@@ -320,81 +320,133 @@ impl StreamRead<'_> {
     }
 }
 
-pub(super) fn decode_body(
-    reader: &mut Reader<'_>,
-    origins: &[(DeviceId, WorkerId, u64)],
-    known: &[Uuid],
-) -> Result<Vec<Operation>, DecodeError> {
-    let count = origins.len();
-    let areas = reader.areas(count)?;
-    let mut shapes = Vec::new();
-    for _ in 0..reader.count(count, "shapes")? {
-        shapes.push(decode_shape(reader)?);
+/// Where an operation comes from.
+pub(super) type Origin = (DeviceId, WorkerId, u64);
+
+/// Operations read from a page one after the other.
+pub(super) struct Body<'a, 'k> {
+    areas: Vec<AreaCode>,
+    shapes: Vec<Shape>,
+    shape_of: Column,
+    area_of: Column,
+    ms_of: Column,
+    counter_of: Column,
+    records: std::vec::IntoIter<Uuid>,
+    values: Values<'a, 'k>,
+    rest: &'a [u8],
+    /// How many ids the page has and came up before it, together.
+    ids_count: u64,
+}
+
+type Column = std::vec::IntoIter<u64>;
+
+impl<'a, 'k> Body<'a, 'k> {
+    /// Reads all but the operations themselves.
+    pub(super) fn open(
+        reader: &mut Reader<'a>,
+        count: usize,
+        known: &'k [Uuid],
+    ) -> Result<Self, DecodeError> {
+        let areas = reader.areas(count)?;
+        let mut shapes = Vec::new();
+        for _ in 0..reader.count(count, "shapes")? {
+            shapes.push(decode_shape(reader)?);
+        }
+        let shape_of = column(reader, count, "shape index")?;
+        let area_of = column(reader, count, "area index")?;
+        let ms_of = column(reader, count, "ms")?;
+        let counter_of = column(reader, count, "counter")?;
+        let record_of = column(reader, count, "record")?;
+        let id_bytes = reader.bytes_of(16, "ids")?;
+        let mut ids = IdsRead {
+            known,
+            bytes: id_bytes,
+            came_up: known.len() as u64,
+        };
+        let records = record_of
+            .into_iter()
+            .map(|back| ids.at(back))
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut streams = Vec::new();
+        for _ in 0..reader.count(usize::from(u16::MAX), "streams")? {
+            streams.push(StreamRead {
+                kind: reader.byte("stream")?,
+                field: reader.byte("stream")?,
+                reader: Reader::new(reader.bytes("stream")?),
+                before: 0,
+            });
+        }
+        let rest = reader.bytes("rest")?;
+        if !reader.is_empty() {
+            return Err(DecodeError("trailing bytes"));
+        }
+        Ok(Self {
+            areas,
+            values: Values {
+                places: shapes.iter().map(|shape| places(shape, &streams)).collect(),
+                streams,
+                ids,
+            },
+            shapes,
+            shape_of: shape_of.into_iter(),
+            area_of: area_of.into_iter(),
+            ms_of: ms_of.into_iter(),
+            counter_of: counter_of.into_iter(),
+            records: records.into_iter(),
+            rest,
+            ids_count: (known.len() + id_bytes.len() / 16) as u64,
+        })
     }
-    let shape_of = column(reader, count, "shape index")?;
-    let area_of = column(reader, count, "area index")?;
-    let ms_of = column(reader, count, "ms")?;
-    let counter_of = column(reader, count, "counter")?;
-    let record_of = column(reader, count, "record")?;
-    let id_bytes = reader.bytes_of(16, "ids")?;
-    let mut ids = IdsRead {
-        known,
-        bytes: id_bytes,
-        came_up: known.len() as u64,
-    };
-    let records = record_of
-        .into_iter()
-        .map(|back| ids.at(back))
-        .collect::<Result<Vec<_>, _>>()?;
-    let mut streams = Vec::new();
-    for _ in 0..reader.count(usize::from(u16::MAX), "streams")? {
-        streams.push(StreamRead {
-            kind: reader.byte("stream")?,
-            field: reader.byte("stream")?,
-            reader: Reader::new(reader.bytes("stream")?),
-            before: 0,
-        });
-    }
-    let mut rest = reader.bytes("rest")?;
-    if !reader.is_empty() {
-        return Err(DecodeError("trailing bytes"));
-    }
-    let mut values = Values {
-        places: shapes.iter().map(|shape| places(shape, &streams)).collect(),
-        streams,
-        ids,
-    };
-    let mut operations = Vec::with_capacity(count);
-    let columns = shape_of
-        .into_iter()
-        .zip(area_of)
-        .zip(ms_of)
-        .zip(counter_of)
-        .zip(records);
-    for (((((shape_at, area_at), ms), counter), id), (device, author, seq)) in
-        columns.zip(origins.iter().copied())
-    {
-        let shape_at = usize::try_from(shape_at).map_err(|_| DecodeError("shape index"))?;
-        let shape = shapes.get(shape_at).ok_or(DecodeError("shape index"))?;
-        let area = usize::try_from(area_at).ok().and_then(|at| areas.get(at));
-        operations.push(Operation {
+
+    /// The next operation.
+    pub(super) fn next(&mut self, (device, author, seq): Origin) -> Result<Operation, DecodeError> {
+        let next = |column: &mut Column, what| column.next().ok_or(DecodeError(what));
+        let shape_at = usize::try_from(next(&mut self.shape_of, "shape index")?)
+            .map_err(|_| DecodeError("shape index"))?;
+        let shape = self.shapes.get(shape_at).ok_or(DecodeError("shape index"))?;
+        let area = usize::try_from(next(&mut self.area_of, "area index")?).ok();
+        let area = area
+            .and_then(|at| self.areas.get(at))
+            .ok_or(DecodeError("area index"))?;
+        let counter = next(&mut self.counter_of, "counter")?;
+        Ok(Operation {
             device,
             seq,
             author,
             stamp: Stamp {
-                ms,
+                ms: next(&mut self.ms_of, "ms")?,
                 counter: u32::try_from(counter).map_err(|_| DecodeError("counter"))?,
             },
-            area: area.ok_or(DecodeError("area index"))?.clone(),
-            record: RecordRef { kind: shape.kind, id },
-            change: values.change(shape, shape_at, &mut rest)?,
-        });
+            area: area.clone(),
+            record: RecordRef {
+                kind: shape.kind,
+                id: self.records.next().ok_or(DecodeError("record"))?,
+            },
+            change: self.values.change(shape, shape_at, &mut self.rest)?,
+        })
     }
-    let ids_read = values.ids.came_up - known.len() as u64;
-    let unread_ids = ids_read.saturating_mul(16) != id_bytes.len() as u64;
-    if !rest.is_empty() || unread_ids || values.streams.iter().any(|stream| !stream.reader.is_empty()) {
-        return Err(DecodeError("unread values"));
+
+    /// Behind the last operation: nothing may be left over.
+    pub(super) fn end(&self) -> Result<(), DecodeError> {
+        let Values { streams, ids, .. } = &self.values;
+        let is_read = self.rest.is_empty()
+            && ids.came_up == self.ids_count
+            && streams.iter().all(|stream| stream.reader.is_empty());
+        is_read.then_some(()).ok_or(DecodeError("unread values"))
     }
+}
+
+pub(super) fn decode_body(
+    reader: &mut Reader<'_>,
+    origins: &[Origin],
+    known: &[Uuid],
+) -> Result<Vec<Operation>, DecodeError> {
+    let mut body = Body::open(reader, origins.len(), known)?;
+    let mut operations = Vec::with_capacity(origins.len());
+    for origin in origins {
+        operations.push(body.next(*origin)?);
+    }
+    body.end()?;
     Ok(operations)
 }
 
@@ -433,14 +485,14 @@ fn places(shape: &Shape, streams: &[StreamRead<'_>]) -> Vec<Option<usize>> {
     fields.chain(&shape.added).map(place).collect()
 }
 
-struct Values<'a> {
+struct Values<'a, 'k> {
     /// Per shape; see [`places`].
     places: Vec<Vec<Option<usize>>>,
     streams: Vec<StreamRead<'a>>,
-    ids: IdsRead<'a>,
+    ids: IdsRead<'a, 'k>,
 }
 
-impl Values<'_> {
+impl Values<'_, '_> {
     fn change(&mut self, shape: &Shape, shape_at: usize, rest: &mut &[u8]) -> Result<Change, DecodeError> {
         let mut change = Change::default();
         change.writes.reserve_exact(shape.fields.len());

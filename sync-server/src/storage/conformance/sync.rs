@@ -8,12 +8,12 @@ use shared::domain::{RecordKind, RecordRef, visit};
 use shared::ids::{DeviceId, EpochId, PhotoHash};
 use shared::protocol::gaps::Gaps;
 use shared::protocol::known::OwnRange;
-use shared::protocol::v1::{self, AreaPage};
+use shared::protocol::v1::{self, AreaPage, Push};
 
 use super::{
     COMMUNITY, GRID, NEIGHBOUR, NOW, OTHER_GRID, a_phone, area, id, pull, push, push_at, with_areas,
 };
-use crate::apply::PushRefusal;
+use crate::apply::{AT_ONCE, HeldChain, PushRefusal};
 use crate::storage::{PullRequest, PushOutcome, SEGMENT_OPERATIONS, Storage, StoredPhoto};
 use crate::testing::TestPhone;
 
@@ -62,6 +62,44 @@ pub async fn a_push_behind_a_gap_is_refused(storage: &dyn Storage) {
     };
     assert_eq!((held.through_seq, held.chain), (1, amina.chain_at(1)));
     assert_eq!(storage.held(amina.device).await.unwrap(), Some(held));
+}
+
+/// A long push is written while it is read: when its end does not fit, nothing of it is left.
+pub async fn a_push_that_is_not_whole_leaves_nothing(storage: &dyn Storage) {
+    with_areas(storage).await;
+    let mut amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
+    let joao = a_phone(storage, 2, Role::Member, &[GRID]).await;
+    let count = AT_ONCE as u64 + 3;
+    for number in 1..=count {
+        amina.household(&format!("{number}-1-101"));
+    }
+    let whole = amina.push_of(1, count);
+    let chain = Push {
+        chain_after: amina.chain_at(1),
+        ..whole.clone()
+    };
+    let cut = Push {
+        page: whole.page[..whole.page.len() - 2].to_vec(),
+        ..whole.clone()
+    };
+    for (push, refusal) in [(chain, PushRefusal::Chain), (cut, PushRefusal::Damaged)] {
+        let outcome = storage.apply_push(amina.incoming(push), NOW).await.unwrap();
+        assert_eq!(outcome, PushOutcome::Refused(refusal));
+        assert_eq!(
+            storage.held(amina.device).await.unwrap(),
+            Some(HeldChain::default())
+        );
+        assert_eq!(pull(storage, &joao, 0, 10).await.areas[0].operations, []);
+    }
+    let outcome = storage.apply_push(amina.incoming(whole), NOW).await.unwrap();
+    assert!(matches!(outcome, PushOutcome::Taken(taken) if taken.applied == count));
+    // Nor is anything else said of it when its numbers do not fit either.
+    let altered = Push {
+        chain_after: amina.chain_at(1),
+        ..amina.push_of(2, 3)
+    };
+    let outcome = storage.apply_push(amina.incoming(altered), NOW).await.unwrap();
+    assert_eq!(outcome, PushOutcome::Refused(PushRefusal::Chain));
 }
 
 /// Two phones with one identity are found out, wherever they part.

@@ -118,12 +118,12 @@ impl Postgres {
 
     /// Does `work` in a transaction, on a thread that may block. Work that has begun is finished even when the caller
     /// is gone.
-    async fn transact<T: Send + 'static>(
+    async fn transact<T: Send + 'static, E: From<StorageError> + Send + 'static>(
         &self,
         kind: Kind,
-        work: impl FnOnce(&Transaction<'_>) -> StorageResult<T> + Send + 'static,
-    ) -> StorageResult<T> {
-        let mut client = self.pool.get().await?;
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E> {
+        let mut client = self.pool.get().await.map_err(StorageError::from)?;
         let runtime = Handle::current();
         let done = tokio::task::spawn_blocking(move || {
             let builder = client.build_transaction();
@@ -134,7 +134,10 @@ impl Postgres {
                 // Each statement sees what was committed before it, and nobody else commits while the lock is held.
                 Kind::Writes => builder.isolation_level(IsolationLevel::ReadCommitted),
             };
-            let transaction = Transaction::new(runtime.block_on(builder.start())?, runtime);
+            let transaction = Transaction::new(
+                runtime.block_on(builder.start()).map_err(StorageError::from)?,
+                runtime,
+            );
             if kind == Kind::Writes {
                 transaction.batch(WRITE_LOCK)?;
             }
@@ -162,10 +165,10 @@ impl Database for Postgres {
             .await
     }
 
-    async fn write<T: Send + 'static>(
+    async fn write<T: Send + 'static, E: From<StorageError> + Send + 'static>(
         &self,
-        work: impl FnOnce(Tx<'_>) -> StorageResult<T> + Send + 'static,
-    ) -> StorageResult<T> {
+        work: impl FnOnce(Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E> {
         self.transact(Kind::Writes, |transaction| work(Tx::Postgres(transaction)))
             .await
     }

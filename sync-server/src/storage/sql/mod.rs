@@ -21,6 +21,7 @@ mod waiting;
 
 use async_trait::async_trait;
 use futures::stream::BoxStream;
+use push::NotTaken;
 use shared::change::AppliedOperation;
 use shared::change::hash::CHAIN_START;
 use shared::clock::TimestampMs;
@@ -37,9 +38,10 @@ use uuid::Uuid;
 use super::{
     Account, AccountSummary, AddedAccount, AppendedUpload, AreaChanges, CheckReport, CreatedUpload,
     DeviceSummary, Importer, NewAccount, NewSession, NewUpload, OpenedSession, PullRequest, Pulled,
-    PushOutcome, Session, Storage, StorageResult, StoredPhoto, TokenHash, Upload, UploadId, VerifyRequest,
+    PushOutcome, Session, Storage, StorageError, StorageResult, StoredPhoto, TokenHash, Upload, UploadId,
+    VerifyRequest,
 };
-use crate::apply::{HeldChain, PreparedPush};
+use crate::apply::{HeldChain, IncomingPush};
 use crate::chance::Chance;
 use crate::receipt_key::SEED_BYTES;
 
@@ -52,10 +54,11 @@ pub(super) trait Database: Send + Sync + 'static {
     ) -> impl Future<Output = StorageResult<T>> + Send;
 
     /// Does `work` in a transaction that writes; it is durable when this returns. No other runs at the same time.
-    fn write<T: Send + 'static>(
+    /// After an error nothing of it was written.
+    fn write<T: Send + 'static, E: From<StorageError> + Send + 'static>(
         &self,
-        work: impl FnOnce(Tx<'_>) -> StorageResult<T> + Send + 'static,
-    ) -> impl Future<Output = StorageResult<T>> + Send;
+        work: impl FnOnce(Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> impl Future<Output = Result<T, E>> + Send;
 
     /// [`Storage::tell_others`].
     fn tell_others(&self, _word: &str) -> impl Future<Output = StorageResult<()>> + Send {
@@ -87,7 +90,7 @@ async fn pack_behind(
     let place = area.clone();
     let keep = move |tx: Tx<'_>| {
         let is_kept = segments::keep(tx, &place, &packed)?;
-        Ok((packed, is_kept))
+        Ok::<_, StorageError>((packed, is_kept))
     };
     database.write(keep).await.map(Some)
 }
@@ -143,8 +146,12 @@ impl<D: Database> Storage for SqlStorage<D> {
         self.0.read(check::check).await
     }
 
-    async fn apply_push(&self, push: PreparedPush, now_ms: TimestampMs) -> StorageResult<PushOutcome> {
-        self.0.write(move |tx| push::apply_push(tx, &push, now_ms)).await
+    async fn apply_push(&self, push: IncomingPush, now_ms: TimestampMs) -> StorageResult<PushOutcome> {
+        match self.0.write(move |tx| push::apply_push(tx, &push, now_ms)).await {
+            Ok(taken) => Ok(PushOutcome::Taken(taken)),
+            Err(NotTaken::Refused(refusal)) => Ok(PushOutcome::Refused(refusal)),
+            Err(NotTaken::Failed(error)) => Err(error),
+        }
     }
 
     async fn held(&self, device: DeviceId) -> StorageResult<Option<HeldChain>> {

@@ -15,10 +15,10 @@ use super::tx::{Statement, Tx, values};
 use super::waiting::{self, Came, LogEnd};
 use super::{moves, records};
 use crate::apply::{
-    AssignmentSpan, Batch, Held, HeldChain, Needs, Placement, Prepared, PreparedPush, PushRefusal,
-    moves_household, place, times_are_plain,
+    AT_ONCE, AssignmentSpan, Batch, Held, HeldChain, IncomingPush, Needs, Operations, Prepared, PushRefusal,
+    moves_household, overlap, times_are_plain,
 };
-use crate::storage::{PushOutcome, StorageError, StorageResult, Taken};
+use crate::storage::{StorageError, StorageResult, Taken};
 
 /// A device as pushes need it.
 pub(super) struct DeviceRow {
@@ -46,67 +46,119 @@ pub(super) fn device(tx: Tx<'_>, device: DeviceId) -> StorageResult<Option<Devic
     })
 }
 
-pub(super) fn apply_push(tx: Tx<'_>, push: &PreparedPush, now_ms: TimestampMs) -> StorageResult<PushOutcome> {
+/// Why a push is not taken; what was written of it is taken back.
+pub(super) enum NotTaken {
+    /// For what it is.
+    Refused(PushRefusal),
+    /// For another reason.
+    Failed(StorageError),
+}
+
+impl From<PushRefusal> for NotTaken {
+    fn from(refusal: PushRefusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<StorageError> for NotTaken {
+    fn from(error: StorageError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+pub(super) fn apply_push(tx: Tx<'_>, push: &IncomingPush, now_ms: TimestampMs) -> Result<Taken, NotTaken> {
     let row = device(tx, push.device())?.ok_or(StorageError::Inconsistent { table: "device" })?;
     if row.revoked || row.worker != push.author() {
-        return Ok(PushOutcome::Refused(PushRefusal::Revoked));
+        return Err(PushRefusal::Revoked.into());
     }
-    let held_count = match place(push, &row.held) {
-        Err(refusal) => return Ok(PushOutcome::Refused(refusal)),
-        Ok(Placement::Continues { .. }) if !guards::holds(Guard::Idempotency) => 0,
-        Ok(Placement::Continues { held }) => held,
-        Ok(Placement::Earlier) if is_held(tx, push)? => push.operations().len(),
-        Ok(Placement::Earlier) => return Ok(PushOutcome::Refused(PushRefusal::Fork { held: row.held })),
+    let mut operations = push.operations()?;
+    let is_taken = match held_part(tx, push, &mut operations, &row.held) {
+        // Of a push that is not whole nothing else is said.
+        Err(NotTaken::Refused(refusal)) => {
+            operations.check_rest()?;
+            return Err(refusal.into());
+        }
+        other => other?,
     };
-    let (held_part, new_part) = push
-        .operations()
-        .split_at_checked(held_count)
-        .unwrap_or((push.operations(), &[]));
-    if new_part.is_empty() || !times_are_plain(held_part, &row.held) {
-        let taken = Taken {
+    if is_taken {
+        operations.check_rest()?;
+        return Ok(Taken {
             receipt: receipt(&row.held),
             applied: 0,
             parked: parked_of(tx, push.device(), push.first_seq(), u32::MAX)?,
             areas: BTreeSet::new(),
-        };
-        return Ok(PushOutcome::Taken(taken));
+        });
     }
-    take(tx, push, new_part, now_ms).map(PushOutcome::Taken)
+    if !guards::holds(Guard::Idempotency) {
+        operations = push.operations()?;
+    }
+    take(tx, push, operations, now_ms)
+}
+
+/// Reads what is held already of a push. Whether that is all that is to be taken of it now.
+fn held_part(
+    tx: Tx<'_>,
+    push: &IncomingPush,
+    operations: &mut Operations<'_>,
+    held: &HeldChain,
+) -> Result<bool, NotTaken> {
+    let fork = PushRefusal::Fork { held: *held };
+    let Some(mut overlap) = overlap(push.first_seq(), operations.left(), held)? else {
+        return match is_held(tx, operations)? {
+            true => Ok(true),
+            false => Err(fork.into()),
+        };
+    };
+    let mut plain = true;
+    while overlap > 0 {
+        let part = operations.take(overlap.min(AT_ONCE))?;
+        plain &= times_are_plain(&part, held);
+        overlap = overlap.saturating_sub(part.len().max(1));
+    }
+    // The chain proves that what is held is the same.
+    if operations.chain() != held.chain && guards::holds(Guard::HashCheck) {
+        return Err(fork.into());
+    }
+    let is_taken = operations.left() == 0 || !plain;
+    Ok(is_taken && guards::holds(Guard::Idempotency))
 }
 
 /// Whether every operation of a push that ends before what is held is held byte for byte.
-fn is_held(tx: Tx<'_>, push: &PreparedPush) -> StorageResult<bool> {
+fn is_held(tx: Tx<'_>, operations: &mut Operations<'_>) -> Result<bool, NotTaken> {
     let mut statement = tx.prepare_cached(
         "SELECT body FROM operation WHERE device = ?1 AND seq = ?2
          UNION ALL SELECT body FROM parked WHERE device = ?1 AND seq = ?2",
     )?;
-    for prepared in push.operations() {
-        let held: Option<Vec<u8>> = statement.query_opt(
-            values![push.device().0.as_bytes(), int(prepared.operation.seq)],
-            |row| row.get(0),
-        )?;
-        let is_held = match held {
-            Some(held) => held == prepared.body,
-            None => has_gone(tx, prepared)?,
-        };
-        if !is_held {
-            return Ok(false);
+    loop {
+        let part = operations.take(AT_ONCE)?;
+        if part.is_empty() {
+            return Ok(true);
+        }
+        for prepared in &part {
+            let Operation { device, seq, .. } = prepared.operation;
+            let held: Option<Vec<u8>> =
+                statement.query_opt(values![device.0.as_bytes(), int(seq)], |row| row.get(0))?;
+            let is_held = match held {
+                Some(held) => held == prepared.body,
+                None => has_gone(tx, prepared)?,
+            };
+            if !is_held {
+                return Ok(false);
+            }
         }
     }
-    Ok(true)
 }
 
 /// The most moves that one push makes: each reads the log of an area. What comes behind them is not taken; the receipt
 /// says so, and the device sends it again.
 const MOVES_PER_PUSH_MAX: usize = 16;
 
-/// So many operations are merged at once: more would take memory that the processor has to fetch anew for each.
-const AT_ONCE: usize = 512;
-
-fn take(tx: Tx<'_>, push: &PreparedPush, new: &[Prepared], now_ms: TimestampMs) -> StorageResult<Taken> {
-    let moves = (1..).zip(new).filter(|(_, new)| moves_household(&new.operation));
-    let taken = moves.map(|(count, _)| count).nth(MOVES_PER_PUSH_MAX - 1);
-    let new = new.get(..taken.unwrap_or(new.len())).unwrap_or(new);
+fn take(
+    tx: Tx<'_>,
+    push: &IncomingPush,
+    mut operations: Operations<'_>,
+    now_ms: TimestampMs,
+) -> Result<Taken, NotTaken> {
     let (position, last_applied_at): (u64, u64) = tx.query_row(
         "SELECT last_position, last_applied_at FROM meta",
         values![],
@@ -118,12 +170,33 @@ fn take(tx: Tx<'_>, push: &PreparedPush, new: &[Prepared], now_ms: TimestampMs) 
         last_in_area: BTreeMap::new(),
     };
     let (mut applied, mut came) = (0, Came::default());
-    // What comes behind a move is decided where the household lies then.
-    for part in new.split_inclusive(|prepared| moves_household(&prepared.operation)) {
-        for part in part.chunks(AT_ONCE) {
+    let mut moves_left = MOVES_PER_PUSH_MAX;
+    let mut held = HeldChain {
+        applied_at,
+        ..HeldChain::default()
+    };
+    while moves_left > 0 {
+        let part = operations.take(AT_ONCE)?;
+        if part.is_empty() {
+            break;
+        }
+        // What comes behind a move is decided where the household lies then.
+        for part in part.split_inclusive(|prepared| moves_household(&prepared.operation)) {
+            let (Some(first), Some(last)) = (part.first(), part.last()) else {
+                break;
+            };
             applied += take_part(tx, push.author(), part, applied_at, &mut log, &mut came)?;
+            if held.applied_from_seq == 0 {
+                held.applied_from_seq = first.operation.seq;
+            }
+            (held.through_seq, held.chain) = (last.operation.seq, last.chain);
+            moves_left -= usize::from(moves_household(&last.operation));
+            if moves_left == 0 {
+                break;
+            }
         }
     }
+    operations.check_rest()?;
     waiting::take_up(tx, came, applied_at, &mut log)?;
     let LogEnd {
         position,
@@ -137,13 +210,6 @@ fn take(tx: Tx<'_>, push: &PreparedPush, new: &[Prepared], now_ms: TimestampMs) 
         "UPDATE meta SET last_position = ?1, last_applied_at = ?2",
         values![int(position), int(applied_at)],
     )?;
-    let last = new.last();
-    let held = HeldChain {
-        through_seq: last.map_or(push.last_seq(), |last| last.operation.seq),
-        chain: last.map_or(push.chain_after(), |last| last.chain),
-        applied_at,
-        applied_from_seq: new.first().map_or(0, |prepared| prepared.operation.seq),
-    };
     tx.execute(
         "UPDATE device SET last_seq = ?2, chain = ?3, applied_at = ?4, applied_from_seq = ?5 WHERE id = ?1",
         values![

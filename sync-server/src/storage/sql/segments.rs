@@ -85,6 +85,7 @@ pub(super) fn keep(tx: Tx<'_>, area: &AreaCode, packed: &Packed) -> StorageResul
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::storage::StorageError;
     use crate::storage::sql::Database;
     use crate::storage::sqlite::SqliteStorage;
     use crate::testing::SeededChance;
@@ -117,7 +118,7 @@ mod tests {
             )?;
             keep(tx, &area, &packed(1, 2_000))?;
             assert_eq!(kept(tx, &area, 0)?, Err(0), "it may hold what has left");
-            Ok(())
+            Ok::<_, StorageError>(())
         });
         done.await.unwrap();
     }

@@ -117,10 +117,10 @@ impl Database for Sqlite {
         .await
     }
 
-    async fn write<T: Send + 'static>(
+    async fn write<T: Send + 'static, E: From<StorageError> + Send + 'static>(
         &self,
-        work: impl FnOnce(Tx<'_>) -> StorageResult<T> + Send + 'static,
-    ) -> StorageResult<T> {
+        work: impl FnOnce(Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E> {
         run(Arc::clone(&self.writer), TransactionBehavior::Immediate, |tx| {
             work(Tx::Sqlite(tx))
         })
@@ -130,16 +130,17 @@ impl Database for Sqlite {
 
 /// Waits for the connection without holding a thread, then works on a thread that may block. Work that has
 /// begun is finished even when the caller is gone.
-async fn run<T: Send + 'static>(
+async fn run<T: Send + 'static, E: From<StorageError> + Send + 'static>(
     connection: Arc<Mutex<Connection>>,
     behavior: TransactionBehavior,
-    work: impl FnOnce(&Transaction<'_>) -> StorageResult<T> + Send + 'static,
-) -> StorageResult<T> {
+    work: impl FnOnce(&Transaction<'_>) -> Result<T, E> + Send + 'static,
+) -> Result<T, E> {
     let mut connection = connection.lock_owned().await;
     let done = crate::blocking::apart(move || {
-        let transaction = connection.transaction_with_behavior(behavior)?;
+        let begun = connection.transaction_with_behavior(behavior);
+        let transaction = begun.map_err(StorageError::from)?;
         let result = work(&transaction)?;
-        transaction.commit()?;
+        transaction.commit().map_err(StorageError::from)?;
         Ok(result)
     });
     done.await
