@@ -205,10 +205,6 @@ impl Operations<'_> {
 /// How many operations of a push are held already, by their numbers; `None` for one that ends before the end of what
 /// is held: the storage compares its bytes.
 ///
-/// A push whose beginning is held (its reply was lost) and whose held part has a stamp that the server
-/// clamped is taken only as far as it is held: the device must learn those operations' own time before
-/// a receipt with a later time covers them.
-///
 /// # Errors
 /// [`PushRefusal::Gap`].
 pub fn overlap(first_seq: u64, count: usize, held: &HeldChain) -> Result<Option<usize>, PushRefusal> {
@@ -221,6 +217,10 @@ pub fn overlap(first_seq: u64, count: usize, held: &HeldChain) -> Result<Option<
 }
 
 /// Whether a receipt with a later time may cover these operations, which are held already.
+///
+/// A push whose beginning is held (its reply was lost) and whose held part has a stamp that the server
+/// clamped is taken only as far as it is held: the device must learn those operations' own time before
+/// a receipt with a later time covers them.
 pub fn times_are_plain(held_part: &[Prepared], held: &HeldChain) -> bool {
     held_part
         .iter()

@@ -363,6 +363,47 @@ async fn a_record_without_its_photo_says_so_and_fetches_it_later() {
     );
 }
 
+/// F4: bytes that went bad on the phone are never shown; they are fetched again, and those of a photo that was not sent
+/// are refused by their hash.
+#[tokio::test]
+async fn a_photo_that_went_bad_on_the_phone_is_fetched_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = Site::open().await;
+    let mut phone = Phone::signed_in(&site, "amina", folder.path()).await;
+    let household = phone.household("1-1-101").await;
+    let (sent, unsent) = (picture(64, 1), picture(64, 2));
+    let go_bad = |phone: &Phone, bytes: &[u8]| {
+        let mut bad = bytes.to_vec();
+        bad[bytes.len() / 2] ^= 1;
+        let update = "UPDATE photo_bytes SET bytes = ?2 WHERE hash = ?1";
+        let hash = PhotoHash::of(bytes);
+        assert_eq!(phone.inside().execute(update, (hash.0, bad)), Ok(1));
+    };
+    let look = |bytes: &[u8]| Call::PhotoBytes {
+        hash: PhotoHash::of(bytes),
+    };
+    phone.visit_with(household, std::slice::from_ref(&sent)).await;
+    phone.settle(100).await;
+    go_bad(&phone, &sent);
+    site.line.break_after_up(0);
+    assert_eq!(phone.try_call(look(&sent)).await, Err(ErrorCode::Offline));
+    site.line.mend();
+    assert_eq!(phone.call(look(&sent)).await, Answer::Bytes(sent.clone()));
+    site.line.break_after_up(0);
+    assert_eq!(
+        phone.call(look(&sent)).await,
+        Answer::Bytes(sent),
+        "it is whole again"
+    );
+    site.line.mend();
+
+    phone.visit_with(household, std::slice::from_ref(&unsent)).await;
+    go_bad(&phone, &unsent);
+    phone.settle(100).await;
+    assert_eq!(phone.try_call(look(&unsent)).await, Err(ErrorCode::PhotoNotHere));
+    assert_eq!(phone.outbox().await.refused_photos[0].code, "photo.hash");
+}
+
 /// D5: what was photographed while the area was assigned still arrives, although the phone lets go of the area.
 #[tokio::test]
 async fn a_reassignment_between_record_and_photo_loses_neither() {

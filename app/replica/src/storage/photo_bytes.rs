@@ -118,7 +118,7 @@ pub fn offer_again(connection: &Connection) -> StorageResult<()> {
     Ok(())
 }
 
-/// Keeps bytes that were fetched to be looked at.
+/// Keeps bytes that were fetched to be looked at, also in place of others that went bad.
 ///
 /// # Errors
 /// A failing database.
@@ -129,7 +129,8 @@ pub fn keep_fetched(
     now_ms: TimestampMs,
 ) -> StorageResult<()> {
     connection.execute(
-        "INSERT OR IGNORE INTO photo_bytes (hash, bytes, state, kept_at) VALUES (?1, ?2, 3, ?3)",
+        "INSERT INTO photo_bytes (hash, bytes, state, kept_at) VALUES (?1, ?2, 3, ?3)
+         ON CONFLICT (hash) DO UPDATE SET bytes = excluded.bytes",
         params![hash.0, bytes, now_ms],
     )?;
     Ok(())
