@@ -487,6 +487,7 @@ sync-now = Upload now
 phase-idle = Getting ready.
 phase-working = Talking to the server.
 phase-up-to-date = Everything is uploaded and agrees with the server.
+phase-with-attention = Something needs you; the rest is uploaded.
 phase-offline = No connection now. Carry on: everything is on the phone and goes up by itself.
 phase-trouble = The server cannot answer just now. Everything is on the phone and is tried again soon.
 phase-sign-in-again = Your sign-in has ended. Everything is on the phone; sign in and it goes up.

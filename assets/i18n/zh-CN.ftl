@@ -396,6 +396,7 @@ sync-now = 现在上传
 phase-idle = 正在准备。
 phase-working = 正在和服务器同步。
 phase-up-to-date = 都上传好了，和服务器一致。
+phase-with-attention = 有要处理的，其余都上传好了。
 phase-offline = 现在没有网络。照常记录，都在手机上，有网络会自动上传。
 phase-trouble = 服务器暂时答不上来。记录都在手机上，过一会儿会自动再试。
 phase-sign-in-again = 登录过期了。记录都在手机上，重新登录后接着上传。

@@ -187,6 +187,7 @@ async function attention({ page }, name, options, open = async () => {}) {
     await open();
   }];
   const found = [];
+  await page.emulateMedia({ reducedMotion: 'reduce' });
   for (const language of LANGUAGES) {
     for (const theme of THEMES) {
       await choose(page, 'language', language);

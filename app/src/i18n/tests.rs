@@ -99,6 +99,7 @@ fn family_keys() -> BTreeSet<String> {
             "idle",
             "working",
             "up-to-date",
+            "with-attention",
             "offline",
             "trouble",
             "sign-in-again",

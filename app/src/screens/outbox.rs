@@ -69,6 +69,7 @@ fn SyncNow() -> Element {
     let phase = match sync.phase {
         SyncPhase::Idle => "idle",
         SyncPhase::Working => "working",
+        SyncPhase::UpToDate if sync.attention > 0 => "with-attention",
         SyncPhase::UpToDate => "up-to-date",
         SyncPhase::Offline => "offline",
         SyncPhase::Trouble => "trouble",
