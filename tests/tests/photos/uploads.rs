@@ -244,9 +244,9 @@ async fn a_photo_that_is_given_up_stays_in_an_open_form() {
     assert_eq!(held(&phone), 0);
 }
 
-/// A visit with a photo, recorded when the grid was another's already: both are set aside, and the worker leaves them
-/// to the supervisor.
-async fn left_to_the_supervisor(site: &Site, phone: &mut Phone, photo: &[u8]) {
+/// A visit with a photo, recorded when the grid was another's already: both are set aside. Gives their numbers, the
+/// visit's first.
+async fn set_aside(site: &Site, phone: &mut Phone, photo: &[u8]) -> Vec<u64> {
     let household = phone.household("1-1-101").await;
     phone.settle(100).await;
     phone.assign(site, "amina", OTHER_GRID, TEST_START_MS).await;
@@ -259,8 +259,13 @@ async fn left_to_the_supervisor(site: &Site, phone: &mut Phone, photo: &[u8]) {
     );
     let shown = (outbox.photos.len(), outbox.refused_photos.len());
     assert_eq!(shown, (0, 0), "once is enough: it stands with its record");
-    for entry in outbox.attention {
-        phone.call(Call::DismissParked { seq: entry.seq }).await;
+    outbox.attention.iter().map(|entry| entry.seq).collect()
+}
+
+/// As [`set_aside`], and the worker leaves both to the supervisor.
+async fn left_to_the_supervisor(site: &Site, phone: &mut Phone, photo: &[u8]) {
+    for seq in set_aside(site, phone, photo).await {
+        phone.call(Call::DismissParked { seq }).await;
     }
     let refused = phone.outbox().await.refused_photos;
     let codes: Vec<&str> = refused.iter().map(|refused| refused.code.as_str()).collect();
@@ -282,6 +287,29 @@ async fn the_photo_of_what_was_set_aside_says_so_and_can_be_given_up() {
     phone.call(Call::DiscardPhoto { hash }).await;
     assert_eq!(phone.sync_state().await.attention, 0);
     assert_eq!(phone.try_call(Call::SignOut).await, Ok(()));
+}
+
+#[tokio::test]
+async fn the_photo_of_what_was_set_aside_goes_when_the_worker_tries_again() {
+    // The visit alone, or the photo's record, too.
+    for retried in [1, 2] {
+        let folder = tempfile::tempdir().unwrap();
+        let site = Site::open().await;
+        let mut phone = Phone::signed_in(&site, "amina", folder.path()).await;
+        let photo = picture(64, 1);
+        let seqs = set_aside(&site, &mut phone, &photo).await;
+        phone.assign(&site, "amina", GRID, u64::MAX / 4).await;
+        phone.rest().await;
+        assert!(!site.has(&photo).await);
+        for seq in seqs.into_iter().take(retried) {
+            phone.call(Call::RetryParked { seq }).await;
+        }
+        phone.rest().await;
+        // What was taken up is asked for at the next sync.
+        phone.rest().await;
+        assert!(site.has(&photo).await, "{retried}");
+        assert_eq!(phone.sync_state().await.attention, 0);
+    }
 }
 
 #[tokio::test]

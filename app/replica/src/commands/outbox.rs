@@ -14,7 +14,6 @@ pub(super) fn retry(replica: &mut Replica, seq: u64) -> Result<Answer, ApiError>
     let state = existing(replica, old.record)?;
     let change = operations::made_now(&state, &old.change);
     replica.save(vec![(state.area().clone(), old.record, change)], |transaction| {
-        uploads::record_came(transaction, old.record.id)?;
         operations::set_seen(transaction, seq).map(|_| ())
     })?;
     Ok(Answer::Saved(old.record))

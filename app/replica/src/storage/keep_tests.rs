@@ -1,8 +1,9 @@
 use shared::clock::Stamp;
 use shared::crdt::RecordState;
-use shared::domain::Household;
+use shared::domain::photo::Photo;
 use shared::domain::schema::{RecordKind, RecordRef};
-use shared::ids::{DeviceId, EpochId, WorkerId};
+use shared::domain::{FieldMap, Household};
+use shared::ids::{DeviceId, EpochId, PhotoHash, WorkerId};
 use shared::protocol::set_aside::as_extension;
 use shared::protocol::v1::PROTOCOL_VERSION;
 use uuid::Uuid;
@@ -38,18 +39,22 @@ fn device() -> Connection {
 
 /// Records a household, by a clock that shows `now_ms`.
 fn record(connection: &mut Connection, area: &AreaCode, now_ms: u64) {
+    let fields = Household {
+        door: "3-2-501".to_owned(),
+        ..Household::default()
+    };
+    record_as(connection, area, household(), fields.to_fields(), now_ms);
+}
+
+fn record_as(connection: &mut Connection, area: &AreaCode, record: RecordRef, fields: FieldMap, now_ms: u64) {
     let author = Author {
         device: DeviceId(Uuid::from_u128(1)),
         worker: WorkerId(Uuid::from_u128(2)),
         now_ms,
     };
-    let fields = Household {
-        door: "3-2-501".to_owned(),
-        ..Household::default()
-    };
-    let change = RecordState::change_to(RecordKind::HOUSEHOLD, None, fields.to_fields());
+    let change = RecordState::change_to(record.kind, None, fields);
     let transaction = connection.transaction().unwrap();
-    operations::perform(&transaction, author, area, household(), change).unwrap();
+    operations::perform(&transaction, author, area, record, change).unwrap();
     transaction.commit().unwrap();
 }
 
@@ -119,6 +124,35 @@ fn what_is_recorded_where_the_area_has_gone_is_removed_once_receipted() {
     let receipted = hear(&mut connection, 1, 1, NOW);
     keep(&mut connection, &receipted);
     assert!(records::load(&connection, household()).unwrap().is_none());
+}
+
+/// Also where nothing is handed out: the area may be another's by then.
+#[test]
+fn the_photo_of_what_was_set_aside_is_tried_again_when_its_record_has_come() {
+    let mut connection = device();
+    let hash = PhotoHash::of(b"lamp");
+    let photo = Photo {
+        owner: RecordRef::new(RecordKind::VISIT, Uuid::from_u128(9)),
+        hash,
+        taken_at: NOW,
+        size: 4,
+        width: 64,
+        height: 48,
+        thumbnail: Vec::new(),
+    };
+    let record = RecordRef::new(RecordKind::PHOTO, Uuid::from_u128(8));
+    record_as(&mut connection, &here(), record, photo.to_fields(), NOW);
+    let refused = |connection: &Connection| -> u64 {
+        let count = "SELECT count(*) FROM photo_upload WHERE code <> ''";
+        connection.query_row(count, [], |row| row.get(0)).unwrap()
+    };
+    uploads::refuse(&connection, hash, "photo.unknown").unwrap();
+    let mut told = hear(&mut connection, 1, 1, NOW);
+    keep(&mut connection, &told);
+    assert_eq!(refused(&connection), 1);
+    told.extensions = vec![as_extension(&[1]).unwrap()];
+    keep(&mut connection, &told);
+    assert_eq!(refused(&connection), 0);
 }
 
 #[test]
