@@ -7,7 +7,7 @@ use clap::ValueEnum;
 
 use crate::{
     test::browser_script,
-    toolchain::{WebProfile, native_cargo, native_target, run, say},
+    toolchain::{WebProfile, native_cargo, native_target, run, run_long},
     web::{build_server, build_web, program},
 };
 
@@ -39,15 +39,16 @@ pub(crate) fn run_bench(name: Bench) -> Result<()> {
 }
 
 fn build_peer() -> Result<PathBuf> {
-    say("building koumen-bench-peer for release");
-    run(native_cargo()?.args([
+    let mut cargo = native_cargo()?;
+    cargo.args([
         "build",
         "--release",
         "--package",
         "tests",
         "--bin",
         "koumen-bench-peer",
-    ]))?;
+    ]);
+    run_long("building the benchmark for release", 8, &mut cargo)?;
     Ok(native_target()?
         .join("release")
         .join(program("koumen-bench-peer")))

@@ -2,14 +2,13 @@
 //!
 //! Every check is a look at a file or the search path, so a second run takes a fraction of a second.
 
-use std::{env, fs, path::PathBuf, process::Command};
+use std::{fs, process::Command};
 
 use anyhow::{Context, Result, bail};
 
 use crate::{
     toolchain::{
-        WASM_TARGET, WasmStd, debian, find_chromium, find_program, native_cargo, read, root, run, say,
-        wasm_target,
+        WasmStd, debian, find_chromium, find_program, native_cargo, read, root, run, say, wasm_target,
     },
     wasm_std,
 };
@@ -40,22 +39,19 @@ struct Requirement {
 /// # Errors
 /// When something cannot be installed; the message names it and says how to get it.
 pub(crate) fn run_setup(need: Need) -> Result<()> {
-    install_system_packages(need)?;
+    install(|| requirements(need))?;
     if need == Need::Tests {
         rustup_component("fmt", "rustfmt")?;
         rustup_component("clippy", "clippy")?;
     }
-    match WasmStd::from_env()? {
-        WasmStd::Rustup => rustup_wasm_std()?,
-        WasmStd::Debian => wasm_std::ensure_debian()?,
-    }
+    wasm_std::ensure(|| install(|| vec![debian_compiler()]))?;
     if need == Need::Tests {
         node_packages()?;
     }
     Ok(())
 }
 
-fn requirements(need: Need) -> Result<Vec<Requirement>> {
+fn requirements(need: Need) -> Vec<Requirement> {
     let on_path = |names: &[&str]| find_program(names).is_some();
     let mut list = vec![
         Requirement {
@@ -71,14 +67,6 @@ fn requirements(need: Need) -> Result<Vec<Requirement>> {
             elsewhere: "install LLVM and put its bin folder on PATH (macOS: brew install llvm)",
         },
     ];
-    if WasmStd::from_env()? == WasmStd::Debian {
-        list.push(Requirement {
-            what: "Debian's Rust compiler with its sources",
-            present: wasm_std::debian_packages_present(),
-            apt: &["rustc-web", "cargo-web", "rust-web-src", "rust-web-clippy", "lld"],
-            elsewhere: "KOUMEN_WASM_STD=debian is for Debian; leave it unset and use rustup",
-        });
-    }
     if need == Need::Tests {
         list.extend(browser_requirements());
         list.push(Requirement {
@@ -88,7 +76,16 @@ fn requirements(need: Need) -> Result<Vec<Requirement>> {
             elsewhere: "install PostgreSQL and put its programs (initdb, postgres) on PATH",
         });
     }
-    Ok(list)
+    list
+}
+
+fn debian_compiler() -> Requirement {
+    Requirement {
+        what: "Debian's Rust compiler with its sources",
+        present: wasm_std::debian_packages_present(),
+        apt: &["rustc-web", "cargo-web", "rust-web-src", "rust-web-clippy", "lld"],
+        elsewhere: "these packages are Debian's; elsewhere take rustup: rustup target add wasm32-unknown-unknown",
+    }
 }
 
 fn browser_requirements() -> Vec<Requirement> {
@@ -144,8 +141,15 @@ fn chinese_font_present() -> bool {
         })
 }
 
-fn install_system_packages(need: Need) -> Result<()> {
-    let lacking = missing(need)?;
+/// Installs what is not here of what `wanted` lists, which looks anew each time.
+fn install(wanted: impl Fn() -> Vec<Requirement>) -> Result<()> {
+    let missing = || {
+        wanted()
+            .into_iter()
+            .filter(|item| !item.present)
+            .collect::<Vec<_>>()
+    };
+    let lacking = missing();
     if lacking.is_empty() {
         return Ok(());
     }
@@ -159,7 +163,10 @@ fn install_system_packages(need: Need) -> Result<()> {
         );
     }
     let packages: Vec<_> = lacking.iter().flat_map(|item| item.apt).copied().collect();
-    say(format!("installing with apt-get: {}", packages.join(" ")));
+    say(format!(
+        "installing with apt-get (some minutes on a slow line): {}",
+        packages.join(" ")
+    ));
     let by_hand = || {
         format!(
             "install by hand, then run the command again: apt-get install {}",
@@ -171,7 +178,7 @@ fn install_system_packages(need: Need) -> Result<()> {
         .args(["install", "-y", "--no-install-recommends", "--no-remove"])
         .args(&packages))
     .with_context(by_hand)?;
-    let lacking = missing(need)?;
+    let lacking = missing();
     if !lacking.is_empty() {
         bail!(
             "the packages were installed, but this machine still lacks:\n{}",
@@ -179,13 +186,6 @@ fn install_system_packages(need: Need) -> Result<()> {
         );
     }
     Ok(())
-}
-
-fn missing(need: Need) -> Result<Vec<Requirement>> {
-    Ok(requirements(need)?
-        .into_iter()
-        .filter(|item| !item.present)
-        .collect())
 }
 
 fn advice(missing: &[Requirement]) -> String {
@@ -230,28 +230,15 @@ fn rustup_component(subcommand: &str, component: &str) -> Result<()> {
     })
 }
 
-fn rustup_wasm_std() -> Result<()> {
-    let lib = native_sysroot()?
-        .join("lib/rustlib")
-        .join(WASM_TARGET)
-        .join("lib");
-    if wasm_std::holds_std(&lib) {
-        return Ok(());
-    }
-    say(format!("adding the standard library for {WASM_TARGET}"));
-    run(Command::new("rustup").current_dir(root()).args(["target", "add", WASM_TARGET])).context(
-        "rustup could not add the standard library for the browser. \
-         On Debian, set KOUMEN_WASM_STD=debian and run the command again: it then comes from Debian's packages",
-    )
-}
-
 /// The sources of the standard library, which the small build compiles for size. Debian's are there already.
 ///
 /// # Errors
 /// When rustup cannot add them.
 pub(crate) fn ensure_std_sources() -> Result<()> {
-    if WasmStd::from_env()? == WasmStd::Debian
-        || native_sysroot()?.join("lib/rustlib/src/rust/library").is_dir()
+    if WasmStd::current()? == WasmStd::Debian
+        || wasm_std::native_sysroot()?
+            .join("lib/rustlib/src/rust/library")
+            .is_dir()
     {
         return Ok(());
     }
@@ -259,16 +246,6 @@ pub(crate) fn ensure_std_sources() -> Result<()> {
     run(Command::new("rustup")
         .current_dir(root())
         .args(["component", "add", "rust-src"]))
-}
-
-fn native_sysroot() -> Result<PathBuf> {
-    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let sysroot = read(
-        Command::new(rustc)
-            .current_dir(root())
-            .args(["--print", "sysroot"]),
-    )?;
-    Ok(PathBuf::from(sysroot))
 }
 
 /// Installs what `tests/e2e/package-lock.json` names, once per change of that file.
@@ -295,7 +272,7 @@ fn node_packages() -> Result<()> {
 /// # Errors
 /// When one of them cannot be asked.
 pub(crate) fn print_versions() -> Result<()> {
-    let rustc = match WasmStd::from_env()? {
+    let rustc = match WasmStd::current()? {
         WasmStd::Rustup => Command::new("rustc"),
         WasmStd::Debian => debian("/usr/bin/rustc"),
     };

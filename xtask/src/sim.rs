@@ -4,7 +4,7 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use crate::toolchain::{native_cargo, native_target, root, run};
+use crate::toolchain::{native_cargo, native_target, root, run, run_long};
 
 /// Release code with the checks of development: overflow and debug assertions.
 const PROFILE: &str = "sim";
@@ -15,16 +15,16 @@ const PROFILE: &str = "sim";
 /// When the build fails, or anything was lost, diverged or wedged.
 pub(crate) fn run_sim(seeds: u64, seed: Option<u64>, from: u64) -> Result<()> {
     let mut cargo = native_cargo()?;
-    run(cargo.args([
+    cargo.args([
         "build",
-        "--quiet",
         "--package",
         "tests",
         "--bin",
         "sim",
         "--profile",
         PROFILE,
-    ]))?;
+    ]);
+    run_long("building the simulation", 4, &mut cargo)?;
     let mut sim = Command::new(native_target()?.join(PROFILE).join("sim"));
     sim.current_dir(root());
     match seed {

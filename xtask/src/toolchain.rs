@@ -5,9 +5,14 @@ use std::{
     ffi::OsStr,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    sync::mpsc::{self, RecvTimeoutError},
+    thread,
+    time::Duration,
 };
 
 use anyhow::{Context, Result, bail};
+
+use crate::wasm_std;
 
 /// The target triple of the app in the browser.
 pub(crate) const WASM_TARGET: &str = "wasm32-unknown-unknown";
@@ -19,22 +24,37 @@ const SMALL_FLAGS: &str =
 /// Who provides the standard library for [`WASM_TARGET`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum WasmStd {
-    /// `rustup target add`, the default.
+    /// `rustup target add`.
     Rustup,
     /// Debian's packages, and a standard library built from their sources.
     Debian,
 }
 
 impl WasmStd {
-    /// Reads `KOUMEN_WASM_STD`.
+    /// What `KOUMEN_WASM_STD` says, `None` when it is not set.
     ///
     /// # Errors
     /// When the variable holds something else than `rustup` or `debian`.
-    pub(crate) fn from_env() -> Result<Self> {
+    pub(crate) fn forced() -> Result<Option<Self>> {
         match env::var("KOUMEN_WASM_STD").as_deref() {
-            Err(_) | Ok("" | "rustup") => Ok(Self::Rustup),
-            Ok("debian") => Ok(Self::Debian),
+            Err(_) | Ok("") => Ok(None),
+            Ok("rustup") => Ok(Some(Self::Rustup)),
+            Ok("debian") => Ok(Some(Self::Debian)),
             Ok(other) => bail!("KOUMEN_WASM_STD is '{other}'; it can be 'rustup' or 'debian'"),
+        }
+    }
+
+    /// Who provides it on this machine: as forced, else whoever has it already, rustup first. The set-up sees to it
+    /// that somebody has it ([`wasm_std::ensure`]).
+    ///
+    /// # Errors
+    /// As [`WasmStd::forced`], and when nobody has it.
+    pub(crate) fn current() -> Result<Self> {
+        match Self::forced()? {
+            Some(forced) => Ok(forced),
+            None => {
+                wasm_std::present()?.context("no standard library for the browser; run: cargo xtask setup")
+            }
         }
     }
 }
@@ -128,9 +148,9 @@ pub(crate) fn native_cargo() -> Result<Command> {
 /// A cargo that can build for [`WASM_TARGET`].
 ///
 /// # Errors
-/// As [`cache`], and for a wrong `KOUMEN_WASM_STD`.
+/// As [`cache`] and [`WasmStd::current`].
 pub(crate) fn wasm_cargo() -> Result<Command> {
-    let mut command = match WasmStd::from_env()? {
+    let mut command = match WasmStd::current()? {
         WasmStd::Rustup => native_cargo()?,
         WasmStd::Debian => debian("/usr/bin/cargo"),
     };
@@ -145,7 +165,7 @@ pub(crate) fn wasm_cargo() -> Result<Command> {
 /// # Errors
 /// As [`wasm_cargo`].
 pub(crate) fn wasm_clippy() -> Result<Command> {
-    let mut command = match WasmStd::from_env()? {
+    let mut command = match WasmStd::current()? {
         WasmStd::Rustup => native_cargo()?,
         WasmStd::Debian => debian("/usr/bin/cargo-clippy"),
     };
@@ -209,6 +229,33 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     } else {
         bail!("failed ({status}): {shown}")
     }
+}
+
+/// Runs a command that may take minutes: says what it does and about how long, and once a minute that it goes on.
+///
+/// `first_minutes`: how long it takes when nothing was built yet, on two cores. Later runs take seconds.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn run_long(what: &str, first_minutes: u64, command: &mut Command) -> Result<()> {
+    say(format!(
+        "{what} (the first time about {first_minutes} min on two cores, later seconds)"
+    ));
+    let (done, waiting) = mpsc::channel::<()>();
+    let teller = {
+        let what = what.to_owned();
+        thread::spawn(move || {
+            let mut minutes = 0;
+            while waiting.recv_timeout(Duration::from_secs(60)) == Err(RecvTimeoutError::Timeout) {
+                minutes += 1;
+                say(format!("still {what}: {minutes} min of about {first_minutes}"));
+            }
+        })
+    };
+    let ran = run(command);
+    drop(done);
+    let _ = teller.join();
+    ran
 }
 
 /// Runs a command and returns what it wrote to standard output, trimmed.

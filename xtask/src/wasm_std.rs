@@ -1,7 +1,7 @@
-//! The standard library for the browser out of Debian's packages.
+//! The standard library for the browser: who has it, and how it comes.
 //!
-//! Debian ships the compiler (`rustc-web`) and the sources (`rust-web-src`), but no compiled standard library for
-//! `wasm32-unknown-unknown`. It is built once, with the bitcode that link-time optimisation needs, and put where that
+//! rustup hands it out ready-made. Where rustup cannot (no rustup, no access to its server), Debian ships the compiler (`rustc-web`) and the sources (`rust-web-src`), but no compiled standard library for
+//! `wasm32-unknown-unknown`. Then it is built once, with the bitcode that link-time optimisation needs, and put where that
 //! compiler looks for it.
 
 use std::{
@@ -12,9 +12,96 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use crate::toolchain::{WASM_TARGET, debian, read, run, say, wasm_target};
+use crate::toolchain::{WASM_TARGET, WasmStd, debian, find_program, read, root, run, say, wasm_target};
 
 const MARK: &str = "koumen-std-of";
+
+/// Who has the standard library on this machine, rustup first; `None` when nobody has.
+///
+/// # Errors
+/// When a compiler that is there cannot be asked.
+pub(crate) fn present() -> Result<Option<WasmStd>> {
+    if rustup_has_it()? {
+        return Ok(Some(WasmStd::Rustup));
+    }
+    if debian_packages_present() && debian_has_it()? {
+        return Ok(Some(WasmStd::Debian));
+    }
+    Ok(None)
+}
+
+/// Finds out how the standard library comes on this machine, and lets it come. What has to be installed with
+/// Debian's packages first is told to `install`.
+///
+/// # Errors
+/// When neither way works.
+pub(crate) fn ensure(install: impl FnOnce() -> Result<()>) -> Result<()> {
+    let forced = WasmStd::forced()?;
+    if forced.is_none() && present()?.is_some() {
+        return Ok(());
+    }
+    if forced != Some(WasmStd::Debian) {
+        match add_by_rustup() {
+            Ok(()) => return Ok(()),
+            Err(error) if forced.is_none() && debian_is_possible() => say(format!(
+                "rustup cannot add the standard library for the browser ({error:#}); taking Debian's packages instead"
+            )),
+            Err(error) => {
+                return Err(error.context(match forced {
+                    Some(_) => "rustup could not add the standard library for the browser, and KOUMEN_WASM_STD allows no other way",
+                    None => "rustup could not add the standard library for the browser, and this machine has no apt-get for Debian's",
+                }));
+            }
+        }
+    }
+    install()?;
+    ensure_debian()
+}
+
+/// Debian 12 and what is made of it: where `apt-get` knows the packages.
+fn debian_is_possible() -> bool {
+    debian_packages_present() || find_program(&["apt-get"]).is_some()
+}
+
+fn rustup_has_it() -> Result<bool> {
+    Ok(holds_std(
+        &native_sysroot()?
+            .join("lib/rustlib")
+            .join(WASM_TARGET)
+            .join("lib"),
+    ))
+}
+
+fn add_by_rustup() -> Result<()> {
+    if rustup_has_it()? {
+        return Ok(());
+    }
+    if find_program(&["rustup"]).is_none() {
+        bail!("there is no rustup");
+    }
+    say(format!("adding the standard library for {WASM_TARGET}"));
+    run(Command::new("rustup")
+        .current_dir(root())
+        .args(["target", "add", WASM_TARGET]))?;
+    if rustup_has_it()? {
+        return Ok(());
+    }
+    bail!("rustup added it to another toolchain than the one that builds")
+}
+
+/// The folder of the compiler that `cargo` uses here.
+///
+/// # Errors
+/// When it cannot be asked.
+pub(crate) fn native_sysroot() -> Result<PathBuf> {
+    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let sysroot = read(
+        Command::new(rustc)
+            .current_dir(root())
+            .args(["--print", "sysroot"]),
+    )?;
+    Ok(PathBuf::from(sysroot))
+}
 
 /// Whether Debian's compiler, its sources, its clippy and the linker are installed.
 pub(crate) fn debian_packages_present() -> bool {
@@ -30,7 +117,7 @@ pub(crate) fn debian_packages_present() -> bool {
 }
 
 /// Whether a folder holds a compiled standard library.
-pub(crate) fn holds_std(lib: &Path) -> bool {
+fn holds_std(lib: &Path) -> bool {
     let Ok(files) = fs::read_dir(lib) else {
         return false;
     };
@@ -41,20 +128,30 @@ pub(crate) fn holds_std(lib: &Path) -> bool {
     })
 }
 
-/// Builds and installs the standard library unless it is there for this very compiler.
-///
-/// # Errors
-/// When building or copying fails.
-pub(crate) fn ensure_debian() -> Result<()> {
-    let compiler = read(debian("/usr/bin/rustc").arg("-vV"))?;
+/// Whether the standard library was built for this very compiler of Debian's.
+fn debian_has_it() -> Result<bool> {
+    let (compiler, lib) = (debian_compiler()?, debian_lib()?);
+    Ok(holds_std(&lib) && fs::read_to_string(lib.join(MARK)).is_ok_and(|mark| mark.trim() == compiler))
+}
+
+fn debian_compiler() -> Result<String> {
+    read(debian("/usr/bin/rustc").arg("-vV"))
+}
+
+fn debian_lib() -> Result<PathBuf> {
     let sysroot = read(debian("/usr/bin/rustc").args(["--print", "sysroot"]))?;
-    let lib = PathBuf::from(sysroot)
+    Ok(PathBuf::from(sysroot)
         .join("lib/rustlib")
         .join(WASM_TARGET)
-        .join("lib");
-    if holds_std(&lib) && fs::read_to_string(lib.join(MARK)).is_ok_and(|mark| mark.trim() == compiler) {
+        .join("lib"))
+}
+
+/// Builds and installs the standard library unless it is there for this very compiler.
+fn ensure_debian() -> Result<()> {
+    if debian_has_it()? {
         return Ok(());
     }
+    let (compiler, lib) = (debian_compiler()?, debian_lib()?);
     say(format!(
         "building the standard library for {WASM_TARGET} from Debian's sources (about a minute)"
     ));

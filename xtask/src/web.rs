@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 
 use crate::setup::ensure_std_sources;
 use crate::toolchain::{
-    WASM_TARGET, WebProfile, native_cargo, native_target, root, run, say, wasm_cargo, wasm_target,
+    WASM_TARGET, WebProfile, native_cargo, native_target, root, run, run_long, wasm_cargo, wasm_target,
 };
 
 /// Builds the app and packs it into `target/web` or `target/web-small` of this checkout.
@@ -45,10 +45,6 @@ pub(crate) fn build_web_into(profile: WebProfile, folder: &Path) -> Result<()> {
 }
 
 fn build_and_pack(profile: WebProfile, features: &[&str], folder: &Path) -> Result<()> {
-    say(format!(
-        "building the app for the browser ({})",
-        profile.cargo_profile()
-    ));
     if profile == WebProfile::Small {
         ensure_std_sources()?;
     }
@@ -64,7 +60,11 @@ fn build_and_pack(profile: WebProfile, features: &[&str], folder: &Path) -> Resu
     ]);
     cargo.args(["--profile", profile.cargo_profile()]).args(features);
     profile.tune(&mut cargo);
-    run(&mut cargo)?;
+    let (what, minutes) = match profile {
+        WebProfile::Fast => ("building the app for the browser", 3),
+        WebProfile::Small => ("building the app for the browser, as small as it gets", 6),
+    };
+    run_long(what, minutes, &mut cargo)?;
     let wasm = wasm_target()?
         .join(WASM_TARGET)
         .join(profile.cargo_profile())
@@ -89,16 +89,16 @@ fn build_and_pack(profile: WebProfile, features: &[&str], folder: &Path) -> Resu
 /// When it does not compile.
 pub(crate) fn packer() -> Result<Command> {
     let mut cargo = native_cargo()?;
-    run(cargo.args([
+    cargo.args([
         "build",
-        "--quiet",
         "--package",
         "xtask",
         "--features",
         "web",
         "--bin",
         "pack-web",
-    ]))?;
+    ]);
+    run_long("building what packs the app", 3, &mut cargo)?;
     Ok(Command::new(
         native_target()?.join("debug").join(program("pack-web")),
     ))
@@ -109,8 +109,7 @@ pub(crate) fn packer() -> Result<Command> {
 /// # Errors
 /// When it does not compile or cannot be copied.
 pub(crate) fn build_server() -> Result<PathBuf> {
-    say("building the server");
-    build_program("sync-server", "koumen-server")
+    build_program("sync-server", "koumen-server", "building the server", 3)
 }
 
 /// Builds the program that makes the world of the upload tests.
@@ -118,11 +117,18 @@ pub(crate) fn build_server() -> Result<PathBuf> {
 /// # Errors
 /// As [`build_server`].
 pub(crate) fn build_photo_world() -> Result<PathBuf> {
-    build_program("tests", "photo-world")
+    build_program(
+        "tests",
+        "photo-world",
+        "building the world of the upload tests",
+        4,
+    )
 }
 
-fn build_program(package: &str, name: &str) -> Result<PathBuf> {
-    run(native_cargo()?.args(["build", "--package", package, "--bin", name]))?;
+fn build_program(package: &str, name: &str, what: &str, first_minutes: u64) -> Result<PathBuf> {
+    let mut cargo = native_cargo()?;
+    cargo.args(["build", "--package", package, "--bin", name]);
+    run_long(what, first_minutes, &mut cargo)?;
     let built = native_target()?.join("debug").join(program(name));
     let kept = root().join("target/run").join(program(name));
     copy_program(&built, &kept)?;

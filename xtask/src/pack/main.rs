@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! pack-web pack --wasm app.wasm --assets assets --out target/web
-//! pack-web compress --dir target/web --limit 1000000
+//! pack-web compress --dir target/web --limit 1500000
 //! ```
 //!
 //! Read next: `bundle.rs` (which file becomes what), `shell.rs` (what the service worker keeps), `minify.rs` (how scripts
