@@ -13,15 +13,21 @@ pub mod routes;
 
 pub mod auth;
 mod blocking;
+pub mod callers;
+pub mod connections;
 pub mod folders;
+pub mod hashers;
 pub mod notices;
+pub mod origins;
 pub mod passwords;
 pub mod photos;
+pub mod places;
 pub mod receipt_key;
 pub mod refused;
 mod seal_key;
 pub mod state;
 pub mod throttle;
+mod turns;
 
 pub mod chance;
 pub mod clock;

@@ -1,16 +1,14 @@
-//! Passwords: argon2id, on a thread that may block, a few at a time.
+//! Passwords: argon2id, on threads of their own.
 
 use std::sync::{Arc, OnceLock};
 
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use argon2::password_hash::PasswordHasher;
 use argon2::{Algorithm, Argon2, Params, Version};
-use tokio::sync::Semaphore;
 
+use crate::callers::Caller;
 use crate::chance::Chance;
+use crate::hashers::{Crowded, Hashers};
 
-/// The most passwords hashed at once: each takes 19 MiB and a processor.
-const AT_ONCE_MAX: usize = 2;
 /// The most bytes of a password.
 pub const PASSWORD_BYTES_MAX: usize = 512;
 /// The fewest characters of a password.
@@ -26,29 +24,30 @@ pub struct PasswordError;
 #[derive(Debug, Clone)]
 pub struct Passwords {
     params: Params,
-    at_once: Arc<Semaphore>,
+    /// Started at the first sign-in; `None` where hashing costs nothing.
+    hashers: Option<Arc<OnceLock<Hashers>>>,
     nobody: Arc<OnceLock<String>>,
 }
 
 impl Default for Passwords {
     fn default() -> Self {
-        Self::with(Params::default())
+        Self {
+            params: Params::default(),
+            hashers: Some(Arc::default()),
+            nobody: Arc::default(),
+        }
     }
 }
 
 impl Passwords {
-    fn with(params: Params) -> Self {
-        Self {
-            params,
-            at_once: Arc::new(Semaphore::new(AT_ONCE_MAX)),
-            nobody: Arc::default(),
-        }
-    }
-
     /// So cheap that tests can sign in hundreds of times. Never for a real account.
     #[cfg(any(test, feature = "testing"))]
     pub fn cheap() -> Self {
-        Self::with(Params::new(8, 1, 1, None).unwrap_or_default())
+        Self {
+            params: Params::new(8, 1, 1, None).unwrap_or_default(),
+            hashers: None,
+            nobody: Arc::default(),
+        }
     }
 
     /// Hashes a password to PHC form.
@@ -62,21 +61,39 @@ impl Passwords {
     }
 
     /// Whether `password` is the one behind `phc`. Takes as long when there is no account (`None`).
-    pub async fn verify(&self, password: String, phc: Option<String>) -> bool {
+    ///
+    /// # Errors
+    /// [`Crowded`] when too many wait for that.
+    pub async fn verify(
+        &self,
+        password: String,
+        phc: Option<String>,
+        caller: Option<Caller>,
+    ) -> Result<bool, Crowded> {
         let known = phc.is_some();
         let phc = phc.unwrap_or_else(|| self.nobody().to_owned());
-        let Ok(_permit) = self.at_once.acquire().await else {
-            return false;
+        let fits = match &self.hashers {
+            Some(hashers) => {
+                let hashers = hashers.get_or_init(|| Hashers::start(self.nobody()));
+                hashers.verify(password, phc, caller).await?
+            }
+            None => crate::hashers::verify(&password, &phc, &mut []),
         };
-        let verified = crate::blocking::apart(move || {
-            let parsed = PasswordHash::new(&phc);
-            parsed.is_ok_and(|parsed| {
-                Argon2::default()
-                    .verify_password(password.as_bytes(), &parsed)
-                    .is_ok()
-            })
-        });
-        verified.await.unwrap_or(false) && known
+        Ok(fits && known)
+    }
+
+    /// Starts the threads and takes their memory, so that the first sign-in takes no more than any other.
+    pub fn get_ready(&self) {
+        let nobody = self.nobody();
+        if let Some(hashers) = &self.hashers {
+            hashers.get_or_init(|| Hashers::start(nobody));
+        }
+    }
+
+    /// Whether nobody else can sign in just now.
+    pub fn are_crowded(&self) -> bool {
+        let hashers = self.hashers.as_ref().and_then(|hashers| hashers.get());
+        hashers.is_some_and(Hashers::are_full)
     }
 
     /// The hash of no account's password.
@@ -104,13 +121,21 @@ mod tests {
         let passwords = Passwords::cheap();
         let phc = passwords.hash("knock knock", &SeededChance::new(1)).unwrap();
         assert!(phc.starts_with("$argon2id$v=19$"));
-        assert!(
-            passwords
-                .verify("knock knock".to_owned(), Some(phc.clone()))
-                .await
-        );
-        assert!(!passwords.verify("knock".to_owned(), Some(phc)).await);
-        assert!(!passwords.verify("nobody".to_owned(), None).await);
-        assert!(!passwords.verify("x".to_owned(), Some(String::new())).await);
+        let verify = async |password: &str, phc| passwords.verify(password.to_owned(), phc, None).await;
+        assert_eq!(verify("knock knock", Some(phc.clone())).await, Ok(true));
+        assert_eq!(verify("knock", Some(phc)).await, Ok(false));
+        assert_eq!(verify("nobody", None).await, Ok(false));
+        assert_eq!(verify("x", Some(String::new())).await, Ok(false));
+    }
+
+    #[tokio::test]
+    async fn a_thread_for_passwords_says_the_same_and_its_memory_serves_again() {
+        let passwords = Passwords::default();
+        let phc = passwords.hash("knock knock", &SeededChance::new(1)).unwrap();
+        for (password, fits) in [("knock knock", true), ("knock", false), ("knock knock", true)] {
+            let verified = passwords.verify(password.to_owned(), Some(phc.clone()), None);
+            assert_eq!(verified.await, Ok(fits));
+        }
+        assert!(!passwords.are_crowded());
     }
 }

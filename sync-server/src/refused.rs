@@ -80,6 +80,16 @@ impl Refused {
         )
     }
 
+    /// 503: everybody's turn is taken.
+    pub const fn busy() -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "server.busy",
+            "the server is busy",
+        )
+        .retry_after(5)
+    }
+
     /// 500: an invariant of ours is broken.
     pub const fn internal() -> Self {
         Self::new(

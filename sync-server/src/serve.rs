@@ -9,11 +9,12 @@ use anyhow::{Context, Result};
 use axum::Router;
 use axum::middleware;
 use axum_server::Handle;
-use axum_server::tls_rustls::RustlsConfig;
+use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use hyper_util::rt::TokioTimer;
 use rustls::ServerConfig;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
+use crate::connections::Entrance;
 use crate::jobs;
 use crate::routes::{ca, router};
 use crate::state::AppState;
@@ -21,6 +22,10 @@ use crate::tls::{Authority, from_leaf, local_names};
 
 /// How long a client may take to send a request's head.
 const HEAD_SECONDS_MAX: u64 = 15;
+/// The most bytes of a request's head.
+const HEAD_BYTES_MAX: usize = 64 * 1024;
+/// The most bytes of HTTP/2 that a connection may bring before anybody reads them.
+const ON_THE_WAY_BYTES_MAX: u32 = 256 * 1024;
 /// How long running requests may take once the server was asked to stop.
 const STOP_SECONDS_MAX: u64 = 8;
 /// How often the machine's addresses are looked at: a router may give another one.
@@ -68,7 +73,11 @@ pub async fn serve(state: AppState, listen: Listen) -> Result<()> {
             ca::only_this_machine,
         ));
     }
-    let mut plain = axum_server::from_tcp(bind(listen.plain)?)?.handle(plain_handle.clone());
+    let mut plain = axum_server::from_tcp(bind(listen.plain)?)?
+        .acceptor(Entrance(state.clone()))
+        // Nobody who means well speaks HTTP/2 in clear, and one kind of connection is easier to bound.
+        .http1_only()
+        .handle(plain_handle.clone());
     bound(&mut plain);
     tracing::info!(address = %listen.plain, "Serving plain HTTP.");
     let plain = plain.serve(service(plain_router));
@@ -77,7 +86,12 @@ pub async fn serve(state: AppState, listen: Listen) -> Result<()> {
             return Ok(());
         };
         let config = tls_config(certificates, &state)?;
-        let mut server = axum_server::from_tcp_rustls(bind(address)?, config)?.handle(tls_handle.clone());
+        let acceptor = RustlsAcceptor::new(config)
+            .handshake_timeout(state.bounds.first_byte)
+            .acceptor(Entrance(state.clone()));
+        let mut server = axum_server::from_tcp(bind(address)?)?
+            .acceptor(acceptor)
+            .handle(tls_handle.clone());
         bound(&mut server);
         tracing::info!(%address, "Serving TLS.");
         server
@@ -196,12 +210,15 @@ fn bound<A>(server: &mut axum_server::Server<SocketAddr, A>) {
     builder
         .http1()
         .timer(TokioTimer::new())
+        .max_buf_size(HEAD_BYTES_MAX)
         .header_read_timeout(Duration::from_secs(HEAD_SECONDS_MAX));
     builder
         .http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(64)
-        .keep_alive_interval(Duration::from_secs(30));
+        .max_header_list_size(HEAD_BYTES_MAX as u32)
+        .initial_stream_window_size(ON_THE_WAY_BYTES_MAX)
+        .initial_connection_window_size(ON_THE_WAY_BYTES_MAX);
 }
 
 async fn stop_on_signal(handles: Vec<Handle<SocketAddr>>, state: AppState) {

@@ -3,15 +3,19 @@
 use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use shared::domain::photo::PHOTO_SIZE_BYTES_MAX;
 use tokio::sync::{OnceCell, Semaphore};
 
+use crate::callers::Proxies;
 use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::notices::Hub;
+use crate::origins::Origin;
 use crate::passwords::Passwords;
 use crate::photos::PhotoStore;
+use crate::places::Places;
 use crate::receipt_key::ReceiptKey;
 use crate::routes::ca::TlsNotice;
 use crate::storage::{Storage, StorageError, StorageResult};
@@ -21,6 +25,16 @@ use crate::throttle::Throttle;
 pub const REQUESTS_AT_ONCE_MAX: usize = 256;
 /// The most open notice streams.
 pub const STREAMS_MAX: usize = 4_096;
+/// The most connections.
+const CONNECTIONS_MAX: usize = 16_384;
+/// The most connections of one address: a community behind one.
+const CONNECTIONS_OF_CALLER_MAX: usize = 1_024;
+/// The most requests without an account whose body is on its way.
+const BODIES_MAX: usize = 512;
+/// The same, of one address.
+const BODIES_OF_CALLER_MAX: usize = 128;
+/// Open files that are no connections: the database, photos, listeners, the log.
+const FILES_FOR_WORK: usize = 160;
 /// The most photos that are decoded at once: each may need some 10 MB.
 pub const PHOTOS_AT_ONCE_MAX: usize = 4;
 
@@ -42,6 +56,68 @@ impl Default for UploadLimits {
             // A weekend and some days without a network.
             term_ms: 7 * 24 * 3_600 * 1_000,
             open_max: 32,
+        }
+    }
+}
+
+/// What everybody together, and a stranger, may take at most.
+#[derive(Debug, Clone)]
+pub struct Bounds {
+    /// What uploads are bounded by.
+    pub uploads: UploadLimits,
+    /// The origins whose pages may ask for changes; none: that of the host that a request is for.
+    pub origins: Vec<Origin>,
+    /// The proxies that are believed.
+    pub proxies: Proxies,
+    /// The most requests that are worked on at once.
+    pub requests: usize,
+    /// The most open notice streams.
+    pub streams: usize,
+    /// The most connections.
+    pub connections: usize,
+    /// The most connections of one address.
+    pub connections_of_caller: usize,
+    /// The most requests without an account whose body is on its way.
+    pub bodies: usize,
+    /// The same, of one address.
+    pub bodies_of_caller: usize,
+    /// How long a new connection may say nothing.
+    pub first_byte: Duration,
+    /// How long a connection may want nothing.
+    pub idle: Duration,
+    /// How long the other side may take nothing of what is sent.
+    pub stuck: Duration,
+    /// How long a JSON body may take.
+    pub json: Duration,
+    /// In each such time 16 KiB of a body have to come, or its end.
+    pub pace: Duration,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self::within(usize::MAX)
+    }
+}
+
+impl Bounds {
+    /// The usual ones, where so many files may be open at once.
+    pub fn within(files: usize) -> Self {
+        let free = files.saturating_sub(FILES_FOR_WORK).max(64);
+        Self {
+            uploads: UploadLimits::default(),
+            origins: Vec::new(),
+            proxies: Proxies::default(),
+            requests: (free / 4).min(REQUESTS_AT_ONCE_MAX),
+            streams: (free / 2).min(STREAMS_MAX),
+            connections: free.min(CONNECTIONS_MAX),
+            connections_of_caller: (free / 2).min(CONNECTIONS_OF_CALLER_MAX),
+            bodies: BODIES_MAX,
+            bodies_of_caller: BODIES_OF_CALLER_MAX,
+            first_byte: Duration::from_secs(10),
+            idle: Duration::from_secs(75),
+            stuck: Duration::from_secs(30),
+            json: Duration::from_secs(10),
+            pace: Duration::from_secs(20),
         }
     }
 }
@@ -73,13 +149,17 @@ pub struct Parts {
     /// Signs receipts; read from the storage at the first one.
     receipt_key: OnceCell<ReceiptKey>,
     /// Bounds requests in work.
-    pub turns: Semaphore,
+    pub turns: Arc<Semaphore>,
     /// Bounds notice streams.
     pub streams: Arc<Semaphore>,
     /// Bounds photos in work.
     pub photo_work: Semaphore,
-    /// Bounds uploads.
-    pub uploads: UploadLimits,
+    /// Everything else that is bounded.
+    pub bounds: Bounds,
+    /// Who is connected.
+    pub connections: Arc<Places>,
+    /// Requests without an account whose body is on its way.
+    pub bodies: Arc<Places>,
 }
 
 /// What differs between a server and the next.
@@ -103,11 +183,11 @@ pub struct Setup {
 impl AppState {
     /// Puts the parts together.
     pub fn new(setup: Setup) -> Self {
-        Self::with_upload_limits(setup, UploadLimits::default())
+        Self::within(setup, Bounds::default())
     }
 
-    /// Puts the parts together, with bounds of one's own for uploads.
-    pub fn with_upload_limits(setup: Setup, uploads: UploadLimits) -> Self {
+    /// Puts the parts together, with bounds of one's own.
+    pub fn within(setup: Setup, bounds: Bounds) -> Self {
         let Setup {
             storage,
             photos,
@@ -128,10 +208,12 @@ impl AppState {
             web,
             tls,
             receipt_key: OnceCell::new(),
-            turns: Semaphore::new(REQUESTS_AT_ONCE_MAX),
-            streams: Arc::new(Semaphore::new(STREAMS_MAX)),
+            turns: Arc::new(Semaphore::new(bounds.requests)),
+            streams: Arc::new(Semaphore::new(bounds.streams)),
             photo_work: Semaphore::new(PHOTOS_AT_ONCE_MAX),
-            uploads,
+            connections: Places::new("connections", bounds.connections, bounds.connections_of_caller),
+            bodies: Places::new("requests on their way", bounds.bodies, bounds.bodies_of_caller),
+            bounds,
         }))
     }
 }

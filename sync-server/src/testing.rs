@@ -36,7 +36,7 @@ use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::passwords::Passwords;
 use crate::photos::PhotoStore;
-use crate::state::{AppState, Setup, UploadLimits};
+use crate::state::{AppState, Bounds, Setup, UploadLimits};
 use crate::storage::sqlite::SqliteStorage;
 use crate::storage::{AddedAccount, NewAccount, Storage};
 
@@ -144,7 +144,7 @@ impl TestServer {
 
     /// A server over a storage and a photo store of one's own, handing out the files of `web`.
     pub fn with(storage: Arc<dyn Storage>, photos: PhotoStore, web: Option<&Path>) -> Self {
-        Self::with_upload_limits(storage, photos, web, UploadLimits::default())
+        Self::within(storage, photos, web, Bounds::default())
     }
 
     /// The same with bounds of one's own for uploads.
@@ -152,8 +152,17 @@ impl TestServer {
         storage: Arc<dyn Storage>,
         photos: PhotoStore,
         web: Option<&Path>,
-        limits: UploadLimits,
+        uploads: UploadLimits,
     ) -> Self {
+        let bounds = Bounds {
+            uploads,
+            ..Bounds::default()
+        };
+        Self::within(storage, photos, web, bounds)
+    }
+
+    /// The same within bounds of one's own.
+    pub fn within(storage: Arc<dyn Storage>, photos: PhotoStore, web: Option<&Path>, bounds: Bounds) -> Self {
         let clock = Arc::new(FakeClock::at(TEST_START_MS));
         let setup = Setup {
             storage,
@@ -164,7 +173,7 @@ impl TestServer {
             web: web.map(Path::to_path_buf),
             tls: None,
         };
-        let state = AppState::with_upload_limits(setup, limits);
+        let state = AppState::within(setup, bounds);
         Self {
             router: crate::routes::router(state.clone()),
             state,

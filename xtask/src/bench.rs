@@ -7,7 +7,7 @@ use clap::ValueEnum;
 
 use crate::{
     test::browser_script,
-    toolchain::{WebProfile, native_cargo, native_target, run, run_long},
+    toolchain::{WebProfile, native_cargo, native_target, root, run, run_long},
     web::{build_server, build_web, program},
 };
 
@@ -20,6 +20,8 @@ pub(crate) enum Bench {
     Sync,
     /// Servers on SQLite and on PostgreSQL, one after the other
     Postgres,
+    /// What strangers can take of the server: each attack with what a normal sync and the memory do meanwhile
+    Strangers,
 }
 
 /// Measures, on the builds that users get.
@@ -35,6 +37,10 @@ pub(crate) fn run_bench(name: Bench) -> Result<()> {
         }
         Bench::Sync => run(Command::new(build_peer()?).arg("suite")),
         Bench::Postgres => run(Command::new(build_peer()?).arg("postgres")),
+        Bench::Strangers => run(Command::new("node")
+            .current_dir(root())
+            .arg("tests/e2e/bench-strangers.mjs")
+            .env("KOUMEN_SERVER_BIN", build_server()?)),
     }
 }
 

@@ -75,6 +75,14 @@ fn requirements(need: Need) -> Vec<Requirement> {
             apt: &["postgresql"],
             elsewhere: "install PostgreSQL and put its programs (initdb, postgres) on PATH",
         });
+        if cfg!(target_os = "linux") {
+            list.push(Requirement {
+                what: "nginx and Caddy for the tests of the server behind a proxy",
+                present: on_path(&["nginx", "/usr/sbin/nginx"]) && on_path(&["caddy"]),
+                apt: &["nginx", "caddy"],
+                elsewhere: "install nginx and Caddy and put them on PATH",
+            });
+        }
     }
     list
 }

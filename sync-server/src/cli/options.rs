@@ -8,6 +8,7 @@ use shared::domain::worker::Role;
 use shared::ids::{AreaCode, DeviceId};
 
 use super::photo_place::PhotoOptions;
+use crate::origins::Origin;
 
 /// The sync server of Koumen 叩门.
 #[derive(Debug, Parser)]
@@ -115,6 +116,14 @@ pub(super) struct ServeOptions {
     /// Lets the whole network in by TLS. Over plain HTTP it sees only the page that explains the certificate.
     #[arg(long, requires = "tls_port")]
     pub(super) lan: bool,
+    /// An address under which people open the app, like https://koumen.example; repeat for several. Needed behind a
+    /// proxy. With it no page of another address may change anything, whatever the request says that it is for.
+    #[arg(long = "origin", value_name = "ORIGIN")]
+    pub(super) origins: Vec<Origin>,
+    /// The address of a reverse proxy, as this server sees it; repeat for several. What it says in X-Forwarded-For about
+    /// where a request comes from is believed, and nobody else's word.
+    #[arg(long = "proxy", value_name = "ADDRESS")]
+    pub(super) proxies: Vec<IpAddr>,
     /// How the log is written.
     #[arg(long, value_enum, default_value_t = LogForm::Text)]
     pub(super) log: LogForm,

@@ -10,13 +10,14 @@ use anyhow::{Context, Result, bail};
 use super::options::ServeOptions;
 use super::photo_place::reach;
 use super::{make_folder, open};
+use crate::callers::Proxies;
 use crate::chance::OsChance;
 use crate::clock::{Clock, SystemClock};
 use crate::passwords::Passwords;
 use crate::photos::{PhotoStore, PhotoStoreError};
 use crate::routes::ca::TlsNotice;
 use crate::serve::{self, Certificates, Listen};
-use crate::state::{AppState, Setup};
+use crate::state::{AppState, Bounds, Setup};
 use crate::tls::{self, Authority};
 
 pub(super) async fn serve(options: ServeOptions) -> Result<()> {
@@ -52,15 +53,23 @@ pub(super) async fn serve(options: ServeOptions) -> Result<()> {
     if let Some(fingerprint) = notice.as_ref().and_then(TlsNotice::fingerprint) {
         tracing::info!(%fingerprint, "The root certificate that phones install from /ca (SHA-256).");
     }
-    let state = AppState::new(Setup {
+    let passwords = Passwords::default();
+    passwords.get_ready();
+    let bounds = Bounds {
+        origins: options.origins.clone(),
+        proxies: Proxies::at(options.proxies.iter().copied()),
+        ..Bounds::within(raise_open_files())
+    };
+    let setup = Setup {
         storage,
         photos,
         clock: Arc::new(SystemClock),
         chance: Arc::new(OsChance),
-        passwords: Passwords::default(),
+        passwords,
         web: options.web.clone(),
         tls: notice,
-    });
+    };
+    let state = AppState::within(setup, bounds);
     let listen = Listen {
         plain: SocketAddr::new(host, options.port),
         plain_for_this_machine: options.lan,
@@ -70,6 +79,46 @@ pub(super) async fn serve(options: ServeOptions) -> Result<()> {
             .map(|(port, from)| (SocketAddr::new(host, port), from)),
     };
     serve::serve(state, listen).await
+}
+
+/// The most files that a server asks to have open.
+#[cfg(unix)]
+const OPEN_FILES_WANTED: u64 = 65_536;
+
+/// Asks for as many open files as this process may have, and says how many it got. Every connection is one.
+#[cfg(unix)]
+fn raise_open_files() -> usize {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    let wanted = limit.maximum.unwrap_or(OPEN_FILES_WANTED).min(OPEN_FILES_WANTED);
+    if limit.current.is_some_and(|current| current < wanted) {
+        let raised = rustix::process::Rlimit {
+            current: Some(wanted),
+            ..limit
+        };
+        match setrlimit(Resource::Nofile, raised) {
+            Ok(()) => limit = raised,
+            Err(error) => tracing::warn!(%error, "The limit of open files cannot be raised."),
+        }
+    }
+    let files = limit.current.unwrap_or(OPEN_FILES_WANTED);
+    if files < OPEN_FILES_FEW {
+        tracing::warn!(
+            files,
+            "Few files may be open at once, so few phones can be connected at once."
+        );
+    }
+    usize::try_from(files).unwrap_or(usize::MAX)
+}
+
+/// Below so many it is said in the log.
+#[cfg(unix)]
+const OPEN_FILES_FEW: u64 = 1_024;
+
+/// What other systems give without being asked.
+#[cfg(not(unix))]
+fn raise_open_files() -> usize {
+    usize::MAX
 }
 
 /// A bucket that says no is a mistake to be told now. One that does not answer may start later than this server, and

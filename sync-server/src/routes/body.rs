@@ -8,7 +8,10 @@ use bytes::Bytes;
 use futures::StreamExt;
 use serde::de::DeserializeOwned;
 
+use crate::callers::Caller;
 use crate::refused::Refused;
+use crate::state::AppState;
+use crate::turns::Unfinished;
 
 /// How long a body may take to arrive: 8 MiB at 100 KB/s, with some patience.
 pub(super) const BODY_SECONDS_MAX: u64 = 120;
@@ -24,8 +27,7 @@ pub(super) async fn read(headers: &HeaderMap, body: Body, bytes_max: usize) -> R
         tokio::time::timeout(Duration::from_secs(BODY_SECONDS_MAX), to_bytes(body, bytes_max)).await;
     match arrived {
         Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(error)) if is_limit(&error) => Err(Refused::too_large()),
-        Ok(Err(_)) => Err(cut()),
+        Ok(Err(error)) => Err(broken(&error)),
         Err(_) => Err(slow()),
     }
 }
@@ -58,12 +60,21 @@ pub(super) fn check_announced(headers: &HeaderMap, bytes_max: usize) -> Result<(
     Ok(())
 }
 
-/// The connection broke while the body arrived.
-pub(super) fn cut() -> Refused {
+/// Why the rest of a body did not come.
+pub(super) fn broken(error: &axum::Error) -> Refused {
+    let mut cause: Option<&dyn std::error::Error> = Some(error);
+    while let Some(error) = cause {
+        match error.downcast_ref::<Unfinished>() {
+            Some(Unfinished::Busy) => return Refused::busy(),
+            Some(Unfinished::Slow) => return slow(),
+            None if error.to_string().contains("length limit exceeded") => return Refused::too_large(),
+            None => cause = error.source(),
+        }
+    }
     Refused::bad("request.cut", "the request broke off")
 }
 
-/// The body took longer than [`BODY_SECONDS_MAX`].
+/// The body took too long.
 pub(super) fn slow() -> Refused {
     Refused::new(
         StatusCode::REQUEST_TIMEOUT,
@@ -90,21 +101,22 @@ pub(super) fn check_media_type(headers: &HeaderMap, wanted: &str) -> Result<(), 
     }
 }
 
-/// A JSON body.
-pub(super) async fn json<T: DeserializeOwned>(headers: &HeaderMap, body: Body) -> Result<T, Refused> {
+/// A JSON body of somebody who may be a stranger: it comes within seconds, and its place goes to others when too many
+/// are on their way.
+pub(super) async fn json<T: DeserializeOwned>(
+    state: &AppState,
+    caller: Option<Caller>,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<T, Refused> {
     check_media_type(headers, "application/json")?;
-    let bytes = read(headers, body, JSON_BYTES_MAX).await?;
+    let place = state.bodies.take(caller).ok_or(Refused::busy())?;
+    let arriving = tokio::time::timeout(state.bounds.json, read(headers, body, JSON_BYTES_MAX));
+    let bytes = tokio::select! {
+        biased;
+        arrived = arriving => arrived.map_err(|_| slow())??,
+        () = place.lost() => return Err(slow()),
+    };
     serde_json::from_slice(&bytes)
         .map_err(|_| Refused::bad("request.json", "the body is not the JSON that is wanted"))
-}
-
-fn is_limit(error: &axum::Error) -> bool {
-    let mut cause: Option<&dyn std::error::Error> = Some(error);
-    while let Some(error) = cause {
-        if error.to_string().contains("length limit exceeded") {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
 }

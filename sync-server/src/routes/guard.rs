@@ -1,18 +1,20 @@
 //! What every request passes: one line of log, the origin check, security headers.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tracing::Instrument;
 
+use crate::connections::Connection;
+use crate::origins;
 use crate::refused::Refused;
 use crate::state::AppState;
-
-/// How long a request waits for its turn.
-const TURN_SECONDS_MAX: u64 = 10;
+use crate::turns::{Awaited, Turns};
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -79,45 +81,50 @@ fn request_id(began: Instant) -> String {
     )
 }
 
+/// The most of a foreign origin or host that the log repeats.
+const SHOWN_CHARS_MAX: usize = 100;
+
 /// A page of another origin cannot change anything here, even if somebody is signed in.
-pub(super) async fn same_origin(request: Request, next: Next) -> Response {
+pub(super) async fn same_origin(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    let origin = request
-        .headers()
+    let headers = request.headers();
+    let origin = headers
         .get(header::ORIGIN)
         .map(|origin| origin.to_str().unwrap_or("null"));
-    let foreign = origin.is_some_and(|origin| {
-        let host = request
-            .headers()
-            .get(header::HOST)
-            .and_then(|host| host.to_str().ok());
+    if let Some(origin) = origin.filter(|_| !reads) {
+        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
         // HTTP/2 names the host in the address instead.
         let host = host.or_else(|| request.uri().authority().map(|authority| authority.as_str()));
-        let of_origin = origin.split_once("://").map(|(_, host)| host);
-        host.is_none() || of_origin != host
-    });
-    if !reads && foreign {
-        return Refused::new(
-            StatusCode::FORBIDDEN,
-            "origin.foreign",
-            "another site's page may not do this",
-        )
-        .into_response();
+        if !origins::is_own(origin, host, &state.bounds.origins) {
+            let shown = |text: &str| text.chars().take(SHOWN_CHARS_MAX).collect::<String>();
+            tracing::warn!(
+                origin = ?shown(origin),
+                host = ?shown(host.unwrap_or_default()),
+                "A page of another origin was refused. If it is this server's own, behind a proxy, name it with --origin."
+            );
+            return Refused::new(
+                StatusCode::FORBIDDEN,
+                "origin.foreign",
+                "this server does not know the address that the page came from; whoever runs it names it with --origin",
+            )
+            .into_response();
+        }
     }
     next.run(request).await
 }
 
-/// Bounds how many requests are worked on at once; the rest wait a little.
+/// Bounds how many requests are worked on at once; the rest wait a little. One whose body is on its way waits without
+/// taking anybody's turn.
 pub(super) async fn in_turn(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    let turn = tokio::time::timeout(Duration::from_secs(TURN_SECONDS_MAX), state.turns.acquire()).await;
-    match turn {
-        Ok(Ok(_turn)) => next.run(request).await,
-        _ => Refused::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "server.busy",
-            "the server is busy",
-        )
-        .retry_after(5)
-        .into_response(),
+    let connection = request.extensions().get::<Arc<Connection>>().cloned();
+    let turns = Turns::new(state, connection);
+    if turns.clone().take().await.is_err() {
+        return Refused::busy().into_response();
     }
+    let awaited = turns.clone();
+    let response = next
+        .run(request.map(|body| Body::new(Awaited::new(body, awaited))))
+        .await;
+    turns.rest();
+    response
 }

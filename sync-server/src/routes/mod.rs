@@ -25,6 +25,7 @@ use tower_http::compression::CompressionLayer;
 
 use crate::refused::Refused;
 use crate::state::AppState;
+use crate::{callers, connections};
 
 /// Everything that the server answers, without a socket.
 pub fn router(state: AppState) -> Router {
@@ -73,8 +74,10 @@ pub fn router(state: AppState) -> Router {
         None => routes.fallback(unknown_route),
     };
     routes
-        .layer(middleware::from_fn(guard::same_origin))
+        .layer(middleware::from_fn_with_state(state.clone(), guard::same_origin))
         .layer(middleware::from_fn(guard::observe))
+        .layer(middleware::from_fn_with_state(state.clone(), callers::note))
+        .layer(middleware::from_fn(connections::note))
         .with_state(state)
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{Extensions, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures::stream;
@@ -14,7 +14,9 @@ use tokio::sync::{OwnedSemaphorePermit, broadcast, watch};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use crate::auth::Authorised;
+use crate::connections::Connection;
 use crate::notices::Word;
+use crate::places::Kept;
 use crate::refused::Refused;
 use crate::state::AppState;
 
@@ -34,7 +36,11 @@ const RECHECK_SECONDS: u64 = 15;
     (status = 401, description = "`session.invalid`", body = super::openapi::Refusal),
     (status = 503, description = "`server.busy`", body = super::openapi::Refusal),
 ))]
-pub async fn notices(authorised: Authorised, State(state): State<AppState>) -> Result<Response, Refused> {
+pub async fn notices(
+    authorised: Authorised,
+    State(state): State<AppState>,
+    extensions: Extensions,
+) -> Result<Response, Refused> {
     let permit = Arc::clone(&state.streams).try_acquire_owned().map_err(|_| {
         Refused::new(
             StatusCode::SERVICE_UNAVAILABLE,
@@ -43,6 +49,7 @@ pub async fn notices(authorised: Authorised, State(state): State<AppState>) -> R
         )
         .retry_after(60)
     })?;
+    let connection = extensions.get::<Arc<Connection>>();
     let mut recheck = interval(Duration::from_secs(RECHECK_SECONDS));
     recheck.set_missed_tick_behavior(MissedTickBehavior::Delay);
     recheck.reset();
@@ -55,6 +62,7 @@ pub async fn notices(authorised: Authorised, State(state): State<AppState>) -> R
         greeted: false,
         has_missed: false,
         _permit: permit,
+        _kept: connection.map(|connection| connection.keep()),
     };
     let said_lately = listener.state.hub.said_lately();
     listener.has_missed = said_lately
@@ -91,6 +99,7 @@ struct Listener {
     /// Something that concerns this device was said just before it listened.
     has_missed: bool,
     _permit: OwnedSemaphorePermit,
+    _kept: Option<Kept>,
 }
 
 impl Listener {

@@ -1,10 +1,8 @@
 //! `POST /v1/session` signs in, `DELETE /v1/session` signs out.
 
-use std::net::SocketAddr;
-
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{ConnectInfo, State};
+use axum::extract::State;
 use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use shared::ids::{DeviceId, WorkerId};
@@ -12,6 +10,8 @@ use shared::protocol::v1::{SignInReply, SignInRequest};
 
 use super::body;
 use crate::auth::{Authorised, TOKEN_BYTES, write_token};
+use crate::callers::Caller;
+use crate::hashers::Crowded;
 use crate::notices::Word;
 use crate::passwords::PASSWORD_BYTES_MAX;
 use crate::refused::Refused;
@@ -33,12 +33,17 @@ const WRONG: Refused = Refused::new(
 /// Checks the password and enrols the device, or finds it again.
 ///
 /// # Errors
-/// 400 for another form, 401 `session.wrong_password`, 429 `session.throttled`.
+/// 400 for another form, 401 `session.wrong_password`, 429 `session.throttled`, 429 or 503 `session.crowded`.
 #[utoipa::path(post, path = "/v1/session", tag = "session", request_body = super::openapi::SignInRequest, responses(
     (status = 200, description = "Signed in.", body = super::openapi::SignInReply),
     (status = 400, description = "Not the JSON that is wanted.", body = super::openapi::Refusal),
     (status = 401, description = "`session.wrong_password`", body = super::openapi::Refusal),
-    (status = 429, description = "`session.throttled`: wait as `Retry-After` says.", body = super::openapi::Refusal),
+    (status = 408, description = "`request.slow`", body = super::openapi::Refusal),
+    (status = 413, description = "`request.too_large`", body = super::openapi::Refusal),
+    (status = 429, description = "`session.throttled`, `session.crowded`: wait as `Retry-After` says.",
+        body = super::openapi::Refusal),
+    (status = 503, description = "`session.crowded`, `server.busy`: wait as `Retry-After` says.",
+        body = super::openapi::Refusal),
 ))]
 pub async fn sign_in(
     State(state): State<AppState>,
@@ -46,7 +51,8 @@ pub async fn sign_in(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refused> {
-    let request: SignInRequest = body::json(&headers, body).await?;
+    let caller = extensions.get::<Caller>().copied();
+    let request: SignInRequest = body::json(&state, caller, &headers, body).await?;
     let username = request.username.trim().to_owned();
     let fits = username.len() <= USERNAME_BYTES_MAX
         && request.password.len() <= PASSWORD_BYTES_MAX
@@ -67,30 +73,45 @@ pub async fn sign_in(
             "account or device name has a sign that no name has",
         ));
     }
-    let address = extensions
-        .get::<ConnectInfo<SocketAddr>>()
-        .map(|ConnectInfo(address)| address.ip());
-    let key = (username.clone(), address);
+    let account = state.storage.account(&username).await?;
+    let known = account.as_ref().map(|account| account.worker.id);
+    let tried = state.throttle.tried(&username, known);
     state
         .throttle
-        .begin(&key, state.clock.now_ms())
-        .map_err(|wait_ms| {
-            Refused::new(
-                StatusCode::TOO_MANY_REQUESTS,
-                "session.throttled",
-                "too many wrong passwords; wait a moment",
-            )
-            .retry_after(wait_ms.div_ceil(1_000))
-        })?;
-    let account = state.storage.account(&username).await?;
-    let phc = account.as_ref().map(|account| account.password.clone());
-    if !state.passwords.verify(request.password, phc).await {
-        return Err(WRONG);
+        .begin(tried, caller, state.clock.now_ms())
+        .map_err(throttled)?;
+    let phc = account.map(|account| account.password);
+    match state.passwords.verify(request.password, phc, caller).await {
+        Ok(true) => {}
+        Ok(false) => return Err(WRONG),
+        Err(crowded) => {
+            state.throttle.take_back(tried, caller);
+            return Err(crowded.into());
+        }
     }
-    state.throttle.succeeded(&key);
-    let worker = account.ok_or(WRONG)?.worker.id;
+    let worker = known.ok_or(WRONG)?;
+    state.throttle.succeeded(worker, caller);
     let opened = open(&state, worker, request.device, request.device_name).await?;
     opened.ok_or(WRONG)
+}
+
+fn throttled(wait_ms: u64) -> Refused {
+    Refused::new(
+        StatusCode::TOO_MANY_REQUESTS,
+        "session.throttled",
+        "too many wrong passwords; wait a moment",
+    )
+    .retry_after(wait_ms.div_ceil(1_000))
+}
+
+impl From<Crowded> for Refused {
+    fn from(crowded: Crowded) -> Self {
+        let status = match crowded {
+            Crowded::OfCaller => StatusCode::TOO_MANY_REQUESTS,
+            Crowded::InAll => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        Self::new(status, "session.crowded", "many are signing in; wait a moment").retry_after(3)
+    }
 }
 
 /// Opens a session on a device that the worker has already or on a new one; `None` when the worker was removed.

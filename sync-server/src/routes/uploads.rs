@@ -50,7 +50,7 @@ pub async fn uploads_offered(State(state): State<AppState>) -> Response {
     let headers = [
         (tus::VERSIONS, tus::VERSION.to_owned()),
         (tus::EXTENSION, tus::EXTENSIONS.to_owned()),
-        (tus::MAX_SIZE, state.uploads.bytes_max.to_string()),
+        (tus::MAX_SIZE, state.bounds.uploads.bytes_max.to_string()),
         (tus::CHECKSUM_ALGORITHM, tus::ALGORITHMS.to_owned()),
     ];
     (StatusCode::NO_CONTENT, headers).into_response()
@@ -84,7 +84,7 @@ pub async fn create_upload(
     body: Body,
 ) -> Result<Response, Refused> {
     let metadata = tus::metadata(&headers)?;
-    let length = tus::length(&headers, state.uploads.bytes_max)?;
+    let length = tus::length(&headers, state.bounds.uploads.bytes_max)?;
     let checksum = tus::checksum(&headers)?;
     let session = authorised.session;
     let work = Work { state, session };
@@ -95,7 +95,7 @@ pub async fn create_upload(
             apart(async move { work.receive(upload, checksum, &headers, body).await }).await?
         }
         other => {
-            body::drain(body, work.state.uploads.bytes_max).await;
+            body::drain(body, work.state.bounds.uploads.bytes_max).await;
             other?
         }
     };
@@ -135,12 +135,12 @@ async fn begin(work: &Work, metadata: Metadata, length: u64) -> Result<Upload, R
         hash,
         length,
         metadata: metadata.text,
-        expires_at: now_ms + state.uploads.term_ms,
+        expires_at: now_ms + state.bounds.uploads.term_ms,
         stored,
     };
     let created = state
         .storage
-        .create_upload(upload, state.uploads.open_max, now_ms)
+        .create_upload(upload, state.bounds.uploads.open_max, now_ms)
         .await?;
     match created {
         CreatedUpload::Open(upload) => Ok(upload),
@@ -220,7 +220,7 @@ pub async fn patch_upload(
     let upload = match work.find(&id).await {
         Ok(upload) if upload.offset == offset => upload,
         other => {
-            body::drain(body, work.state.uploads.bytes_max).await;
+            body::drain(body, work.state.bounds.uploads.bytes_max).await;
             return Err(other.err().unwrap_or(misplaced()));
         }
     };

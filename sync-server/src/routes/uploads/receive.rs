@@ -74,7 +74,7 @@ impl Work {
                     room -= data.len();
                     piece.extend_from_slice(&data);
                 }
-                Ok(Some(Err(_))) => break Some(body::cut()),
+                Ok(Some(Err(error))) => break Some(body::broken(&error)),
                 Err(_) => break Some(body::slow()),
                 Ok(None) => break None,
             }
@@ -87,7 +87,7 @@ impl Work {
     }
 
     async fn append(&self, upload: Upload, bytes: Vec<u8>) -> Result<Upload, Refused> {
-        let expires_at = self.state.clock.now_ms() + self.state.uploads.term_ms;
+        let expires_at = self.state.clock.now_ms() + self.state.bounds.uploads.term_ms;
         let device = self.session.credential.device;
         let appended = self
             .state
