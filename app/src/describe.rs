@@ -1,6 +1,6 @@
 //! A field's value in words, for conflicts and for what was set aside.
 
-use shared::domain::household::{self, Tenure};
+use shared::domain::household::{self, DoorWarning, Tenure};
 use shared::domain::issue::{self, Category};
 use shared::domain::resident::{self, ConsentPurpose, Relation};
 use shared::domain::visit::{self, Outcome, Phrase, Purpose};
@@ -31,6 +31,9 @@ fn meaning(kind: RecordKind, field: FieldId) -> Meaning {
         (RecordKind::HOUSEHOLD, household::TENURE) => {
             Meaning::Member("tenure", |number| Tenure::from_number(number).map(Tenure::code))
         }
+        (RecordKind::HOUSEHOLD, household::WARNINGS) => Meaning::Member("door-warning", |number| {
+            DoorWarning::from_number(number).map(DoorWarning::code)
+        }),
         (RecordKind::HOUSEHOLD, household::NOT_ALONE) | (RecordKind::ISSUE, issue::STEPS_SEEN) => {
             Meaning::Flag
         }

@@ -26,7 +26,9 @@ async function furnish(world, { zhao, qian, sun }) {
   at.household = await openHousehold(page, DOOR);
   await by(page, 'household-edit').click();
   await by(page, 'household-hours').fill('晚饭后');
-  await by(page, 'household-note').fill('家里有狗，先打电话');
+  await by(page, 'household-note').fill('门口有三级台阶');
+  await by(page, 'warning-dog').check();
+  await by(page, 'warning-telephone_first').check();
   await by(page, 'household-no-visit').fill('2099-01-01');
   await by(page, 'household-not-alone').check();
   await by(page, 'household-save').click();
@@ -38,6 +40,7 @@ async function furnish(world, { zhao, qian, sun }) {
   await beginVisit(page, DOOR);
   await by(page, 'phrase-unwell').check();
   await by(page, 'visit-note').fill('老人说夜里咳嗽');
+  await by(page, 'need-chronic_illness').check();
   await by(page, 'visit-promise').fill('带社区医生来');
   await by(page, 'visit-promise-date').fill('2026-01-05');
   await addPhotos(page, photos);
@@ -93,6 +96,10 @@ function screensOf(at, role) {
     ['household', at.household, 'record-visit'],
     ['household-conflict', at.household, 'conflict-mark', tap('conflict-mark')],
     ['household-new', `/household/new/${GRID}`, 'household-form'],
+    ['household-same-door', `/household/new/${GRID}`, 'household-form', async (page) => {
+      await by(page, 'household-door').fill(DOOR);
+      await shows(page, 'same-door');
+    }],
     ['household-edit', `${at.household}/edit`, 'household-door'],
     ['resident-new', `${at.household}/resident/new`, 'resident-form'],
     ['resident-edit', at.resident, 'resident-name'],

@@ -8,6 +8,7 @@
 use serde::{Deserialize, Serialize};
 use shared::clock::TimestampMs;
 use shared::domain::area::Area;
+use shared::domain::household::DoorWarning;
 use shared::domain::issue::{Category, Event, Step};
 use shared::domain::visit::{Outcome, Phrase, Purpose};
 use shared::domain::worker::Role;
@@ -63,6 +64,15 @@ pub enum Call {
     Household {
         /// Its id.
         id: HouseholdId,
+    },
+    /// Who lives at a door already, while it is typed. Answer: [`Answer::AtDoor`].
+    AtDoor {
+        /// The grid.
+        area: AreaCode,
+        /// As typed; nobody lives at what is no door.
+        door: String,
+        /// The household whose door is being changed.
+        besides: Option<HouseholdId>,
     },
     /// A new household behind a door. Answer: [`Answer::Saved`].
     AddHousehold {
@@ -270,6 +280,8 @@ pub enum Answer {
     Buildings(Vec<BuildingSummary>),
     /// See [`Call::Doors`].
     Households(Vec<HouseholdSummary>),
+    /// See [`Call::AtDoor`].
+    AtDoor(Vec<AtDoorEntry>),
     /// See [`Call::Search`].
     Hits(Vec<SearchHit>),
     /// See [`Call::Household`].
@@ -492,7 +504,7 @@ pub struct PromiseDue {
     pub due: Option<CalendarDate>,
 }
 
-/// A household whose people want care and were not visited for long.
+/// Somebody who wants care and was not met for long.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CareDue {
     /// The household.
@@ -500,10 +512,12 @@ pub struct CareDue {
     /// Its door.
     pub door: String,
     /// Who.
+    pub resident: ResidentId,
+    /// Their name.
     pub name: String,
     /// Their needs.
     pub needs: Vec<Need>,
-    /// When somebody was last met there; `None` for never.
+    /// When this person was last met; `None` for never. Meeting somebody else of the household does not count.
     pub last_met_at: Option<TimestampMs>,
 }
 
@@ -541,6 +555,10 @@ pub struct HouseholdSummary {
     pub last_met_at: Option<TimestampMs>,
     /// "Please do not visit before", when that day is still to come.
     pub no_visit_before: Option<CalendarDate>,
+    /// "Not on my own".
+    pub not_alone: bool,
+    /// What one should know before knocking.
+    pub warnings: Vec<DoorWarning>,
 }
 
 /// One find.
@@ -558,6 +576,32 @@ pub struct SearchHit {
     pub name: String,
 }
 
+/// A household at a door that is being typed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AtDoorEntry {
+    /// The household.
+    pub household: HouseholdId,
+    /// The door, canonical.
+    pub door: String,
+    /// Its grid's name with its community's.
+    pub area_name: String,
+    /// It lies in the grid that was asked about, not in another one of the community.
+    pub same_grid: bool,
+    /// Names of its people, head first.
+    pub names: Vec<String>,
+}
+
+/// Needs that were found on a visit and are noted with nobody yet: nobody was ticked, or several were.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    /// The visit, the last one that found them.
+    pub visit: VisitId,
+    /// What was found and nobody there is known to need.
+    pub needs: Vec<Need>,
+    /// When the visit began.
+    pub at: TimestampMs,
+}
+
 /// Everything about one household.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HouseholdPage {
@@ -569,8 +613,14 @@ pub struct HouseholdPage {
     pub area_name: String,
     /// The area that it is to be moved to, while that waits for the server.
     pub moving_to: Option<Area>,
-    /// Its fields.
+    /// Its fields; warnings and limits are those of every record of it.
     pub household: Household,
+    /// What records that are shown under it say besides: when to come, and notes.
+    pub besides: Vec<String>,
+    /// Promises made there that are not kept yet, by due day.
+    pub promises: Vec<PromiseDue>,
+    /// Needs found there that are noted with nobody yet, the last first.
+    pub findings: Vec<Finding>,
     /// Its people.
     pub residents: Vec<ResidentEntry>,
     /// Its visits, latest first, at most 50.
@@ -596,8 +646,10 @@ pub struct HouseholdPage {
 pub struct ResidentEntry {
     /// The id.
     pub id: ResidentId,
-    /// The fields.
+    /// The fields; needs and telephone numbers are those of every record of the person.
     pub resident: Resident,
+    /// When this person was last met, wherever; `None` for never.
+    pub last_met_at: Option<TimestampMs>,
     /// Records of the same person that are shown under this one.
     pub duplicates: Vec<DuplicateEntry>,
 }

@@ -3,8 +3,9 @@
 use dioxus::prelude::*;
 use replica::api::{DraftSummary, IssueSummary, VisitSummary};
 use shared::domain::visit::Outcome;
+use shared::domain::{CalendarDate, Visit};
 
-use super::{Icon, IconName, PhotoStrip};
+use super::{Icon, IconName, NeedChips, PhotoStrip};
 use crate::format;
 use crate::i18n::{t, t_args, t_code};
 use crate::platform;
@@ -53,9 +54,37 @@ pub(crate) fn VisitRow(visit: VisitSummary, #[props(default)] show_door: bool) -
                 if !text.is_empty() {
                     p { class: "row-text clamp", "{text}" }
                 }
+                NeedChips { needs: record.needs.clone() }
+                if !record.promise.is_empty() {
+                    Promised { visit: record.clone() }
+                }
                 Marks { waiting: visit.waiting, conflicts: visit.conflict_count }
             }
             PhotoStrip { photos: visit.photos.clone() }
+        }
+    }
+}
+
+/// What was promised on a visit, for which day, and whether it was kept.
+#[component]
+fn Promised(visit: Visit) -> Element {
+    let now = platform::now_ms();
+    let (class, day) = match (visit.promise_kept_on, visit.promise_due) {
+        (Some(day), _) => (
+            "tag good",
+            t_args("promise-kept-on", &[("day", format::day(day, now).into())]),
+        ),
+        (None, Some(due)) if due < CalendarDate::of_ms(now) => ("tag overdue", format::due(due, now)),
+        (None, Some(due)) => (
+            "tag",
+            format!("{} · {}", format::day(due, now), format::due(due, now)),
+        ),
+        (None, None) => ("tag", t("promise-no-day")),
+    };
+    rsx! {
+        p { class: "row-promise", "data-testid": "visit-promised",
+            {t_args("visit-promised", &[("promise", visit.promise.into())])}
+            span { class, "{day}" }
         }
     }
 }

@@ -4,6 +4,7 @@ mod answer;
 mod button;
 mod chips;
 mod conflict;
+mod door_warnings;
 mod duplicates;
 mod grids;
 mod icon;
@@ -25,6 +26,7 @@ pub(crate) use answer::{EmptyState, ErrorNote, Loading, WithAnswer, parked_text}
 pub(crate) use button::{Button, ButtonKind, LinkButton};
 pub(crate) use chips::{ChoiceChips, MultiChips, NeedChips, Select};
 pub(crate) use conflict::{ConflictMarks, SettledList};
+pub(crate) use door_warnings::DoorWarnings;
 pub(crate) use duplicates::SameTwice;
 pub(crate) use grids::{grid_choices, use_grids};
 pub(crate) use icon::{Icon, IconName};

@@ -8,7 +8,7 @@ use fluent_bundle::FluentValue;
 use replica::api::ErrorCode;
 use shared::domain::Need;
 use shared::domain::door::DoorError;
-use shared::domain::household::Tenure;
+use shared::domain::household::{DoorWarning, Tenure};
 use shared::domain::issue::{Category, Step};
 use shared::domain::resident::{ConsentPurpose, Relation};
 use shared::domain::schema::{KINDS, RecordKind};
@@ -77,6 +77,10 @@ fn family_keys() -> BTreeSet<String> {
     family("step", Step::ALL.iter().map(|step| step.code()).collect());
     family("do", Step::ALL.iter().map(|step| step.code()).collect());
     family("tenure", Tenure::ALL.iter().map(|tenure| tenure.code()).collect());
+    for name in ["door-warning", "knock"] {
+        let codes = DoorWarning::ALL.iter().map(|warning| warning.code());
+        family(name, codes.collect());
+    }
     family(
         "relation",
         Relation::ALL.iter().map(|relation| relation.code()).collect(),
@@ -151,8 +155,21 @@ fn family_keys() -> BTreeSet<String> {
     family("invalid", doors.iter().map(|error| error.code()).collect());
     family("unusable", vec!["worker_failed"]);
     for name in [
-        "need", "outcome", "purpose", "phrase", "category", "step", "kind", "field", "reason", "parked",
-        "bad", "unusable", "invalid", "refused",
+        "need",
+        "door-warning",
+        "outcome",
+        "purpose",
+        "phrase",
+        "category",
+        "step",
+        "kind",
+        "field",
+        "reason",
+        "parked",
+        "bad",
+        "unusable",
+        "invalid",
+        "refused",
     ] {
         family(name, vec!["unknown"]);
     }

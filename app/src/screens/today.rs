@@ -94,7 +94,7 @@ fn PlanView(plan: Plan) -> Element {
                 Section { title: t("today-care"), testid: "today-care",
                     ul { class: "rows",
                         for care in plan.care {
-                            CareRow { key: "{care.household}-{care.name}", care }
+                            CareRow { key: "{care.resident}", care }
                         }
                     }
                 }
@@ -121,8 +121,9 @@ fn PlanView(plan: Plan) -> Element {
     }
 }
 
+/// A promise that is not kept yet, with its day and a way to say that it is.
 #[component]
-fn PromiseRow(promise: PromiseDue) -> Element {
+pub(crate) fn PromiseRow(promise: PromiseDue) -> Element {
     let store = use_store();
     let mut failed = use_signal(|| None::<ApiError>);
     let now = platform::now_ms();
@@ -146,7 +147,7 @@ fn PromiseRow(promise: PromiseDue) -> Element {
                 p { class: "row-meta",
                     "{promise.door}"
                     if let Some(due) = promise.due {
-                        span { class: if overdue { "tag overdue" } else { "tag" }, {format::due(due, now)} }
+                        span { class: if overdue { "tag overdue" } else { "tag" }, "{format::day(due, now)} · {format::due(due, now)}" }
                     }
                 }
             }

@@ -1,10 +1,12 @@
 //! A household 户: a door and how its people wish to be visited.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::date::CalendarDate;
 use super::list::closed_list;
-use super::schema::{FieldId, FieldSpec, register};
+use super::schema::{FieldId, FieldSpec, register, set};
 use super::value::{FieldMap, Fields, Value, ValueShape, field};
 use crate::ids::AreaCode;
 
@@ -28,6 +30,8 @@ pub const KEPT_AFTER_REMOVAL: FieldId = FieldId(8);
 /// The code of the area that the household was moved to, with all that [lies beside](super::schema::RecordKind::lies_beside) it.
 /// Never emptied: it stays where it was moved to last.
 pub const MOVED_TO: FieldId = FieldId(9);
+/// [`DoorWarning`]s.
+pub const WARNINGS: FieldId = FieldId(10);
 
 pub(super) const FIELDS: &[FieldSpec] = &[
     register(DOOR, "door", ValueShape::Text, 60),
@@ -39,6 +43,7 @@ pub(super) const FIELDS: &[FieldSpec] = &[
     register(MERGED_INTO, "merged_into", ValueShape::Id, 0),
     register(KEPT_AFTER_REMOVAL, "kept_after_removal", ValueShape::Int, 0),
     register(MOVED_TO, "moved_to", ValueShape::Text, 20),
+    set(WARNINGS, "warnings", 20),
 ];
 
 closed_list! {
@@ -50,6 +55,18 @@ closed_list! {
         Rented = 2 "rented",
         /// 空置
         Vacant = 3 "vacant",
+    }
+}
+
+closed_list! {
+    /// What one should know before knocking: about the door, never about the people.
+    DoorWarning {
+        /// 有狗
+        Dog = 1 "dog",
+        /// 门铃坏了
+        BellBroken = 2 "bell_broken",
+        /// 先打电话
+        TelephoneFirst = 3 "telephone_first",
     }
 }
 
@@ -73,6 +90,8 @@ pub struct Household {
     pub not_alone: bool,
     /// A note about the door or the household.
     pub note: String,
+    /// What one should know before knocking.
+    pub warnings: Vec<DoorWarning>,
 }
 
 impl Household {
@@ -91,7 +110,23 @@ impl Household {
             ),
             (NOT_ALONE, Value::flag(self.not_alone)),
             (NOTE, Value::text(&self.note)),
+            (WARNINGS, Value::numbers(self.warning_numbers())),
         ])
+    }
+
+    fn warning_numbers(&self) -> Vec<u64> {
+        let numbers: BTreeSet<u64> = self.warnings.iter().map(|warning| warning.number()).collect();
+        numbers.into_iter().collect()
+    }
+
+    /// Takes over what another record of the same household warns of: the warnings of both and the stricter of two
+    /// limits. In whatever order records are heeded, the end is the same.
+    pub fn heed(&mut self, other: &Self) {
+        self.not_alone |= other.not_alone;
+        self.no_visit_before = self.no_visit_before.max(other.no_visit_before);
+        self.warnings.extend(&other.warnings);
+        self.warnings.sort_unstable();
+        self.warnings.dedup();
     }
 
     /// The fields as read.
@@ -104,6 +139,52 @@ impl Household {
             no_visit_before: int(NO_VISIT_BEFORE).and_then(|number| CalendarDate::try_from(number).ok()),
             not_alone: field(fields, NOT_ALONE).as_flag(),
             note: field(fields, NOTE).as_text().to_owned(),
+            warnings: field(fields, WARNINGS)
+                .as_numbers()
+                .iter()
+                .filter_map(|number| DoorWarning::from_number(*number))
+                .collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn a_record() -> impl Strategy<Value = Household> {
+        let day = proptest::option::of((0..30_i64).prop_map(|days| CalendarDate::of_ms(0).plus_days(days)));
+        let warnings = proptest::sample::subsequence(DoorWarning::ALL.to_vec(), 0..=DoorWarning::ALL.len());
+        (any::<bool>(), day, warnings).prop_map(|(not_alone, no_visit_before, warnings)| Household {
+            not_alone,
+            no_visit_before,
+            warnings,
+            ..Household::default()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn whichever_record_is_kept_every_warning_and_the_stricter_limit_stay(one in a_record(), other in a_record()) {
+            let heeded = |mut kept: Household, other: &Household| {
+                kept.heed(other);
+                kept
+            };
+            let both = heeded(one.clone(), &other);
+            prop_assert_eq!(&both, &heeded(other.clone(), &one));
+            prop_assert_eq!(&both, &heeded(both.clone(), &other));
+            for record in [&one, &other] {
+                prop_assert!(record.warnings.iter().all(|warning| both.warnings.contains(warning)));
+                prop_assert!(both.not_alone >= record.not_alone);
+                prop_assert!(both.no_visit_before >= record.no_visit_before);
+            }
+        }
+
+        #[test]
+        fn warnings_are_read_as_they_were_written(household in a_record()) {
+            prop_assert_eq!(Household::from_fields(&household.to_fields()), household);
         }
     }
 }

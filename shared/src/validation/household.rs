@@ -2,7 +2,9 @@
 
 use super::{Rejection, check_day, check_flag, refuse};
 use crate::domain::door::DoorNumber;
-use crate::domain::household::{DOOR, MOVED_TO, NO_VISIT_BEFORE, NOT_ALONE, TENURE, Tenure, moved_to};
+use crate::domain::household::{
+    DOOR, DoorWarning, MOVED_TO, NO_VISIT_BEFORE, NOT_ALONE, TENURE, Tenure, moved_to,
+};
 use crate::domain::value::{Fields, Value, field};
 
 pub(super) fn check(fields: &dyn Fields) -> Result<(), Rejection> {
@@ -23,4 +25,12 @@ pub(super) fn check(fields: &dyn Fields) -> Result<(), Rejection> {
     }
     check_flag(field(fields, NOT_ALONE))?;
     check_day(field(fields, NO_VISIT_BEFORE))
+}
+
+/// Warnings are a closed list, so that they cannot become labels of people.
+pub(super) fn check_warning(number: u64) -> Result<(), Rejection> {
+    match DoorWarning::from_number(number) {
+        Some(_) => Ok(()),
+        None => refuse("household.warning_unknown"),
+    }
 }

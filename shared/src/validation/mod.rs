@@ -200,6 +200,7 @@ fn check_members(kind: RecordKind, change: &Change) -> Result<(), Rejection> {
     for edit in &change.members {
         match kind.spec().and_then(|spec| spec.field(edit.field)) {
             Some(spec) if spec.merge != FieldMerge::Set => return refuse("field.is_no_set"),
+            Some(_) if kind == RecordKind::HOUSEHOLD => household::check_warning(edit.member)?,
             Some(_) if kind == RecordKind::RESIDENT => resident::check_need(edit.member)?,
             _ => {}
         }

@@ -256,6 +256,10 @@ impl World {
             _ => (issue::NOTE, Value::text(&text)),
         };
         let mut fields = FieldMap::from_iter([(field, value)]);
+        if record.kind == RecordKind::HOUSEHOLD && self.chance.per_mille(300) {
+            let warnings = (1..=3).filter(|_| self.chance.per_mille(500)).collect();
+            fields.insert(household::WARNINGS, Value::numbers(warnings));
+        }
         if record.kind == RecordKind::HOUSEHOLD {
             let tenure = self.chance.between(1, 3);
             fields.insert(household::TENURE, Value::Int(tenure as i64));

@@ -10,6 +10,7 @@ use shared::domain::value::{FieldMap, Value};
 use shared::domain::{Household, Resident, household, resident};
 use shared::ids::{AreaCode, IssueId};
 
+use super::together;
 use crate::api::{Answer, ApiError, ErrorCode};
 use crate::replica::{Replica, api_error};
 use crate::storage::{duplicates, keep, records};
@@ -56,8 +57,7 @@ pub(super) fn save_fields(
     {
         changes.extend(moves(replica, record, &to)?);
     }
-    let change = RecordState::change_to(record.kind, Some(&state), fields);
-    changes.push((state.area().clone(), record, change));
+    changes.extend(together::changes(replica, record, &state, fields)?);
     replica.save(changes, |_| Ok(()))?;
     Ok(Answer::Saved(record))
 }

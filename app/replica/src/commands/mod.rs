@@ -5,6 +5,7 @@ mod edits;
 mod merge;
 mod outbox;
 pub(crate) mod parked;
+mod together;
 
 use crate::api::{Answer, ApiError, Call, ErrorCode};
 use crate::replica::{Replica, api_error};

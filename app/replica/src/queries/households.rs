@@ -8,7 +8,7 @@ use shared::ids::{AreaCode, HouseholdId};
 use uuid::Uuid;
 
 use super::duplicates::shown;
-use super::end_of;
+use super::{end_of, wishes};
 use crate::api::{BuildingSummary, HouseholdSummary};
 use crate::storage::StorageResult;
 use crate::storage::duplicates::GROUP;
@@ -59,23 +59,19 @@ pub(super) fn doors(
     now_ms: TimestampMs,
 ) -> StorageResult<Vec<HouseholdSummary>> {
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT id, door, tenure, no_visit_before FROM household
+        "SELECT id, door, tenure FROM household
          WHERE area = ?1 AND building = ?2 AND removed = 0 AND {} ORDER BY door_order LIMIT ?3",
         shown("household")
     ))?;
     let rows = statement.query_map(params![area.as_str(), building, DOORS_MAX], |row| {
-        Ok((
-            row.get::<_, Uuid>(0)?,
-            row.get(1)?,
-            row.get::<_, Option<u64>>(2)?,
-            row.get::<_, Option<i64>>(3)?,
-        ))
+        Ok((row.get::<_, Uuid>(0)?, row.get(1)?, row.get::<_, Option<u64>>(2)?))
     })?;
     let today = CalendarDate::of_ms(now_ms);
     let mut households = Vec::new();
     for row in rows {
-        let (id, door, tenure, no_visit_before) = row?;
+        let (id, door, tenure) = row?;
         let (names, needs) = people(connection, id)?;
+        let (wishes, _) = wishes::of(connection, id)?;
         households.push(HouseholdSummary {
             id: HouseholdId(id),
             area: area.clone(),
@@ -84,18 +80,18 @@ pub(super) fn doors(
             vacant: tenure == Some(Tenure::Vacant.number()),
             needs,
             last_met_at: last_met(connection, id)?,
-            no_visit_before: no_visit_before
-                .and_then(|number| CalendarDate::try_from(number).ok())
-                .filter(|day| *day > today),
+            no_visit_before: wishes.no_visit_before.filter(|day| *day > today),
+            not_alone: wishes.not_alone,
+            warnings: wishes.warnings,
         });
     }
     Ok(households)
 }
 
-/// Names, head first, and needs of the people behind a door.
+/// Names, head first, and needs of the people behind a door; of somebody who is recorded twice, of both records.
 pub(super) fn people(connection: &Connection, household: Uuid) -> StorageResult<(Vec<String>, Vec<Need>)> {
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT name, needs FROM resident WHERE household IN {GROUP} AND removed = 0 AND {}
+        "SELECT name, {NEEDS_OF_ALL} FROM resident WHERE household IN {GROUP} AND removed = 0 AND {}
          ORDER BY coalesce(relation, 99), row",
         shown("resident")
     ))?;
@@ -121,7 +117,24 @@ pub(super) fn parse_needs(column: &str) -> Vec<Need> {
         .collect()
 }
 
-/// When somebody was last met behind a door.
+/// The needs of `resident` and of the records that are shown under it, as [`parse_needs`] reads them.
+pub(super) const NEEDS_OF_ALL: &str = "resident.needs || coalesce((SELECT group_concat(other.needs, '') \
+    FROM duplicate JOIN resident AS other ON other.id = duplicate.id \
+    WHERE duplicate.kept = resident.id AND other.removed = 0), '')";
+
+/// When `resident`, who lives at `household`, was last met: only by a visit on which this person, or a record that is
+/// shown under theirs, is named.
+pub(super) const LAST_MET_PERSON: &str = "(SELECT max(visit.started_at) FROM visit \
+    WHERE visit.removed = 0 AND visit.outcome = 1 \
+      AND visit.household IN (SELECT household.id \
+          UNION ALL SELECT duplicate.id FROM duplicate WHERE duplicate.kept = household.id \
+          UNION ALL SELECT other.household FROM duplicate JOIN resident AS other ON other.id = duplicate.id \
+                    WHERE duplicate.kept = resident.id) \
+      AND (instr(visit.met, resident.id) % 16 = 1 \
+           OR EXISTS (SELECT 1 FROM duplicate \
+                      WHERE duplicate.kept = resident.id AND instr(visit.met, duplicate.id) % 16 = 1)))";
+
+/// When somebody, whoever it was, was last met behind a door.
 pub(super) fn last_met(connection: &Connection, household: Uuid) -> StorageResult<Option<TimestampMs>> {
     let mut statement = connection.prepare_cached(&format!(
         "SELECT max(started_at) FROM visit WHERE household IN {GROUP} AND removed = 0 AND outcome = 1"

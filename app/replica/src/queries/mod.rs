@@ -2,18 +2,21 @@
 
 pub(crate) mod areas;
 mod conflicts;
+mod doors;
 mod duplicates;
+mod findings;
 mod households;
 mod issues;
 mod log;
 pub(crate) mod names;
 mod outbox;
-mod page;
+pub(crate) mod page;
 mod photos;
 mod removals;
 mod search;
 mod settled;
 mod today;
+pub(crate) mod wishes;
 
 use crate::api::{Answer, ApiError, Call, ErrorCode};
 use crate::replica::{Replica, api_error};
@@ -35,7 +38,10 @@ pub(crate) fn answer(replica: &Replica, call: Call) -> Result<Answer, ApiError> 
             Answer::Households(households::doors(connection, &area, &building, now_ms)?)
         }
         Call::Search { text, limit } => Answer::Hits(search::search(connection, &text, limit)?),
-        Call::Household { id } => Answer::Household(Box::new(page::household(connection, id)?)),
+        Call::Household { id } => Answer::Household(Box::new(page::household(connection, id, now_ms)?)),
+        Call::AtDoor { area, door, besides } => {
+            Answer::AtDoor(doors::at_door(connection, &area, &door, besides)?)
+        }
         Call::Removals => Answer::Removals(removals::all(connection, now_ms)?),
         Call::Holdings => Answer::Holdings(areas::holdings(connection)?),
         Call::Alike { record } => Answer::Alike(duplicates::alike(connection, record)?),

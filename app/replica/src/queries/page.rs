@@ -1,22 +1,28 @@
 //! The page of one household.
 
 use rusqlite::Connection;
+use shared::clock::TimestampMs;
 use shared::domain::area::Area;
-use shared::domain::schema::{RecordKind, RecordRef};
-use shared::domain::{Household, Resident, household};
+use shared::domain::schema::{FieldId, RecordKind, RecordRef};
+use shared::domain::{Resident, household, resident};
 use shared::ids::{HouseholdId, ResidentId};
 use uuid::Uuid;
 
-use super::{areas, conflicts, duplicates, issues, log, removals, settled, today};
+use super::households::{LAST_MET_PERSON, parse_needs};
+use super::{areas, conflicts, duplicates, findings, issues, log, removals, settled, today, wishes};
 use crate::api::{ApiError, ErrorCode, HouseholdPage, ResidentEntry};
 use crate::replica::api_error;
 use crate::storage::StorageResult;
 use crate::storage::duplicates::{GROUP, kept};
 use crate::storage::own;
-use crate::storage::records::{field_columns, fields_from_row, load};
+use crate::storage::records::{field_columns, fields_from_row, load, texts};
 
 /// Everything about one household; of one that is shown under another, that one's page.
-pub(super) fn household(connection: &Connection, id: HouseholdId) -> Result<HouseholdPage, ApiError> {
+pub(super) fn household(
+    connection: &Connection,
+    id: HouseholdId,
+    now_ms: TimestampMs,
+) -> Result<HouseholdPage, ApiError> {
     let id = HouseholdId(kept(connection, id.0)?);
     let record = RecordRef::new(RecordKind::HOUSEHOLD, id);
     let state = load(connection, record)?.filter(|state| !state.is_removed());
@@ -33,12 +39,16 @@ pub(super) fn household(connection: &Connection, id: HouseholdId) -> Result<Hous
         let name = areas::full_name(connection, &code)?;
         Ok(Area { code, name })
     });
+    let (household, besides) = wishes::of(connection, id.0)?;
     Ok(HouseholdPage {
         id,
         moving_to: moving_to.transpose()?,
         area_name: areas::full_name(connection, state.area())?,
         area: state.area().clone(),
-        household: Household::from_fields(&values),
+        household,
+        besides,
+        promises: today::promises(connection, Some(id))?,
+        findings: findings::of_household(connection, id, &residents, now_ms)?,
         residents,
         visits: log::of_household(connection, id)?,
         issues: issues::of_household(connection, id)?,
@@ -56,26 +66,59 @@ fn residents(connection: &Connection, household: HouseholdId) -> StorageResult<V
         return Ok(Vec::new());
     };
     let sql = format!(
-        "SELECT id, {} FROM resident WHERE household IN {GROUP} AND removed = 0 AND {}
-         ORDER BY coalesce(relation, 99), row",
-        field_columns(RecordKind::RESIDENT, ""),
+        "SELECT resident.id, {LAST_MET_PERSON}, {} FROM resident JOIN household ON household.id = ?1
+         WHERE resident.household IN {GROUP} AND resident.removed = 0 AND {}
+         ORDER BY coalesce(resident.relation, 99), resident.row",
+        field_columns(RecordKind::RESIDENT, "resident."),
         duplicates::shown("resident")
     );
     let mut statement = connection.prepare_cached(&sql)?;
     let rows = statement.query_map([household.0], |row| {
-        Ok((row.get::<_, Uuid>(0)?, fields_from_row(spec, row, 1)?))
+        Ok((
+            row.get::<_, Uuid>(0)?,
+            row.get(1)?,
+            fields_from_row(spec, row, 2)?,
+        ))
     })?;
     let mut residents = Vec::new();
     for row in rows {
-        let (id, fields) = row?;
+        let (id, last_met_at, fields) = row?;
         let record = RecordRef::new(RecordKind::RESIDENT, id);
-        if let Some(resident) = Resident::from_fields(&fields) {
+        if let Some(mut resident) = Resident::from_fields(&fields) {
+            take_from_duplicates(connection, id, &mut resident)?;
             residents.push(ResidentEntry {
                 id: ResidentId(id),
                 resident,
+                last_met_at,
                 duplicates: duplicates::of(connection, record)?,
             });
         }
     }
     Ok(residents)
+}
+
+/// The fields of a resident that are shown as one for all records of the person.
+pub(crate) const TOGETHER: [FieldId; 2] = [resident::NEEDS, resident::PHONES];
+
+/// What the records that are shown under a resident know: merging hides no need and no telephone number.
+fn take_from_duplicates(connection: &Connection, id: Uuid, resident: &mut Resident) -> StorageResult<()> {
+    let mut statement = connection.prepare_cached(
+        "SELECT resident.needs, resident.phones FROM duplicate JOIN resident ON resident.id = duplicate.id
+         WHERE duplicate.kept = ?1 AND resident.removed = 0 ORDER BY resident.id",
+    )?;
+    let rows = statement.query_map([id], |row| {
+        Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
+    })?;
+    for row in rows {
+        let (needs, phones) = row?;
+        resident.needs.extend(parse_needs(&needs));
+        for phone in texts(&phones) {
+            if !resident.phones.contains(&phone) {
+                resident.phones.push(phone);
+            }
+        }
+    }
+    resident.needs.sort_unstable();
+    resident.needs.dedup();
+    Ok(())
 }

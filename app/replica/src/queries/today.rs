@@ -4,10 +4,11 @@ use rusqlite::{Connection, params};
 use shared::clock::TimestampMs;
 use shared::domain::CalendarDate;
 use shared::domain::need::Need;
-use shared::ids::{DraftId, HouseholdId, VisitId};
+use shared::ids::{DraftId, HouseholdId, ResidentId, VisitId};
 use uuid::Uuid;
 
 use super::duplicates::shown;
+use super::households::{LAST_MET_PERSON, NEEDS_OF_ALL};
 use super::{conflicts, households, issues, names, removals};
 use crate::api::{CareDue, DraftBody, DraftSummary, PromiseDue, Today};
 use crate::storage::duplicates::GROUP;
@@ -21,7 +22,7 @@ pub(super) fn today(connection: &Connection, now_ms: TimestampMs) -> StorageResu
     let count = |sql: &str| connection.prepare_cached(sql)?.query_row([], |row| row.get(0));
     Ok(Today {
         drafts: drafts(connection, None)?,
-        promises: promises(connection)?,
+        promises: promises(connection, None)?,
         open_issues: issues::open(connection, 20)?,
         open_issue_count: count("SELECT count(*) FROM issue WHERE finished = 0 AND removed = 0")?,
         care: care(connection, CalendarDate::of_ms(now_ms))?,
@@ -75,13 +76,21 @@ pub(super) fn drafts(
     Ok(drafts)
 }
 
-fn promises(connection: &Connection) -> StorageResult<Vec<PromiseDue>> {
-    let mut statement = connection.prepare_cached(
+/// Promises that are not kept yet, by due day; of one household when given.
+pub(super) fn promises(
+    connection: &Connection,
+    household: Option<HouseholdId>,
+) -> StorageResult<Vec<PromiseDue>> {
+    let of = match household {
+        Some(_) => format!("AND household IN {GROUP}"),
+        None => "AND ?1 IS NULL".to_owned(),
+    };
+    let mut statement = connection.prepare_cached(&format!(
         "SELECT id, household, promise, promise_due FROM visit
-         WHERE promise <> '' AND promise_kept_on IS NULL AND removed = 0
-         ORDER BY promise_due IS NULL, promise_due, started_at LIMIT 50",
-    )?;
-    let rows = statement.query_map([], |row| {
+         WHERE promise <> '' AND promise_kept_on IS NULL AND removed = 0 {of}
+         ORDER BY promise_due IS NULL, promise_due, started_at LIMIT 50"
+    ))?;
+    let rows = statement.query_map([household.map(Uuid::from)], |row| {
         let household: Option<Uuid> = row.get(1)?;
         Ok((
             row.get::<_, Uuid>(0)?,
@@ -105,18 +114,21 @@ fn promises(connection: &Connection) -> StorageResult<Vec<PromiseDue>> {
     Ok(promises)
 }
 
-/// People who live alone or need medicine, not met for the longest time; nobody who asked not to be visited.
+/// People who live alone or need medicine, not met for the longest time; nobody who asked not to be visited. What is
+/// known of a person or a household counts, whichever of its records says it.
 fn care(connection: &Connection, today: CalendarDate) -> StorageResult<Vec<CareDue>> {
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT household.id, household.door, resident.name, resident.needs,
-                (SELECT max(started_at) FROM visit
-                 WHERE visit.household IN (SELECT household.id UNION ALL SELECT id FROM duplicate WHERE kept = household.id)
-                   AND visit.removed = 0 AND visit.outcome = 1) AS met
-         FROM resident LEFT JOIN duplicate ON duplicate.id = resident.household
-         JOIN household ON household.id = coalesce(duplicate.kept, resident.household)
+        "SELECT household.id, household.door, resident.id, resident.name, {NEEDS_OF_ALL}, {LAST_MET_PERSON} AS met
+         FROM resident LEFT JOIN duplicate AS shown_under ON shown_under.id = resident.household
+         JOIN household ON household.id = coalesce(shown_under.kept, resident.household)
          WHERE resident.removed = 0 AND household.removed = 0 AND {}
-           AND (resident.needs LIKE ?1 OR resident.needs LIKE ?2)
+           AND (resident.needs LIKE ?1 OR resident.needs LIKE ?2 OR EXISTS (
+                SELECT 1 FROM duplicate JOIN resident AS other ON other.id = duplicate.id
+                WHERE duplicate.kept = resident.id AND other.removed = 0 AND (other.needs LIKE ?1 OR other.needs LIKE ?2)))
            AND coalesce(household.no_visit_before, 0) <= ?3
+           AND NOT EXISTS (
+                SELECT 1 FROM duplicate JOIN household AS other ON other.id = duplicate.id
+                WHERE duplicate.kept = household.id AND other.removed = 0 AND other.no_visit_before > ?3)
          ORDER BY met IS NOT NULL, met, household.door_order LIMIT 10",
         shown("resident")
     ))?;
@@ -128,13 +140,17 @@ fn care(connection: &Connection, today: CalendarDate) -> StorageResult<Vec<CareD
             today.number()
         ],
         |row| {
-            let needs: String = row.get(3)?;
+            let needs: String = row.get(4)?;
+            let mut needs = households::parse_needs(&needs);
+            needs.sort_unstable();
+            needs.dedup();
             Ok(CareDue {
                 household: HouseholdId(row.get(0)?),
                 door: row.get(1)?,
-                name: row.get(2)?,
-                needs: households::parse_needs(&needs),
-                last_met_at: row.get(4)?,
+                resident: ResidentId(row.get(2)?),
+                name: row.get(3)?,
+                needs,
+                last_met_at: row.get(5)?,
             })
         },
     )?;

@@ -15,6 +15,7 @@ const STEPS: &[(i64, &str)] = &[
     (1, include_str!("migrations/0005_peers.sql")),
     (2, include_str!("migrations/0006_lean.sql")),
     (2, include_str!("migrations/0007_moves.sql")),
+    (2, include_str!("migrations/0008_warnings.sql")),
 ];
 
 /// Brings the schema to this version.

@@ -747,6 +747,12 @@ fn to_sql(shape: ValueShape, value: &Value) -> ToSqlOutput<'_> {
     ToSqlOutput::Owned(made)
 }
 
+/// The texts of a column that holds several.
+pub fn texts(column: &str) -> Vec<String> {
+    let parts = column.split(TEXT_SEPARATOR);
+    parts.filter(|part| !part.is_empty()).map(str::to_owned).collect()
+}
+
 fn from_sql(shape: ValueShape, column: ValueRef<'_>) -> Value {
     let text = || column.as_str().unwrap_or_default();
     let blob = || column.as_blob().unwrap_or_default();
@@ -765,10 +771,7 @@ fn from_sql(shape: ValueShape, column: ValueRef<'_>) -> Value {
                 .filter_map(|number| number.parse().ok())
                 .collect(),
         ),
-        ValueShape::Texts => {
-            let parts = text().split(TEXT_SEPARATOR).filter(|part| !part.is_empty());
-            Value::texts(&parts.map(str::to_owned).collect::<Vec<_>>())
-        }
+        ValueShape::Texts => Value::texts(&texts(text())),
         ValueShape::Ids => match blob() {
             [] => Value::Null,
             bytes => Value::Ids(

@@ -1,18 +1,20 @@
 //! The form of a household. Only fields that were changed are written.
 //!
-//! Test ids: `household-form`, `household-door`, `household-grid`, `tenure-*`, `household-hours`, `household-no-visit`,
+//! Test ids: `household-form`, `household-grid`, `tenure-*`, `warning-*`, `household-hours`, `household-no-visit`,
 //! `household-not-alone`, `household-note`, `household-save`, `error`.
 
 use dioxus::prelude::*;
 use replica::api::{Answer, ApiError, Call, ErrorCode};
 use shared::domain::door::DoorNumber;
-use shared::domain::household::{MOVED_TO, Tenure};
+use shared::domain::household::{DoorWarning, MOVED_TO, Tenure};
 use shared::domain::{CalendarDate, FieldMap, Household, RecordKind, RecordRef, Value};
 use shared::ids::{AreaCode, HouseholdId};
 
+use super::resident::toggle;
+use super::same_door::{DOOR_TAKEN, DoorField, is_taken};
 use crate::components::{
-    Button, ButtonKind, ChoiceChips, ErrorNote, FieldKind, Screen, Select, TextField, WithAnswer, go_back,
-    grid_choices, replace, toast, use_grids,
+    Button, ButtonKind, ChoiceChips, ErrorNote, FieldKind, MultiChips, Screen, Select, TextField, WithAnswer,
+    go_back, grid_choices, replace, toast, use_grids,
 };
 use crate::i18n::{t, t_code};
 use crate::routes::Route;
@@ -70,6 +72,8 @@ fn HouseholdForm(area: AreaCode, id: Option<HouseholdId>, before: Household) -> 
     let grids = use_grids();
     let mut busy = use_signal(|| false);
     let mut failed = use_signal(|| None::<ApiError>);
+    let another = use_signal(|| false);
+    let (in_area, known_door) = (area.clone(), before.door.clone());
 
     let save = use_callback(move |()| {
         let (store, before, area) = (store.clone(), before.clone(), area.clone());
@@ -77,6 +81,7 @@ fn HouseholdForm(area: AreaCode, id: Option<HouseholdId>, before: Household) -> 
         if busy() {
             return;
         }
+        failed.set(None);
         let mut after = form.peek().clone();
         match DoorNumber::parse(&after.door) {
             Ok(door) => after.door = door.to_string(),
@@ -88,6 +93,8 @@ fn HouseholdForm(area: AreaCode, id: Option<HouseholdId>, before: Household) -> 
                 return;
             }
         }
+        let (door, lies_in_area) = (after.door.clone(), area.clone());
+        let door_is_new = id.is_none() || door != before.door;
         let call = match id {
             Some(id) => {
                 let mut fields = changed_fields(&before.to_fields(), &after.to_fields());
@@ -108,8 +115,18 @@ fn HouseholdForm(area: AreaCode, id: Option<HouseholdId>, before: Household) -> 
                 household: after,
             },
         };
+        let checked = (door_is_new || moved) && !*another.peek();
+        let at = AreaCode::new(&grid.peek()).unwrap_or(lies_in_area);
         busy.set(true);
         spawn(async move {
+            if checked && is_taken(&store, at, door, id).await {
+                failed.set(Some(ApiError {
+                    code: ErrorCode::Invalid,
+                    detail: DOOR_TAKEN.to_owned(),
+                }));
+                busy.set(false);
+                return;
+            }
             match store.call(call).await {
                 Ok(Answer::Saved(record)) => {
                     toast(t("saved-on-phone"));
@@ -133,17 +150,31 @@ fn HouseholdForm(area: AreaCode, id: Option<HouseholdId>, before: Household) -> 
         .iter()
         .map(|tenure| (tenure.code().to_owned(), t_code("tenure", tenure.code())))
         .collect::<Vec<_>>();
+    let warnings = DoorWarning::ALL
+        .iter()
+        .map(|warning| (warning.code().to_owned(), t_code("door-warning", warning.code())))
+        .collect::<Vec<_>>();
     let household = form.read().clone();
     rsx! {
         div { class: "form",
-            TextField {
-                id: "household-door", label: t("field-household-door"), hint: t("household-door-hint"),
-                value: household.door.clone(), oninput: move |text| form.write().door = text,
+            DoorField {
+                area: AreaCode::new(&grid.read()).unwrap_or(in_area), besides: id, another,
+                asked: id.is_none() || household.door != known_door || grid() != lies_in,
+                door: household.door.clone(), oninput: move |text| form.write().door = text,
             }
             ChoiceChips {
                 name: "tenure", legend: t("field-household-tenure"), choices: tenures,
                 selected: household.tenure.map_or("", Tenure::code),
                 onselect: move |code: String| form.write().tenure = Tenure::from_code(&code),
+            }
+            MultiChips {
+                name: "warning", legend: t("field-household-warnings"), choices: warnings,
+                selected: household.warnings.iter().map(|warning| warning.code().to_owned()).collect::<Vec<_>>(),
+                ontoggle: move |code: String| {
+                    if let Some(warning) = DoorWarning::from_code(&code) {
+                        toggle(&mut form.write().warnings, warning);
+                    }
+                },
             }
             TextField {
                 id: "household-hours", label: t("field-household-preferred-hours"), hint: t("household-hours-hint"),

@@ -1,16 +1,17 @@
 //! A household's page.
 //!
 //! Test ids: `household`, `record-visit`, `report-issue`, `household-edit`, `resident-add`, `resident`,
-//! `resident-edit`, `phone`, `no-visit-before`, `not-alone`, `history`, `saved-next`.
+//! `resident-edit`, `resident-met`, `phone`, `wish-besides`, `history`, `saved-next`.
 
 use dioxus::prelude::*;
 use replica::api::{Answer, Call, HouseholdPage as Page, ResidentEntry};
-use shared::domain::{CalendarDate, RecordKind, RecordRef};
+use shared::domain::{RecordKind, RecordRef};
 use shared::ids::HouseholdId;
 
+use super::open::Open;
 use crate::components::{
-    ButtonKind, ConflictMarks, DraftRow, EmptyState, Icon, IconName, IssueRow, LinkButton, NeedChips,
-    RemovalMarks, SameTwice, Screen, Section, SettledList, VisitRow, WithAnswer,
+    ButtonKind, ConflictMarks, DoorWarnings, DraftRow, EmptyState, Icon, IconName, IssueRow, LinkButton,
+    NeedChips, RemovalMarks, SameTwice, Screen, Section, SettledList, VisitRow, WithAnswer,
 };
 use crate::i18n::{t, t_args, t_code};
 use crate::routes::Route;
@@ -127,6 +128,7 @@ fn PageView(page: Page) -> Element {
                 to: Route::IssueNew { household: id.to_string(), visit: String::new() },
             }
         }
+        Open { page: page.clone() }
         ConflictMarks { conflicts: page.conflicts.clone() }
         RemovalMarks { removals: page.removals.clone() }
         if !page.drafts.is_empty() {
@@ -181,24 +183,9 @@ fn PageView(page: Page) -> Element {
 /// How the people wish to be visited. First what forbids, then what helps.
 #[component]
 fn Wishes(page: Page) -> Element {
-    let now = platform::now_ms();
     let household = &page.household;
-    let not_yet = household
-        .no_visit_before
-        .filter(|day| *day > CalendarDate::of_ms(now));
     rsx! {
-        if let Some(day) = not_yet {
-            div { class: "note warning", "data-testid": "no-visit-before",
-                Icon { name: IconName::Warning }
-                p { {t_args("no-visit-before-warning", &[("day", format::day(day, now).into())])} }
-            }
-        }
-        if household.not_alone {
-            div { class: "note", "data-testid": "not-alone",
-                Icon { name: IconName::Person }
-                p { {t("not-alone-warning")} }
-            }
-        }
+        DoorWarnings { household: household.clone() }
         if !household.preferred_hours.is_empty() {
             p { class: "wish",
                 Icon { name: IconName::Clock }
@@ -207,6 +194,12 @@ fn Wishes(page: Page) -> Element {
         }
         if !household.note.is_empty() {
             p { class: "wish", Icon { name: IconName::Log } "{household.note}" }
+        }
+        for text in page.besides.iter() {
+            p { key: "{text}", class: "wish", "data-testid": "wish-besides",
+                Icon { name: IconName::Log }
+                {t_args("wish-besides", &[("text", text.clone().into())])}
+            }
         }
     }
 }
@@ -245,6 +238,7 @@ fn ResidentCard(household: HouseholdId, entry: ResidentEntry) -> Element {
                     Icon { name: IconName::Edit }
                 }
             }
+            p { class: "row-meta", "data-testid": "resident-met", {format::last_met(entry.last_met_at, platform::now_ms())} }
             NeedChips { needs: resident.needs.clone() }
             if !entry.duplicates.is_empty() {
                 p { class: "row-meta", {t_args("same-count", &[("count", (entry.duplicates.len() + 1).into())])} }

@@ -7,7 +7,7 @@ use shared::ids::AreaCode;
 
 use super::{Purpose, building_name};
 use crate::components::{Screen, Section, WithAnswer};
-use crate::i18n::{t, t_args};
+use crate::i18n::{t, t_args, t_code};
 use crate::routes::Route;
 use crate::store::use_query;
 use crate::{format, platform};
@@ -143,6 +143,12 @@ fn DoorTile(door: HouseholdSummary, purpose: Purpose) -> Element {
                 } else if !door.vacant {
                     span { class: "quiet-text", {format::last_met(door.last_met_at, now)} }
                 }
+                if door.not_alone {
+                    span { class: "tag overdue", "data-testid": "door-not-alone", {t("not-alone-short")} }
+                }
+                for warning in door.warnings.iter() {
+                    span { key: "{warning.code()}", class: "tag overdue", "data-testid": "door-warning", {t_code("door-warning", warning.code())} }
+                }
                 if !door.needs.is_empty() {
                     span { class: "tag need", {t_args("needs-count", &[("count", door.needs.len().into())])} }
                 }
@@ -165,6 +171,8 @@ mod tests {
             needs: Vec::new(),
             last_met_at: None,
             no_visit_before: None,
+            not_alone: false,
+            warnings: Vec::new(),
         }
     }
 

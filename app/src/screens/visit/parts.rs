@@ -4,13 +4,13 @@ use std::rc::Rc;
 
 use dioxus::prelude::*;
 use replica::api::HouseholdPage;
+use shared::domain::Need;
 use shared::domain::visit::{Outcome, Phrase, Purpose};
-use shared::domain::{CalendarDate, Need};
 use shared::ids::ResidentId;
 
 use super::form::Form;
 use super::promise::PromiseField;
-use crate::components::{ChoiceChips, Icon, IconName, LinkButton, MultiChips};
+use crate::components::{ChoiceChips, DoorWarnings, LinkButton, MultiChips};
 use crate::i18n::{t, t_args, t_code};
 use crate::routes::Route;
 use crate::screens::household::toggle;
@@ -20,22 +20,13 @@ use crate::{format, platform};
 #[component]
 pub(super) fn Warnings(form: Form, page: Rc<HouseholdPage>) -> Element {
     let now = platform::now_ms();
-    let not_yet = page
-        .household
-        .no_visit_before
-        .filter(|day| *day > CalendarDate::of_ms(now));
     let other = page
         .drafts
         .iter()
         .find(|other| other.is_visit && other.id != form.draft);
     let touched = form.touched.read().any();
     rsx! {
-        if let Some(day) = not_yet {
-            div { class: "note warning", "data-testid": "no-visit-before",
-                Icon { name: IconName::Warning }
-                p { {t_args("no-visit-before-warning", &[("day", format::day(day, now).into())])} }
-            }
-        }
+        DoorWarnings { household: page.household.clone() }
         if let Some(other) = other.filter(|_| !touched) {
             div { class: "note", "data-testid": "other-draft",
                 p { {t_args("visit-other-draft", &[("moment", format::moment(other.changed_at, now).into())])} }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use shared::domain::Household;
 use shared::domain::door::DoorNumber;
-use shared::domain::household::Tenure;
+use shared::domain::household::{DoorWarning, Tenure};
 
 use super::lines::{GridCell, Line, Person};
 use super::remarks::Meaning;
@@ -26,6 +26,7 @@ struct Building {
     tenure_in_remarks: Option<Tenure>,
     hours: Vec<String>,
     not_alone: bool,
+    warnings: BTreeSet<DoorWarning>,
     residents: Vec<RegisterResident>,
     contents: BTreeSet<Vec<String>>,
 }
@@ -75,6 +76,7 @@ pub(super) fn assemble(lines: Vec<Line>, report: &mut ImportReport) -> Vec<Regis
             }
         }
         household.not_alone |= line.remark.not_alone;
+        household.warnings.extend(&line.remark.warnings);
         if let Some(person) = line.person {
             if household.has(&person) {
                 report.findings.push(Finding {
@@ -109,6 +111,7 @@ impl Building {
             tenure_in_remarks: None,
             hours: Vec::new(),
             not_alone: false,
+            warnings: BTreeSet::new(),
             residents: Vec::new(),
             contents: BTreeSet::new(),
         }
@@ -191,6 +194,7 @@ impl Building {
             tenure,
             preferred_hours,
             not_alone: self.not_alone,
+            warnings: self.warnings.into_iter().collect(),
             ..Household::default()
         };
         RegisterHousehold {
@@ -221,6 +225,7 @@ fn mapping(words: &str, meaning: Meaning, rows: usize) -> Mapping {
         Meaning::Hours => "preferred_hours".to_owned(),
         Meaning::Tenure(tenure) => format!("tenure_{}", tenure.code()),
         Meaning::NotAlone => "not_alone".to_owned(),
+        Meaning::Warning(warning) => format!("warning_{}", warning.code()),
         Meaning::Age => "age".to_owned(),
     };
     Mapping {

@@ -1,6 +1,7 @@
 //! The words that remarks are made of. What stands in none of these tables is not kept.
 
 use shared::domain::Need;
+use shared::domain::household::DoorWarning;
 
 pub(super) const NEEDS: &[(Need, &str)] = &[
     (
@@ -41,6 +42,21 @@ pub(super) const NEEDS: &[(Need, &str)] = &[
     (
         Need::LanguageHelp,
         "不会普通话 不懂普通话 不会汉语 不懂汉语 语言不通 不会说中文 需要翻译 需翻译",
+    ),
+];
+
+pub(super) const WARNINGS: &[(DoorWarning, &str)] = &[
+    (
+        DoorWarning::Dog,
+        "有狗 有犬 养狗 养犬 恶犬 恶狗 大型犬 烈性犬 大狗 狗咬人",
+    ),
+    (
+        DoorWarning::BellBroken,
+        "门铃坏 门铃不响 门铃失灵 门铃故障 门铃不好用",
+    ),
+    (
+        DoorWarning::TelephoneFirst,
+        "先打电话 先打个电话 先电话 提前打电话 提前电话 事先打电话 事先电话",
     ),
 ];
 

@@ -4,12 +4,12 @@
 use std::collections::BTreeSet;
 
 use shared::domain::Need;
-use shared::domain::household::Tenure;
+use shared::domain::household::{DoorWarning, Tenure};
 use shared::domain::identity::looks_like_identity_number;
 
 use super::remark_words::{
     AGE_WORDS, EXPLAINING_WORDS, FORBIDDEN_WORDS, GONE_WORDS, NEEDS, NOTHING_WORDS, VISITING_ANCHORS,
-    VISITING_WORDS,
+    VISITING_WORDS, WARNINGS,
 };
 use super::words::{contains_any, is_one_of, tenure};
 
@@ -21,6 +21,7 @@ pub(super) struct Remark {
     pub(super) hours: Vec<String>,
     pub(super) tenure: Option<Tenure>,
     pub(super) not_alone: bool,
+    pub(super) warnings: BTreeSet<DoorWarning>,
     /// The table's word and what it became, for the report.
     pub(super) mapped: Vec<(&'static str, Meaning)>,
     /// Some of it is in no table.
@@ -40,6 +41,7 @@ pub(super) enum Meaning {
     Hours,
     Tenure(Tenure),
     NotAlone,
+    Warning(DoorWarning),
     /// It follows from the year of birth.
     Age,
 }
@@ -80,6 +82,15 @@ impl Remark {
                 self.needs.insert(*need);
                 self.mapped.push((word, Meaning::Need(*need)));
                 known = true;
+            }
+        }
+        for (warning, words) in WARNINGS {
+            let found = words.split_whitespace().find(|word| is_affirmed(clause, word));
+            if let Some(word) = found {
+                self.warnings.insert(*warning);
+                self.mapped.push((word, Meaning::Warning(*warning)));
+                // How to announce oneself is kept in its words, too.
+                known |= !is_visiting(clause);
             }
         }
         if !known && is_visiting(clause) {
@@ -226,6 +237,24 @@ mod tests {
     }
 
     #[test]
+    fn what_one_should_know_before_knocking_becomes_a_warning() {
+        use DoorWarning::{BellBroken, Dog, TelephoneFirst};
+        for (text, expect) in [
+            ("家里有狗", vec![Dog]),
+            ("养大型犬,门铃坏了", vec![Dog, BellBroken]),
+            ("独居,有狗", vec![Dog]),
+            ("上门前请先打电话", vec![TelephoneFirst]),
+            ("没有狗", vec![]),
+            ("原养狗", vec![]),
+        ] {
+            let remark = read_remark(text);
+            assert_eq!(remark.warnings.into_iter().collect::<Vec<_>>(), expect, "{text}");
+            assert_eq!(remark.unmapped, expect.is_empty(), "{text}");
+        }
+        assert_eq!(read_remark("上门前请先打电话").hours, ["上门前请先打电话"]);
+    }
+
+    #[test]
     fn what_is_in_no_table_is_not_kept() {
         for text in [
             "脾气不好",
@@ -233,7 +262,7 @@ mod tests {
             "儿子在公安局上班",
             "联系电话12009375836",
             "欠物业费",
-            "家里有狗",
+            "家里没有狗",
         ] {
             let remark = read_remark(text);
             assert!(remark.unmapped, "{text}");

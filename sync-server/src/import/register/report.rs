@@ -146,7 +146,7 @@ pub struct LeftOutColumn {
 pub struct Mapping {
     /// The word of the table.
     pub words: String,
-    /// The code of what it became: a need, `tenure_rented`, `preferred_hours`, `not_alone`, `age`.
+    /// The code of what it became: a need, `tenure_rented`, `preferred_hours`, `not_alone`, `warning_dog`, `age`.
     pub became: String,
     /// How many rows.
     pub rows: usize,
@@ -313,6 +313,9 @@ fn became_in_chinese(code: &str) -> &str {
         "language_help" => "需求:语言帮助",
         "preferred_hours" => "上门偏好",
         "not_alone" => "上门偏好:不单独上门",
+        "warning_dog" => "上门提醒:有狗",
+        "warning_bell_broken" => "上门提醒:门铃坏了",
+        "warning_telephone_first" => "上门提醒:先打电话",
         "tenure_owned" => "住房性质:自有",
         "tenure_rented" => "住房性质:租住",
         "tenure_vacant" => "住房性质:空置",

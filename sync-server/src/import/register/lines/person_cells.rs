@@ -154,6 +154,7 @@ fn merge(into: &mut Remark, other: Remark) {
     into.tenure = into.tenure.or(other.tenure);
     into.mapped.extend(other.mapped);
     into.not_alone |= other.not_alone;
+    into.warnings.extend(other.warnings);
     into.unmapped |= other.unmapped;
     into.forbidden |= other.forbidden;
     into.identity |= other.identity;

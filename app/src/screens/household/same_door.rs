@@ -1,0 +1,99 @@
+//! The door of a household, and who lives there already.
+//!
+//! Test ids: `household-door`, `same-door`, `same-door-open`, `same-door-another`.
+
+use dioxus::prelude::*;
+use replica::api::{Answer, AtDoorEntry, Call};
+use shared::domain::door::DoorNumber;
+use shared::ids::{AreaCode, HouseholdId};
+
+use crate::components::{Icon, IconName, LinkButton, TextField};
+use crate::i18n::{t, t_args};
+use crate::routes::Route;
+use crate::store::{Store, use_query};
+
+/// What is refused until the person says that it is another household.
+pub(super) const DOOR_TAKEN: &str = "household.door_taken";
+
+/// Whether a household of the grid lives at this door already, but for `besides`.
+pub(super) async fn is_taken(
+    store: &Store,
+    area: AreaCode,
+    door: String,
+    besides: Option<HouseholdId>,
+) -> bool {
+    let found = store.call(Call::AtDoor { area, door, besides }).await;
+    matches!(found, Ok(Answer::AtDoor(entries)) if entries.iter().any(|entry| entry.same_grid))
+}
+
+/// The door. `asked` while the door or the grid is another one than before; `another` is whether the person has said
+/// that there is one more household behind a door that is known.
+#[component]
+pub(super) fn DoorField(
+    area: AreaCode,
+    besides: Option<HouseholdId>,
+    door: String,
+    asked: bool,
+    another: Signal<bool>,
+    oninput: EventHandler<String>,
+) -> Element {
+    let canonical = DoorNumber::parse(&door).ok().filter(|_| asked);
+    let found = use_query(Call::AtDoor {
+        area,
+        door: canonical.map(|door| door.to_string()).unwrap_or_default(),
+        besides,
+    });
+    let entries = match found {
+        Some(Ok(Answer::AtDoor(entries))) => entries,
+        _ => Vec::new(),
+    };
+    rsx! {
+        TextField {
+            id: "household-door", label: t("field-household-door"), hint: t("household-door-hint"), value: door,
+            oninput: move |text| {
+                // It was said of the door that stood there.
+                another.set(false);
+                oninput.call(text);
+            },
+        }
+        div { role: "status", class: "same-door",
+            for entry in entries.iter() {
+                Known { key: "{entry.household}", entry: entry.clone() }
+            }
+        }
+        if entries.iter().any(|entry| entry.same_grid) {
+            label { class: "check",
+                input {
+                    r#type: "checkbox", checked: another(), "data-testid": "same-door-another",
+                    onchange: move |event| another.set(event.checked()),
+                }
+                span { {t("same-door-another")} }
+            }
+        }
+    }
+}
+
+/// A household that lives there.
+#[component]
+fn Known(entry: AtDoorEntry) -> Element {
+    let names = if entry.names.is_empty() {
+        t("household-nobody")
+    } else {
+        entry.names.join(&t("list-comma"))
+    };
+    let args = [
+        ("door", entry.door.clone().into()),
+        ("area", entry.area_name.clone().into()),
+        ("names", names.into()),
+    ];
+    rsx! {
+        div { class: "note", "data-testid": "same-door",
+            Icon { name: IconName::Door }
+            p { {if entry.same_grid { t_args("same-door-here", &args) } else { t_args("same-door-elsewhere", &args) }} }
+            LinkButton {
+                label: t("same-door-open"), testid: "same-door-open",
+                to: Route::HouseholdPage { id: entry.household },
+            }
+        }
+    }
+}
