@@ -22,6 +22,9 @@ mod trail;
 
 mod platform;
 
+#[cfg(test)]
+mod rows_tests;
+
 use dioxus::prelude::*;
 
 fn main() {

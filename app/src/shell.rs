@@ -112,7 +112,11 @@ pub(crate) fn Shell() -> Element {
             TabBar { entries: entries(who), current: route.main_screen() }
             div { class: "stage",
                 Tabs {}
-                Outlet::<Route> {}
+                // Another address is another screen, down to its texts: what stood there is never left standing, even
+                // where something else than the app has changed the page (translators, extensions).
+                for address in [route.to_string()] {
+                    Outlet::<Route> { key: "{address}" }
+                }
             }
         }
         ToastRegion {}

@@ -6,6 +6,7 @@
 
 use dioxus::prelude::*;
 use replica::api::{ApiError, Call, Conflict, SettledConflict};
+use shared::domain::{FieldId, RecordRef};
 
 use super::{Button, ErrorNote, Icon, IconName, Sheet, toast};
 use crate::describe::describe_value;
@@ -17,15 +18,19 @@ use crate::store::use_store;
 /// A mark per conflict; each opens its sheet.
 #[component]
 pub(crate) fn ConflictMarks(conflicts: Vec<Conflict>) -> Element {
-    let mut open = use_signal(|| None::<usize>);
+    // By what it is about: when others come or go meanwhile, the sheet must not turn into that of another one.
+    let mut open = use_signal(|| None::<(RecordRef, FieldId)>);
+    let opened = conflicts
+        .iter()
+        .find(|conflict| open() == Some((conflict.record, conflict.field)));
     rsx! {
         if !conflicts.is_empty() {
             ul { class: "conflicts", "data-testid": "conflicts",
-                for (index , conflict) in conflicts.iter().enumerate() {
+                for conflict in conflicts.iter() {
                     li { key: "{conflict.record.id}-{conflict.field.0}",
                         button {
                             class: "conflict-mark", r#type: "button", "data-testid": "conflict-mark",
-                            onclick: move |_| open.set(Some(index)),
+                            onclick: { let about = (conflict.record, conflict.field); move |_| open.set(Some(about)) },
                             Icon { name: IconName::Fork }
                             span {
                                 strong { "{conflict.title} · {field_words(conflict)}" }
@@ -37,8 +42,10 @@ pub(crate) fn ConflictMarks(conflicts: Vec<Conflict>) -> Element {
                 }
             }
         }
-        if let Some(conflict) = open().and_then(|index| conflicts.get(index).cloned()) {
-            ConflictSheet { conflict, onclose: move |()| open.set(None) }
+        for conflict in opened {
+            ConflictSheet {
+                key: "{conflict.record.id}-{conflict.field.0}", conflict: conflict.clone(), onclose: move |()| open.set(None),
+            }
         }
     }
 }
@@ -71,7 +78,7 @@ fn ConflictSheet(conflict: Conflict, onclose: EventHandler<()>) -> Element {
             p { {t("conflict-explained")} }
             ol { class: "conflict-values",
                 for (index , option) in conflict.values.iter().enumerate() {
-                    li { key: "{index}", class: "card", "data-testid": "conflict-value",
+                    li { key: "{option.at}-{option.author}-{index}", class: "card", "data-testid": "conflict-value",
                         p { class: "conflict-text",
                             if option.names.is_empty() {
                                 {describe_value(record.kind, field, &option.value)}
@@ -120,7 +127,7 @@ pub(crate) fn SettledList(settled: Vec<SettledConflict>) -> Element {
                 summary { {t_args("settled-title", &[("count", settled.len().into())])} }
                 ul { class: "rows",
                     for (index , entry) in settled.iter().enumerate() {
-                        li { key: "{index}", class: "row card", "data-testid": "settled-row",
+                        li { key: "{entry.record.id}-{entry.field.0}-{entry.at}-{index}", class: "row card", "data-testid": "settled-row",
                             p { class: "row-meta", "{entry.title} · " {t_code("field", &entry.field_name)} }
                             p { class: "conflict-text", {words(entry)} }
                             p { class: "row-meta",

@@ -1,7 +1,8 @@
 //! The one text field of the app, safe for composed input (pinyin, handwriting, suggestions).
 //!
 //! The browser owns the text. While a composition runs nothing is reported and nothing is written back;
-//! when it ends, the text is reported once. Text from elsewhere is written only when it differs.
+//! when it ends, the text is reported once. Text from elsewhere is written only when it differs. Password managers may
+//! raise `change` alone, so that is listened to, too.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -178,7 +179,7 @@ pub(crate) fn TextField(
                 textarea {
                     id: "{id}", "data-testid": "{id}", class: "input", rows: "3", placeholder,
                     initial_value: initial, "aria-describedby": described, "aria-invalid": invalid,
-                    onmounted: mounted, oninput: input, oncompositionstart: start, oncompositionend: end,
+                    onmounted: mounted, oninput: input.clone(), onchange: input, oncompositionstart: start, oncompositionend: end,
                 }
             } else {
                 input {
@@ -186,7 +187,7 @@ pub(crate) fn TextField(
                     autocomplete: kind.autocomplete(), autocapitalize: "off", spellcheck: "false",
                     inputmode: if kind == FieldKind::Digits { "numeric" },
                     initial_value: initial, "aria-describedby": described, "aria-invalid": invalid,
-                    onmounted: mounted, oninput: input, oncompositionstart: start, oncompositionend: end,
+                    onmounted: mounted, oninput: input.clone(), onchange: input, oncompositionstart: start, oncompositionend: end,
                 }
             }
             if !error.is_empty() {

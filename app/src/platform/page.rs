@@ -11,7 +11,7 @@ pub(crate) fn is_page() -> bool {
 }
 
 /// The device's clock: the one place in the app that reads it.
-pub(crate) fn now_ms() -> u64 {
+pub(super) fn clock_ms() -> u64 {
     let ms = js_sys::Date::now();
     // A clock before 1970 is as good as none.
     if ms.is_sign_positive() { ms as u64 } else { 0 }
@@ -24,7 +24,7 @@ pub(crate) fn uuid_v7() -> Uuid {
         // Refused only for more than 65,536 bytes.
         let _ = crypto.get_random_values_with_u8_array(&mut random);
     }
-    uuid::Builder::from_unix_timestamp_millis(now_ms(), &random).into_uuid()
+    uuid::Builder::from_unix_timestamp_millis(clock_ms(), &random).into_uuid()
 }
 
 /// The content of `<meta name=...>`.
@@ -91,6 +91,12 @@ pub(crate) fn focus_element(id: &str) {
     if let Some(element) = element.and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok()) {
         let _ = element.focus();
     }
+}
+
+/// What stands in the text field with this id.
+pub(crate) fn value_of(id: &str) -> Option<String> {
+    let element = web_sys::window()?.document()?.get_element_by_id(id)?;
+    Some(element.dyn_into::<web_sys::HtmlInputElement>().ok()?.value())
 }
 
 /// Back to the top of a new screen.
@@ -194,10 +200,11 @@ pub(crate) fn revoke_url(url: &str) {
     let _ = web_sys::Url::revoke_object_url(url);
 }
 
-/// Asks the browser to keep the data even when room gets short. The answer is its to give.
-pub(crate) async fn storage_persist() -> Option<bool> {
-    let promise = web_sys::window()?.navigator().storage().persist().ok()?;
-    JsFuture::from(promise).await.ok()?.as_bool()
+/// Asks the browser to keep the data even when room gets short. It is asked at once, also when nobody waits for the
+/// answer, which is its to give.
+pub(crate) fn storage_persist() -> impl Future<Output = Option<bool>> {
+    let asked = web_sys::window().and_then(|window| window.navigator().storage().persist().ok());
+    async move { JsFuture::from(asked?).await.ok()?.as_bool() }
 }
 
 /// Whether the browser has promised to keep the data.

@@ -51,6 +51,19 @@ impl Page for VisitSummary {
     }
 }
 
+/// Every day.
+const ALL_TIME: &str = "all";
+/// The days that are typed.
+const TYPED_DAYS: &str = "days";
+
+/// The filter for the chosen period as it is today: "today" is another day tomorrow.
+fn within(mut filter: VisitFilter, chosen: &str, today: CalendarDate) -> VisitFilter {
+    if chosen != TYPED_DAYS {
+        (filter.from, filter.to) = period(chosen, today);
+    }
+    filter
+}
+
 /// The period chosen most often, as days back from today.
 fn period(code: &str, today: CalendarDate) -> (Option<CalendarDate>, Option<CalendarDate>) {
     match code {
@@ -65,11 +78,13 @@ fn period(code: &str, today: CalendarDate) -> (Option<CalendarDate>, Option<Cale
 #[component]
 pub(crate) fn Log() -> Element {
     let filter = use_signal(VisitFilter::default);
-    let pages = use_pages::<VisitSummary>(filter());
+    let chosen = use_signal(|| ALL_TIME.to_owned());
+    let asked = within(filter(), &chosen.read(), CalendarDate::of_ms(platform::now_ms()));
+    let pages = use_pages::<VisitSummary>(asked);
     rsx! {
         Screen { title: t("log-title"), back: Route::Today {}, testid: "log",
             div { class: "log-layout",
-                Filters { filter }
+                Filters { filter, chosen }
                 div { class: "log-list",
                     match pages.entries() {
                         None => rsx! { Loading {} },
@@ -95,8 +110,7 @@ pub(crate) fn Log() -> Element {
 }
 
 #[component]
-fn Filters(mut filter: Signal<VisitFilter>) -> Element {
-    let mut chosen = use_signal(|| "all".to_owned());
+fn Filters(mut filter: Signal<VisitFilter>, mut chosen: Signal<String>) -> Element {
     let areas = match use_query(Call::Areas) {
         Some(Ok(Answer::Areas(areas))) => areas,
         _ => Vec::new(),
@@ -126,15 +140,14 @@ fn Filters(mut filter: Signal<VisitFilter>) -> Element {
             ChoiceChips {
                 name: "log-period", legend: t("filter-period"), choices: periods, selected: chosen(),
                 onselect: move |code: String| {
-                    let (from, to) = period(&code, CalendarDate::of_ms(platform::now_ms()));
                     filter.with_mut(|filter| {
-                        filter.from = from;
-                        filter.to = to;
+                        filter.from = None;
+                        filter.to = None;
                     });
                     chosen.set(code);
                 },
             }
-            if chosen.read().as_str() == "days" {
+            if chosen.read().as_str() == TYPED_DAYS {
                 div { class: "field-pair",
                     TextField {
                         id: "log-from", label: t("filter-from"), kind: FieldKind::Date, value: day(now.from),
@@ -178,5 +191,27 @@ mod tests {
         assert_eq!(today.days_since(from.unwrap()), 6);
         assert_eq!(to, None);
         assert_eq!(period("all", today), (None, None));
+    }
+
+    #[test]
+    fn today_is_another_day_tomorrow_and_typed_days_stay() {
+        let today = CalendarDate::parse("2026-11-21").unwrap();
+        let tomorrow = today.plus_days(1);
+        let filter = |chosen| {
+            within(
+                VisitFilter {
+                    from: Some(today),
+                    ..VisitFilter::default()
+                },
+                chosen,
+                tomorrow,
+            )
+        };
+        assert_eq!(
+            (filter("today").from, filter("today").to),
+            (Some(tomorrow), Some(tomorrow))
+        );
+        assert_eq!(filter(TYPED_DAYS).from, Some(today));
+        assert_eq!(filter(ALL_TIME).from, None);
     }
 }

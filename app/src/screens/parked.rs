@@ -27,7 +27,7 @@ pub(crate) fn Parked() -> Element {
                 Answer::ParkedAll(parked) => rsx! {
                     ul { class: "rows",
                         for (index , entry) in parked.into_iter().enumerate() {
-                            ParkedRow { key: "{index}", entry }
+                            ParkedRow { key: "{entry.record.id}-{entry.parked_at}-{index}", entry }
                         }
                     }
                 },
@@ -51,8 +51,8 @@ fn Missing() -> Element {
             h2 { class: "section-title", {t("gaps-title")} }
             p { class: "hint", {t("gaps-hint")} }
             ul {
-                for (index , gap) in gaps.into_iter().enumerate() {
-                    li { key: "{index}", {gap_text(gap)} }
+                for text in gaps.into_iter().map(gap_text) {
+                    li { key: "{text}", "{text}" }
                 }
             }
         }

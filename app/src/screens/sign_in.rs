@@ -48,19 +48,23 @@ pub(crate) fn SignIn() -> Element {
         busy.set(true);
         failed.set(None);
         spawn(async move {
+            // What stands there counts: a password manager may have filled it in without a word.
+            let typed =
+                |id, heard: Signal<String>| platform::value_of(id).unwrap_or_else(|| heard.peek().clone());
             let call = Call::SignIn {
                 server: String::new(),
-                username: username.peek().trim().to_owned(),
-                password: password.peek().clone(),
+                username: typed("sign-in-username", username).trim().to_owned(),
+                password: typed("sign-in-password", password),
                 device_name: platform::device_name(),
             };
             match store.call(call).await {
                 Ok(_) => {
+                    // Asked after a deliberate act, when browsers are most willing to say yes; and before anything is
+                    // waited for, because this screen and its tasks go as soon as it is known who is signed in.
+                    drop(platform::storage_persist());
                     password.set(String::new());
                     replace(Route::Today {});
                     live.ask_status(&store).await;
-                    // Asked after a deliberate act, when browsers are most willing to say yes.
-                    platform::storage_persist().await;
                 }
                 Err(error) => failed.set(Some(error)),
             }

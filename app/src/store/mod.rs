@@ -11,11 +11,13 @@ mod query;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::rc::Rc;
 
 use dioxus::prelude::*;
 use futures::StreamExt;
 use futures::channel::{mpsc, oneshot};
+use futures::future::select;
 use replica::api::{Answer, ApiError, Call, ErrorCode, Notice, Status, SyncState};
 use replica::wire::{FromReplica, ToReplica};
 
@@ -170,6 +172,7 @@ pub(crate) fn use_live_provider(store: &Store) -> Live {
             }
         }
     });
+    use_future(move || live.follow_the_day());
     let asking = store.clone();
     use_future(move || {
         let store = asking.clone();
@@ -182,6 +185,20 @@ pub(crate) fn use_live_provider(store: &Store) -> Live {
 }
 
 impl Live {
+    /// Asks for everything anew when another day has begun: at midnight, and when the app is taken up again.
+    async fn follow_the_day(mut self) {
+        let (woken, mut wakes) = mpsc::unbounded();
+        // Nobody listens any more only when the page goes.
+        platform::on_wake(move || drop(woken.unbounded_send(())));
+        loop {
+            let rest = pin!(platform::sleep_ms(platform::next_look_ms()));
+            select(rest, wakes.next()).await;
+            if platform::day_has_changed() {
+                self.changes += 1;
+            }
+        }
+    }
+
     async fn hear(mut self, store: &Store, notice: Notice) {
         match notice {
             Notice::Changed => self.changes += 1,

@@ -151,7 +151,7 @@ fn ResidentForm(household: HouseholdId, id: Option<ResidentId>, before: Resident
             }
             for index in 0..2_usize {
                 TextField {
-                    key: "{index}", id: "resident-phone-{index + 1}", kind: FieldKind::Phone,
+                    key: "phone-{index}", id: "resident-phone-{index + 1}", kind: FieldKind::Phone,
                     label: t_args("resident-phone", &[("number", (index + 1).into())]),
                     value: resident.phones.get(index).cloned().unwrap_or_default(),
                     oninput: move |text: String| set_phone(&mut form.write().phones, index, &text),

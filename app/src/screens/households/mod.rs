@@ -106,8 +106,8 @@ fn Hits(text: String, purpose: Purpose) -> Element {
             LinkButton { label: t("why-title"), testid: "search-why", to: Route::Why {}, kind: ButtonKind::Quiet }
         }
         ul { class: "rows",
-            for (index , hit) in hits.iter().enumerate() {
-                li { key: "{index}", class: "row card",
+            for hit in hits.iter() {
+                li { key: "{hit_key(hit)}", class: "row card",
                     Link { class: "row-link with-icon", to: purpose.household(hit.household), "data-testid": "search-hit",
                         Icon { name: if hit.resident.is_some() { IconName::Person } else { IconName::Door } }
                         div {
@@ -119,6 +119,12 @@ fn Hits(text: String, purpose: Purpose) -> Element {
             }
         }
     }
+}
+
+/// What was found: a row is another one when it stands for somebody else.
+fn hit_key(hit: &SearchHit) -> String {
+    let resident = hit.resident.map(|resident| resident.to_string());
+    format!("{}-{}", hit.household, resident.unwrap_or_default())
 }
 
 #[component]

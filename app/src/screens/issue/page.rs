@@ -75,7 +75,7 @@ fn PageView(page: Page) -> Element {
             Section { title: t("issue-timeline"),
                 ol { class: "timeline", "data-testid": "timeline",
                     for (index , entry) in page.timeline.iter().enumerate() {
-                        TimelineRow { key: "{index}", entry: entry.clone() }
+                        TimelineRow { key: "{entry.at}-{entry.author}-{index}", entry: entry.clone() }
                     }
                 }
             }

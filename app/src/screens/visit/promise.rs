@@ -27,7 +27,7 @@ pub(crate) fn PromiseField(
     ontext: EventHandler<String>,
     ondue: EventHandler<Option<CalendarDate>>,
 ) -> Element {
-    let today = use_hook(|| CalendarDate::of_ms(platform::now_ms()));
+    let today = CalendarDate::of_ms(platform::now_ms());
     let chosen = due.map(|day| day.to_string()).unwrap_or_default();
     let mut choices = vec![(String::new(), t("promise-no-day"))];
     choices.extend(quick_days(today).map(|(key, day)| (day.to_string(), t(key))));
