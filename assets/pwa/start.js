@@ -20,7 +20,7 @@ const failed = (error) => {
   }
 };
 
-start({ module_or_path: '/{{wasm}}' }).catch(failed);
+const started = start({ module_or_path: '/{{wasm}}' }).catch(failed);
 
 const busy = () => page.hasAttribute('data-koumen-busy');
 
@@ -92,7 +92,8 @@ if ('serviceWorker' in navigator && navigator.locks) {
   window.addEventListener('koumen:opened', () => {
     navigator.serviceWorker.controller?.postMessage({ type: 'opened' });
   });
-  navigator.serviceWorker.register('/sw.js', { type: 'classic', updateViaCache: 'none' })
+  // Behind the app, whose files then lie in the browser's cache: what the service worker keeps is not fetched again.
+  started.then(() => navigator.serviceWorker.register('/sw.js', { type: 'classic', updateViaCache: 'none' }))
     .then(watch)
     .catch((error) => console.warn('no offline start:', error));
 }

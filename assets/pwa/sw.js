@@ -25,7 +25,8 @@ const keepFile = async (cache, file) => {
     }
   }
   const mode = HASHED.test(file.url) ? 'default' : 'no-cache';
-  const reply = await fetch(new Request(file.url, { cache: mode, integrity: file.integrity, credentials: 'omit' }));
+  // With the same credentials as the page: otherwise a browser may keep a cache of its own for these and fetch all again.
+  const reply = await fetch(new Request(file.url, { cache: mode, integrity: file.integrity, credentials: 'same-origin' }));
   if (!reply.ok || reply.redirected) throw new Error(`${file.url}: ${reply.status}`);
   await cache.put(file.url, reply);
 };

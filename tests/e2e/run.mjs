@@ -8,6 +8,8 @@ import { parseArgs } from 'node:util';
 
 import { abuse } from './abuse.mjs';
 import { conformance } from './conformance.mjs';
+import { door } from './door.mjs';
+import { first } from './first.mjs';
 import { offline } from './offline.mjs';
 import { revoked } from './revoked.mjs';
 import { screens } from './screens.mjs';
@@ -21,8 +23,10 @@ import { Template, World, settingsOf } from './world.mjs';
 const SUITES = {
   tus,
   shell: ({ settings, check }) => shell({ webDir: settings.web, chromiumPath: settings.chromium, check }),
+  first,
   conformance,
   story,
+  door,
   offline,
   revoked,
   verify,

@@ -23,6 +23,7 @@ const WAIT_MS = 10_000;
 export class ShellServer {
   constructor() {
     this.portal = false;
+    this.cached = true;
     this.asked = [];
     this.folder = '';
   }
@@ -51,7 +52,7 @@ export class ShellServer {
       reply.writeHead(200, {
         'content-type': TYPES[extname(file)],
         'content-security-policy': POLICY,
-        'cache-control': hashed ? 'public, max-age=31536000, immutable' : 'no-cache',
+        'cache-control': hashed && this.cached ? 'public, max-age=31536000, immutable' : this.cached ? 'no-cache' : 'no-store',
       }).end(body);
     } catch {
       reply.writeHead(404).end();

@@ -28,6 +28,9 @@ impl WorkerLink {
         worker.set_onmessage(Some(message.as_ref().unchecked_ref()));
         let error = Closure::<dyn FnMut(MessageEvent)>::new(move |_| on_error());
         worker.set_onerror(Some(error.as_ref().unchecked_ref()));
+        // The app itself, compiled already: fetched and compiled once for both. A worker that hears something else first
+        // fetches it by itself.
+        let _ = worker.post_message(&wasm_bindgen::module());
         Some(Self {
             worker,
             _listeners: vec![message, error],

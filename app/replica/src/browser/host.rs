@@ -50,6 +50,17 @@ pub(super) fn missing_ability() -> Option<&'static str> {
     (directory.is_none() || handle.is_none()).then_some("storage.no_opfs")
 }
 
+/// Asks for the folder that everything lies in.
+///
+/// # Errors
+/// What the browser throws or rejects with.
+pub(super) async fn root_folder() -> Result<(), JsValue> {
+    let storage = Reflect::get(&scope().navigator(), &"storage".into())?;
+    let ask: Function = Reflect::get(&storage, &"getDirectory".into())?.dyn_into()?;
+    let asked: Promise = ask.call0(&storage)?.dyn_into()?;
+    JsFuture::from(asked).await.map(drop)
+}
+
 #[wasm_bindgen]
 extern "C" {
     /// `web-sys` calls it unstable and asks for a flag of the whole build.

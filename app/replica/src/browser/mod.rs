@@ -8,11 +8,17 @@
 //!  page B ◄─ bytes ─► worker B  (a follower; takes over when the lock becomes its own)
 //! ```
 //!
-//! `tab.rs` decides and `message.rs` is what tabs say; both know nothing of a browser and are tested natively.
+//! `tab.rs` decides, `message.rs` is what tabs say and `refusal.rs` what a browser means by refusing its storage; they know
+//! nothing of a browser and are tested natively.
 //! The rest does what they say: `worker.rs` joins everything, `host.rs` is the browser's functions, `open.rs` the
 //! database.
 
 mod message;
+#[cfg_attr(
+    not(target_arch = "wasm32"),
+    expect(dead_code, reason = "the browser's own; tested natively")
+)]
+mod refusal;
 mod tab;
 
 #[cfg(all(target_arch = "wasm32", feature = "testing"))]

@@ -4,7 +4,10 @@ use std::rc::Rc;
 
 use rusqlite::{Connection, OpenFlags};
 use sqlite_wasm_vfs::sahpool::{OpfsSAHError, OpfsSAHPoolCfgBuilder, install};
+use wasm_bindgen::JsValue;
 
+use super::host;
+use super::refusal::{self, Refusal};
 use crate::platform::Platform;
 use crate::replica::Replica;
 use crate::storage::{Home, StorageError};
@@ -26,13 +29,20 @@ const WAITS_MS: [u64; 9] = [20, 40, 80, 160, 320, 640, 1_000, 1_500, 2_000];
 pub(super) async fn open_replica(platform: Rc<dyn Platform>) -> Result<Replica, &'static str> {
     let mut waits = WAITS_MS.into_iter();
     loop {
-        match install_pool(POOL, POOL_FILES, false).await {
-            Ok(_) => break,
-            Err(error) => match (is_refused_for_good(&error), waits.next()) {
-                (true, _) => return Err("storage.no_opfs"),
-                (false, None) => return Err("storage.open_failed"),
-                (false, Some(wait_ms)) => platform.sleep(wait_ms).await,
+        let refusal = match host::root_folder().await {
+            Err(error) => refusal::of_root(&name_of(&error)),
+            Ok(()) => match install_pool(POOL, POOL_FILES, false).await {
+                Ok(()) => break,
+                Err(OpfsSAHError::NotSupported) => Refusal::ForGood,
+                Err(OpfsSAHError::Opfs { value, .. }) => refusal::of_file(&name_of(&value)),
+                Err(_) => Refusal::ForNow,
             },
+        };
+        match (refusal, waits.next()) {
+            (Refusal::ForGood, _) => return Err("storage.no_opfs"),
+            (Refusal::Full, _) => return Err("storage.full"),
+            (Refusal::ForNow, None) => return Err("storage.open_failed"),
+            (Refusal::ForNow, Some(wait_ms)) => platform.sleep(wait_ms).await,
         }
     }
     let connection = connection(POOL, DATABASE).map_err(|_| "storage.open_failed")?;
@@ -67,14 +77,10 @@ pub(super) fn connection(pool: &str, database: &str) -> rusqlite::Result<Connect
     Ok(connection)
 }
 
-/// Whether the browser says that there is no such storage here (private windows), not that it is in use.
-fn is_refused_for_good(error: &OpfsSAHError) -> bool {
-    match error {
-        OpfsSAHError::NotSupported => true,
-        OpfsSAHError::Opfs { value, .. } => js_sys::Reflect::get(value, &"name".into())
-            .ok()
-            .and_then(|name| name.as_string())
-            .is_some_and(|name| matches!(name.as_str(), "SecurityError" | "NotSupportedError" | "TypeError")),
-        _ => false,
-    }
+/// The name of a browser's error, e.g. `SecurityError`.
+fn name_of(error: &JsValue) -> String {
+    js_sys::Reflect::get(error, &"name".into())
+        .ok()
+        .and_then(|name| name.as_string())
+        .unwrap_or_default()
 }
