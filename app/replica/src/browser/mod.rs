@@ -15,7 +15,7 @@
 
 mod message;
 #[cfg_attr(
-    not(target_arch = "wasm32"),
+    not(any(target_arch = "wasm32", test)),
     expect(dead_code, reason = "the browser's own; tested natively")
 )]
 mod refusal;
