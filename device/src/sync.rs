@@ -53,7 +53,10 @@ async fn settled(
             continue;
         }
         let state = status(driver).await?;
-        let may_come_back = matches!(state.phase, SyncPhase::Offline | SyncPhase::Trouble);
+        let may_come_back = matches!(
+            state.phase,
+            SyncPhase::Offline | SyncPhase::Trouble | SyncPhase::ServerFull
+        );
         if !may_come_back || Instant::now() >= until {
             return Ok(state);
         }
@@ -108,6 +111,9 @@ pub(crate) fn judge(state: &SyncState) -> Outcome<()> {
         )),
         SyncPhase::Trouble => Err(Failure::now(
             "the server answers otherwise than it should; what was recorded is kept",
+        )),
+        SyncPhase::ServerFull => Err(Failure::now(
+            "the server's disk is full; what was recorded is kept",
         )),
         SyncPhase::SignInAgain => Err(Failure::input(
             "the session was closed; run `enrol` again, what was recorded is kept",

@@ -35,7 +35,11 @@ pub mod guards;
 
 pub mod packed;
 
+mod bounded;
+
 mod whole_bytes;
+
+pub use bounded::Message;
 
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

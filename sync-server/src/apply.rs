@@ -18,9 +18,10 @@ use shared::change::{Operation, Write};
 use shared::clock::TimestampMs;
 use shared::crdt::RecordState;
 use shared::domain::value::Value;
+use shared::domain::worker::Role;
 use shared::domain::{FieldId, RecordKind, RecordRef, household, issue, photo, resident, visit};
 use shared::ids::{AreaCode, DeviceId, PhotoHash};
-use shared::validation::{Rejection, validate};
+use shared::validation::{Rejection, check_rights, validate};
 
 pub use moves::{FormerAreas, move_target, moves_household};
 pub use push::{
@@ -35,6 +36,57 @@ pub const RECORD_BYTES_MAX: usize = 512 * 1024;
 const OTHER_AREA: Rejection = Rejection {
     code: "record.other_area",
 };
+
+/// How long work from before an area was taken away is still accepted from a device that has spoken to the server since,
+/// ms. It has learnt of it then, so what it still brings waited for a request that had no room for it, or whose answer
+/// was lost: days at most. A device that was silent brings its work however late.
+pub const LATE_WORK_MS_MAX: u64 = 7 * 24 * 3_600_000;
+
+/// The author has lost the area for so long, and their device knows it, that nobody can say when it was recorded.
+const TOO_LATE: Rejection = Rejection {
+    code: "area.too_late",
+};
+
+/// When a device was told of everything that had happened by then: two answers of the server's, at least
+/// [`LATE_WORK_MS_MAX`] apart. Finer is not needed, and when somebody works is nobody's business.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Told {
+    /// The later one, ms; 0: none yet.
+    pub last: TimestampMs,
+    /// The one before, ms.
+    pub before: TimestampMs,
+}
+
+impl Told {
+    /// Up to when the device knows for [`LATE_WORK_MS_MAX`] what happened. Work from before is accepted only where nothing
+    /// was taken away before then.
+    pub fn known_until(self, now_ms: TimestampMs) -> TimestampMs {
+        match now_ms.saturating_sub(self.last) >= LATE_WORK_MS_MAX {
+            true => self.last,
+            false => self.before,
+        }
+    }
+
+    /// After an answer at `now_ms`; `None` when it need not be noted.
+    pub fn answered(self, now_ms: TimestampMs) -> Option<Self> {
+        let is_due = now_ms.saturating_sub(self.last) >= LATE_WORK_MS_MAX;
+        is_due.then_some(Self {
+            last: now_ms,
+            before: self.last,
+        })
+    }
+}
+
+/// Who sends: what they may do and where, and what their device knows.
+#[derive(Debug, Clone)]
+pub struct Sender {
+    /// What they may do.
+    pub role: Role,
+    /// The areas that are or were assigned to them.
+    pub spans: Vec<AssignmentSpan>,
+    /// [`Told::known_until`] of their device.
+    pub known_until: TimestampMs,
+}
 
 /// An area that was assigned to the author.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -173,7 +225,7 @@ pub struct Batch<'a> {
     /// Asked several times for each operation, and never gone through.
     records: HashMap<RecordRef, Held<'a>>,
     areas: BTreeSet<AreaCode>,
-    spans: Vec<AssignmentSpan>,
+    sender: Sender,
     former: FormerAreas,
     applied_at: TimestampMs,
     /// Some more than once.
@@ -187,14 +239,14 @@ impl<'a> Batch<'a> {
     pub fn new(
         records: HashMap<RecordRef, Held<'a>>,
         areas: BTreeSet<AreaCode>,
-        spans: Vec<AssignmentSpan>,
+        sender: Sender,
         former: FormerAreas,
         applied_at: TimestampMs,
     ) -> Self {
         Self {
             records,
             areas,
-            spans,
+            sender,
             former,
             applied_at,
             changed: Vec::new(),
@@ -209,6 +261,7 @@ impl<'a> Batch<'a> {
     pub fn take(&mut self, prepared: &'a Prepared) -> Result<AreaCode, Rejection> {
         let operation = &prepared.operation;
         let home = self.authorise(operation)?;
+        let role = self.sender.role;
         let applied_at = Some(self.applied_at);
         let too_large = |size_bytes| match size_bytes > RECORD_BYTES_MAX {
             true => park("record.too_large"),
@@ -216,12 +269,14 @@ impl<'a> Batch<'a> {
         };
         if let Some(loaded) = self.loaded(operation.record) {
             validate(operation, Some(&loaded.state))?;
+            check_rights(operation, role, Some(&loaded.state))?;
             let size_bytes = loaded.size_bytes.saturating_add(prepared.body.len());
             too_large(size_bytes)?;
             loaded.state.apply(operation, applied_at);
             loaded.size_bytes = size_bytes;
         } else {
             validate(operation, None)?;
+            check_rights(operation, role, None)?;
             too_large(prepared.body.len())?;
             if home != operation.area
                 && let Some(beside) = beside(operation)
@@ -257,11 +312,15 @@ impl<'a> Batch<'a> {
     /// Whose supervisors see an operation when it is parked: those of its area when the author ever worked
     /// there, else those of the author's own area. Nobody can fill a stranger's list.
     pub fn shown_in(&self, operation: &Operation) -> Option<AreaCode> {
-        let at_home = self.spans.iter().any(|span| operation.area.is_within(&span.area));
+        let at_home = self
+            .sender
+            .spans
+            .iter()
+            .any(|span| operation.area.is_within(&span.area));
         if at_home {
             Some(operation.area.clone())
         } else {
-            self.spans.first().map(|span| span.area.clone())
+            self.sender.spans.first().map(|span| span.area.clone())
         }
     }
 
@@ -274,6 +333,8 @@ impl<'a> Batch<'a> {
         let (here, missing) = records.partition(|record| self.records.contains_key(record));
         match rejection {
             OTHER_AREA => WaitsFor::Move(here),
+            // Nothing that comes makes it earlier.
+            TOO_LATE => WaitsFor::Record(Vec::new()),
             _ => WaitsFor::Record(missing),
         }
     }
@@ -318,41 +379,49 @@ impl<'a> Batch<'a> {
     /// Where the record of an operation lies, when its author may write there.
     fn authorise(&self, operation: &Operation) -> Result<AreaCode, Rejection> {
         let ms = operation.stamp.ms;
-        if !self.was_assigned(&operation.area, ms) {
-            return park("area.not_assigned");
-        }
+        self.check_assigned(&operation.area, ms)?;
         if !self.areas.contains(&operation.area) {
             return park("area.unknown");
         }
         let home = self.home(operation);
         if home != operation.area {
             // Recorded where the household lay before it was moved: in time, or by somebody who has both areas.
+            let in_time = |left_at| ms <= left_at && self.sender.known_until <= left_at;
             let left_at = self.left_at(operation);
-            if !left_at.is_some_and(|left_at| ms <= left_at || self.was_assigned(&home, ms)) {
+            if !left_at.is_some_and(|left_at| in_time(left_at) || self.check_assigned(&home, ms).is_ok()) {
                 return Err(OTHER_AREA);
             }
         }
         if let Some(target) = move_target(operation) {
             // Nobody takes back what another area has now.
-            if !self.was_assigned(&home, ms) {
+            if self.check_assigned(&home, ms).is_err() {
                 return Err(OTHER_AREA);
             }
             if !self.areas.contains(&target) {
                 return park("area.unknown");
             }
-            if !self.was_assigned(&target, ms) {
-                return park("area.not_assigned");
-            }
+            self.check_assigned(&target, ms)?;
         }
         self.check_named(operation, &home)?;
         Ok(home)
     }
 
-    /// Whether an area was assigned to the author at a time of the device's clock, ms.
-    fn was_assigned(&self, area: &AreaCode, ms: TimestampMs) -> bool {
-        self.spans
-            .iter()
-            .any(|span| span.ended_at.is_none_or(|ended_at| ms <= ended_at) && area.is_within(&span.area))
+    /// Checks whether an area was assigned to the author at a time of the device's clock, ms.
+    fn check_assigned(&self, area: &AreaCode, ms: TimestampMs) -> Result<(), Rejection> {
+        let spans = self.sender.spans.iter();
+        let mut by_then = spans
+            .filter(|span| area.is_within(&span.area) && span.ended_at.is_none_or(|ended_at| ms <= ended_at));
+        let Some(first) = by_then.next() else {
+            return park("area.not_assigned");
+        };
+        let is_known = |span: &AssignmentSpan| {
+            span.ended_at
+                .is_some_and(|ended_at| ended_at < self.sender.known_until)
+        };
+        match is_known(first) && by_then.all(is_known) {
+            true => Err(TOO_LATE),
+            false => Ok(()),
+        }
     }
 
     /// Where the record of an operation lies: a new one beside the record that it names, when that has left the

@@ -41,7 +41,11 @@ fn a_batch(assigned: &[&str]) -> Batch<'static> {
     Batch::new(
         HashMap::new(),
         areas,
-        spans,
+        Sender {
+            role: Role::Member,
+            spans,
+            known_until: 0,
+        },
         FormerAreas::default(),
         crate::testing::TEST_START_MS,
     )

@@ -40,6 +40,61 @@ pub fn make_in(path: &Path) -> io::Result<()> {
     sync_name(path)
 }
 
+/// Others on this machine can look into a folder that holds residents' names and private keys.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "others on this machine can read {0}, which holds residents' names and private keys; close it with: chmod -R go= {0}"
+)]
+pub struct OpenToOthers(String);
+
+/// From here on what this process makes can be read by its own user only, whatever the shell has said.
+pub fn keep_to_oneself() {
+    #[cfg(unix)]
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
+}
+
+/// Checks that nobody else can look into a folder. Then nobody reaches what lies in it. One with nothing in it is closed.
+///
+/// # Errors
+/// [`OpenToOthers`] with the command that mends it, or when the disk refuses.
+pub fn check_closed(folder: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let is_open = || Ok::<_, io::Error>(fs::metadata(folder)?.permissions().mode() & 0o077 != 0);
+        if is_open()? && fs::read_dir(folder)?.next().is_none() {
+            fs::set_permissions(folder, fs::Permissions::from_mode(0o700))?;
+        }
+        if is_open()? {
+            return Err(io::Error::other(OpenToOthers(folder.display().to_string())));
+        }
+    }
+    Ok(())
+}
+
+/// Takes from everybody else what they may do with a file, or with a folder and the files in it: a copy has the modes of
+/// what it is a copy of.
+///
+/// # Errors
+/// When the disk refuses.
+pub fn close(path: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = fs::metadata(path)?.permissions().mode() & 0o700;
+        fs::set_permissions(path, fs::Permissions::from_mode(mode))?;
+        if path.is_dir() {
+            for entry in fs::read_dir(path)? {
+                let entry = entry?;
+                if entry.file_type()?.is_file() {
+                    close(&entry.path())?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Makes the name of a file or folder durable, and every other name beside it.
 ///
 /// # Errors
@@ -75,6 +130,33 @@ mod tests {
         make(&folder).unwrap();
         make(&folder).unwrap();
         assert!(folder.is_dir());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_that_others_can_read_is_refused_with_the_command_that_mends_it() {
+        use std::os::unix::fs::PermissionsExt;
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("data");
+        let set = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        fs::create_dir(&folder).unwrap();
+        set(&folder, 0o755);
+        check_closed(&folder).unwrap();
+        assert_eq!(fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
+        let file = folder.join("koumen.sqlite");
+        fs::write(&file, b"names").unwrap();
+        set(&file, 0o644);
+        for of_folder in [0o750, 0o701, 0o755, 0o777] {
+            set(&folder, of_folder);
+            let said = check_closed(&folder).unwrap_err().to_string();
+            assert!(
+                said.ends_with(&format!("chmod -R go= {}", folder.display())),
+                "{said}"
+            );
+        }
+        close(&folder).unwrap();
+        check_closed(&folder).unwrap();
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     }
 
     #[test]

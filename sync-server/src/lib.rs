@@ -24,8 +24,10 @@ pub mod photos;
 pub mod places;
 pub mod receipt_key;
 pub mod refused;
+pub mod reserve;
 mod seal_key;
 pub mod state;
+pub mod strength;
 pub mod throttle;
 mod turns;
 

@@ -1,13 +1,13 @@
 //! Who is told when something changes: a word, never the change itself. Several processes may work on one storage; each
 //! says to the others what was said in it.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use shared::ids::{AreaCode, DeviceId};
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{broadcast, oneshot, watch};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -157,6 +157,68 @@ impl WordsForOthers {
         match told(word) {
             Some(short) if short.len() <= TOLD_BYTES_MAX => Some(short),
             _ => told(Word::Anything),
+        }
+    }
+}
+
+/// The open streams of each device.
+#[derive(Debug, Default)]
+pub struct DeviceStreams(Mutex<OpenStreams>);
+
+#[derive(Debug, Default)]
+struct OpenStreams {
+    opened: u64,
+    /// Who drops a sender ends the stream.
+    of: BTreeMap<DeviceId, VecDeque<(u64, oneshot::Sender<()>)>>,
+}
+
+/// The place of one stream among its device's.
+#[derive(Debug)]
+pub struct StreamPlace {
+    streams: Arc<DeviceStreams>,
+    device: DeviceId,
+    number: u64,
+    ended: oneshot::Receiver<()>,
+}
+
+impl DeviceStreams {
+    /// Gives a stream a place among the `most` of its device; the oldest ends when there is none.
+    pub fn open(self: &Arc<Self>, device: DeviceId, most: usize) -> StreamPlace {
+        let (end, ended) = oneshot::channel();
+        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        open.opened += 1;
+        let number = open.opened;
+        let own = open.of.entry(device).or_default();
+        while own.len() >= most.max(1) {
+            own.pop_front();
+        }
+        own.push_back((number, end));
+        drop(open);
+        StreamPlace {
+            streams: Arc::clone(self),
+            device,
+            number,
+            ended,
+        }
+    }
+}
+
+impl StreamPlace {
+    /// Returns when the place was given to a newer stream.
+    pub async fn taken(&mut self) {
+        // The sender says nothing: it is dropped.
+        let _ = (&mut self.ended).await;
+    }
+}
+
+impl Drop for StreamPlace {
+    fn drop(&mut self) {
+        let mut open = self.streams.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(own) = open.of.get_mut(&self.device) {
+            own.retain(|(number, _)| *number != self.number);
+            if own.is_empty() {
+                open.of.remove(&self.device);
+            }
         }
     }
 }

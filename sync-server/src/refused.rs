@@ -90,6 +90,16 @@ impl Refused {
         .retry_after(5)
     }
 
+    /// 507: the disk of the server has no room for it. Reading goes on.
+    pub const fn no_room() -> Self {
+        Self::new(
+            StatusCode::INSUFFICIENT_STORAGE,
+            "server.no_room",
+            "the server's disk is full; keep this and send it again later",
+        )
+        .retry_after(60)
+    }
+
     /// 500: an invariant of ours is broken.
     pub const fn internal() -> Self {
         Self::new(
@@ -129,6 +139,10 @@ impl From<StorageError> for Refused {
                     "the server cannot reach its database",
                 )
                 .retry_after(5)
+            }
+            full @ StorageError::NoRoom(_) => {
+                tracing::error!(error = %full, cause = ?std::error::Error::source(&full), "The disk is full.");
+                Self::no_room()
             }
             broken => {
                 tracing::error!(error = %broken, cause = ?std::error::Error::source(&broken), "The storage failed.");

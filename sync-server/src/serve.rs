@@ -16,7 +16,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use crate::connections::Entrance;
 use crate::jobs;
-use crate::routes::{ca, router};
+use crate::routes::{ca, over_tls, router};
 use crate::state::AppState;
 use crate::tls::{Authority, from_leaf, local_names};
 
@@ -64,6 +64,7 @@ pub async fn serve(state: AppState, listen: Listen) -> Result<()> {
     ));
     tokio::spawn(sweep_now_and_then(state.clone()));
     tokio::spawn(tidy_now_and_then(state.clone()));
+    tokio::spawn(look_for_room(state.clone()));
     tokio::spawn(jobs::tell_others(state.clone(), state.hub.for_others()));
     tokio::spawn(jobs::hear_others(state.clone()));
     let mut plain_router = router(state.clone());
@@ -95,7 +96,7 @@ pub async fn serve(state: AppState, listen: Listen) -> Result<()> {
         bound(&mut server);
         tracing::info!(%address, "Serving TLS.");
         server
-            .serve(service(router(state.clone())))
+            .serve(service(over_tls(router(state.clone()))))
             .await
             .context("the TLS server failed")
     };
@@ -185,6 +186,16 @@ async fn sweep_now_and_then(state: AppState) {
         look.tick().await;
         jobs::sweep(&state).await;
         jobs::prepare(&state).await;
+    }
+}
+
+/// Every half minute: phones that were told to wait come again after one.
+async fn look_for_room(state: AppState) {
+    let mut look = now_and_then(30);
+    loop {
+        look.tick().await;
+        let state = state.clone();
+        let _ = crate::blocking::apart(move || state.reserve.restore()).await;
     }
 }
 

@@ -11,12 +11,14 @@ use tokio::sync::{OnceCell, Semaphore};
 use crate::callers::Proxies;
 use crate::chance::Chance;
 use crate::clock::Clock;
-use crate::notices::Hub;
+use crate::notices::{DeviceStreams, Hub};
 use crate::origins::Origin;
 use crate::passwords::Passwords;
 use crate::photos::PhotoStore;
 use crate::places::Places;
 use crate::receipt_key::ReceiptKey;
+use crate::refused::Refused;
+use crate::reserve::Reserve;
 use crate::routes::ca::TlsNotice;
 use crate::storage::{Storage, StorageError, StorageResult};
 use crate::throttle::Throttle;
@@ -35,6 +37,9 @@ const BODIES_MAX: usize = 512;
 const BODIES_OF_CALLER_MAX: usize = 128;
 /// Open files that are no connections: the database, photos, listeners, the log.
 const FILES_FOR_WORK: usize = 160;
+/// The most open notice streams of one device: a second tab, and one that the network has not given up yet. A further one
+/// ends the oldest.
+pub const STREAMS_PER_DEVICE_MAX: usize = 3;
 /// The most photos that are decoded at once: each may need some 10 MB.
 pub const PHOTOS_AT_ONCE_MAX: usize = 4;
 
@@ -148,10 +153,14 @@ pub struct Parts {
     pub tls: Option<TlsNotice>,
     /// Signs receipts; read from the storage at the first one.
     receipt_key: OnceCell<ReceiptKey>,
+    /// Room on the disk for when it is full.
+    pub reserve: Reserve,
     /// Bounds requests in work.
     pub turns: Arc<Semaphore>,
     /// Bounds notice streams.
     pub streams: Arc<Semaphore>,
+    /// Bounds notice streams of one device.
+    pub device_streams: Arc<DeviceStreams>,
     /// Bounds photos in work.
     pub photo_work: Semaphore,
     /// Everything else that is bounded.
@@ -188,6 +197,11 @@ impl AppState {
 
     /// Puts the parts together, with bounds of one's own.
     pub fn within(setup: Setup, bounds: Bounds) -> Self {
+        Self::with_reserve(setup, bounds, Reserve::default())
+    }
+
+    /// Puts the parts together, over a disk of which some room is held back.
+    pub fn with_reserve(setup: Setup, bounds: Bounds, reserve: Reserve) -> Self {
         let Setup {
             storage,
             photos,
@@ -208,8 +222,10 @@ impl AppState {
             web,
             tls,
             receipt_key: OnceCell::new(),
+            reserve,
             turns: Arc::new(Semaphore::new(bounds.requests)),
             streams: Arc::new(Semaphore::new(bounds.streams)),
+            device_streams: Arc::default(),
             photo_work: Semaphore::new(PHOTOS_AT_ONCE_MAX),
             connections: Places::new("connections", bounds.connections, bounds.connections_of_caller),
             bodies: Places::new("requests on their way", bounds.bodies, bounds.bodies_of_caller),
@@ -219,6 +235,17 @@ impl AppState {
 }
 
 impl Parts {
+    /// Checks that there is room for what phones send: the last of it is for starting and signing in.
+    ///
+    /// # Errors
+    /// 507 when there is none.
+    pub fn check_room(&self) -> Result<(), Refused> {
+        match self.reserve.has_room() {
+            true => Ok(()),
+            false => Err(Refused::no_room()),
+        }
+    }
+
     /// The key that signs receipts.
     ///
     /// # Errors

@@ -22,6 +22,7 @@ use process::{AREA, Ground, Request, Server, ask, connect, free_port, prepare, s
 use shared::ids::AreaCode;
 use shared::protocol::v1::{self, CONTENT_TYPE, SignInReply, SyncReply};
 use sync_server::chance::Chance;
+use sync_server::folders;
 #[cfg(unix)]
 use sync_server::testing::TestPostgres;
 use sync_server::testing::{SeededChance, TestPhone, a_request};
@@ -117,7 +118,7 @@ async fn lost(ground: &Ground, pushers: &[Pusher]) -> usize {
 }
 
 fn copy_database(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
+    folders::make(to).unwrap();
     for name in ["koumen.sqlite", "koumen.sqlite-wal"] {
         if from.join(name).is_file() {
             fs::copy(from.join(name), to.join(name)).unwrap();

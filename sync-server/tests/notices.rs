@@ -7,6 +7,7 @@ use axum::body::Body;
 use axum::http::{Method, Request};
 use futures::StreamExt;
 use shared::domain::worker::Role;
+use sync_server::state::{STREAMS_MAX, STREAMS_PER_DEVICE_MAX};
 use sync_server::testing::{TestPhone, TestServer, a_request};
 use tower::ServiceExt;
 
@@ -142,4 +143,23 @@ async fn a_session_that_another_process_closed_is_noticed() {
         pieces += 1;
         assert!(pieces < 5, "the stream goes on");
     }
+}
+
+#[tokio::test]
+async fn one_device_holds_a_few_streams_and_a_further_one_ends_the_oldest() {
+    let server = a_server().await;
+    let (amina, joao) = (server.sign_in("amina").await, server.sign_in("joao").await);
+    let mut of_joao = Stream::open(&server, &joao.token).await;
+    let mut streams = Vec::new();
+    for _ in 0..STREAMS_PER_DEVICE_MAX {
+        streams.push(Stream::open(&server, &amina.token).await);
+    }
+    assert!(streams.iter_mut().all(Stream::is_silent));
+    for _ in 0..200 {
+        streams.push(Stream::open(&server, &amina.token).await);
+        assert_eq!(streams.remove(0).next().await, None, "the oldest ends");
+    }
+    assert!(streams.iter_mut().all(Stream::is_silent) && of_joao.is_silent());
+    let taken = STREAMS_MAX - server.state.streams.available_permits();
+    assert_eq!(taken, STREAMS_PER_DEVICE_MAX + 1);
 }

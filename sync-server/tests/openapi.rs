@@ -75,6 +75,7 @@ fn the_described_forms_are_the_real_ones() {
             shared::domain::issue::Step::Accepted,
         )),
         removes: true,
+        next: String::new(),
     });
     same::<openapi::Gaps>(&Gaps {
         devices: vec![DeviceGap {
@@ -85,6 +86,11 @@ fn the_described_forms_are_the_real_ones() {
         photos: vec![PhotoGap {
             area: AreaCode::new("130803001001-02").unwrap(),
             lacking: 2,
+        }],
+        copies: vec![DeviceGap {
+            device: DeviceId(id),
+            name: "Chrome".to_owned(),
+            worker: WorkerId(id),
         }],
     });
 }

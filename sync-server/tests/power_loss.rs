@@ -101,8 +101,9 @@ async fn a_phone(storage: &SqliteStorage) -> TestPhone {
         device_fresh: device,
         device_name: "test".to_owned(),
         token: TokenHash::of(b"token"),
+        parent: None,
     };
-    storage.open_session(session, 1).await.unwrap().unwrap();
+    storage.open_session(session, 1).await.unwrap().opened().unwrap();
     TestPhone::new(device, worker, AREA)
 }
 

@@ -6,15 +6,16 @@ use axum::http::{Method, StatusCode};
 use shared::change::Change;
 use shared::crdt::RecordState;
 use shared::domain::worker::Role;
-use shared::domain::{FieldId, FieldMap, RecordKind, RecordRef, Value};
+use shared::domain::{FieldId, FieldMap, Household, RecordKind, RecordRef, Value};
 use shared::ids::{EpochId, WorkerId};
-use shared::protocol::v1::{self, CONTENT_TYPE, Push, REQUEST_BYTES_MAX, SyncRequest};
+use shared::protocol::v1::{self, CONTENT_TYPE, ParkedOperation, Push, REQUEST_BYTES_MAX, SyncRequest};
 use sync_server::chance::Chance;
 use sync_server::testing::{SeededChance, TestPhone, TestServer, a_request};
 use uuid::Uuid;
 
 const COMMUNITY: &str = "130803001001";
 const GRID: &str = "130803001001-01";
+const OTHER_GRID: &str = "130803001001-02";
 
 struct Signed {
     server: TestServer,
@@ -489,4 +490,61 @@ async fn altered_messages_are_answered_without_a_failure_of_the_server() {
     let operations = shared::change::encode::decode_pull(&pulled.pages[0].page).unwrap();
     let operations: Vec<_> = operations.into_iter().map(|applied| applied.operation).collect();
     assert!(operations.is_empty() || operations == amina.phone.operations);
+}
+
+#[tokio::test]
+async fn what_one_phone_parks_is_shown_in_pages_of_bounded_size() {
+    let server = TestServer::start().await;
+    for code in [COMMUNITY, GRID, OTHER_GRID] {
+        server.add_area(code, code).await;
+    }
+    server.add_worker("amina", Role::Member, &[GRID]).await;
+    server.add_worker("lead", Role::Supervisor, &[COMMUNITY]).await;
+    let (amina, lead) = (server.sign_in("amina").await, server.sign_in("lead").await);
+    let mut phone = TestPhone::of(&amina, OTHER_GRID);
+    // Of two kinds, small and large ones: neither count nor bytes alone would do.
+    for number in 0..250 {
+        phone.household(&format!("1-1-{number}"));
+    }
+    for number in 0..40_u8 {
+        let field = (FieldId(200), Value::Bytes(vec![number; 16_000]));
+        let household = Household {
+            door: "1-1-101".to_owned(),
+            ..Household::default()
+        };
+        let mut fields = household.to_fields();
+        fields.extend([field]);
+        phone.make(RecordKind::HOUSEHOLD, fields);
+    }
+    let reply = server
+        .sync(&amina.token, &a_request(Some(phone.push_from(1))))
+        .await
+        .unwrap();
+    assert_eq!(reply.parked.len(), 290);
+    let (mut seen, mut after, mut pages) = (Vec::new(), String::new(), 0);
+    loop {
+        let answer = server
+            .get(&format!("/v1/parked?after={after}"), Some(&lead.token))
+            .await;
+        assert!(answer.body.len() < 1_200_000, "{}", answer.body.len());
+        let page: Vec<ParkedOperation> = serde_json::from_slice(&answer.body).unwrap();
+        assert!((1..=100).contains(&page.len()));
+        pages += 1;
+        after = page.last().unwrap().next.clone();
+        seen.extend(page.into_iter().map(|parked| parked.record));
+        if after.is_empty() {
+            break;
+        }
+    }
+    assert!(pages > 4, "{pages}");
+    let mut recorded: Vec<_> = phone
+        .operations
+        .iter()
+        .map(|operation| operation.record)
+        .collect();
+    recorded.sort_unstable();
+    seen.sort_unstable();
+    assert_eq!(seen, recorded, "each once");
+    let nonsense = server.get("/v1/parked?after=x", Some(&lead.token)).await;
+    assert_eq!(nonsense.code(), "request.query");
 }

@@ -5,6 +5,7 @@ use std::fs;
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
+use shared::domain::worker::Role;
 use std::sync::Arc;
 use sync_server::photos::PhotoStore;
 use sync_server::storage::sqlite::SqliteStorage;
@@ -129,4 +130,82 @@ async fn every_answer_carries_the_security_headers() {
             "camera=(self), geolocation=(), microphone=()"
         );
     }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn links_hidden_files_and_what_is_no_file_are_as_absent_as_none() {
+    use std::os::unix::fs::symlink;
+    let (server, folder) = a_server();
+    let place = |name: &str| folder.path().join(name);
+    let outside = tempfile::tempdir().unwrap();
+    fs::write(outside.path().join("secret.txt"), b"outside").unwrap();
+    symlink(outside.path().join("secret.txt"), place("link.txt")).unwrap();
+    symlink(outside.path(), place("linked")).unwrap();
+    fs::write(place(".env"), b"hidden").unwrap();
+    fs::create_dir(place(".git")).unwrap();
+    fs::write(place(".git").join("config.txt"), b"hidden").unwrap();
+    fs::create_dir(place("icons")).unwrap();
+    fs::write(place("icons").join("icon-512.png"), b"icon").unwrap();
+    fs::write(place("plain.js"), b"plain").unwrap();
+    symlink(outside.path().join("secret.txt"), place("plain.js.br")).unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(place("socket.txt")).unwrap();
+    for path in [
+        "/link.txt",
+        "/linked/secret.txt",
+        "/.env",
+        "/.git/config.txt",
+        "/%2eenv",
+        "/icons/../.env.x",
+        "/plain.js",
+        "/socket.txt",
+        "//icons/icon-512.png",
+        "/icons//icon-512.png",
+        "/icons/%2e%2e/link.txt",
+    ] {
+        let answer = server.get(path, None).await;
+        assert!(
+            !answer.body.starts_with(b"outside") && !answer.body.starts_with(b"hidden"),
+            "{path}"
+        );
+        assert_ne!(answer.body.as_ref(), b"icon", "{path}");
+        assert!(!answer.status.is_redirection(), "{path}");
+    }
+    assert_eq!(
+        server.get("/icons/icon-512.png", None).await.body.as_ref(),
+        b"icon"
+    );
+    for path in ["/icons", "//icons", "/icons/", "//evil.example/icons"] {
+        let answer = server.get(path, None).await;
+        assert!(
+            !answer.status.is_redirection() && !answer.headers.contains_key("location"),
+            "{path}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_is_about_people_is_kept_by_nobody_and_over_tls_the_browser_stays_there() {
+    let (server, _folder) = a_server();
+    server.add_area("130803", "双滦区").await;
+    server.add_worker("lin", Role::Supervisor, &["130803"]).await;
+    let lin = server.sign_in("lin").await;
+    for path in [
+        "/v1/me",
+        "/v1/parked",
+        "/v1/devices/gaps",
+        "/v1/nothing",
+        "/healthz",
+    ] {
+        let answer = server.get(path, Some(&lin.token)).await;
+        assert_eq!(answer.headers["cache-control"], "no-store", "{path}");
+        assert!(
+            !answer.headers.contains_key("strict-transport-security"),
+            "{path}"
+        );
+    }
+    let over_tls = sync_server::routes::over_tls(server.router.clone());
+    let request = Request::get("/v1/me").body(Body::empty()).unwrap();
+    let answer = tower::ServiceExt::oneshot(over_tls, request).await.unwrap();
+    assert_eq!(answer.headers()["strict-transport-security"], "max-age=15552000");
 }

@@ -159,8 +159,12 @@ impl Transport for Line {
         self.http.get_photo(credential, hash).await
     }
 
-    async fn parked(&self, credential: &Credential) -> Result<Vec<ParkedOperation>, TransportError> {
-        self.http.parked(credential).await
+    async fn parked(
+        &self,
+        credential: &Credential,
+        after: &str,
+    ) -> Result<Vec<ParkedOperation>, TransportError> {
+        self.http.parked(credential, after).await
     }
 
     async fn gaps(&self, credential: &Credential) -> Result<Gaps, TransportError> {

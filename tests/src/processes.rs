@@ -270,7 +270,7 @@ pub fn holds(folder: &Path, text: &str) -> bool {
 /// # Panics
 /// When the disk fails.
 pub fn copy_folder(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("the folder is made");
+    sync_server::folders::make(to).expect("the folder is made");
     for entry in fs::read_dir(from).expect("the folder is there") {
         let entry = entry.expect("the folder is read");
         let place = to.join(entry.file_name());

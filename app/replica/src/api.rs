@@ -226,8 +226,12 @@ pub enum Call {
         /// The own sequence number.
         seq: u64,
     },
-    /// What the server has set aside in the areas of a supervisor. Answer: [`Answer::ParkedAll`].
-    ParkedAll,
+    /// What the server has set aside in the areas of a supervisor, newest first, a page at a time. Answer:
+    /// [`Answer::ParkedAll`].
+    ParkedAll {
+        /// [`ParkedOfOthers::next`] of the last one of the page before; empty for the first page.
+        after: String,
+    },
     /// Makes the change of a parked operation again, as an own operation of the supervisor. Answer: [`Answer::Saved`].
     ApplyParked {
         /// As listed.
@@ -468,6 +472,8 @@ pub enum SyncPhase {
     SignInAgain,
     /// The app must be updated.
     UpdateNeeded,
+    /// The server has no room for what was recorded; it is kept here and tried again by itself. What others recorded comes.
+    ServerFull,
 }
 
 /// What waits for the worker.
@@ -1090,6 +1096,8 @@ pub struct ParkedOfOthers {
     pub change: ParkedChange,
     /// The record holds all of it already: somebody made it again.
     pub mended: bool,
+    /// Where the list goes on behind it; empty when it is the last.
+    pub next: String,
 }
 
 /// What a parked operation would have changed.
@@ -1111,6 +1119,13 @@ pub struct ParkedChange {
 pub enum Gap {
     /// A device has records that the server lacks: it was restored from a backup.
     Device {
+        /// Whose; empty when the name is not known here.
+        worker: String,
+        /// How the device is called.
+        device: String,
+    },
+    /// A device that went on from another one, with its session: a copied phone, or somebody who has its token.
+    Copy {
         /// Whose; empty when the name is not known here.
         worker: String,
         /// How the device is called.

@@ -10,6 +10,8 @@ use shared::change::Change;
 use shared::change::encode::encode_push_dense;
 use shared::change::hash::ChainHash;
 use shared::clock::TimestampMs;
+use shared::crdt::fold;
+use shared::domain::issue::Step;
 use shared::domain::schema::RecordRef;
 use shared::domain::value::FieldMap;
 use shared::ids::{AreaCode, PhotoHash};
@@ -19,6 +21,7 @@ use shared::protocol::v1::{
     self, AreaPage, PROTOCOL_VERSION, PUSH_OPERATIONS_MAX, Push, READS_DENSE, SEGMENT_OPERATIONS, SealKey,
     SignInReply, SyncReply, SyncRequest,
 };
+use shared::validation::may_take;
 use uuid::Uuid;
 
 use crate::api::{self, Answer, ApiError, Call, ErrorCode, Notice, RoomState, Session, Status, SyncState};
@@ -29,7 +32,9 @@ use crate::storage::operations::{self, Author, SaveError};
 use crate::storage::receipts::{self, KeptReceipt};
 use crate::storage::sealed::{self, Sealed};
 use crate::storage::verify::{self, Verifications};
-use crate::storage::{self, Home, StorageError, StorageResult, held_areas, own, photo_bytes, uploads};
+use crate::storage::{
+    self, Home, StorageError, StorageResult, held_areas, own, photo_bytes, records, uploads,
+};
 use crate::sync::engine::{Engine, Event, Work};
 use crate::sync::transport::Credential;
 use crate::{commands, queries};
@@ -201,6 +206,9 @@ impl Replica {
         also: impl FnOnce(&Transaction<'_>) -> StorageResult<()>,
     ) -> Result<(), ApiError> {
         let author = self.author()?;
+        for (_, record, change) in &changes {
+            self.check_step(*record, change)?;
+        }
         let transaction = self.connection.transaction()?;
         operations::with_pen(&transaction, author, |pen| {
             changes
@@ -210,6 +218,23 @@ impl Replica {
         also(&transaction)?;
         transaction.commit()?;
         Ok(())
+    }
+
+    /// A step that the server would set aside is not taken here either.
+    fn check_step(&self, record: RecordRef, change: &Change) -> Result<(), ApiError> {
+        let step = change
+            .event
+            .as_ref()
+            .and_then(|event| Step::from_number(event.step));
+        let enrolment = self.enrolment()?;
+        let Some((step, Enrolment { worker, .. })) = step.zip(enrolment) else {
+            return Ok(());
+        };
+        let state = records::load(&self.connection, record)?;
+        let reporter = state.as_ref().map_or(worker.id, |state| state.origin().author);
+        let issue = state.as_ref().map(|state| fold(&state.steps()));
+        may_take(step, worker.id, worker.role, reporter, issue.as_ref())
+            .map_err(|rejection| api_error(ErrorCode::Invalid, rejection.code))
     }
 
     /// Brings records to the given values, in one transaction: for tools that bring many at once. Screens use

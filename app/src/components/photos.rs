@@ -8,6 +8,7 @@ use dioxus::prelude::*;
 use replica::api::{Answer, ApiError, Call, ErrorCode, PhotoSummary};
 use shared::domain::photo::PHOTOS_PER_RECORD_MAX;
 use shared::ids::{DraftId, PhotoHash};
+use shared::validation::is_thumbnail;
 
 use super::{ErrorNote, Icon, IconName, PhotoViewer};
 use crate::i18n::{t, t_args};
@@ -31,6 +32,10 @@ fn thumbnail_url(photo: &PhotoSummary) -> String {
     THUMBNAILS.with_borrow_mut(|kept| {
         if let Some((_, url)) = kept.iter().find(|(hash, _)| *hash == photo.hash) {
             return url.clone();
+        }
+        // A server or a colleague's phone of another version may let other bytes through.
+        if !is_thumbnail(&photo.thumbnail) {
+            return String::new();
         }
         let Some(url) = platform::blob_url(&photo.thumbnail, "image/jpeg") else {
             return String::new();

@@ -48,6 +48,7 @@ fn chip_of(sync: &SyncState) -> Chip {
         }
         SyncPhase::Offline => ("sync-offline", 0, Tone::Calm, IconName::CloudOff),
         SyncPhase::Trouble => ("sync-trouble", waiting, Tone::Waiting, IconName::CloudOff),
+        SyncPhase::ServerFull => ("sync-server-full", waiting, Tone::Waiting, IconName::CloudOff),
         _ if waiting > 0 => ("sync-waiting", waiting, Tone::Waiting, IconName::Upload),
         SyncPhase::UpToDate => ("sync-up-to-date", 0, Tone::Calm, IconName::Cloud),
         SyncPhase::Idle => ("sync-idle", 0, Tone::Calm, IconName::Cloud),

@@ -106,6 +106,7 @@ fn family_keys() -> BTreeSet<String> {
             "with-attention",
             "offline",
             "trouble",
+            "server-full",
             "sign-in-again",
             "update-needed",
         ],
@@ -137,7 +138,12 @@ fn family_keys() -> BTreeSet<String> {
     // Details that need other words than their kind.
     family(
         "error",
-        vec!["other_worker", "sealed.other_key", "storage.leader_lost"],
+        vec![
+            "other_worker",
+            "sealed.other_key",
+            "storage.leader_lost",
+            "device.too_many",
+        ],
     );
     let doors = [
         DoorError::Empty,

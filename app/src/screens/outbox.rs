@@ -73,6 +73,7 @@ fn SyncNow() -> Element {
         SyncPhase::UpToDate => "up-to-date",
         SyncPhase::Offline => "offline",
         SyncPhase::Trouble => "trouble",
+        SyncPhase::ServerFull => "server-full",
         SyncPhase::SignInAgain => "sign-in-again",
         SyncPhase::UpdateNeeded => "update-needed",
     };

@@ -1,6 +1,6 @@
 //! What the server has set aside in the areas of those who oversee, and what it knows that it lacks.
 //!
-//! Test ids: `parked`, `parked-row`, `parked-apply`, `parked-mended`, `parked-empty`, `gaps`.
+//! Test ids: `parked`, `parked-row`, `parked-apply`, `parked-mended`, `parked-empty`, `gaps`, `copies`, `more`.
 
 use dioxus::prelude::*;
 use replica::api::{Answer, ApiError, Call, Gap, ParkedOfOthers};
@@ -12,44 +12,75 @@ use crate::routes::Route;
 use crate::store::{use_query, use_store};
 use crate::{format, platform};
 
-/// The list, with what was in each.
+/// The list, with what was in each. A page more is read when somebody wants it: one phone may have filled it.
 #[component]
 pub(crate) fn Parked() -> Element {
-    let loaded = use_query(Call::ParkedAll);
+    let mut pages = use_signal(|| vec![String::new()]);
     rsx! {
         Screen { title: t("parked-title"), back: Route::Today {}, testid: "parked",
             Missing {}
             p { class: "lead", {t("parked-lead")} }
-            WithAnswer { loaded, show: |answer| match answer {
-                Answer::ParkedAll(parked) if parked.is_empty() => rsx! {
-                    EmptyState { title: t("parked-nothing"), text: t("parked-nothing-hint"), testid: "parked-empty" }
-                },
-                Answer::ParkedAll(parked) => rsx! {
+            for (index , after) in pages().into_iter().enumerate() {
+                ParkedPage {
+                    key: "{after}", after, last: index + 1 == pages.len(),
+                    onmore: move |next| pages.push(next),
+                }
+            }
+        }
+    }
+}
+
+#[component]
+fn ParkedPage(after: String, last: bool, onmore: EventHandler<String>) -> Element {
+    let first = after.is_empty();
+    let loaded = use_query(Call::ParkedAll { after });
+    rsx! {
+        WithAnswer { loaded, show: move |answer| match answer {
+            Answer::ParkedAll(parked) if parked.is_empty() && first => rsx! {
+                EmptyState { title: t("parked-nothing"), text: t("parked-nothing-hint"), testid: "parked-empty" }
+            },
+            Answer::ParkedAll(parked) => {
+                let next = parked.last().map(|entry| entry.next.clone()).unwrap_or_default();
+                rsx! {
                     ul { class: "rows",
                         for (index , entry) in parked.into_iter().enumerate() {
                             ParkedRow { key: "{entry.record.id}-{entry.parked_at}-{index}", entry }
                         }
                     }
-                },
-                _ => rsx! {},
-            } }
-        }
+                    if last && !next.is_empty() {
+                        Button { label: t("more"), testid: "more", onclick: move |()| onmore.call(next.clone()) }
+                    }
+                }
+            }
+            _ => rsx! {},
+        } }
     }
 }
 
-/// What has not reached the server; nothing when nothing is missing, or when nobody can tell now.
+/// What has not reached the server, and copied devices; nothing when there is none of it, or when nobody can tell now.
 #[component]
 fn Missing() -> Element {
     let Some(Ok(Answer::Gaps(gaps))) = use_query(Call::Gaps) else {
         return rsx! {};
     };
-    if gaps.is_empty() {
-        return rsx! {};
-    }
+    let (copies, missing): (Vec<_>, Vec<_>) =
+        gaps.into_iter().partition(|gap| matches!(gap, Gap::Copy { .. }));
     rsx! {
-        section { class: "card", "data-testid": "gaps",
-            h2 { class: "section-title", {t("gaps-title")} }
-            p { class: "hint", {t("gaps-hint")} }
+        if !missing.is_empty() {
+            Gaps { title: t("gaps-title"), hint: t("gaps-hint"), testid: "gaps", gaps: missing }
+        }
+        if !copies.is_empty() {
+            Gaps { title: t("copies-title"), hint: t("copies-hint"), testid: "copies", gaps: copies }
+        }
+    }
+}
+
+#[component]
+fn Gaps(title: String, hint: String, testid: &'static str, gaps: Vec<Gap>) -> Element {
+    rsx! {
+        section { class: "card", "data-testid": testid,
+            h2 { class: "section-title", "{title}" }
+            p { class: "hint", "{hint}" }
             ul {
                 for text in gaps.into_iter().map(gap_text) {
                     li { key: "{text}", "{text}" }
@@ -60,11 +91,12 @@ fn Missing() -> Element {
 }
 
 fn gap_text(gap: Gap) -> String {
+    let of_device = |key, worker: String, device: String| {
+        t_args(key, &[("worker", worker.into()), ("device", device.into())])
+    };
     match gap {
-        Gap::Device { worker, device } => t_args(
-            "gaps-device",
-            &[("worker", worker.into()), ("device", device.into())],
-        ),
+        Gap::Device { worker, device } => of_device("gaps-device", worker, device),
+        Gap::Copy { worker, device } => of_device("copies-device", worker, device),
         Gap::Photos { area, lacking } => {
             t_args("gaps-photos", &[("area", area.into()), ("count", lacking.into())])
         }

@@ -27,6 +27,7 @@ use thiserror::Error;
 use uuid::Uuid;
 
 use super::{AppliedOperation, Change, MemberEdit, Operation, PARTS_PER_OPERATION_MAX, Seen, Write};
+use crate::bounded;
 use crate::clock::Stamp;
 use crate::domain::issue::Event;
 use crate::domain::schema::{FieldId, RecordKind, RecordRef};
@@ -47,6 +48,10 @@ const PULL_KNOWING: u64 = 4;
 
 /// The most operations of one page.
 pub const OPERATIONS_PER_PAGE_MAX: usize = 20_000;
+
+/// The most writes and members of all operations of a page that is decoded at once. A value that says nothing takes no
+/// byte of the page, and 64 in memory: without a bound 20,000 operations of 64 of them would be 80 MB out of nothing.
+const PARTS_PER_PAGE_MAX: usize = 600_000;
 
 /// The bytes are no page of operations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -79,8 +84,10 @@ struct Shape {
 
 /// What few operations have.
 #[derive(Serialize, Deserialize)]
-struct Rest {
+pub(crate) struct Rest {
+    #[serde(deserialize_with = "bounded::list::<PARTS_PER_OPERATION_MAX, _, _>")]
     seen: Vec<Seen>,
+    #[serde(deserialize_with = "bounded::list::<PARTS_PER_OPERATION_MAX, _, _>")]
     members: Vec<MemberEdit>,
     event: Option<Event>,
     removal: Option<Seen>,
@@ -107,8 +114,7 @@ impl Rest {
     fn take(rest: &mut &[u8], change: &mut Change) -> Result<(), DecodeError> {
         let (parts, behind): (Self, _) = postcard::take_from_bytes(rest).map_err(|_| DecodeError("rest"))?;
         *rest = behind;
-        let too_many = parts.members.len() > PARTS_PER_OPERATION_MAX
-            || parts.seen.len() != change.writes.len()
+        let too_many = parts.seen.len() != change.writes.len()
             || parts
                 .seen
                 .iter()
@@ -475,8 +481,12 @@ fn decode_body(
         return Err(DecodeError("trailing bytes"));
     }
     let mut operations = Vec::with_capacity(count);
+    let mut parts = PARTS_PER_PAGE_MAX;
     for ((row, id), (device, author, seq)) in rows.into_iter().zip(ids).zip(origins.iter().copied()) {
         let shape: &Shape = shapes.get(row.shape).ok_or(DecodeError("shape index"))?;
+        parts = parts
+            .checked_sub(shape.fields.len())
+            .ok_or(DecodeError("parts"))?;
         let change = decode_change(shape, row.kind, &mut streams, &mut rest)?;
         let record = RecordRef { kind: row.kind, id };
         operations.push(Operation {

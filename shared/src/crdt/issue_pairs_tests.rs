@@ -53,7 +53,7 @@ impl Story {
             stamp: Stamp { ms, counter: 0 },
             device,
             seq,
-            author: WorkerId(Uuid::from_u128(2)),
+            author: WorkerId(device.0),
         };
         let event = Event {
             target: target.to_owned(),
@@ -87,7 +87,7 @@ impl Story {
     }
 }
 
-/// One way to each state.
+/// One way to each state; every step is another person's.
 fn way_to(state: Step) -> Vec<Step> {
     use Step::*;
     match state {
@@ -103,7 +103,7 @@ fn way_to(state: Step) -> Vec<Step> {
 fn at_once(base: Step, a: Step, b: Step, a_first: bool) -> Story {
     let mut story = Story::default();
     for (index, step) in way_to(base).into_iter().enumerate() {
-        story.then(1, index as u64, step, "物业", index);
+        story.then(100 + index as u8, index as u64, step, "物业", index);
     }
     let known = story.steps.len();
     let (of_a, of_b) = if a_first { (100, 200) } else { (200, 100) };
@@ -180,7 +180,7 @@ fn a_phone_that_saw_little_never_closes_what_others_opened_or_finished() {
             for of_b in [1, 1_000] {
                 let mut story = Story::default();
                 for (index, step) in way_to(*a).into_iter().enumerate() {
-                    story.then(1, 10 + index as u64, step, "物业", index);
+                    story.then(100 + index as u8, 10 + index as u64, step, "物业", index);
                 }
                 if way_to(*a).first() != Some(&Reported) {
                     continue;

@@ -12,11 +12,12 @@
 //! ```
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeSet, BinaryHeap};
 
 use super::record::{Origin, RecordEvent};
 use crate::change::Seen;
 use crate::domain::issue::Step;
+use crate::ids::WorkerId;
 
 /// The most steps of one issue; a real one has a dozen.
 pub const STEPS_PER_ISSUE_MAX: usize = 200;
@@ -35,6 +36,8 @@ pub struct TakenStep<'a> {
 pub struct IssueState {
     /// Where it stands.
     pub step: Step,
+    /// Who has said since it was opened last that they resolved it, also where their step did not count.
+    pub resolved_by: BTreeSet<WorkerId>,
     /// Every event by time.
     pub timeline: Vec<TimelineStep>,
 }
@@ -55,11 +58,15 @@ pub fn fold(steps: &[TakenStep<'_>]) -> IssueState {
     // What was applied, with its place in `steps`.
     let mut applied: Vec<(Step, TakenStep<'_>, usize)> = Vec::new();
     let mut reasons = vec![""; steps.len()];
+    let mut resolved_by = BTreeSet::new();
     for (place, (index, taken)) in order.into_iter().enumerate() {
         let next = Step::from_number(taken.event.event.step);
+        let author = taken.event.origin.author;
         let reason = match next {
             None => "issue.unknown_step",
             Some(_) if place == 0 => "",
+            // Nobody says of their own work that it is done well, whatever their phone had seen.
+            Some(Step::Confirmed) if resolved_by.contains(&author) => "issue.own_work",
             Some(next) => refusal(state, next, taken, &applied),
         };
         if let (Some(next), "") = (next, reason) {
@@ -68,6 +75,13 @@ pub fn fold(steps: &[TakenStep<'_>]) -> IssueState {
             }
             state = next;
             applied.push((next, taken, index));
+        }
+        match (next, reason) {
+            (Some(Step::Reopened), "") => resolved_by.clear(),
+            (Some(Step::Resolved | Step::HandledOnTheSpot), _) => {
+                resolved_by.insert(author);
+            }
+            _ => {}
         }
         set(&mut reasons, index, reason);
     }
@@ -82,6 +96,7 @@ pub fn fold(steps: &[TakenStep<'_>]) -> IssueState {
     timeline.sort_by_key(|step| step.event.origin);
     IssueState {
         step: state,
+        resolved_by,
         timeline,
     }
 }

@@ -6,12 +6,17 @@ use crate::crdt::Origin;
 use crate::domain::issue::Event;
 use crate::ids::{DeviceId, WorkerId};
 
+/// A step; every one is another person's.
 fn at(ms: u64, step: Step) -> RecordEvent {
+    by(ms, ms, step)
+}
+
+fn by(author: u64, ms: u64, step: Step) -> RecordEvent {
     let origin = Origin {
         stamp: Stamp { ms, counter: 0 },
         device: DeviceId(Uuid::from_u128(1)),
         seq: ms,
-        author: WorkerId(Uuid::from_u128(2)),
+        author: WorkerId(Uuid::from_u128(author.into())),
     };
     RecordEvent {
         event: Event::of(step),
@@ -69,6 +74,40 @@ fn what_comes_too_late_stays_in_the_timeline_with_its_reason() {
         &["", "", "issue.already_there"],
     );
     check(&[Reported, Reported], Reported, &["", "issue.already_reported"]);
+}
+
+fn last_reason(of: &[(u64, Step)]) -> (Step, &'static str) {
+    let events: Vec<RecordEvent> = (0..)
+        .zip(of)
+        .map(|(ms, (author, step))| by(*author, ms, *step))
+        .collect();
+    let state = fold(&without_knowledge(&events));
+    (state.step, state.timeline.last().unwrap().reason)
+}
+
+#[test]
+fn nobody_confirms_what_they_resolved_themselves() {
+    use Step::*;
+    let (amina, joao) = (1, 2);
+    let resolved_by_amina = [(amina, Reported), (amina, Accepted), (amina, Resolved)];
+    let and = |step| [&resolved_by_amina[..], &[step]].concat();
+    assert_eq!(
+        last_reason(&and((amina, Confirmed))),
+        (Resolved, "issue.own_work")
+    );
+    assert_eq!(last_reason(&and((joao, Confirmed))), (Confirmed, ""));
+    let on_the_spot = [(amina, HandledOnTheSpot), (amina, Confirmed)];
+    assert_eq!(last_reason(&on_the_spot), (HandledOnTheSpot, "issue.own_work"));
+    // Both resolved it; the second of the two resolutions changed nothing and is their work all the same.
+    let both = [&and((joao, Resolved))[..], &[(joao, Confirmed)]].concat();
+    assert_eq!(last_reason(&both), (Resolved, "issue.own_work"));
+    // Somebody opened it again, and somebody else put it right.
+    let again = [
+        &and((joao, Reopened))[..],
+        &[(joao, Resolved), (amina, Confirmed)],
+    ]
+    .concat();
+    assert_eq!(last_reason(&again), (Confirmed, ""));
 }
 
 #[test]

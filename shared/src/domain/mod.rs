@@ -15,6 +15,7 @@ pub mod door;
 pub mod household;
 pub mod identity;
 pub mod issue;
+pub mod jpeg;
 pub mod need;
 pub mod phone;
 pub mod photo;

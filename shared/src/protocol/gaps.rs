@@ -14,9 +14,12 @@ pub struct Gaps {
     pub devices: Vec<DeviceGap>,
     /// Areas in which photos are named whose bytes have not arrived.
     pub photos: Vec<PhotoGap>,
+    /// Devices that were not enrolled with a password but went on from another one: copies, of which somebody should know.
+    #[serde(default)]
+    pub copies: Vec<DeviceGap>,
 }
 
-/// A device that has shown a receipt for more than the server holds.
+/// A device that has shown a receipt for more than the server holds, or that is a copy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeviceGap {
     /// The device.

@@ -6,6 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::extension;
+
 /// Whether this program reads pages that make use of it. An app in a browser does not: each user would download how.
 pub const READS_KNOWN: bool = cfg!(not(target_arch = "wasm32"));
 /// The extension's number.
@@ -14,6 +16,10 @@ pub const EXTENSION_KNOWN: u16 = 7;
 pub const KNOWN_MAX: u64 = 2_000;
 /// Where fewer operations are handed out nothing would be saved by it.
 pub const KNOWN_WORTH_FROM: usize = 32;
+
+/// From which own operation on a device keeps all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct KeptFrom(u64);
 
 /// Own operations by their numbers, both ends included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,7 +53,7 @@ impl OwnRange {
 
     /// In the extensions of a reply; `None` also for more than may be.
     pub fn in_reply(extensions: &[(u16, Vec<u8>)]) -> Option<Self> {
-        let range: Self = unpacked(extensions)?;
+        let range: Self = extension(extensions, EXTENSION_KNOWN)?;
         let fits = range.last_seq < u64::MAX && (1..=KNOWN_MAX).contains(&range.count());
         fits.then_some(range)
     }
@@ -55,22 +61,17 @@ impl OwnRange {
 
 /// From which own operation on the device keeps all, as an extension of a request.
 pub fn kept_from(first_seq: u64) -> (u16, Vec<u8>) {
-    (EXTENSION_KNOWN, packed(&first_seq))
+    (EXTENSION_KNOWN, packed(&KeptFrom(first_seq)))
 }
 
 /// From which operation on the device keeps all; `None` when it does not say so.
 pub fn kept_from_in(extensions: &[(u16, Vec<u8>)]) -> Option<u64> {
-    unpacked(extensions)
+    extension::<KeptFrom>(extensions, EXTENSION_KNOWN).map(|KeptFrom(first_seq)| first_seq)
 }
 
 fn packed<T: Serialize>(value: &T) -> Vec<u8> {
     // Postcard into a growing vector fails only for maps of unknown length; here are none.
     postcard::to_stdvec(value).unwrap_or_default()
-}
-
-fn unpacked<T: for<'a> Deserialize<'a>>(extensions: &[(u16, Vec<u8>)]) -> Option<T> {
-    let (_, bytes) = extensions.iter().find(|(number, _)| *number == EXTENSION_KNOWN)?;
-    postcard::from_bytes(bytes).ok()
 }
 
 #[cfg(test)]

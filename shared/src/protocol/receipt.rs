@@ -92,10 +92,9 @@ impl SignedReceipt {
 
     /// The signed receipt in a request's extensions, not checked.
     pub fn in_request(extensions: &[(u16, Vec<u8>)]) -> Option<Self> {
-        let bytes = extension(extensions)?;
-        let (signed, rest) = postcard::take_from_bytes::<Self>(bytes).ok()?;
+        let signed: Self = super::extension(extensions, EXTENSION_SIGNED_RECEIPT)?;
         let fits = signed.key.len() == KEY_BYTES && signed.signature.len() == SIGNATURE_BYTES;
-        (rest.is_empty() && fits).then_some(signed)
+        fits.then_some(signed)
     }
 
     /// As an extension of a request.

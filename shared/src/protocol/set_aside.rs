@@ -1,11 +1,20 @@
 //! What becomes of operations that were parked: a device asks for those that it shows as set aside, and hears which
 //! of them were applied since. They travel in the `extensions` of version 1.
 
+use serde::Deserialize;
+
+use super::extension;
+use crate::bounded;
+
 /// The extension's number. In a request the set-aside operations' numbers, in a reply those that were applied; in
 /// postcard.
 pub const EXTENSION_SET_ASIDE: u16 = 5;
 /// The most that are asked for at once.
 pub const SET_ASIDE_ASKED_MAX: usize = 1_000;
+
+/// Numbers of operations.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Seqs(#[serde(deserialize_with = "bounded::list::<SET_ASIDE_ASKED_MAX, _, _>")] Vec<u64>);
 
 /// These numbers as an extension; nothing for none.
 pub fn as_extension(seqs: &[u64]) -> Option<(u16, Vec<u8>)> {
@@ -16,11 +25,8 @@ pub fn as_extension(seqs: &[u64]) -> Option<(u16, Vec<u8>)> {
 
 /// The numbers in the extensions of a request or a reply; none when there are more than may be.
 pub fn in_extensions(extensions: &[(u16, Vec<u8>)]) -> Vec<u64> {
-    extensions
-        .iter()
-        .find(|(number, _)| *number == EXTENSION_SET_ASIDE)
-        .and_then(|(_, bytes)| postcard::from_bytes::<Vec<u64>>(bytes).ok())
-        .filter(|seqs| seqs.len() <= SET_ASIDE_ASKED_MAX)
+    extension::<Seqs>(extensions, EXTENSION_SET_ASIDE)
+        .map(|Seqs(seqs)| seqs)
         .unwrap_or_default()
 }
 

@@ -6,10 +6,11 @@
 
 use std::collections::BTreeMap;
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::{AREAS_MAX, EXTENSIONS_MAX, NAMES_MAX};
+use crate::bounded::{self, Message};
 use crate::change::frame::{self, FrameError};
 use crate::change::hash::ChainHash;
 use crate::clock::TimestampMs;
@@ -54,12 +55,14 @@ pub struct SyncRequest {
     pub push: Option<Push>,
     /// Per assigned area, the server position up to which the device holds everything. An area that is
     /// assigned but not listed starts from the beginning.
+    #[serde(deserialize_with = "bounded::map::<AREAS_MAX, _, _, _>")]
     pub cursors: BTreeMap<AreaCode, u64>,
     /// The version of the directory that the device holds; 0 for none.
     pub directory_version: u64,
     /// At most this many operations are wanted in the reply.
     pub operations_max: u32,
     /// Additions of later minor versions, by number.
+    #[serde(deserialize_with = "bounded::list::<EXTENSIONS_MAX, _, _>")]
     pub extensions: Vec<(u16, Vec<u8>)>,
 }
 
@@ -89,14 +92,18 @@ pub struct SyncReply {
     /// What the server holds durably of this device.
     pub receipt: Receipt,
     /// Operations of this push, or of pushes whose reply was lost, that were set aside.
+    #[serde(deserialize_with = "bounded::list::<PUSH_OPERATIONS_MAX, _, _>")]
     pub parked: Vec<ParkedNotice>,
     /// The areas assigned to the device's worker.
+    #[serde(deserialize_with = "bounded::list::<AREAS_MAX, _, _>")]
     pub scope: Vec<AreaCode>,
     /// Operations of others, per assigned area.
+    #[serde(deserialize_with = "bounded::list::<AREAS_MAX, _, _>")]
     pub pages: Vec<AreaPage>,
     /// Names of areas and workers, when the device's version is old.
     pub directory: Option<Directory>,
     /// Additions of later minor versions, by number.
+    #[serde(deserialize_with = "bounded::list::<EXTENSIONS_MAX, _, _>")]
     pub extensions: Vec<(u16, Vec<u8>)>,
 }
 
@@ -142,8 +149,10 @@ pub struct Directory {
     /// Its version.
     pub version: u64,
     /// The assigned areas, all inside them, and those around them up to the district.
+    #[serde(deserialize_with = "bounded::list::<NAMES_MAX, _, _>")]
     pub areas: Vec<Area>,
     /// Colleagues whose areas meet the assigned ones.
+    #[serde(deserialize_with = "bounded::list::<NAMES_MAX, _, _>")]
     pub workers: Vec<Worker>,
 }
 
@@ -172,6 +181,9 @@ pub struct ParkedOperation {
     /// Whether it would have removed the record.
     #[serde(default)]
     pub removes: bool,
+    /// Where the list goes on behind it (`?after=`); empty when it is the last.
+    #[serde(default)]
+    pub next: String,
 }
 
 /// A member of a set in a [`ParkedOperation`].
@@ -271,14 +283,8 @@ pub fn encode_tight<T: Serialize>(message: &T) -> Vec<u8> {
 ///
 /// # Errors
 /// [`MessageError`] for bytes that [`encode`] did not write.
-pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, MessageError> {
-    let message = frame::open(bytes)?;
-    let (decoded, rest) = postcard::take_from_bytes(&message).map_err(|_| MessageError::Form)?;
-    if rest.is_empty() {
-        Ok(decoded)
-    } else {
-        Err(MessageError::Form)
-    }
+pub fn decode<T: Message>(bytes: &[u8]) -> Result<T, MessageError> {
+    bounded::read(&frame::open(bytes)?).ok_or(MessageError::Form)
 }
 
 #[cfg(test)]

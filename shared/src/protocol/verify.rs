@@ -7,14 +7,17 @@
 //!   takes these records anew   ◄─────────── buckets that differ; in the pages all operations of their records
 //! ```
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::extension;
+use crate::bounded;
 use crate::ids::DeviceId;
 
 /// The extension's number. In a request [`Verification`], in a reply [`Verified`]; in postcard.
 pub const EXTENSION_VERIFY: u16 = 8;
+/// The most devices that a device has met: the server looks for each.
+const MET_MAX: usize = 2_000;
 /// Into so many parts all records fall, by the last byte of their ids: the first ones are the time at which the id was
 /// drawn.
 pub const BUCKETS: usize = 256;
@@ -56,6 +59,7 @@ pub struct Verification {
     left_out: Vec<u8>,
     /// Devices that were met, and up to which of their operations: while the server does not hold these, nothing is
     /// compared.
+    #[serde(deserialize_with = "bounded::list::<MET_MAX, _, _>")]
     pub met: Vec<(DeviceId, u64)>,
 }
 
@@ -90,7 +94,7 @@ impl Verification {
 
     /// In the extensions of a request.
     pub fn in_request(extensions: &[(u16, Vec<u8>)]) -> Option<Self> {
-        unpacked(extensions)
+        extension(extensions, EXTENSION_VERIFY)
     }
 }
 
@@ -111,20 +115,13 @@ impl Verified {
 
     /// In the extensions of a reply.
     pub fn in_reply(extensions: &[(u16, Vec<u8>)]) -> Option<Self> {
-        unpacked(extensions)
+        extension(extensions, EXTENSION_VERIFY)
     }
 }
 
 fn packed<T: Serialize>(value: &T) -> (u16, Vec<u8>) {
     // Postcard into a growing vector fails only for maps of unknown length; here are none.
     (EXTENSION_VERIFY, postcard::to_stdvec(value).unwrap_or_default())
-}
-
-fn unpacked<T: DeserializeOwned>(extensions: &[(u16, Vec<u8>)]) -> Option<T> {
-    let (_, bytes) = extensions
-        .iter()
-        .find(|(number, _)| *number == EXTENSION_VERIFY)?;
-    postcard::from_bytes(bytes).ok()
 }
 
 #[cfg(test)]

@@ -7,7 +7,11 @@ mod household;
 mod issue;
 mod photo;
 mod resident;
+mod rights;
 mod visit;
+
+pub use photo::is_thumbnail;
+pub use rights::{check_rights, may_take};
 
 use thiserror::Error;
 

@@ -1,9 +1,10 @@
 //! Rules of a photo.
 
 use super::{Rejection, check_time, refuse};
+use crate::domain::jpeg::{self, Coding};
 use crate::domain::photo::{
     HASH, HEIGHT, OWNER, OWNER_KIND, PHOTO_SIDE_PX_MAX, PHOTO_SIZE_BYTES_MAX, SIZE, TAKEN_AT, THUMBNAIL,
-    WIDTH,
+    THUMBNAIL_SIDE_PX_MAX, WIDTH,
 };
 use crate::domain::schema::RecordKind;
 use crate::domain::value::{Fields, field};
@@ -28,8 +29,14 @@ pub(super) fn check(fields: &dyn Fields) -> Result<(), Rejection> {
         return refuse("photo.size_impossible");
     }
     let thumbnail = field(fields, THUMBNAIL).as_bytes();
-    if !thumbnail.is_empty() && !thumbnail.starts_with(&[0xff, 0xd8, 0xff]) {
+    if !thumbnail.is_empty() && !is_thumbnail(thumbnail) {
         return refuse("photo.thumbnail_no_jpeg");
     }
     check_time(field(fields, TAKEN_AT))
+}
+
+/// Whether bytes are a small picture as devices make it: whole, and with nothing beside it. Nobody decodes it before it is
+/// shown.
+pub fn is_thumbnail(bytes: &[u8]) -> bool {
+    jpeg::check(bytes, THUMBNAIL_SIDE_PX_MAX) == Ok(Coding::Sequential)
 }

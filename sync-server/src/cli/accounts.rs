@@ -12,6 +12,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::passwords::{PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, Passwords};
 use crate::routes::session::USERNAME_BYTES_MAX;
 use crate::storage::{AddedAccount, NewAccount, Storage};
+use crate::strength;
 
 const DISPLAY_BYTES_MAX: usize = 120;
 
@@ -32,7 +33,7 @@ pub(super) async fn run(command: UserCommand) -> Result<()> {
                 bail!("the name on screens must have 1 to {DISPLAY_BYTES_MAX} bytes");
             }
             let worker = WorkerId(OsChance.uuid());
-            let password = read_password()?;
+            let password = read_password(&[&username, &display])?;
             let account = NewAccount {
                 worker,
                 username,
@@ -66,7 +67,8 @@ pub(super) async fn run(command: UserCommand) -> Result<()> {
             password_stdin: _,
             data,
         } => {
-            if !open(&data).await?.set_password(&name, &read_password()?).await? {
+            let password = read_password(&[&name])?;
+            if !open(&data).await?.set_password(&name, &password).await? {
                 bail!("there is no account {name}");
             }
             println!("{name} has another password and is signed out everywhere");
@@ -102,7 +104,7 @@ fn checked_name(name: &str) -> Result<String> {
 }
 
 /// One line of standard input, hashed.
-fn read_password() -> Result<String> {
+fn read_password(names: &[&str]) -> Result<String> {
     let mut text = String::new();
     let limit = PASSWORD_BYTES_MAX as u64 + 2;
     std::io::stdin()
@@ -115,5 +117,6 @@ fn read_password() -> Result<String> {
             "a password has at least {PASSWORD_CHARS_MIN} characters and at most {PASSWORD_BYTES_MAX} bytes"
         );
     }
+    strength::check(password, names)?;
     Ok(Passwords::default().hash(password, &OsChance)?)
 }

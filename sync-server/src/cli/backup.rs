@@ -97,6 +97,7 @@ pub(super) async fn back_up(option: &DataOption, photos: &PhotoOptions, to: &Pat
         ..manifest
     };
     write_manifest(&partial, &manifest)?;
+    close(&partial)?;
     put_in_place(&partial, to)?;
     println!(
         "backup {}: {} operations, {} records, {} photos; restored into a scratch folder and checked",
@@ -104,6 +105,9 @@ pub(super) async fn back_up(option: &DataOption, photos: &PhotoOptions, to: &Pat
         manifest.operations,
         report.records,
         copied.whole
+    );
+    println!(
+        "keep it like the server: it holds residents' names and the private keys of the server, not encrypted"
     );
     Ok(told(
         &copied.damaged,
@@ -193,6 +197,7 @@ pub(super) async fn restore(
         println!("what was there is in {} now", aside.display());
     }
     drop(held);
+    close(&partial)?;
     put_in_place(&partial, data)?;
     println!(
         "restored {} operations, {} records, {} photos of {}; epoch {epoch}",
@@ -328,6 +333,17 @@ fn is_free(folder: &Path) -> Result<bool> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(true),
         Err(error) => Err(error).with_context(|| format!("cannot read {}", folder.display())),
     }
+}
+
+/// What was copied has the modes of where it came from.
+fn close(folder: &Path) -> Result<()> {
+    let tls = folder.join("tls");
+    for place in [folder, &tls] {
+        if place.is_dir() {
+            folders::close(place).with_context(|| format!("cannot close {}", place.display()))?;
+        }
+    }
+    Ok(())
 }
 
 /// A folder of the same file system, so that it can be moved into place in one step.

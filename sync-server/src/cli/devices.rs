@@ -18,9 +18,15 @@ pub(super) async fn list(storage: &dyn Storage) -> Result<()> {
 }
 
 pub(super) async fn revoke(storage: &dyn Storage, device: DeviceId) -> Result<()> {
-    if !storage.revoke_device(device, SystemClock.now_ms()).await? {
+    let revoked = storage.revoke_device(device, SystemClock.now_ms()).await?;
+    if revoked.is_empty() {
         bail!("there is no device {device}");
     }
-    println!("revoked {device}");
+    for (place, revoked) in revoked.into_iter().enumerate() {
+        match place {
+            0 => println!("revoked {revoked}"),
+            _ => println!("revoked {revoked}, which was enrolled with its session"),
+        }
+    }
     Ok(())
 }

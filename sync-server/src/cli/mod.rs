@@ -33,6 +33,7 @@ const DATABASE: &str = "koumen.sqlite";
 
 /// Does what the command line says.
 pub fn main() -> ExitCode {
+    folders::keep_to_oneself();
     let options = Options::parse();
     let result = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -87,6 +88,7 @@ const ELSEWHERE: &str = "database-is-in-postgresql";
 /// The storage of a data folder, made when it is not there.
 async fn open(data: &DataOption) -> Result<Arc<dyn Storage>> {
     make_folder(&data.data)?;
+    folders::check_closed(&data.data)?;
     match &data.database {
         Some(address) => Ok(Arc::new(open_postgres(address, data).await?)),
         None => Ok(Arc::new(open_sqlite(data)?)),

@@ -15,6 +15,7 @@ use crate::chance::OsChance;
 use crate::clock::{Clock, SystemClock};
 use crate::passwords::Passwords;
 use crate::photos::{PhotoStore, PhotoStoreError};
+use crate::reserve::Reserve;
 use crate::routes::ca::TlsNotice;
 use crate::serve::{self, Certificates, Listen};
 use crate::state::{AppState, Bounds, Setup};
@@ -22,7 +23,17 @@ use crate::tls::{self, Authority};
 
 pub(super) async fn serve(options: ServeOptions) -> Result<()> {
     let data = &options.data.data;
-    let storage = open(&options.data).await?;
+    let storage = match open(&options.data).await {
+        // It may be for want of room: then what was held back for this is given up.
+        Err(error) if Reserve::give_up_in(data) => {
+            tracing::warn!(
+                error = format!("{error:#}"),
+                "Starting with the room that was held back."
+            );
+            open(&options.data).await?
+        }
+        opened => opened?,
+    };
     let _lock = lock(data)?;
     let photos = options.photos.open(data)?;
     look_at(&photos).await?;
@@ -69,7 +80,7 @@ pub(super) async fn serve(options: ServeOptions) -> Result<()> {
         web: options.web.clone(),
         tls: notice,
     };
-    let state = AppState::within(setup, bounds);
+    let state = AppState::with_reserve(setup, bounds, Reserve::of(data));
     let listen = Listen {
         plain: SocketAddr::new(host, options.port),
         plain_for_this_machine: options.lan,

@@ -1,126 +1,30 @@
 //! Whether bytes are a photo as devices prepare it (D9): a JPEG, small enough, whole, without metadata.
 //!
-//! The header is walked before anything is decoded: 300 bytes that declare 65500 x 65500 pixels would
-//! otherwise cost 12 GB.
+//! [`shared::domain::jpeg`] goes through its segments and to the end of its scans before anything is decoded: 300 bytes
+//! that declare 65500 x 65500 pixels would otherwise cost 12 GB.
 
-use std::io::Cursor;
-
-use image::{ImageFormat, ImageReader, Limits};
+use shared::domain::jpeg::{self, Coding};
 use shared::domain::photo::PHOTO_SIDE_PX_MAX;
+use zune_core::bytestream::ZCursor;
+use zune_core::options::DecoderOptions;
+use zune_jpeg::JpegDecoder;
 
-/// The most memory that decoding may take: four bytes for each of 1600 x 1600 pixels, and as much for work.
-const DECODE_BYTES_MAX: u64 = 2 * 4 * (PHOTO_SIDE_PX_MAX as u64) * (PHOTO_SIDE_PX_MAX as u64);
-
-/// Why bytes are refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum PhotoFault {
-    /// No JPEG, or a damaged one.
-    #[error("the bytes are no whole JPEG")]
-    NoJpeg,
-    /// More pixels than devices send.
-    #[error("the picture has more pixels than allowed")]
-    TooManyPixels,
-    /// Something beside the picture: position, serial number, comment, a second picture.
-    #[error("the picture carries metadata")]
-    Metadata,
-}
+pub use shared::domain::jpeg::JpegFault as PhotoFault;
 
 /// Checks a photo. Takes the processor for some ms; call it on a thread that may block.
 ///
 /// # Errors
 /// [`PhotoFault`]; metadata is refused and not removed, since the bytes are named by their hash.
 pub fn check(bytes: &[u8]) -> Result<(), PhotoFault> {
-    walk(bytes)?;
-    let mut reader = ImageReader::with_format(Cursor::new(bytes), ImageFormat::Jpeg);
-    let mut limits = Limits::default();
-    limits.max_image_width = Some(PHOTO_SIDE_PX_MAX);
-    limits.max_image_height = Some(PHOTO_SIDE_PX_MAX);
-    limits.max_alloc = Some(DECODE_BYTES_MAX);
-    reader.limits(limits);
-    reader.decode().map(drop).map_err(|_| PhotoFault::NoJpeg)
-}
-
-/// Walks all segments from the first marker to the last byte.
-fn walk(bytes: &[u8]) -> Result<(), PhotoFault> {
-    let mut at = match bytes {
-        [0xff, 0xd8, ..] => 2,
-        _ => return Err(PhotoFault::NoJpeg),
-    };
-    let mut framed = false;
-    loop {
-        let (marker, behind) = marker(bytes, at)?;
-        at = behind;
-        match marker {
-            0xd9 if at == bytes.len() && framed => return Ok(()),
-            0xd9 if framed => return Err(PhotoFault::Metadata),
-            0x01 | 0xd0..=0xd9 => return Err(PhotoFault::NoJpeg),
-            _ => {}
-        }
-        let segment = segment(bytes, at)?;
-        at += segment.len() + 2;
-        match marker {
-            // JFIF, colour profile and Adobe's colour transform belong to the picture; the rest speaks about it.
-            0xe0 if segment.starts_with(b"JFIF\0") => {}
-            0xe2 if segment.starts_with(b"ICC_PROFILE\0") => {}
-            0xee if segment.starts_with(b"Adobe") => {}
-            0xe0..=0xef | 0xfe => return Err(PhotoFault::Metadata),
-            0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf => {
-                check_frame(segment)?;
-                framed = true;
-            }
-            0xda => at = behind_scan(bytes, at)?,
-            _ => {}
-        }
-    }
-}
-
-/// The marker at `at`, and the place behind it. Fill bytes may stand before it.
-fn marker(bytes: &[u8], mut at: usize) -> Result<(u8, usize), PhotoFault> {
-    if bytes.get(at) != Some(&0xff) {
-        return Err(PhotoFault::NoJpeg);
-    }
-    while bytes.get(at) == Some(&0xff) {
-        at += 1;
-    }
-    match bytes.get(at) {
-        Some(0) | None => Err(PhotoFault::NoJpeg),
-        Some(marker) => Ok((*marker, at + 1)),
-    }
-}
-
-fn segment(bytes: &[u8], at: usize) -> Result<&[u8], PhotoFault> {
-    let length = match bytes.get(at..at + 2) {
-        Some([high, low]) => usize::from(u16::from_be_bytes([*high, *low])),
-        _ => return Err(PhotoFault::NoJpeg),
-    };
-    bytes.get(at + 2..at + length).ok_or(PhotoFault::NoJpeg)
-}
-
-fn check_frame(segment: &[u8]) -> Result<(), PhotoFault> {
-    let [_, h1, h0, w1, w0, ..] = segment else {
-        return Err(PhotoFault::NoJpeg);
-    };
-    let sides = [u16::from_be_bytes([*h1, *h0]), u16::from_be_bytes([*w1, *w0])].map(u32::from);
-    if sides.contains(&0) {
-        return Err(PhotoFault::NoJpeg);
-    }
-    if sides.iter().any(|side| *side > PHOTO_SIDE_PX_MAX) {
-        return Err(PhotoFault::TooManyPixels);
-    }
-    Ok(())
-}
-
-/// The place of the marker that ends a scan: neither a stuffed zero nor a restart.
-fn behind_scan(bytes: &[u8], mut at: usize) -> Result<usize, PhotoFault> {
-    loop {
-        match bytes.get(at..at + 2) {
-            Some([0xff, 0x00 | 0xd0..=0xd7]) => at += 2,
-            Some([0xff, 0xff]) => at += 1,
-            Some([0xff, _]) => return Ok(at),
-            Some(_) => at += 1,
-            None => return Err(PhotoFault::NoJpeg),
-        }
-    }
+    let side = PHOTO_SIDE_PX_MAX as usize;
+    let coding = jpeg::check(bytes, PHOTO_SIDE_PX_MAX)?;
+    // Only a progressive picture may still be cut: the decoder has to say so, and not fill in what is missing.
+    let options = DecoderOptions::default()
+        .set_strict_mode(coding == Coding::Progressive)
+        .set_max_width(side)
+        .set_max_height(side);
+    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
+    decoder.decode().map(drop).map_err(|_| PhotoFault::NoJpeg)
 }
 
 #[cfg(test)]
@@ -142,6 +46,26 @@ mod tests {
         assert_eq!(check(&a_jpeg(1600, 1200, 2)), Ok(()));
     }
 
+    /// A progressive picture may be whole; the decoder says whether it is.
+    #[test]
+    fn a_progressive_photo_that_was_cut_is_refused() {
+        let mut whole = Vec::new();
+        let mut encoder = jpeg_encoder::Encoder::new(&mut whole, 80);
+        encoder.set_progressive(true);
+        let pixels: Vec<u8> = (0..96_u32 * 64 * 3)
+            .map(|place| (place * place / 77) as u8)
+            .collect();
+        encoder
+            .encode(&pixels, 96, 64, jpeg_encoder::ColorType::Rgb)
+            .unwrap();
+        assert_eq!(check(&whole), Ok(()));
+        let begin = whole.len() / 2;
+        for length in (begin..whole.len() - 2).step_by(97) {
+            let cut = [&whole[..length], &[0xff, 0xd9]].concat();
+            assert!(check(&cut).is_err(), "{length}");
+        }
+    }
+
     #[test]
     fn metadata_of_every_kind_is_refused() {
         for (marker, content) in [
@@ -151,6 +75,8 @@ mod tests {
             (0xfe, b"serial 4711"),
             (0xe2, b"MPF\0"),
             (0xe0, b"JFXX\0"),
+            (0xe2, b"ICC_PROFILE\0\x01\x01"),
+            (0xe0, b"JFIF\0\x01\x02\0\0\x01\0\x01\0\0tail"),
         ] {
             assert_eq!(
                 check(&with_segment(marker, content)),
@@ -167,7 +93,7 @@ mod tests {
         let mut bytes = a_jpeg(8, 8, 1);
         let frame = bytes.windows(2).position(|pair| pair == [0xff, 0xc0]).unwrap();
         bytes[frame + 5..frame + 9].copy_from_slice(&[0xff, 0xdc, 0xff, 0xdc]);
-        assert_eq!(walk(&bytes), Err(PhotoFault::TooManyPixels));
+        assert_eq!(check(&bytes), Err(PhotoFault::TooManyPixels));
         assert_eq!(check(&a_jpeg(1601, 8, 1)), Err(PhotoFault::TooManyPixels));
     }
 

@@ -44,6 +44,27 @@ impl From<tokio::time::error::Elapsed> for PhotoStoreError {
 }
 
 impl PhotoStoreError {
+    /// Whether a disk has no room for the bytes.
+    pub fn is_no_room(&self) -> bool {
+        use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+        let mut cause: Option<&(dyn Error + 'static)> = Some(&*self.0);
+        while let Some(error) = cause {
+            if let Some(error) = error.downcast_ref::<io::Error>() {
+                if matches!(error.kind(), FileTooLarge | QuotaExceeded | StorageFull) {
+                    return true;
+                }
+                // An error of the system may be wrapped in one that has its kind only.
+                cause = error
+                    .get_ref()
+                    .map(|inner| inner as &(dyn Error + 'static))
+                    .or_else(|| error.source());
+            } else {
+                cause = error.source();
+            }
+        }
+        false
+    }
+
     /// Whether the bucket itself says no: there is none of that name, or not for these keys. Waiting does not help.
     pub fn is_refusal(&self) -> bool {
         use object_store::Error::{NotFound, PermissionDenied, Unauthenticated};

@@ -46,6 +46,8 @@ pub(super) async fn observe(request: Request, next: Next) -> Response {
         headers.insert(REQUEST_ID.clone(), id);
     }
     for (name, value) in [
+        // What may be kept says so itself: the app's files, photos.
+        (header::CACHE_CONTROL, "no-store"),
         (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
@@ -64,6 +66,15 @@ pub(super) async fn observe(request: Request, next: Next) -> Response {
     ] {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
+    response
+}
+
+/// Tells a browser to come by TLS only from now on, for 180 days.
+pub(super) async fn stay_on_tls(mut response: Response) -> Response {
+    let stay = HeaderValue::from_static("max-age=15552000");
+    response
+        .headers_mut()
+        .insert(header::STRICT_TRANSPORT_SECURITY, stay);
     response
 }
 

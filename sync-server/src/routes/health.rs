@@ -16,7 +16,8 @@ const ANSWER_SECONDS_MAX: u64 = 5;
 /// The answer.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Health {
-    /// `ok`, or `busy` when the server is at one of its bounds: others wait, or are asked to come again.
+    /// `ok`, `busy` when the server is at one of its bounds: others wait, or are asked to come again; or `no_room` when
+    /// the disk is full: reading goes on then, and phones keep what they cannot send.
     pub status: &'static str,
     /// The bounds that are reached: `connections`, `requests`, `sign_ins`, `streams`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -48,6 +49,10 @@ pub async fn health(State(state): State<AppState>) -> Result<Json<Health>, Refus
         .filter(|(_, is_full)| *is_full)
         .map(|(name, _)| name)
         .collect();
-    let status = if full.is_empty() { "ok" } else { "busy" };
+    let status = match (state.reserve.has_room(), full.is_empty()) {
+        (false, _) => "no_room",
+        (true, true) => "ok",
+        (true, false) => "busy",
+    };
     Ok(Json(Health { status, full }))
 }

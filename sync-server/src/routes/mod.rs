@@ -81,6 +81,11 @@ pub fn router(state: AppState) -> Router {
         .with_state(state)
 }
 
+/// The same over TLS: a browser that has come this way once comes no other way for half a year.
+pub fn over_tls(router: Router) -> Router {
+    router.layer(middleware::map_response(guard::stay_on_tls))
+}
+
 async fn unknown_route() -> Refused {
     Refused::new(
         StatusCode::NOT_FOUND,

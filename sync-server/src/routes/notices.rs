@@ -15,10 +15,10 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use crate::auth::Authorised;
 use crate::connections::Connection;
-use crate::notices::Word;
+use crate::notices::{StreamPlace, Word};
 use crate::places::Kept;
 use crate::refused::Refused;
-use crate::state::AppState;
+use crate::state::{AppState, STREAMS_PER_DEVICE_MAX};
 
 /// How often a comment keeps the connection open.
 const KEEP_ALIVE_SECONDS: u64 = 20;
@@ -41,6 +41,8 @@ pub async fn notices(
     State(state): State<AppState>,
     extensions: Extensions,
 ) -> Result<Response, Refused> {
+    let device = authorised.session.credential.device;
+    let place = state.device_streams.open(device, STREAMS_PER_DEVICE_MAX);
     let permit = Arc::clone(&state.streams).try_acquire_owned().map_err(|_| {
         Refused::new(
             StatusCode::SERVICE_UNAVAILABLE,
@@ -61,6 +63,7 @@ pub async fn notices(
         state,
         greeted: false,
         has_missed: false,
+        place,
         _permit: permit,
         _kept: connection.map(|connection| connection.keep()),
     };
@@ -98,6 +101,7 @@ struct Listener {
     greeted: bool,
     /// Something that concerns this device was said just before it listened.
     has_missed: bool,
+    place: StreamPlace,
     _permit: OwnedSemaphorePermit,
     _kept: Option<Kept>,
 }
@@ -115,6 +119,7 @@ impl Listener {
         loop {
             let woken = tokio::select! {
                 _ = self.stopping.wait_for(|stopping| *stopping) => return None,
+                () = self.place.taken() => return None,
                 word = self.words.recv() => Some(word),
                 _ = self.recheck.tick() => None,
             };

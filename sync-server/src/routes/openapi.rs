@@ -143,6 +143,8 @@ pub struct ParkedOperation {
     pub event: Option<ParkedEvent>,
     /// Whether it would have removed the record.
     pub removes: bool,
+    /// Where the list goes on behind it (`?after=`); empty when it is the last.
+    pub next: String,
 }
 
 /// A member of a set.
@@ -177,6 +179,8 @@ pub struct Gaps {
     pub devices: Vec<DeviceGap>,
     /// Areas in which photos are named whose bytes have not arrived.
     pub photos: Vec<PhotoGap>,
+    /// Devices that were not enrolled with a password but went on from another one.
+    pub copies: Vec<DeviceGap>,
 }
 
 /// A device that has operations which the server lacks.

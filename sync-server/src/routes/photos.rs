@@ -45,7 +45,15 @@ impl From<PhotoFault> for Refused {
 impl From<PhotoStoreError> for Refused {
     fn from(error: PhotoStoreError) -> Self {
         tracing::error!(cause = ?std::error::Error::source(&error), "The photo store failed.");
-        Self::internal()
+        if error.is_no_room() {
+            return Self::no_room();
+        }
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "photo.away",
+            "the place of photos does not answer; keep the photo and try again",
+        )
+        .retry_after(30)
     }
 }
 
@@ -91,6 +99,7 @@ pub async fn put_photo(
 ) -> Result<StatusCode, Refused> {
     let hash = read_hash(&hash)?;
     body::check_media_type(&headers, "image/jpeg")?;
+    state.check_room()?;
     let credential = authorised.session.credential;
     let areas = state
         .storage

@@ -17,7 +17,7 @@ use crate::passwords::PASSWORD_BYTES_MAX;
 use crate::refused::Refused;
 use crate::seal_key;
 use crate::state::AppState;
-use crate::storage::{NewSession, TokenHash};
+use crate::storage::{NewSession, SessionOutcome, StorageError, TokenHash};
 
 /// The most bytes of an account's name.
 pub const USERNAME_BYTES_MAX: usize = 100;
@@ -30,15 +30,23 @@ const WRONG: Refused = Refused::new(
     "account or password is wrong",
 );
 
+const TOO_MANY_DEVICES: Refused = Refused::new(
+    StatusCode::CONFLICT,
+    "device.too_many",
+    "this account is signed in on too many devices; sign out on one of them, or have one revoked",
+);
+
 /// Checks the password and enrols the device, or finds it again.
 ///
 /// # Errors
-/// 400 for another form, 401 `session.wrong_password`, 429 `session.throttled`, 429 or 503 `session.crowded`.
+/// 400 for another form, 401 `session.wrong_password`, 409 `device.too_many`, 429 `session.throttled`, 429 or 503
+/// `session.crowded`.
 #[utoipa::path(post, path = "/v1/session", tag = "session", request_body = super::openapi::SignInRequest, responses(
     (status = 200, description = "Signed in.", body = super::openapi::SignInReply),
     (status = 400, description = "Not the JSON that is wanted.", body = super::openapi::Refusal),
     (status = 401, description = "`session.wrong_password`", body = super::openapi::Refusal),
     (status = 408, description = "`request.slow`", body = super::openapi::Refusal),
+    (status = 409, description = "`device.too_many`: signed in on too many devices.", body = super::openapi::Refusal),
     (status = 413, description = "`request.too_large`", body = super::openapi::Refusal),
     (status = 429, description = "`session.throttled`, `session.crowded`: wait as `Retry-After` says.",
         body = super::openapi::Refusal),
@@ -91,7 +99,7 @@ pub async fn sign_in(
     }
     let worker = known.ok_or(WRONG)?;
     state.throttle.succeeded(worker, caller);
-    let opened = open(&state, worker, request.device, request.device_name).await?;
+    let opened = open(&state, worker, request.device, request.device_name, None).await?;
     opened.ok_or(WRONG)
 }
 
@@ -114,12 +122,14 @@ impl From<Crowded> for Refused {
     }
 }
 
-/// Opens a session on a device that the worker has already or on a new one; `None` when the worker was removed.
+/// Opens a session on a device that the worker has already or on a new one, perhaps with the session of another one
+/// (`parent`); `None` when the worker was removed.
 pub(super) async fn open(
     state: &AppState,
     worker: WorkerId,
     device: Option<DeviceId>,
     device_name: String,
+    parent: Option<DeviceId>,
 ) -> Result<Option<Response>, Refused> {
     let mut token = [0; TOKEN_BYTES];
     state.chance.fill(&mut token);
@@ -129,10 +139,18 @@ pub(super) async fn open(
         device_fresh: DeviceId(state.chance.uuid()),
         device_name,
         token: TokenHash::of(&token),
+        parent,
     };
     let now_ms = state.clock.now_ms();
-    let Some(opened) = state.storage.open_session(session, now_ms).await? else {
-        return Ok(None);
+    let mut outcome = state.storage.open_session(session.clone(), now_ms).await;
+    // Who signs in reads what is here, also when the disk takes nothing else.
+    if matches!(outcome, Err(StorageError::NoRoom(_))) && state.reserve.give_up() {
+        outcome = state.storage.open_session(session, now_ms).await;
+    }
+    let opened = match outcome? {
+        SessionOutcome::Opened(opened) => *opened,
+        SessionOutcome::WorkerGone => return Ok(None),
+        SessionOutcome::TooManyDevices => return Err(TOO_MANY_DEVICES),
     };
     let seed = state.storage.receipt_seed().await?;
     let reply = SignInReply {

@@ -22,7 +22,7 @@ use crate::notices::Word;
 use crate::receipt_key::ReceiptKey;
 use crate::refused::Refused;
 use crate::state::AppState;
-use crate::storage::{Credential, PullRequest, Pulled, PushOutcome, Taken, VerifyRequest};
+use crate::storage::{Credential, PullRequest, Pulled, PushOutcome, StorageError, Taken, VerifyRequest};
 
 /// The most bytes of operations in one reply, unpacked: thumbnails are up to 16 KiB each.
 pub const PULL_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -44,7 +44,11 @@ pub async fn sync(
     let credential = authorised.session.credential;
     let (request, push) = on_thread(move || read(&bytes, credential)).await??;
     if let Some(receipt) = SignedReceipt::in_request(&request.extensions) {
-        note_shown(&state, credential, &receipt).await?;
+        if let Err(refused) = note_shown(&state, credential, &receipt).await
+            && refused != Refused::no_room()
+        {
+            return Err(refused);
+        }
     }
     let taken = match push {
         Some(push) => Some(apply(&state, push).await?),
@@ -86,6 +90,10 @@ pub async fn sync(
         false => state.storage.applied_of(credential.device, asked).await?,
     };
     let now_ms = state.clock.now_ms();
+    if let Err(error) = state.storage.note_answered(credential.device, now_ms).await {
+        // It costs no more than that late work is taken a week longer.
+        tracing::warn!(%error, "That a device was answered could not be noted.");
+    }
     // Only what a push brings is worth a signature: a request with nothing to do stays small.
     let mut extensions = if was_pushed {
         let statement = Statement::new(epoch, credential.device, &receipt, now_ms);
@@ -218,7 +226,12 @@ fn unknown_protocol() -> Refused {
 
 async fn apply(state: &AppState, push: IncomingPush) -> Result<Taken, Refused> {
     let device = push.device();
-    match state.storage.apply_push(push, state.clock.now_ms()).await? {
+    state.check_room()?;
+    let outcome = state.storage.apply_push(push, state.clock.now_ms()).await;
+    if matches!(outcome, Err(StorageError::NoRoom(_))) {
+        state.reserve.note_full();
+    }
+    match outcome? {
         PushOutcome::Refused(refusal) => Err(refusal.into()),
         PushOutcome::Taken(taken) => {
             if !taken.areas.is_empty() {

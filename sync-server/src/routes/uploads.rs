@@ -86,6 +86,7 @@ pub async fn create_upload(
     let metadata = tus::metadata(&headers)?;
     let length = tus::length(&headers, state.bounds.uploads.bytes_max)?;
     let checksum = tus::checksum(&headers)?;
+    state.check_room()?;
     let session = authorised.session;
     let work = Work { state, session };
     let begun = begin(&work, metadata, length).await;
@@ -215,6 +216,7 @@ pub async fn patch_upload(
     body::check_media_type(&headers, tus::CHUNK)?;
     let offset = tus::offset(&headers)?;
     let checksum = tus::checksum(&headers)?;
+    state.check_room()?;
     let session = authorised.session;
     let work = Work { state, session };
     let upload = match work.find(&id).await {

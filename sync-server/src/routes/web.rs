@@ -1,29 +1,40 @@
 //! The app's files: packed ones where they are there, for ever where their name holds their hash.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use axum::extract::Request;
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderValue, Method, header};
 use axum::response::{IntoResponse, Response};
 use tower::ServiceExt;
 use tower_http::services::{ServeDir, ServeFile};
 
 use super::unknown_route;
 
-/// Hands out the files of one folder.
+/// What answers for every address inside the app.
+const PAGE: &str = "index.html";
+
+/// Hands out the files of one folder: regular ones, through no link, and none whose name begins with a dot.
 #[derive(Debug, Clone)]
 pub(super) struct WebFiles {
+    folder: PathBuf,
     files: ServeDir,
     page: ServeFile,
 }
 
 impl WebFiles {
     pub(super) fn new(folder: &Path) -> Self {
-        let page = ServeFile::new(folder.join("index.html"))
+        let page = ServeFile::new(folder.join(PAGE))
             .precompressed_br()
             .precompressed_gzip();
-        let files = ServeDir::new(folder).precompressed_br().precompressed_gzip();
-        Self { files, page }
+        let files = ServeDir::new(folder)
+            .append_index_html_on_directories(false)
+            .precompressed_br()
+            .precompressed_gzip();
+        Self {
+            folder: folder.to_path_buf(),
+            files,
+            page,
+        }
     }
 
     /// The file at the request's address, or the page for an address inside the app.
@@ -33,26 +44,15 @@ impl WebFiles {
         if is_ours || !matches!(*request.method(), Method::GET | Method::HEAD) {
             return unknown_route().await.into_response();
         }
-        let (parts, body) = request.into_parts();
-        let again = Request::from_parts(parts.clone(), axum::body::Body::empty());
-        let found = self
-            .files
-            .oneshot(Request::from_parts(parts, body))
-            .await
-            .unwrap_or_else(|never| match never {});
         let last = path.rsplit('/').next().unwrap_or_default();
-        let mut response = match found.status() {
-            StatusCode::NOT_FOUND if last.contains('.') => return unknown_route().await.into_response(),
-            StatusCode::NOT_FOUND => {
-                let page = self
-                    .page
-                    .oneshot(again)
-                    .await
-                    .unwrap_or_else(|never| match never {});
-                page.into_response()
-            }
-            _ => found.into_response(),
+        let found = if self.is_file(path.trim_start_matches('/')).await && !path.starts_with("//") {
+            self.files.oneshot(request).await
+        } else if last.contains('.') || !self.is_file(PAGE).await {
+            return unknown_route().await.into_response();
+        } else {
+            self.page.oneshot(request).await
         };
+        let mut response = found.unwrap_or_else(|never| match never {}).into_response();
         let caching = if is_hashed(last) {
             "public, max-age=31536000, immutable"
         } else {
@@ -62,6 +62,37 @@ impl WebFiles {
             .headers_mut()
             .insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
         response
+    }
+
+    /// Whether a name inside the folder is a regular file's, and so are its packed forms where there are any.
+    async fn is_file(&self, name: &str) -> bool {
+        let mut place = self.folder.clone();
+        let mut parts = name.split('/').peekable();
+        while let Some(part) = parts.next() {
+            let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+            if part.is_empty() || part.starts_with('.') || !part.bytes().all(plain) {
+                return false;
+            }
+            place.push(part);
+            let Ok(found) = tokio::fs::symlink_metadata(&place).await else {
+                return false;
+            };
+            let is_last = parts.peek().is_none();
+            if !(if is_last { found.is_file() } else { found.is_dir() }) {
+                return false;
+            }
+        }
+        for packed in [".br", ".gz"] {
+            let mut place = place.clone().into_os_string();
+            place.push(packed);
+            if tokio::fs::symlink_metadata(place)
+                .await
+                .is_ok_and(|found| !found.is_file())
+            {
+                return false;
+            }
+        }
+        true
     }
 }
 

@@ -55,6 +55,9 @@ macro_rules! conformance_suite {
             a_segment_is_whole_and_stays_the_same,
             segments_are_prepared_where_somebody_works,
             what_was_recorded_before_a_reassignment_is_accepted,
+            a_device_that_knows_of_the_loss_for_a_week_brings_nothing_from_before,
+            a_new_device_has_no_work_from_before_it_was_enrolled,
+            a_step_that_is_not_the_authors_is_set_aside,
             parked_operations_show_where_the_author_worked,
             a_household_moves_with_all_that_lies_beside_it,
             what_is_recorded_where_a_household_lay_follows_it,
@@ -81,6 +84,8 @@ macro_rules! conformance_suite {
             accounts_come_and_go,
             devices_stay_with_their_worker,
             a_revoked_device_sends_nothing,
+            who_revokes_a_device_revokes_what_was_enrolled_with_its_session,
+            one_person_is_signed_in_on_so_many_devices,
             the_importer_stays_the_same,
             what_is_not_there_is_none,
         );
@@ -155,8 +160,9 @@ pub(super) async fn enrol(
         device_fresh: DeviceId(id(number)),
         device_name: "phone".to_owned(),
         token: TokenHash([number; 32]),
+        parent: None,
     };
-    storage.open_session(session, NOW).await.unwrap()
+    storage.open_session(session, NOW).await.unwrap().opened()
 }
 
 /// Pushes operations `first..=last` at `now_ms`.

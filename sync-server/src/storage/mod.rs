@@ -34,8 +34,8 @@ use uuid::Uuid;
 
 pub use types::{
     Account, AccountSummary, AddedAccount, AreaChanges, CheckReport, Credential, DeviceSummary, Importer,
-    NewAccount, NewSession, OpenedSession, PullRequest, Pulled, PulledArea, PushOutcome, Session,
-    StoredPhoto, Taken, TokenHash, VerifyRequest,
+    NewAccount, NewSession, OpenedSession, ParkedPlace, PullRequest, Pulled, PulledArea, PushOutcome,
+    Session, SessionOutcome, StoredPhoto, Taken, TokenHash, VerifyRequest,
 };
 pub use upload::{AppendedUpload, CreatedUpload, NewUpload, Upload, UploadId};
 
@@ -45,6 +45,9 @@ pub use shared::protocol::v1::SEGMENT_OPERATIONS;
 
 /// About the most bytes of a segment's operations, unpacked.
 pub const SEGMENT_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// On how many devices one worker is signed in at most: a phone, a desk, and those that they had before. Who has stolen a
+/// token cannot make more.
+pub const DEVICES_PER_WORKER_MAX: u64 = 20;
 
 /// Why the storage did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +59,9 @@ pub enum StorageError {
     /// The database cannot be reached, or is just stopping or starting. Retry later.
     #[error("the database cannot be reached")]
     Away(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The disk has no room for what was to be written; nothing of it was. Reading goes on. Retry when there is room.
+    #[error("the disk has no room")]
+    NoRoom(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// Our own table holds nonsense. Report.
     #[error("a row of {table} cannot be read")]
     Inconsistent {
@@ -91,6 +97,9 @@ pub trait Storage: Send + Sync {
 
     /// What is held of a device; `None` for a device that is not enrolled.
     async fn held(&self, device: DeviceId) -> StorageResult<Option<HeldChain>>;
+
+    /// Notes that a device was told of everything that has happened, as far as [`Told`](crate::apply::Told) needs it.
+    async fn note_answered(&self, device: DeviceId, now_ms: TimestampMs) -> StorageResult<()>;
 
     /// Parked operations of one device from `from_seq` on, by sequence, at most `limit`.
     async fn parked_of(
@@ -135,8 +144,20 @@ pub trait Storage: Send + Sync {
     /// The names that a worker's screens show; `None` when `known_version` is the present one.
     async fn directory(&self, worker: WorkerId, known_version: u64) -> StorageResult<Option<Directory>>;
 
-    /// Parked operations in these areas, newest first, at most `limit`.
-    async fn parked_in(&self, areas: &[AreaCode], limit: u32) -> StorageResult<Vec<ParkedOperation>>;
+    /// Parked operations in these areas, newest first, behind `after`: at most `limit` with about `bytes_max` bytes, and
+    /// one at least.
+    async fn parked_page(
+        &self,
+        areas: &[AreaCode],
+        after: Option<ParkedPlace>,
+        limit: u32,
+        bytes_max: usize,
+    ) -> StorageResult<Vec<ParkedOperation>>;
+
+    /// The first `limit` parked operations in these areas, newest first.
+    async fn parked_in(&self, areas: &[AreaCode], limit: u32) -> StorageResult<Vec<ParkedOperation>> {
+        self.parked_page(areas, None, limit, usize::MAX).await
+    }
 
     // Areas
 
@@ -175,12 +196,9 @@ pub trait Storage: Send + Sync {
     // Sessions and devices
 
     /// Enrols a device, or opens a new session for one that belongs to the worker, and closes the device's
-    /// earlier sessions. `None` when the worker was removed meanwhile.
-    async fn open_session(
-        &self,
-        session: NewSession,
-        now_ms: TimestampMs,
-    ) -> StorageResult<Option<OpenedSession>>;
+    /// earlier sessions. A worker is signed in on at most [`DEVICES_PER_WORKER_MAX`] at once; one that is enrolled
+    /// already always finds its place.
+    async fn open_session(&self, session: NewSession, now_ms: TimestampMs) -> StorageResult<SessionOutcome>;
 
     /// The session that a token opens.
     async fn session(&self, token: TokenHash) -> StorageResult<Option<Session>>;
@@ -197,8 +215,9 @@ pub trait Storage: Send + Sync {
     /// How a device is called; `None` when there is no such device.
     async fn device_name(&self, device: DeviceId) -> StorageResult<Option<String>>;
 
-    /// Closes a device's sessions and takes no more from it; `false` when there is no such device.
-    async fn revoke_device(&self, device: DeviceId, now_ms: TimestampMs) -> StorageResult<bool>;
+    /// Closes the sessions of a device, and of those that were enrolled with its session, and takes no more from them:
+    /// whoever had its token had theirs. All of them; empty when there is no such device.
+    async fn revoke_device(&self, device: DeviceId, now_ms: TimestampMs) -> StorageResult<Vec<DeviceId>>;
 
     // Photos
 

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use shared::change::AppliedOperation;
+use shared::clock::TimestampMs;
 use shared::domain::area::Area;
 use shared::domain::worker::{Role, Worker};
 use shared::ids::{AreaCode, DeviceId, EpochId, PhotoHash, WorkerId};
@@ -65,6 +66,29 @@ pub struct NewSession {
     pub device_name: String,
     /// The token's hash.
     pub token: TokenHash,
+    /// The device whose session asks for it, when no password was given: who revokes that one revokes this one too.
+    pub parent: Option<DeviceId>,
+}
+
+/// What came of opening a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SessionOutcome {
+    /// It is open.
+    Opened(Box<OpenedSession>),
+    /// The worker was removed meanwhile.
+    WorkerGone,
+    /// The worker is signed in on as many devices as one person may be.
+    TooManyDevices,
+}
+
+impl SessionOutcome {
+    /// The session, when it is open.
+    pub fn opened(self) -> Option<OpenedSession> {
+        match self {
+            Self::Opened(opened) => Some(*opened),
+            _ => None,
+        }
+    }
 }
 
 /// A session that was opened.
@@ -276,4 +300,39 @@ pub struct CheckReport {
     pub records: u64,
     /// Sentences about damage, without personal data.
     pub faults: Vec<String>,
+}
+
+/// Where a list of parked operations goes on: behind this one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ParkedPlace {
+    /// When it was parked, ms.
+    pub parked_at: TimestampMs,
+    /// Whose it is.
+    pub device: DeviceId,
+    /// Its number there.
+    pub seq: u64,
+}
+
+impl std::fmt::Display for ParkedPlace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}.{}", self.parked_at, self.device.0.simple(), self.seq)
+    }
+}
+
+impl std::str::FromStr for ParkedPlace {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let mut parts = text.splitn(3, '.');
+        let (parked_at, device, seq) = (parts.next(), parts.next(), parts.next());
+        let number = |text: Option<&str>| text.and_then(|text| text.parse::<u64>().ok()).ok_or(());
+        let device = device
+            .and_then(|text| uuid::Uuid::try_parse(text).ok())
+            .ok_or(())?;
+        Ok(Self {
+            parked_at: number(parked_at)?,
+            device: DeviceId(device),
+            seq: number(seq)?,
+        })
+    }
 }

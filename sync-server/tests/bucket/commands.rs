@@ -10,6 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use shared::ids::PhotoHash;
 use sync_server::chance::OsChance;
 use sync_server::clock::{Clock, SystemClock};
+use sync_server::folders;
 use sync_server::tls::{self, Authority};
 
 use super::process::{Ground, Server};
@@ -235,7 +236,7 @@ async fn no_proxy_of_the_system_sees_the_photos() {
 async fn a_folder_of_photos_is_not_left_behind_for_a_bucket() {
     let world = served().await;
     let data = world.folder.path().join("with-a-folder");
-    fs::create_dir_all(data.join("photos").join("ab")).unwrap();
+    folders::make(&data.join("photos").join("ab")).unwrap();
     let said = refused(&world.run(&["check"], &data));
     assert!(said.contains("holds photos"), "{said}");
 }

@@ -96,20 +96,20 @@ async fn while_the_service_is_gone_phones_are_told_to_wait_and_nothing_is_lost()
     assert_eq!(offset(&world.send(&place, &in_chunks[..half], 0).unwrap()), half);
     world.service.go_away();
     let put = world.put(&in_one).unwrap();
-    assert_eq!((put.status, code(&put).as_str()), (500, "internal"));
+    assert_eq!((put.status, code(&put).as_str()), (503, "photo.away"));
     let last = world.send(&place, &in_chunks, half).unwrap();
-    assert_eq!((last.status, code(&last).as_str()), (500, "internal"));
-    assert_eq!(world.standing(&place).unwrap().status, 500, "it is no photo yet");
+    assert_eq!((last.status, code(&last).as_str()), (503, "photo.away"));
+    assert_eq!(world.standing(&place).unwrap().status, 503, "it is no photo yet");
     let got = world.get(&there).unwrap();
     assert_eq!(
         (got.status, code(&got).as_str()),
-        (500, "internal"),
+        (503, "photo.away"),
         "not: unknown"
     );
     // Killed with a photo that has arrived but is not in the bucket, and started before the service.
     server.kill();
     let server = world.serve();
-    assert_eq!(world.standing(&place).unwrap().status, 500);
+    assert_eq!(world.standing(&place).unwrap().status, 503);
     world.service.come_back();
     let standing = world.standing(&place).unwrap();
     assert_eq!((standing.status, offset(&standing)), (200, in_chunks.len()));

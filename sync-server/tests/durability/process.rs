@@ -1,7 +1,6 @@
 //! The real server as a process of its own, and HTTP to it over sockets that may break at any instant.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -15,6 +14,7 @@ use shared::domain::worker::Role;
 use shared::ids::{AreaCode, WorkerId};
 use shared::protocol::v1::{SignInReply, SignInRequest};
 use sync_server::chance::{Chance, OsChance};
+use sync_server::folders;
 use sync_server::passwords::Passwords;
 use sync_server::storage::postgres::PostgresStorage;
 use sync_server::storage::sqlite::SqliteStorage;
@@ -33,7 +33,7 @@ pub(crate) struct Ground {
 
 impl Ground {
     pub(crate) fn new(data: &Path, database: Option<String>) -> Self {
-        fs::create_dir_all(data).unwrap();
+        folders::make(data).unwrap();
         Self {
             data: data.to_path_buf(),
             database,

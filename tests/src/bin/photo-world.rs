@@ -29,7 +29,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (Some(data), Some(photos), None) = (folders.next(), folders.next(), folders.next()) else {
         return Err("usage: photo-world DATA PHOTOS".into());
     };
-    std::fs::create_dir_all(&data)?;
+    sync_server::folders::make(&data)?;
     std::fs::create_dir_all(&photos)?;
     println!("{}", make(&data, &photos).await?);
     Ok(())

@@ -61,7 +61,7 @@ impl World {
                 self.add_household(phone);
                 self.take_stock(phone);
             }
-            SyncPhase::Trouble => self.device(phone).in_trouble += 1,
+            SyncPhase::Trouble | SyncPhase::ServerFull => self.device(phone).in_trouble += 1,
             SyncPhase::SignInAgain => {
                 self.device(phone).in_trouble += 1;
                 self.sign_in(phone);

@@ -245,9 +245,12 @@ const STEPS: [&str; 11] = [
 
 /// Which of two steps taken at the same time comes first; by the number of the step.
 const RANKS: [u8; 11] = [0, 0, 2, 3, 4, 5, 6, 7, 9, 1, 8];
+const ON_THE_SPOT: u64 = 2;
 const ACCEPTED: u64 = 3;
 const ASSIGNED: u64 = 4;
 const IN_PROGRESS: u64 = 5;
+const RESOLVED: u64 = 6;
+const CONFIRMED: u64 = 7;
 const RETURNED: u64 = 9;
 const REOPENED: u64 = 10;
 /// On the spot, resolved, confirmed, closed, returned, merged: nothing is left to do.
@@ -301,6 +304,7 @@ fn step_of(in_order: &[&AppliedOperation]) -> u64 {
         })
         .collect();
     let (mut step, mut counted) = (1, Vec::<Taken<'_>>::new());
+    let mut resolved_by = BTreeSet::new();
     let mut first = true;
     while !left.is_empty() {
         let free = |taken: &Taken<'_>| !left.iter().any(|other| knew(taken, other));
@@ -314,8 +318,17 @@ fn step_of(in_order: &[&AppliedOperation]) -> u64 {
             .min_by_key(|index| left.get(*index).map(rank))
             .expect("something is left");
         let taken = left.remove(next);
-        if place(taken.event.step).is_some() && (first || counts(step, &taken, &counted)) {
+        let author = taken.operation.author;
+        let own_work = taken.event.step == CONFIRMED && resolved_by.contains(&author);
+        let moves = first || !own_work && counts(step, &taken, &counted);
+        if [RESOLVED, ON_THE_SPOT].contains(&taken.event.step) {
+            resolved_by.insert(author);
+        }
+        if place(taken.event.step).is_some() && moves {
             step = taken.event.step;
+            if step == REOPENED {
+                resolved_by.clear();
+            }
             counted.push(taken);
         }
         first = false;

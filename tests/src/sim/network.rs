@@ -341,8 +341,13 @@ impl Transport for SimTransport {
         self.ask(ask, PHOTO_TIMEOUT_MS, Kind::Body(JPEG)).await
     }
 
-    async fn parked(&self, credential: &Credential) -> Result<Vec<ParkedOperation>, TransportError> {
-        let ask = of(credential, Method::GET, "/v1/parked".to_owned(), JSON, Vec::new());
+    async fn parked(
+        &self,
+        credential: &Credential,
+        after: &str,
+    ) -> Result<Vec<ParkedOperation>, TransportError> {
+        let place = format!("/v1/parked?after={after}");
+        let ask = of(credential, Method::GET, place, JSON, Vec::new());
         read_json(&self.ask(ask, CALL_TIMEOUT_MS, Kind::Body(JSON)).await?)
     }
 

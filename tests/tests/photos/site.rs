@@ -174,8 +174,12 @@ impl Transport for Counting {
         self.inner.get_photo(credential, hash).await
     }
 
-    async fn parked(&self, credential: &Credential) -> Result<Vec<ParkedOperation>, TransportError> {
-        self.inner.parked(credential).await
+    async fn parked(
+        &self,
+        credential: &Credential,
+        after: &str,
+    ) -> Result<Vec<ParkedOperation>, TransportError> {
+        self.inner.parked(credential, after).await
     }
 
     async fn notices(&self, credential: &Credential) -> Result<LocalBoxStream<'static, ()>, TransportError> {

@@ -324,7 +324,7 @@ async fn the_photo_of_what_was_set_aside_goes_when_the_supervisor_has_made_the_r
     let photo = picture(64, 1);
     left_to_the_supervisor(&site, &mut phone, &photo).await;
     lin.rest().await;
-    let Answer::ParkedAll(parked) = lin.call(Call::ParkedAll).await else {
+    let Answer::ParkedAll(parked) = lin.call(Call::ParkedAll { after: String::new() }).await else {
         panic!("not what was set aside");
     };
     // A visit goes before its photo.

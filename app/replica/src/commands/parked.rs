@@ -76,6 +76,7 @@ impl Replica {
                 fields: queries::names::fields(parked.record.kind, parked.fields),
                 mended: left.is_empty() && (state.is_some() || change.removes),
                 change,
+                next: parked.next,
             })
         };
         parked.into_iter().map(show).collect()

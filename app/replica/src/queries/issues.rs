@@ -1,12 +1,13 @@
 //! Issues and their timelines.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use shared::crdt::{fold, issue_state};
+use shared::crdt::{IssueState, fold, issue_state};
 use shared::domain::issue::Step;
 use shared::domain::schema::RecordKind;
-use shared::domain::worker::Role;
+use shared::domain::worker::Worker;
 use shared::domain::{Issue, RecordRef};
 use shared::ids::{AreaCode, HouseholdId, IssueId, VisitId, WorkerId};
+use shared::validation::may_take;
 use uuid::Uuid;
 
 use super::{PAGE_MAX, conflicts, end_of, names, photos};
@@ -137,7 +138,7 @@ pub(super) fn of_visit(connection: &Connection, visit: VisitId) -> StorageResult
 pub(super) fn issue_page(
     connection: &Connection,
     id: IssueId,
-    role: Option<Role>,
+    viewer: Option<&Worker>,
 ) -> Result<IssuePage, ApiError> {
     let not_found = || api_error(ErrorCode::NotFound, "");
     let found = connection
@@ -148,6 +149,7 @@ pub(super) fn issue_page(
     let record = RecordRef::new(RecordKind::ISSUE, id);
     let state = load(connection, record)?.ok_or_else(not_found)?;
     let folded = fold(&state.steps());
+    let next_steps = steps_for(&folded, state.origin().author, viewer);
     let mut timeline = Vec::with_capacity(folded.timeline.len());
     for step in folded.timeline {
         timeline.push(TimelineEntry {
@@ -162,19 +164,16 @@ pub(super) fn issue_page(
     Ok(IssuePage {
         summary: summary(connection, entry)?.ok_or_else(not_found)?,
         timeline,
-        next_steps: steps_for(folded.step, role),
+        next_steps,
         conflicts: conflicts::of(connection, record)?,
     })
 }
 
-/// Grid members work on issues; accepting, assigning, returning, merging and closing is the supervisor's.
-fn steps_for(step: Step, role: Option<Role>) -> Vec<Step> {
-    let next = issue_state::next_steps(step).iter().copied();
-    match role {
-        Some(Role::Supervisor | Role::Administrator) => next.collect(),
-        Some(Role::Member) => next
-            .filter(|step| matches!(step, Step::InProgress | Step::Resolved | Step::Reopened))
-            .collect(),
-        None => Vec::new(),
-    }
+/// The steps that the server would take from who looks.
+fn steps_for(issue: &IssueState, reporter: WorkerId, viewer: Option<&Worker>) -> Vec<Step> {
+    let next = issue_state::next_steps(issue.step).iter().copied();
+    let may = |step: &Step| {
+        viewer.is_some_and(|viewer| may_take(*step, viewer.id, viewer.role, reporter, Some(issue)).is_ok())
+    };
+    next.filter(may).collect()
 }

@@ -54,8 +54,9 @@ pub(crate) fn answer(replica: &Replica, call: Call) -> Result<Answer, ApiError> 
             Answer::Issues(issues::issues(connection, &filter, after, limit)?)
         }
         Call::Issue { id } => {
-            let role = replica.enrolment()?.map(|enrolment| enrolment.worker.role);
-            Answer::Issue(Box::new(issues::issue_page(connection, id, role)?))
+            let enrolment = replica.enrolment()?;
+            let viewer = enrolment.as_ref().map(|enrolment| &enrolment.worker);
+            Answer::Issue(Box::new(issues::issue_page(connection, id, viewer)?))
         }
         Call::Conflicts => Answer::Conflicts(conflicts::all(connection)?),
         Call::Outbox => Answer::Outbox(Box::new(outbox::outbox(connection)?)),

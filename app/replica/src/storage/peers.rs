@@ -8,10 +8,11 @@ use shared::change::Operation;
 use shared::change::encode::{PushOrigin, decode_push};
 use shared::change::hash::{CHAIN_START, ChainHash};
 use shared::clock::TimestampMs;
-use shared::ids::{AreaCode, DeviceId};
+use shared::domain::worker::Role;
+use shared::ids::{AreaCode, DeviceId, WorkerId};
 use shared::protocol::peer::{Bundle, PEER_PROTOCOL};
 use shared::protocol::v1::{PUSH_OPERATIONS_MAX, Push};
-use shared::validation::validate;
+use shared::validation::{check_rights, validate};
 
 use super::keep;
 use super::meta::{self, ChainEnd, Enrolment};
@@ -166,6 +167,13 @@ fn continued(bundle: &Bundle, push: &Push, known: &Peer) -> Result<Vec<Operation
     }
 }
 
+/// What a colleague may do, as far as the directory says.
+fn role(transaction: &Transaction<'_>, worker: WorkerId) -> StorageResult<Option<Role>> {
+    let mut statement = transaction.prepare_cached("SELECT role FROM worker WHERE id = ?1")?;
+    let number = statement.query_row([worker.0], |row| row.get(0)).optional()?;
+    Ok(number.and_then(Role::from_number))
+}
+
 fn merge<'a>(
     transaction: &Transaction<'_>,
     operations: impl Iterator<Item = &'a Operation>,
@@ -178,7 +186,9 @@ fn merge<'a>(
     for operation in operations {
         let is_elsewhere = moves::is_elsewhere(transaction, &scope, operation)?;
         let state = records::load(transaction, operation.record)?;
-        if is_elsewhere || validate(operation, state.as_ref()).is_err() {
+        let role = role(transaction, operation.author)?;
+        let may = role.is_none_or(|role| check_rights(operation, role, state.as_ref()).is_ok());
+        if is_elsewhere || !may || validate(operation, state.as_ref()).is_err() {
             met.passed_over += 1;
             continue;
         }

@@ -83,7 +83,7 @@ impl<T: Transport> Driver<T> {
                 self.look_for_room().await;
                 self.replica.borrow_mut().call(photo)
             }
-            Call::ParkedAll => self.parked().await,
+            Call::ParkedAll { after } => self.parked(&after).await,
             Call::Gaps => self.gaps().await,
             Call::SyncNow => {
                 self.replica.borrow_mut().wake();
@@ -162,10 +162,14 @@ impl<T: Transport> Driver<T> {
         Ok(Answer::Bytes(bytes))
     }
 
-    async fn parked(&self) -> Result<Answer, ApiError> {
+    async fn parked(&self, after: &str) -> Result<Answer, ApiError> {
         let credential = self.replica.borrow().credential()?;
         let credential = credential.ok_or_else(|| api_error(ErrorCode::SignedOut, ""))?;
-        let parked = self.transport.parked(&credential).await.map_err(call_error)?;
+        let parked = self
+            .transport
+            .parked(&credential, after)
+            .await
+            .map_err(call_error)?;
         let replica = self.replica.borrow();
         Ok(Answer::ParkedAll(replica.show_parked(parked)?))
     }
@@ -175,11 +179,17 @@ impl<T: Transport> Driver<T> {
         let credential = credential.ok_or_else(|| api_error(ErrorCode::SignedOut, ""))?;
         let gaps = self.transport.gaps(&credential).await.map_err(call_error)?;
         let replica = self.replica.borrow();
-        let mut known = Vec::with_capacity(gaps.devices.len() + gaps.photos.len());
+        let mut known = Vec::new();
         for gap in gaps.devices {
             known.push(Gap::Device {
                 worker: queries::names::worker(&replica.connection, gap.worker)?,
                 device: gap.name,
+            });
+        }
+        for copy in gaps.copies {
+            known.push(Gap::Copy {
+                worker: queries::names::worker(&replica.connection, copy.worker)?,
+                device: copy.name,
             });
         }
         for gap in gaps.photos {
@@ -244,6 +254,13 @@ impl<T: Transport> Driver<T> {
             answered = match self.round(false).await {
                 Ok(Round::Done(Event::Succeeded { .. })) => self.round(true).await,
                 standing => standing,
+            };
+        }
+        if matches!(answered, Err(TransportError::Trouble(NO_ROOM))) {
+            // What others recorded comes all the same.
+            return match self.round(false).await {
+                Ok(Round::Done(Event::Succeeded { .. })) => Event::Failed(Failure::ServerFull),
+                other => self.event(other),
             };
         }
         let is_copied = matches!(answered, Ok(Round::OtherHistory)) || refused_with(&answered, "push.fork");
@@ -364,6 +381,7 @@ impl<T: Transport> Driver<T> {
                 Failure::SignInAgain
             }
             TransportError::UpdateNeeded => Failure::UpdateNeeded,
+            TransportError::Trouble(NO_ROOM) => Failure::ServerFull,
             TransportError::Foreign | TransportError::Trouble(_) | TransportError::Refused(_) => {
                 Failure::Trouble
             }
@@ -422,6 +440,9 @@ impl<T: Transport> Driver<T> {
         }
     }
 }
+
+/// The status with which a server says that its disk is full.
+const NO_ROOM: u16 = 507;
 
 /// What came of one request.
 enum Round {

@@ -57,6 +57,8 @@ pub enum Failure {
     Offline,
     /// The server answers otherwise than it should: try again by itself.
     Trouble,
+    /// The server's disk is full: everything stays here until it has room; try again by itself.
+    ServerFull,
     /// The session was closed or the device revoked: only signing in again helps.
     SignInAgain,
     /// Only another app version helps.
@@ -156,6 +158,7 @@ impl Engine {
         (self.phase, self.blocked) = match failure {
             Failure::Offline => (SyncPhase::Offline, None),
             Failure::Trouble => (SyncPhase::Trouble, None),
+            Failure::ServerFull => (SyncPhase::ServerFull, None),
             Failure::SignInAgain => (SyncPhase::SignInAgain, Some(SyncPhase::SignInAgain)),
             Failure::UpdateNeeded => (SyncPhase::UpdateNeeded, Some(SyncPhase::UpdateNeeded)),
         };

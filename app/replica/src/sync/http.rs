@@ -211,8 +211,13 @@ impl Transport for HttpTransport {
         read(send(request, Kind::Body(JPEG)).await?, PHOTO_SIZE_BYTES_MAX).await
     }
 
-    async fn parked(&self, credential: &Credential) -> Result<Vec<ParkedOperation>, TransportError> {
-        let request = self.request(Method::GET, &credential.server, "/v1/parked", CALL_TIMEOUT_MS);
+    async fn parked(
+        &self,
+        credential: &Credential,
+        after: &str,
+    ) -> Result<Vec<ParkedOperation>, TransportError> {
+        let place = parked_after(after);
+        let request = self.request(Method::GET, &credential.server, &place, CALL_TIMEOUT_MS);
         json(send(request.bearer_auth(&credential.token), Kind::Body(JSON)).await?).await
     }
 
@@ -262,6 +267,16 @@ fn notices_of(response: Response, platform: Rc<dyn Platform>) -> LocalBoxStream<
         }
     });
     batches.flatten().boxed_local()
+}
+
+/// The address of a page of what was set aside. Only signs that a server of ours gives out get into it.
+fn parked_after(after: &str) -> String {
+    let is_ours = |sign: &char| sign.is_ascii_alphanumeric() || *sign == '.';
+    let after: String = after.chars().filter(is_ours).collect();
+    match after.is_empty() {
+        true => "/v1/parked".to_owned(),
+        false => format!("/v1/parked?after={after}"),
+    }
 }
 
 /// Sends, and returns the response when it is a success of the wanted kind.

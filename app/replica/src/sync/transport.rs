@@ -92,8 +92,12 @@ pub trait Transport {
     ) -> Result<Standing, TransportError>;
     /// `GET /v1/photos/{hash}`.
     async fn get_photo(&self, credential: &Credential, hash: PhotoHash) -> Result<Vec<u8>, TransportError>;
-    /// `GET /v1/parked`.
-    async fn parked(&self, credential: &Credential) -> Result<Vec<ParkedOperation>, TransportError>;
+    /// `GET /v1/parked`, behind `after`; empty for the first page.
+    async fn parked(
+        &self,
+        credential: &Credential,
+        after: &str,
+    ) -> Result<Vec<ParkedOperation>, TransportError>;
     /// `GET /v1/devices/gaps`.
     async fn gaps(&self, _credential: &Credential) -> Result<Gaps, TransportError> {
         Err(TransportError::Refused("route.unknown".to_owned()))

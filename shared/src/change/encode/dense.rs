@@ -25,8 +25,8 @@ use uuid::Uuid;
 
 use super::bytes::{MEMBERS_MAX, Reader, put_bytes, put_signed, put_unsigned};
 use super::{
-    Change, DecodeError, Dictionary, MemberEdit, Operation, PARTS_PER_OPERATION_MAX, Rest, Seen, Stamp,
-    Write, bytes,
+    Change, DecodeError, Dictionary, MemberEdit, Operation, PARTS_PER_OPERATION_MAX, PARTS_PER_PAGE_MAX,
+    Rest, Seen, Stamp, Write, bytes,
 };
 use crate::domain::schema::{FieldId, RecordKind, RecordRef};
 use crate::domain::value::{Value, ValueShape};
@@ -367,7 +367,7 @@ impl<'a, 'k> Body<'a, 'k> {
             .into_iter()
             .map(|back| ids.at(back))
             .collect::<Result<Vec<_>, _>>()?;
-        let mut streams = Vec::new();
+        let mut streams: Vec<StreamRead<'_>> = Vec::new();
         for _ in 0..reader.count(usize::from(u16::MAX), "streams")? {
             streams.push(StreamRead {
                 kind: reader.byte("stream")?,
@@ -376,6 +376,11 @@ impl<'a, 'k> Body<'a, 'k> {
                 before: 0,
             });
         }
+        // Of two with one name the first counts.
+        let mut place_of: BTreeMap<(u8, u8), u32> = BTreeMap::new();
+        for (stream, place) in streams.iter().zip(0..) {
+            place_of.entry((stream.kind, stream.field)).or_insert(place);
+        }
         let rest = reader.bytes("rest")?;
         if !reader.is_empty() {
             return Err(DecodeError("trailing bytes"));
@@ -383,7 +388,7 @@ impl<'a, 'k> Body<'a, 'k> {
         Ok(Self {
             areas,
             values: Values {
-                places: shapes.iter().map(|shape| places(shape, &streams)).collect(),
+                places: shapes.iter().map(|shape| places(shape, &place_of)).collect(),
                 streams,
                 ids,
             },
@@ -443,8 +448,12 @@ pub(super) fn decode_body(
 ) -> Result<Vec<Operation>, DecodeError> {
     let mut body = Body::open(reader, origins.len(), known)?;
     let mut operations = Vec::with_capacity(origins.len());
+    let mut parts = PARTS_PER_PAGE_MAX;
     for origin in origins {
-        operations.push(body.next(*origin)?);
+        let operation = body.next(*origin)?;
+        let of_it = operation.change.writes.len() + operation.change.members.len();
+        parts = parts.checked_sub(of_it).ok_or(DecodeError("parts"))?;
+        operations.push(operation);
     }
     body.end()?;
     Ok(operations)
@@ -474,20 +483,16 @@ fn decode_shape(reader: &mut Reader<'_>) -> Result<Shape, DecodeError> {
     })
 }
 
-/// Which stream each field of a shape, then each added member, reads from.
-fn places(shape: &Shape, streams: &[StreamRead<'_>]) -> Vec<Option<usize>> {
+/// Which stream each field of a shape, then each added member, reads from. There may be thousands of both.
+fn places(shape: &Shape, streams: &BTreeMap<(u8, u8), u32>) -> Vec<Option<u32>> {
     let fields = shape.fields.iter().map(|(field, _)| field);
-    let place = |field: &FieldId| {
-        streams
-            .iter()
-            .position(|stream| (stream.kind, stream.field) == (shape.kind.0, field.0))
-    };
+    let place = |field: &FieldId| streams.get(&(shape.kind.0, field.0)).copied();
     fields.chain(&shape.added).map(place).collect()
 }
 
 struct Values<'a, 'k> {
     /// Per shape; see [`places`].
-    places: Vec<Vec<Option<usize>>>,
+    places: Vec<Vec<Option<u32>>>,
     streams: Vec<StreamRead<'a>>,
     ids: IdsRead<'a, 'k>,
 }
@@ -501,7 +506,7 @@ impl Values<'_, '_> {
         let missing = DecodeError("stream missing");
         for (field, value_shape) in &shape.fields {
             let place = places.next().copied().flatten().ok_or(missing)?;
-            let stream = self.streams.get_mut(place).ok_or(missing)?;
+            let stream = self.streams.get_mut(place as usize).ok_or(missing)?;
             change.writes.push(Write {
                 field: *field,
                 value: stream.value(*value_shape, &mut self.ids)?,
@@ -510,7 +515,7 @@ impl Values<'_, '_> {
         }
         for field in &shape.added {
             let place = places.next().copied().flatten().ok_or(missing)?;
-            let stream = self.streams.get_mut(place).ok_or(missing)?;
+            let stream = self.streams.get_mut(place as usize).ok_or(missing)?;
             change.members.push(MemberEdit {
                 field: *field,
                 member: stream.number()?,

@@ -9,7 +9,11 @@ use super::{
     COMMUNITY, GRID, NEIGHBOUR, NOW, OTHER_GRID, a_phone, area, enrol, id, push, push_at, with_areas,
 };
 use crate::apply::PushRefusal;
-use crate::storage::{AddedAccount, AreaChanges, DeviceSummary, NewAccount, PushOutcome, Storage, TokenHash};
+use crate::storage::{
+    AddedAccount, AreaChanges, DEVICES_PER_WORKER_MAX, DeviceSummary, NewAccount, NewSession, PushOutcome,
+    Storage, TokenHash,
+};
+use crate::testing::TestPhone;
 
 /// An import says what it did, and the same again does nothing.
 pub async fn areas_are_added_and_renamed(storage: &dyn Storage) {
@@ -184,7 +188,10 @@ pub async fn a_revoked_device_sends_nothing(storage: &dyn Storage) {
     amina.household("1-1-101");
     amina.household("1-1-201");
     push_at(storage, &amina, 1, 1, NOW).await;
-    assert!(storage.revoke_device(amina.device, NOW).await.unwrap());
+    assert_eq!(
+        storage.revoke_device(amina.device, NOW).await.unwrap(),
+        [amina.device]
+    );
     assert_eq!(storage.session(TokenHash([1; 32])).await.unwrap(), None);
     assert!(storage.is_revoked(TokenHash([1; 32])).await.unwrap());
     assert!(!storage.is_revoked(TokenHash([99; 32])).await.unwrap());
@@ -205,13 +212,102 @@ pub async fn a_revoked_device_sends_nothing(storage: &dyn Storage) {
     assert_eq!(push(storage, &amina, 1).await.receipt.through_seq, 2);
 }
 
+/// A token lets its holder go on under another identity. Who revokes the device ends that too, however far it went.
+pub async fn who_revokes_a_device_revokes_what_was_enrolled_with_its_session(storage: &dyn Storage) {
+    with_areas(storage).await;
+    let amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
+    let fork = async |number: u8, parent: DeviceId| {
+        let session = NewSession {
+            worker: amina.worker,
+            device: None,
+            device_fresh: DeviceId(id(number)),
+            device_name: "copy".to_owned(),
+            token: TokenHash([number; 32]),
+            parent: Some(parent),
+        };
+        storage
+            .open_session(session, NOW)
+            .await
+            .unwrap()
+            .opened()
+            .unwrap()
+            .device
+    };
+    let child = fork(2, amina.device).await;
+    let grandchild = fork(3, child).await;
+    let other = enrol(storage, amina.worker, None, 4).await.unwrap().device;
+    let copies = storage.gaps_in(&[area(GRID)], 9).await.unwrap().copies;
+    let copies: Vec<DeviceId> = copies.into_iter().map(|copy| copy.device).collect();
+    assert_eq!(copies, [child, grandchild]);
+    let revoked = storage.revoke_device(amina.device, NOW).await.unwrap();
+    assert_eq!(revoked, [amina.device, child, grandchild]);
+    for (number, is_open) in [(1, false), (2, false), (3, false), (4, true)] {
+        let session = storage.session(TokenHash([number; 32])).await.unwrap();
+        assert_eq!(session.is_some(), is_open, "{number}");
+    }
+    assert!(storage.gaps_in(&[area(GRID)], 9).await.unwrap().copies.is_empty());
+    // The honest copy signs in again, with the password, and goes on; the others stay out.
+    let again = enrol(storage, amina.worker, Some(child), 5).await.unwrap();
+    assert_eq!(again.device, child);
+    assert!(storage.session(TokenHash([3; 32])).await.unwrap().is_none());
+    assert!(
+        storage
+            .devices()
+            .await
+            .unwrap()
+            .iter()
+            .any(|device| device.device == other && !device.revoked)
+    );
+}
+
+/// Beyond so many devices somebody has to sign out or be revoked; who has a device goes on with it. One that never sent
+/// anything, because the answer to its enrolment was lost, makes room.
+pub async fn one_person_is_signed_in_on_so_many_devices(storage: &dyn Storage) {
+    with_areas(storage).await;
+    let amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
+    let most = u8::try_from(DEVICES_PER_WORKER_MAX).unwrap();
+    let mut unused = amina.device;
+    for number in 2..=most + 5 {
+        let device = enrol(storage, amina.worker, None, number).await.unwrap().device;
+        if number > 2 {
+            let mut phone = TestPhone::new(device, amina.worker, GRID);
+            phone.household(&format!("1-1-{number}01"));
+            push(storage, &phone, 1).await;
+        } else {
+            unused = device;
+        }
+        if number == most + 1 {
+            assert!(
+                storage.session(TokenHash([1; 32])).await.unwrap().is_none(),
+                "the first made room"
+            );
+        }
+        if number == most + 2 {
+            assert!(
+                storage.session(TokenHash([2; 32])).await.unwrap().is_none(),
+                "so did {unused}"
+            );
+            break;
+        }
+    }
+    assert!(enrol(storage, amina.worker, None, most + 3).await.is_none());
+    assert!(
+        enrol(storage, amina.worker, Some(amina.device), most + 4)
+            .await
+            .is_some()
+    );
+    assert!(storage.close_session(TokenHash([3; 32])).await.unwrap());
+    assert!(storage.close_session(TokenHash([4; 32])).await.unwrap());
+    assert!(enrol(storage, amina.worker, None, most + 5).await.is_some());
+}
+
 /// Imports are written by one device for the life of the database; nobody signs in as it or revokes it.
 pub async fn the_importer_stays_the_same(storage: &dyn Storage) {
     with_areas(storage).await;
     let first = storage.importer(&area(COMMUNITY)).await.unwrap();
     assert_eq!(storage.importer(&area(NEIGHBOUR)).await.unwrap(), first);
     assert_eq!(storage.account("").await.unwrap(), None);
-    assert!(!storage.revoke_device(first.device, NOW).await.unwrap());
+    assert_eq!(storage.revoke_device(first.device, NOW).await.unwrap(), []);
     assert!(storage.accounts().await.unwrap().is_empty() && storage.devices().await.unwrap().is_empty());
     assert_eq!(
         storage
@@ -232,6 +328,6 @@ pub async fn what_is_not_there_is_none(storage: &dyn Storage) {
     assert_eq!(storage.worker(WorkerId(id(9))).await.unwrap(), None);
     assert_eq!(storage.session(TokenHash([9; 32])).await.unwrap(), None);
     assert!(!storage.set_password("nobody", "x").await.unwrap());
-    assert!(!storage.revoke_device(DeviceId(id(9)), NOW).await.unwrap());
+    assert_eq!(storage.revoke_device(DeviceId(id(9)), NOW).await.unwrap(), []);
     assert!(storage.devices().await.unwrap().is_empty());
 }

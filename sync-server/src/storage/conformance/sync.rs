@@ -1,20 +1,26 @@
 //! Pushes, pulls, parked operations, photos.
 
+use std::collections::BTreeMap;
+
 use shared::change::encode::decode_pull;
 use shared::change::{Change, Seen, Write};
+use shared::crdt::RecordState;
+use shared::domain::issue::{Category, Event, Step};
 use shared::domain::value::Value;
 use shared::domain::worker::Role;
-use shared::domain::{RecordKind, RecordRef, visit};
+use shared::domain::{Issue, RecordKind, RecordRef, visit};
 use shared::ids::{DeviceId, EpochId, PhotoHash};
 use shared::protocol::gaps::Gaps;
 use shared::protocol::known::OwnRange;
 use shared::protocol::v1::{self, AreaPage, Push};
 
 use super::{
-    COMMUNITY, GRID, NEIGHBOUR, NOW, OTHER_GRID, a_phone, area, id, pull, push, push_at, with_areas,
+    COMMUNITY, GRID, NEIGHBOUR, NOW, OTHER_GRID, a_phone, area, enrol, id, pull, push, push_at, with_areas,
 };
 use crate::apply::{AT_ONCE, HeldChain, PushRefusal};
-use crate::storage::{PullRequest, PushOutcome, SEGMENT_OPERATIONS, Storage, StoredPhoto};
+use crate::storage::{
+    NewSession, PullRequest, PushOutcome, SEGMENT_OPERATIONS, Storage, StoredPhoto, TokenHash,
+};
 use crate::testing::TestPhone;
 
 /// The same push again has the same receipt, and nothing is there twice.
@@ -455,6 +461,161 @@ pub async fn what_was_recorded_before_a_reassignment_is_accepted(storage: &dyn S
         .collect();
     assert_eq!(codes, [(2, "area.not_assigned")]);
     assert_eq!(pull(storage, &amina, 0, 10).await.scope, [area(OTHER_GRID)]);
+}
+
+const DAY_MS: u64 = 24 * 3_600_000;
+
+/// What becomes of a household that is recorded now with a clock that shows a time before the loss.
+async fn backdated(storage: &dyn Storage, phone: &mut TestPhone, now_ms: u64) -> Option<String> {
+    let before = phone.operations.len() as u64;
+    phone.now_ms = NOW - 10_000 + before;
+    phone.household("1-1-101");
+    match push_at(storage, phone, before + 1, before + 1, now_ms).await {
+        PushOutcome::Taken(taken) => taken.parked.first().map(|notice| notice.code.clone()),
+        PushOutcome::Refused(refusal) => panic!("{refusal:?}"),
+    }
+}
+
+/// Work from before a loss is taken however late it comes, from a device that did not know. One that has heard of the
+/// loss for a week brings none; nor does its copy.
+pub async fn a_device_that_knows_of_the_loss_for_a_week_brings_nothing_from_before(storage: &dyn Storage) {
+    with_areas(storage).await;
+    let mut silent = a_phone(storage, 1, Role::Member, &[GRID]).await;
+    let mut known = TestPhone::new(
+        enrol(storage, silent.worker, None, 2).await.unwrap().device,
+        silent.worker,
+        GRID,
+    );
+    storage.note_answered(known.device, NOW - DAY_MS).await.unwrap();
+    storage
+        .set_areas("worker1", &[area(OTHER_GRID)], NOW)
+        .await
+        .unwrap();
+    // It hears of the loss on the next day, and goes on for some days.
+    for day in 1..=6 {
+        let now_ms = NOW + day * DAY_MS;
+        assert_eq!(backdated(storage, &mut known, now_ms).await, None, "day {day}");
+        storage.note_answered(known.device, now_ms).await.unwrap();
+    }
+    for day in 7..=30 {
+        let now_ms = NOW + day * DAY_MS;
+        let code = backdated(storage, &mut known, now_ms).await;
+        if day >= 14 {
+            assert_eq!(code.as_deref(), Some("area.too_late"), "day {day}");
+        }
+        storage.note_answered(known.device, now_ms).await.unwrap();
+    }
+    assert_eq!(backdated(storage, &mut silent, NOW + 400 * DAY_MS).await, None);
+    let copy = NewSession {
+        worker: known.worker,
+        device: None,
+        device_fresh: DeviceId(id(9)),
+        device_name: "copy".to_owned(),
+        token: TokenHash([9; 32]),
+        parent: Some(known.device),
+    };
+    let opened = storage.open_session(copy, NOW + 30 * DAY_MS).await.unwrap();
+    let mut copy = TestPhone::new(opened.opened().unwrap().device, known.worker, GRID);
+    assert_eq!(
+        backdated(storage, &mut copy, NOW + 30 * DAY_MS).await.as_deref(),
+        Some("area.too_late")
+    );
+}
+
+/// Who signs in anew brings nothing from a time when the area was theirs.
+pub async fn a_new_device_has_no_work_from_before_it_was_enrolled(storage: &dyn Storage) {
+    with_areas(storage).await;
+    let first = a_phone(storage, 1, Role::Member, &[GRID]).await;
+    storage
+        .set_areas("worker1", &[area(OTHER_GRID)], NOW - 1_000)
+        .await
+        .unwrap();
+    let fresh = enrol(storage, first.worker, None, 2).await.unwrap().device;
+    let mut fresh = TestPhone::new(fresh, first.worker, GRID);
+    fresh.now_ms = NOW - 20_000;
+    let code = backdated(storage, &mut fresh, NOW).await;
+    assert_eq!(code.as_deref(), Some("area.too_late"));
+}
+
+/// An issue is resolved and confirmed by two people, and ended by a supervisor.
+pub async fn a_step_that_is_not_the_authors_is_set_aside(storage: &dyn Storage) {
+    with_areas(storage).await;
+    let mut amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
+    let mut joao = a_phone(storage, 2, Role::Member, &[GRID]).await;
+    let mut lin = a_phone(storage, 3, Role::Supervisor, &[GRID]).await;
+    let issue = Issue {
+        category: Category::Facilities,
+        title: "楼道灯不亮".to_owned(),
+        note: String::new(),
+        household: None,
+        place: String::new(),
+        visit: None,
+        reported_at: NOW,
+    };
+    let record = amina.make(RecordKind::ISSUE, issue.to_fields());
+    assert_eq!(push(storage, &amina, 1).await.parked, []);
+    let mut told = Vec::new();
+    for (who, step) in [
+        (0, Step::Accepted),
+        (0, Step::Closed),
+        (0, Step::Returned),
+        (0, Step::Resolved),
+        (0, Step::Confirmed),
+        (1, Step::Confirmed),
+        (2, Step::Reopened),
+        (1, Step::Resolved),
+        (1, Step::Confirmed),
+        (0, Step::Confirmed),
+        (0, Step::Closed),
+        (2, Step::Closed),
+    ] {
+        let phone = [&mut amina, &mut joao, &mut lin].into_iter().nth(who).unwrap();
+        phone.now_ms = NOW + told.len() as u64 * 1_000;
+        let log = storage.pull(PullRequest {
+            worker: phone.worker,
+            device: DeviceId(id(99)),
+            own_from_seq: u64::MAX,
+            epoch: None,
+            cursors: BTreeMap::new(),
+            operations_max: 100,
+            bytes_max: 1_000_000,
+        });
+        let log = log.await.unwrap().areas.remove(0).operations;
+        let mut state = RecordState::start(&log[0].operation, None);
+        for applied in &log[1..] {
+            state.apply(&applied.operation, None);
+        }
+        phone.record(record, RecordState::step(Some(&state), Event::of(step)));
+        let taken = push(storage, phone, phone.operations.len() as u64).await;
+        told.push(
+            taken
+                .parked
+                .first()
+                .map_or("", |notice| match notice.code.as_str() {
+                    "issue.own_work" => "own work",
+                    "issue.not_reporter" => "not reporter",
+                    "issue.supervisors_step" => "supervisor",
+                    other => panic!("{other}"),
+                }),
+        );
+    }
+    assert_eq!(
+        told,
+        [
+            "",
+            "supervisor",
+            "supervisor",
+            "",
+            "own work",
+            "not reporter",
+            "",
+            "",
+            "own work",
+            "",
+            "supervisor",
+            ""
+        ]
+    );
 }
 
 /// Nobody fills the list of a community that they never worked in.

@@ -191,6 +191,7 @@ impl From<tokio_postgres::Error> for StorageError {
         ];
         match error.code() {
             Some(code) if waited.contains(code) => Self::Busy,
+            Some(code) if *code == SqlState::DISK_FULL => Self::NoRoom(Box::new(error)),
             // Classes 08 and 57, and 53: connections end, the database stops or starts, or has no room for one more.
             Some(code)
                 if ["08", "57", "53"]

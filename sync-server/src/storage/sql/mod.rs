@@ -7,6 +7,7 @@ mod columns;
 mod compact;
 pub(super) mod copy;
 mod moves;
+mod parked;
 mod photos;
 mod pull;
 mod push;
@@ -37,9 +38,9 @@ use uuid::Uuid;
 
 use super::{
     Account, AccountSummary, AddedAccount, AppendedUpload, AreaChanges, CheckReport, CreatedUpload,
-    DeviceSummary, Importer, NewAccount, NewSession, NewUpload, OpenedSession, PullRequest, Pulled,
-    PushOutcome, Session, Storage, StorageError, StorageResult, StoredPhoto, TokenHash, Upload, UploadId,
-    VerifyRequest,
+    DeviceSummary, Importer, NewAccount, NewSession, NewUpload, ParkedPlace, PullRequest, Pulled,
+    PushOutcome, Session, SessionOutcome, Storage, StorageError, StorageResult, StoredPhoto, TokenHash,
+    Upload, UploadId, VerifyRequest,
 };
 use crate::apply::{HeldChain, IncomingPush};
 use crate::chance::Chance;
@@ -160,6 +161,14 @@ impl<D: Database> Storage for SqlStorage<D> {
             .await
     }
 
+    async fn note_answered(&self, device: DeviceId, now_ms: TimestampMs) -> StorageResult<()> {
+        let row = self.0.read(move |tx| push::device(tx, device)).await?;
+        match row.and_then(|row| row.told.answered(now_ms)) {
+            Some(told) => self.0.write(move |tx| push::note_told(tx, device, told)).await,
+            None => Ok(()),
+        }
+    }
+
     async fn parked_of(
         &self,
         device: DeviceId,
@@ -238,9 +247,17 @@ impl<D: Database> Storage for SqlStorage<D> {
             .await
     }
 
-    async fn parked_in(&self, areas: &[AreaCode], limit: u32) -> StorageResult<Vec<ParkedOperation>> {
+    async fn parked_page(
+        &self,
+        areas: &[AreaCode],
+        after: Option<ParkedPlace>,
+        limit: u32,
+        bytes_max: usize,
+    ) -> StorageResult<Vec<ParkedOperation>> {
         let areas = areas.to_vec();
-        self.0.read(move |tx| push::parked_in(tx, &areas, limit)).await
+        self.0
+            .read(move |tx| parked::page(tx, &areas, after, limit, bytes_max))
+            .await
     }
 
     async fn put_areas(&self, areas: &[Area]) -> StorageResult<AreaChanges> {
@@ -292,11 +309,7 @@ impl<D: Database> Storage for SqlStorage<D> {
             .await
     }
 
-    async fn open_session(
-        &self,
-        session: NewSession,
-        now_ms: TimestampMs,
-    ) -> StorageResult<Option<OpenedSession>> {
+    async fn open_session(&self, session: NewSession, now_ms: TimestampMs) -> StorageResult<SessionOutcome> {
         self.0.write(move |tx| sessions::open(tx, &session, now_ms)).await
     }
 
@@ -320,7 +333,7 @@ impl<D: Database> Storage for SqlStorage<D> {
         self.0.read(move |tx| sessions::device_name(tx, device)).await
     }
 
-    async fn revoke_device(&self, device: DeviceId, now_ms: TimestampMs) -> StorageResult<bool> {
+    async fn revoke_device(&self, device: DeviceId, now_ms: TimestampMs) -> StorageResult<Vec<DeviceId>> {
         self.0.write(move |tx| sessions::revoke(tx, device, now_ms)).await
     }
 

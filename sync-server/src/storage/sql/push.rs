@@ -7,16 +7,16 @@ use shared::clock::TimestampMs;
 use shared::domain::RecordRef;
 use shared::guards::{self, Guard};
 use shared::ids::{AreaCode, DeviceId, WorkerId};
-use shared::protocol::v1::{ParkedMember, ParkedNotice, ParkedOperation, Receipt};
+use shared::protocol::v1::{ParkedNotice, Receipt};
 
-use super::columns::{self, behind, chain, int, uint, uuid};
+use super::columns::{self, chain, int, uint, uuid};
 use super::compact::has_gone;
 use super::tx::{Statement, Tx, values};
 use super::waiting::{self, Came, LogEnd};
-use super::{moves, records};
+use super::{accounts, moves, records};
 use crate::apply::{
     AT_ONCE, AssignmentSpan, Batch, Held, HeldChain, IncomingPush, Needs, Operations, Prepared, PushRefusal,
-    moves_household, overlap, times_are_plain,
+    Sender, Told, moves_household, overlap, times_are_plain,
 };
 use crate::storage::{StorageError, StorageResult, Taken};
 
@@ -25,11 +25,13 @@ pub(super) struct DeviceRow {
     pub(super) worker: WorkerId,
     pub(super) revoked: bool,
     pub(super) held: HeldChain,
+    pub(super) told: Told,
 }
 
 pub(super) fn device(tx: Tx<'_>, device: DeviceId) -> StorageResult<Option<DeviceRow>> {
     let mut statement = tx.prepare_cached(
-        "SELECT worker, revoked_at, last_seq, chain, applied_at, applied_from_seq FROM device WHERE id = ?1",
+        "SELECT worker, revoked_at, last_seq, chain, applied_at, applied_from_seq, told_at, told_before FROM device
+         WHERE id = ?1",
     )?;
     statement.query_opt(values![device.0.as_bytes()], |row| {
         let held = HeldChain {
@@ -42,8 +44,20 @@ pub(super) fn device(tx: Tx<'_>, device: DeviceId) -> StorageResult<Option<Devic
             worker: WorkerId(uuid(row, 0)?),
             revoked: uint(row, 1)? > 0,
             held,
+            told: Told {
+                last: uint(row, 6)?,
+                before: uint(row, 7)?,
+            },
         })
     })
+}
+
+pub(super) fn note_told(tx: Tx<'_>, device: DeviceId, told: Told) -> StorageResult<()> {
+    tx.execute(
+        "UPDATE device SET told_at = ?2, told_before = ?3 WHERE id = ?1",
+        values![device.0.as_bytes(), int(told.last), int(told.before)],
+    )?;
+    Ok(())
 }
 
 /// Why a push is not taken; what was written of it is taken back.
@@ -92,7 +106,7 @@ pub(super) fn apply_push(tx: Tx<'_>, push: &IncomingPush, now_ms: TimestampMs) -
     if !guards::holds(Guard::Idempotency) {
         operations = push.operations()?;
     }
-    take(tx, push, operations, now_ms)
+    take(tx, push, operations, row.told, now_ms)
 }
 
 /// Reads what is held already of a push. Whether that is all that is to be taken of it now.
@@ -157,6 +171,7 @@ fn take(
     tx: Tx<'_>,
     push: &IncomingPush,
     mut operations: Operations<'_>,
+    told: Told,
     now_ms: TimestampMs,
 ) -> Result<Taken, NotTaken> {
     let (position, last_applied_at): (u64, u64) = tx.query_row(
@@ -169,6 +184,7 @@ fn take(
         position,
         last_in_area: BTreeMap::new(),
     };
+    let known_until = told.known_until(applied_at);
     let (mut applied, mut came) = (0, Came::default());
     let mut moves_left = MOVES_PER_PUSH_MAX;
     let mut held = HeldChain {
@@ -185,7 +201,14 @@ fn take(
             let (Some(first), Some(last)) = (part.first(), part.last()) else {
                 break;
             };
-            applied += take_part(tx, push.author(), part, applied_at, &mut log, &mut came)?;
+            applied += take_part(
+                tx,
+                (push.author(), known_until),
+                part,
+                applied_at,
+                &mut log,
+                &mut came,
+            )?;
             if held.applied_from_seq == 0 {
                 held.applied_from_seq = first.operation.seq;
             }
@@ -232,7 +255,7 @@ fn take(
 /// Takes operations of which none but the last moves a household. Returns how many were applied.
 fn take_part(
     tx: Tx<'_>,
-    author: WorkerId,
+    (author, known_until): (WorkerId, TimestampMs),
     part: &[Prepared],
     applied_at: TimestampMs,
     log: &mut LogEnd,
@@ -241,7 +264,8 @@ fn take_part(
     let Some(last) = part.last() else {
         return Ok(0);
     };
-    let mut batch = batch(tx, part, author, applied_at)?;
+    let sender = sender(tx, author, known_until)?;
+    let mut batch = batch(tx, part, sender, applied_at)?;
     let mut log_writer = LogWriter::new(tx, applied_at)?;
     let (mut applied, mut taken_last) = (0, None);
     for prepared in part {
@@ -275,7 +299,7 @@ fn take_part(
 pub(super) fn batch<'a>(
     tx: Tx<'_>,
     operations: &'a [Prepared],
-    author: WorkerId,
+    sender: Sender,
     applied_at: TimestampMs,
 ) -> StorageResult<Batch<'a>> {
     let needs = Needs::of(operations);
@@ -287,13 +311,7 @@ pub(super) fn batch<'a>(
     }
     let held = load(tx, &needs)?;
     let former = moves::former(tx, &held, &needs.areas)?;
-    Ok(Batch::new(
-        held,
-        known_areas,
-        spans(tx, author)?,
-        former,
-        applied_at,
-    ))
+    Ok(Batch::new(held, known_areas, sender, former, applied_at))
 }
 
 fn receipt(held: &HeldChain) -> Receipt {
@@ -315,6 +333,16 @@ fn load<'a>(tx: Tx<'_>, needs: &Needs) -> StorageResult<HashMap<RecordRef, Held<
         held.insert(record, Held::Loaded(Box::new(loaded)));
     }
     Ok(held)
+}
+
+/// Who sends, from a device that knows for long what happened until then.
+pub(super) fn sender(tx: Tx<'_>, author: WorkerId, known_until: TimestampMs) -> StorageResult<Sender> {
+    let author = accounts::worker(tx, author)?.ok_or(StorageError::Inconsistent { table: "worker" })?;
+    Ok(Sender {
+        role: author.role,
+        spans: spans(tx, author.id)?,
+        known_until,
+    })
 }
 
 fn spans(tx: Tx<'_>, worker: WorkerId) -> StorageResult<Vec<AssignmentSpan>> {
@@ -402,47 +430,4 @@ pub(super) fn parked_of(
             code: row.get(1)?,
         })
     })
-}
-
-pub(super) fn parked_in(tx: Tx<'_>, areas: &[AreaCode], limit: u32) -> StorageResult<Vec<ParkedOperation>> {
-    let mut statement = tx.prepare_cached(
-        "SELECT author, code, parked_at, body FROM parked WHERE shown_in >= ?1 AND shown_in < ?2
-         ORDER BY parked_at DESC, device, seq DESC LIMIT ?3",
-    )?;
-    let mut parked = Vec::new();
-    for area in areas {
-        let mut rows = statement.query(values![area.as_str(), behind(area), limit])?;
-        while let Some(row) = rows.next()? {
-            let body: Vec<u8> = row.get(3)?;
-            let operation = columns::operation("parked", &body)?;
-            let (code, parked_at) = (row.get(1)?, uint(&row, 2)?);
-            parked.push(shown(WorkerId(uuid(&row, 0)?), operation, code, parked_at));
-        }
-    }
-    parked.sort_by_key(|operation| std::cmp::Reverse(operation.parked_at));
-    parked.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    Ok(parked)
-}
-
-/// What supervisors see of a parked operation: all that it would have changed, nothing of clocks.
-fn shown(author: WorkerId, operation: Operation, code: String, parked_at: u64) -> ParkedOperation {
-    let writes = operation.change.writes.into_iter();
-    let members = operation.change.members.into_iter();
-    ParkedOperation {
-        author,
-        area: operation.area,
-        record: operation.record,
-        code,
-        parked_at,
-        fields: writes.map(|write| (write.field, write.value)).collect(),
-        members: members
-            .map(|edit| ParkedMember {
-                field: edit.field,
-                member: edit.member,
-                adds: edit.removes.is_none(),
-            })
-            .collect(),
-        event: operation.change.event,
-        removes: operation.change.removal.is_some(),
-    }
 }

@@ -4,7 +4,7 @@ use shared::ids::{AreaCode, DeviceId, WorkerId};
 use shared::protocol::gaps::{DeviceGap, Gaps, PhotoGap};
 
 use super::columns::{self, behind, int, uint, uuid};
-use super::tx::{Tx, values};
+use super::tx::{Row, Tx, values};
 use crate::storage::StorageResult;
 
 pub(super) fn seed(tx: Tx<'_>) -> StorageResult<Vec<u8>> {
@@ -37,18 +37,30 @@ pub(super) fn gaps_in(tx: Tx<'_>, areas: &[AreaCode], limit: u32) -> StorageResu
          WHERE photo.hash IS NULL AND photo_record.area >= ?1 AND photo_record.area < ?2
          GROUP BY photo_record.area ORDER BY photo_record.area LIMIT ?3",
     )?;
+    let mut copies = tx.prepare_cached(
+        "SELECT DISTINCT device.id, device.name, device.worker
+         FROM device JOIN assignment ON assignment.worker = device.worker
+         WHERE device.parent IS NOT NULL AND device.revoked_at = 0
+         AND EXISTS (SELECT 1 FROM token WHERE token.device = device.id)
+         AND assignment.ended_at = 0 AND assignment.area >= ?1 AND assignment.area < ?2
+         ORDER BY device.worker, device.name, device.id LIMIT ?3",
+    )?;
+    let device = |row: &Row<'_>| {
+        Ok(DeviceGap {
+            device: DeviceId(uuid(row, 0)?),
+            name: row.get(1)?,
+            worker: WorkerId(uuid(row, 2)?),
+        })
+    };
     for area in areas {
         let end = behind(area);
-        let found = devices.query_map(values![area.as_str(), end, limit], |row| {
-            Ok(DeviceGap {
-                device: DeviceId(uuid(row, 0)?),
-                name: row.get(1)?,
-                worker: WorkerId(uuid(row, 2)?),
-            })
-        })?;
-        for gap in found {
-            if !gaps.devices.contains(&gap) {
-                gaps.devices.push(gap);
+        let found = devices.query_map(values![area.as_str(), end, limit], device)?;
+        let copied = copies.query_map(values![area.as_str(), end, limit], device)?;
+        for (list, found) in [(&mut gaps.devices, found), (&mut gaps.copies, copied)] {
+            for gap in found {
+                if !list.contains(&gap) {
+                    list.push(gap);
+                }
             }
         }
         let found = photos.query_map(values![area.as_str(), end, limit], |row| {
@@ -62,5 +74,6 @@ pub(super) fn gaps_in(tx: Tx<'_>, areas: &[AreaCode], limit: u32) -> StorageResu
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     gaps.devices.truncate(limit);
     gaps.photos.truncate(limit);
+    gaps.copies.truncate(limit);
     Ok(gaps)
 }

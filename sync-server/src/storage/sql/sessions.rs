@@ -8,21 +8,18 @@ use super::columns::{self, int, uint, uuid};
 use super::push::DeviceRow;
 use super::tx::{Tx, values};
 use super::{accounts, areas, push};
-use crate::apply::HeldChain;
+use crate::apply::{HeldChain, Told};
 use crate::storage::{
-    Credential, DeviceSummary, NewSession, OpenedSession, Session, StorageError, StorageResult, TokenHash,
+    Credential, DEVICES_PER_WORKER_MAX, DeviceSummary, NewSession, OpenedSession, Session, SessionOutcome,
+    StorageError, StorageResult, TokenHash,
 };
 
-pub(super) fn open(
-    tx: Tx<'_>,
-    new: &NewSession,
-    now_ms: TimestampMs,
-) -> StorageResult<Option<OpenedSession>> {
+pub(super) fn open(tx: Tx<'_>, new: &NewSession, now_ms: TimestampMs) -> StorageResult<SessionOutcome> {
     let username: Option<String> = tx
         .prepare_cached("SELECT username FROM worker WHERE id = ?1 AND removed_at = 0")?
         .query_opt(values![new.worker.0.as_bytes()], |row| row.get(0))?;
     let Some((worker, username)) = accounts::worker(tx, new.worker)?.zip(username) else {
-        return Ok(None);
+        return Ok(SessionOutcome::WorkerGone);
     };
     let known = match new.device {
         Some(device) => push::device(tx, device)?,
@@ -46,8 +43,13 @@ pub(super) fn open(
             )?;
             (device, held)
         }
+        None if signed_in(tx, new.worker)? >= DEVICES_PER_WORKER_MAX && !close_unused(tx, new.worker)? => {
+            return Ok(SessionOutcome::TooManyDevices);
+        }
         None => {
+            let told = told_at_enrolment(tx, new, fresh, now_ms)?;
             enrol(tx, new, fresh, now_ms)?;
+            push::note_told(tx, fresh, told)?;
             (fresh, HeldChain::default())
         }
     };
@@ -60,25 +62,79 @@ pub(super) fn open(
         values![new.token.0, device.0.as_bytes()],
     )?;
     let scope = columns::scope(tx, new.worker)?;
-    Ok(Some(OpenedSession {
+    Ok(SessionOutcome::Opened(Box::new(OpenedSession {
         username,
         device,
         worker,
         areas: areas::assigned(tx, &scope)?,
         epoch: columns::epoch(tx)?,
         held,
-    }))
+    })))
+}
+
+/// On how many devices a worker is signed in.
+fn signed_in(tx: Tx<'_>, worker: WorkerId) -> StorageResult<u64> {
+    tx.query_row(
+        "SELECT count(*) FROM device WHERE worker = ?1 AND revoked_at = 0
+         AND EXISTS (SELECT 1 FROM token WHERE token.device = device.id)",
+        values![worker.0.as_bytes()],
+        |row| uint(row, 0),
+    )
+}
+
+/// Closes the session of the oldest device that has never sent anything: the answer to its enrolment was lost. Whether
+/// there was one.
+fn close_unused(tx: Tx<'_>, worker: WorkerId) -> StorageResult<bool> {
+    let closed = tx.execute(
+        "DELETE FROM token WHERE device IN (SELECT id FROM device WHERE worker = ?1 AND last_seq = 0 AND revoked_at = 0
+         AND EXISTS (SELECT 1 FROM token WHERE token.device = device.id) ORDER BY enrolled_at, id LIMIT 1)",
+        values![worker.0.as_bytes()],
+    )?;
+    Ok(closed > 0)
+}
+
+/// What a device was told before it was enrolled: that of another's session brings the other's work, and one that has an
+/// id of its own was enrolled before in a life of this database that was lost. A new one has no work from before.
+fn told_at_enrolment(
+    tx: Tx<'_>,
+    new: &NewSession,
+    fresh: DeviceId,
+    now_ms: TimestampMs,
+) -> StorageResult<Told> {
+    if let Some(parent) = new.parent {
+        let parent = push::device(tx, parent)?;
+        return parent
+            .map(|row| row.told)
+            .ok_or(StorageError::Inconsistent { table: "device" });
+    }
+    let mut told = Told {
+        last: now_ms,
+        before: now_ms,
+    };
+    if new.device == Some(fresh) {
+        let mut statement = tx
+            .prepare_cached("SELECT told_at, told_before FROM device WHERE worker = ?1 AND revoked_at = 0")?;
+        let others = statement.query_map(values![new.worker.0.as_bytes()], |row| {
+            Ok((uint(row, 0)?, uint(row, 1)?))
+        })?;
+        for (last, before) in others {
+            told.last = told.last.min(last);
+            told.before = told.before.min(before);
+        }
+    }
+    Ok(told)
 }
 
 fn enrol(tx: Tx<'_>, new: &NewSession, device: DeviceId, now_ms: TimestampMs) -> StorageResult<()> {
     tx.execute(
-        "INSERT INTO device (id, worker, name, enrolled_at, chain) VALUES (?1, ?2, ?3, ?4, ?5)",
+        "INSERT INTO device (id, worker, name, enrolled_at, chain, parent) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         values![
             device.0.as_bytes(),
             new.worker.0.as_bytes(),
             new.device_name,
             int(now_ms),
-            CHAIN_START.0
+            CHAIN_START.0,
+            new.parent.map(|parent| parent.0.as_bytes().to_vec())
         ],
     )?;
     Ok(())
@@ -142,22 +198,29 @@ pub(super) fn device_name(tx: Tx<'_>, device: DeviceId) -> StorageResult<Option<
     statement.query_opt(values![device.0.as_bytes()], |row| row.get(0))
 }
 
-pub(super) fn revoke(tx: Tx<'_>, device: DeviceId, now_ms: TimestampMs) -> StorageResult<bool> {
+pub(super) fn revoke(tx: Tx<'_>, device: DeviceId, now_ms: TimestampMs) -> StorageResult<Vec<DeviceId>> {
     let importer: WorkerId = tx
         .query_row("SELECT import_worker FROM meta", values![], |row| uuid(row, 0))
         .map(WorkerId)?;
     match push::device(tx, device)? {
         Some(row) if row.worker != importer => {}
-        _ => return Ok(false),
+        _ => return Ok(Vec::new()),
     }
-    let revoked = tx.execute(
-        "UPDATE device SET revoked_at = ?2 WHERE id = ?1",
-        values![device.0.as_bytes(), int(now_ms.max(1))],
-    )?;
-    // Its token opens nothing any more. It stays, to tell the device why.
-    if revoked == 1 {
-        Ok(true)
-    } else {
-        Err(StorageError::Inconsistent { table: "device" })
+    // A device that went on under another identity did it with its token; so can whoever has stolen that.
+    let mut of_parent = tx.prepare_cached("SELECT id FROM device WHERE parent = ?1 ORDER BY id")?;
+    let mut revoked = vec![device];
+    let mut next = 0;
+    while let Some(parent) = revoked.get(next) {
+        let children = of_parent.query_map(values![parent.0.as_bytes()], |row| uuid(row, 0).map(DeviceId))?;
+        revoked.extend(children);
+        next += 1;
     }
+    for device in &revoked {
+        // Their tokens open nothing any more. They stay, to tell the devices why.
+        tx.execute(
+            "UPDATE device SET revoked_at = ?2 WHERE id = ?1 AND revoked_at = 0",
+            values![device.0.as_bytes(), int(now_ms.max(1))],
+        )?;
+    }
+    Ok(revoked)
 }

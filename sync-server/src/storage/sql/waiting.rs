@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::columns::{self, int, uint, uuid};
 use super::moves;
-use super::push::{LogWriter, batch};
+use super::push::{LogWriter, batch, sender};
 use super::records;
 use super::tx::{Tx, values};
 use crate::apply::{Prepared, WaitsFor};
@@ -122,7 +122,9 @@ fn try_again(
         chain: ChainHash::default(),
     };
     let operation = &prepared.operation;
-    let mut batch = batch(tx, std::slice::from_ref(&prepared), operation.author, applied_at)?;
+    // Whether it came in time was decided when it came.
+    let sender = sender(tx, operation.author, 0)?;
+    let mut batch = batch(tx, std::slice::from_ref(&prepared), sender, applied_at)?;
     let taken = batch.take(&prepared);
     tx.prepare_cached("DELETE FROM parked_waits WHERE device = ?1 AND seq = ?2")?
         .execute(values![device.0.as_bytes(), int(seq)])?;

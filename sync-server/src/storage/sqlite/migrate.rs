@@ -16,6 +16,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/sqlite/0006_moves.sql"),
     include_str!("../../../migrations/sqlite/0007_compacted.sql"),
     include_str!("../../../migrations/sqlite/0008_made_by.sql"),
+    include_str!("../../../migrations/sqlite/0009_devices.sql"),
 ];
 
 /// The file was written by a later version.

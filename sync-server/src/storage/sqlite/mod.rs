@@ -61,7 +61,12 @@ impl SqliteStorage {
         writer.pragma_update(None, "synchronous", "FULL")?;
         // What a killed server wrote last may be read and not be durable: SQLite takes it up without syncing it.
         // Nobody may be told of it before.
-        writer.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
+        let moved = writer.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+        match moved.map_err(StorageError::from) {
+            // It syncs first. What has no room in the file stays in the log.
+            Err(StorageError::NoRoom(_)) => {}
+            other => other?,
+        }
         migrate::migrate(&mut writer, chance)?;
         let reader = || -> StorageResult<_> {
             let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
@@ -182,9 +187,22 @@ impl From<rusqlite::Error> for StorageError {
     fn from(error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy,
+            // A disk that takes no more says so by its own code, or by failing to write or to lengthen a file.
+            Some(ErrorCode::DiskFull) => Self::NoRoom(Box::new(error)),
+            Some(ErrorCode::SystemIoFailure) if is_of_writing(&error) => Self::NoRoom(Box::new(error)),
             _ => Self::Failed(Box::new(error)),
         }
     }
+}
+
+fn is_of_writing(error: &rusqlite::Error) -> bool {
+    const OF_WRITING: [i32; 2] = [
+        rusqlite::ffi::SQLITE_IOERR_WRITE,
+        rusqlite::ffi::SQLITE_IOERR_SHMSIZE,
+    ];
+    error
+        .sqlite_error()
+        .is_some_and(|error| OF_WRITING.contains(&error.extended_code))
 }
 
 #[cfg(test)]

@@ -417,6 +417,7 @@ async fn parked_operations_are_read_and_a_page_instead_is_foreign() {
         members: Vec::new(),
         event: None,
         removes: false,
+        next: String::new(),
     }];
     let (credential, _served) = serve(response(
         "200 OK",
@@ -424,10 +425,10 @@ async fn parked_operations_are_read_and_a_page_instead_is_foreign() {
         &serde_json::to_vec(&parked).unwrap(),
     ))
     .await;
-    assert_eq!(transport().parked(&credential).await, Ok(parked));
+    assert_eq!(transport().parked(&credential, "").await, Ok(parked));
     let (credential, _served) = serve(response("200 OK", "application/json", b"{\"ok\":true}")).await;
     assert_eq!(
-        transport().parked(&credential).await,
+        transport().parked(&credential, "").await,
         Err(TransportError::Foreign)
     );
 }
