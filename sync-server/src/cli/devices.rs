@@ -9,9 +9,12 @@ use crate::storage::Storage;
 pub(super) async fn list(storage: &dyn Storage) -> Result<()> {
     for device in storage.devices().await? {
         let revoked = if device.revoked { "revoked" } else { "active" };
-        println!(
+        say!(
             "{}\t{}\t{}\t{} operations\t{revoked}",
-            device.device, device.username, device.name, device.through_seq
+            device.device,
+            device.username,
+            device.name,
+            device.through_seq
         );
     }
     Ok(())
@@ -21,6 +24,6 @@ pub(super) async fn revoke(storage: &dyn Storage, device: DeviceId) -> Result<()
     if !storage.revoke_device(device, SystemClock.now_ms()).await? {
         bail!("there is no device {device}");
     }
-    println!("revoked {device}");
+    say!("revoked {device}");
     Ok(())
 }
