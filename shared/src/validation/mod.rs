@@ -7,7 +7,10 @@ mod household;
 mod issue;
 mod photo;
 mod resident;
+mod typed;
 mod visit;
+
+pub use typed::as_kept;
 
 use thiserror::Error;
 
