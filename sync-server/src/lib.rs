@@ -17,6 +17,7 @@ pub mod callers;
 pub mod connections;
 pub mod folders;
 pub mod hashers;
+pub mod names;
 pub mod notices;
 pub mod origins;
 pub mod passwords;

@@ -4,7 +4,7 @@
 //! the records now: a telephone number that a grid member has corrected since is left alone while the
 //! register still says the same, and when the register changes it too, both values are kept as a conflict.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use shared::change::{AppliedOperation, Operation};
@@ -65,6 +65,16 @@ impl RegisterChanges {
     pub fn records(&self) -> u64 {
         self.households_added + self.households_changed + self.residents_added + self.residents_changed
     }
+
+    fn count(&mut self, what: Said) {
+        let count = match (what.kind, what.is_new) {
+            (RecordKind::HOUSEHOLD, true) => &mut self.households_added,
+            (RecordKind::HOUSEHOLD, false) => &mut self.households_changed,
+            (_, true) => &mut self.residents_added,
+            (_, false) => &mut self.residents_changed,
+        };
+        *count += 1;
+    }
 }
 
 /// Writes what is new in a register.
@@ -89,8 +99,13 @@ pub async fn write_register(
     };
     let importer = storage.importer(community).await?;
     let earlier = storage.operations_of(importer.device, community).await?;
-    let operations = Plan::new(&importer, &earlier, now_ms).operations(planned, &mut changes);
-    changes.parked = push(storage, &importer, operations, now_ms).await?;
+    let plan = Plan::new(&importer, &earlier, now_ms).of(planned, &mut changes);
+    let parked = push(storage, &importer, plan.operations, now_ms).await?;
+    changes.parked = parked.len() as u64;
+    // Said is what was applied: a record that is parked is not there, however often it is imported.
+    for (_, what) in plan.said_by.iter().filter(|(seq, _)| !parked.contains(seq)) {
+        changes.count(*what);
+    }
     Ok(changes)
 }
 
@@ -122,6 +137,8 @@ struct Plan<'a> {
     clock: Hlc,
     now_ms: TimestampMs,
     operations: Vec<Operation>,
+    /// What each operation, by its number, does when it is applied.
+    said_by: Vec<(u64, Said)>,
 }
 
 impl<'a> Plan<'a> {
@@ -144,10 +161,11 @@ impl<'a> Plan<'a> {
             clock,
             now_ms,
             operations: Vec::new(),
+            said_by: Vec::new(),
         }
     }
 
-    fn operations(mut self, planned: &[PlannedHousehold], changes: &mut RegisterChanges) -> Vec<Operation> {
+    fn of(mut self, planned: &[PlannedHousehold], changes: &mut RegisterChanges) -> Self {
         let mut named = 0;
         for household in planned {
             let record = RecordRef::new(RecordKind::HOUSEHOLD, household.id);
@@ -159,32 +177,28 @@ impl<'a> Plan<'a> {
                 .map_or(&household.area, RecordState::area)
                 .clone();
             changes.kept_in_grid += u64::from(area != household.area);
-            match self.say(record, &area, household.household.to_fields()) {
-                Said::New => changes.households_added += 1,
-                Said::Other => changes.households_changed += 1,
-                Said::Same => {}
-            }
+            self.say(record, &area, household.household.to_fields());
             for (id, resident) in &household.residents {
                 let record = RecordRef::new(RecordKind::RESIDENT, *id);
                 named += u64::from(self.said.contains_key(&record));
-                match self.say(record, &area, resident.to_fields()) {
-                    Said::New => changes.residents_added += 1,
-                    Said::Other => changes.residents_changed += 1,
-                    Said::Same => {}
-                }
+                self.say(record, &area, resident.to_fields());
             }
         }
         changes.not_named = (self.said.len() as u64).saturating_sub(named);
-        self.operations
+        self
     }
 
-    fn say(&mut self, record: RecordRef, area: &AreaCode, fields: FieldMap) -> Said {
+    /// Makes the operation that says so, when it was not said before.
+    fn say(&mut self, record: RecordRef, area: &AreaCode, fields: FieldMap) {
         let before = self.said.get(&record);
         let change = RecordState::change_to(record.kind, before, fields);
-        let said = if before.is_some() { Said::Other } else { Said::New };
         if change.is_empty() {
-            return Said::Same;
+            return;
         }
+        let said = Said {
+            kind: record.kind,
+            is_new: before.is_none(),
+        };
         let seq = self.importer.held.through_seq + 1 + self.operations.len() as u64;
         self.operations.push(Operation {
             device: self.importer.device,
@@ -195,32 +209,33 @@ impl<'a> Plan<'a> {
             record,
             change,
         });
-        said
+        self.said_by.push((seq, said));
     }
 }
 
-enum Said {
-    New,
-    Other,
-    Same,
+/// What an operation of the import does.
+#[derive(Debug, Clone, Copy)]
+struct Said {
+    kind: RecordKind,
+    is_new: bool,
 }
 
-/// Pushes as any device does; gives the number of parked operations.
+/// Pushes as any device does; gives the numbers of the operations that are parked.
 async fn push(
     storage: &dyn Storage,
     importer: &Importer,
     operations: Vec<Operation>,
     now_ms: TimestampMs,
-) -> Result<u64, RegisterWriteError> {
+) -> Result<BTreeSet<u64>, RegisterWriteError> {
     let mut chain = importer.held.chain;
-    let mut parked = 0;
+    let mut parked = BTreeSet::new();
     for chunk in operations.chunks(OPERATIONS_AT_ONCE) {
         let before = chain;
         chain = chunk.iter().fold(chain, |chain, operation| chain.then(operation));
         let refused = |_: PushRefusal| RegisterWriteError::Concurrent;
         let push = IncomingPush::of(before, chain, chunk).map_err(refused)?;
         match storage.apply_push(push, now_ms).await? {
-            PushOutcome::Taken(taken) => parked += taken.parked.len() as u64,
+            PushOutcome::Taken(taken) => parked.extend(taken.parked.iter().map(|notice| notice.seq)),
             PushOutcome::Refused(refusal) => return Err(refused(refusal)),
         }
     }

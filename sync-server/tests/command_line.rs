@@ -120,6 +120,16 @@ fn accounts_are_added_listed_changed_and_removed() {
         assert!(!refused.status.success());
         assert!(text(&refused.stderr).contains(reason), "{refused:?}");
     }
+    // One account, however its name is typed; and none whose name hides something.
+    for (name, reason) in [
+        ("Zhao", "already"),
+        ("ｚｈａｏ", "already"),
+        ("zh\u{202e}ao", "cannot be seen"),
+        ("zh\u{7f}ao", "cannot be seen"),
+    ] {
+        let refused = add(name, "130803001001", "koumen-test");
+        assert!(text(&refused.stderr).contains(reason), "{name:?}: {refused:?}");
+    }
     let listed = run(&data, &["user", "list"], "");
     assert_eq!(text(&listed.stdout), "zhao\t赵敏\tmember\t130803001001\n");
     assert!(
@@ -130,7 +140,7 @@ fn accounts_are_added_listed_changed_and_removed() {
     assert!(
         run(
             &data,
-            &["user", "password", "zhao", "--password-stdin"],
+            &["user", "password", "Zhao", "--password-stdin"],
             "another-one"
         )
         .status
@@ -143,6 +153,79 @@ fn accounts_are_added_listed_changed_and_removed() {
         checked.status.success() && text(&checked.stdout).contains("no damage"),
         "{checked:?}"
     );
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_said_and_not_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("mistyped");
+    for words in [
+        &["check"] as &[&str],
+        &["check-receipt"],
+        &["user", "list"],
+        &["user", "remove", "zhao"],
+        &["device", "list"],
+        &["backup", "elsewhere"],
+    ] {
+        let refused = run(&data, words, "");
+        assert!(!refused.status.success(), "{words:?}");
+        assert!(
+            text(&refused.stderr).contains("no database in"),
+            "{words:?}: {refused:?}"
+        );
+        assert!(!data.exists(), "{words:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_reader_that_goes_away_ends_no_command() {
+    let folder = prepared();
+    let data = folder.path().join("data");
+    let register = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../tests/fixtures/registers/register-fuqiang.xlsx"
+    );
+    for words in [
+        &["import", "register", register, "--community", "130803001001"] as &[&str],
+        &["check"],
+        &["user", "list"],
+    ] {
+        let mut child = koumen(&data, words)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let ended = child.wait_with_output().unwrap();
+        assert!(ended.status.success(), "{words:?}: {ended:?}");
+        assert!(!text(&ended.stderr).contains("panicked"), "{words:?}: {ended:?}");
+    }
+    // It was written all the same, and whole.
+    let again = run(
+        &data,
+        &["import", "register", register, "--community", "130803001001"],
+        "",
+    );
+    assert!(text(&again.stdout).contains("共改动 0 条记录"), "{again:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_without_an_end_is_not_read_for_ever() {
+    let folder = prepared();
+    let data = folder.path().join("data");
+    for words in [
+        &["import", "register", "/dev/zero", "--community", "130803001001"] as &[&str],
+        &["import", "areas", "/dev/zero"],
+    ] {
+        let refused = run(&data, words, "");
+        assert!(!refused.status.success());
+        assert!(
+            text(&refused.stderr).contains("too_large") || text(&refused.stderr).contains("larger"),
+            "{refused:?}"
+        );
+    }
 }
 
 #[test]

@@ -9,6 +9,8 @@
 #[path = "import/support.rs"]
 mod support;
 
+#[path = "import/believed.rs"]
+mod believed;
 #[path = "import/nasty.rs"]
 mod nasty;
 #[path = "import/random.rs"]
@@ -273,7 +275,7 @@ fn a_wrong_table_of_areas_is_refused_whole() {
         ),
         (
             "130803001001,,130803001,元宝山街道,130803,双滦区",
-            "no name, or a name that is too long",
+            "no name, or one that is too long or cannot be shown",
         ),
         (
             "130803001001,西园社区,130803001,元宝山街道,130803,双滦区",

@@ -172,3 +172,18 @@ async fn only_a_known_community_has_a_register() {
         RegisterWriteError::NoCommunity(_)
     ));
 }
+
+#[tokio::test]
+async fn a_record_that_is_parked_is_never_counted_as_written() {
+    let server = a_server().await;
+    server.add_worker("lead", Role::Supervisor, &[COMMUNITY]).await;
+    let mut register = a_register();
+    // The reading lets no such name through; a record may be refused for another reason, though.
+    register[0].residents[0].1.name = "王\u{7f}英".to_owned();
+    let changes = write(&server, &register).await;
+    assert_eq!((changes.residents_added, changes.parked), (2, 1));
+    for _ in 0..2 {
+        let again = write(&server, &register).await;
+        assert_eq!((again.records(), again.parked), (0, 1));
+    }
+}

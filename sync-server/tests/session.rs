@@ -172,6 +172,22 @@ async fn what_is_no_sign_in_is_refused_with_a_code() {
 }
 
 #[tokio::test]
+async fn an_account_is_one_however_its_name_is_typed() {
+    let server = a_server().await;
+    let mut workers = Vec::new();
+    for typed in ["zhao", "Zhao", "ZHAO", "ｚｈａｏ", " zhao "] {
+        let answer = try_sign_in(&server, typed, TEST_PASSWORD, None).await;
+        workers.push(signed_in(&answer).worker.id);
+    }
+    workers.dedup();
+    assert_eq!(workers.len(), 1);
+    for typed in ["zh\u{202e}ao", "zh\u{200b}ao", "zhao\u{7f}"] {
+        let answer = try_sign_in(&server, typed, TEST_PASSWORD, None).await;
+        assert_eq!(answer.code(), "session.unreadable", "{typed:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_page_of_another_origin_changes_nothing() {
     let server = a_server().await;
     let zhao = signed_in(&try_sign_in(&server, "zhao", TEST_PASSWORD, None).await);

@@ -21,7 +21,7 @@ use shared::protocol::v1::{
     self, AreaPage, PROTOCOL_VERSION, PUSH_OPERATIONS_MAX, Push, READS_DENSE, SEGMENT_OPERATIONS, SealKey,
     SignInReply, SyncReply, SyncRequest,
 };
-use shared::validation::may_take;
+use shared::validation::{as_kept, may_take};
 use uuid::Uuid;
 
 use crate::api::{self, Answer, ApiError, Call, ErrorCode, Notice, RoomState, Session, Status, SyncState};
@@ -211,9 +211,10 @@ impl Replica {
         }
         let transaction = self.connection.transaction()?;
         operations::with_pen(&transaction, author, |pen| {
-            changes
-                .into_iter()
-                .try_for_each(|(area, record, change)| pen.perform(&area, record, change).map(drop))
+            changes.into_iter().try_for_each(|(area, record, mut change)| {
+                as_kept(record.kind, &mut change);
+                pen.perform(&area, record, change).map(drop)
+            })
         })?;
         also(&transaction)?;
         transaction.commit()?;

@@ -1,6 +1,7 @@
 //! A guard against identity-card numbers: none is stored anywhere, not in a note either.
 
-use super::phone::parse_phones;
+mod ordinary;
+
 use super::spelling::{half_width, is_dash, plain};
 
 /// The digits of the shortest such number.
@@ -9,8 +10,10 @@ const DIGITS_MIN: usize = 15;
 /// Whether a text holds something that looks like an identity-card number: 18 characters (17 digits and a
 /// digit or X) or 15 digits, with a date of birth where such numbers have it.
 ///
-/// The check digit and the region are not asked for: a number with a typing mistake is still somebody's.
-/// Spaces, dashes and full-width digits do not hide one. Telephone numbers do not trigger it.
+/// Where they stand together, the check digit is not asked for: a number with a typing mistake is still somebody's.
+/// Spaces, dashes and full-width digits do not hide one of 18: parts that are one together are found, when their check
+/// digit is right or they are parted as such numbers are (region, birth, rest). A telephone number, a date or a door in
+/// a note does not join what stands beside it, and fifteen digits in parts are no number of those times.
 pub fn looks_like_identity_number(text: &str) -> bool {
     // Most texts hold few digits or none, and are asked about at every save: first by bytes.
     let may_hold_one = count_of_digits(text.as_bytes()) >= DIGITS_MIN;
@@ -59,24 +62,36 @@ pub fn without_identity_numbers(text: &str) -> String {
     masked
 }
 
-/// Groups of digits (X among them) that only spaces and dashes part.
-fn runs(text: &str) -> Vec<Vec<String>> {
+/// Digits (X among them) that stand together, and what parts them from those before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Group {
+    text: String,
+    /// The sign in front; a space when there are several, or when this is the first.
+    sign: char,
+}
+
+/// Groups that only spaces, dashes and the like part.
+fn runs(text: &str) -> Vec<Vec<Group>> {
     let mut runs = vec![Vec::new()];
-    let mut group = String::new();
-    for c in plain(text).chars() {
+    let (mut group, mut between) = (String::new(), String::new());
+    for c in plain(text).chars().chain(['\n']) {
         if c.is_ascii_digit() || is_check_x(c) {
             group.push(if c.is_ascii_digit() { c } else { 'X' });
             continue;
         }
         if let Some(run) = runs.last_mut().filter(|_| !group.is_empty()) {
-            run.push(std::mem::take(&mut group));
+            let mut signs = between.chars();
+            let sign = signs.next().filter(|_| signs.next().is_none()).unwrap_or(' ');
+            run.push(Group {
+                text: std::mem::take(&mut group),
+                sign: if is_dash(sign) { '-' } else { sign },
+            });
+            between.clear();
         }
+        between.push(c);
         if !is_inside(c) && runs.last().is_some_and(|run| !run.is_empty()) {
             runs.push(Vec::new());
         }
-    }
-    if let Some(run) = runs.last_mut().filter(|_| !group.is_empty()) {
-        run.push(group);
     }
     runs
 }
@@ -89,28 +104,63 @@ fn is_inside(c: char) -> bool {
     is_dash(c) || matches!(c, ' ' | '\t' | '_' | '.' | '·' | '/' | '\'')
 }
 
-fn run_holds_one(groups: &[String]) -> bool {
-    (0..groups.len()).any(|start| {
-        let mut digits = String::new();
-        groups
-            .get(start..)
-            .unwrap_or_default()
+fn run_holds_one(groups: &[Group]) -> bool {
+    let others = ordinary::others(groups);
+    groups.iter().any(|group| has_the_shape(&group.text))
+        || parted_as_such(groups)
+        || others
             .iter()
-            .enumerate()
-            .any(|(more, group)| {
-                digits.push_str(group);
-                // Several groups may also be telephone numbers side by side.
-                let several = more > 0;
-                digits.len() <= 18
-                    && has_the_shape(&digits)
-                    && !(several && is_telephones(groups.get(start..=start + more)))
-            })
+            .any(|rest| parts_hold_one(rest) || is_one(rest, false))
+        || (is_one(groups, true) && !ordinary::explain(&others))
+}
+
+/// Whether neighbours are one number of 18 together, by its check digit.
+fn parts_hold_one(groups: &[Group]) -> bool {
+    (0..groups.len()).any(|start| {
+        (start..groups.len()).any(|end| is_one(groups.get(start..=end).unwrap_or_default(), true))
     })
 }
 
-fn is_telephones(groups: Option<&[String]>) -> bool {
-    let parsed = parse_phones(&groups.unwrap_or_default().join(" "));
-    parsed.impossible.is_empty() && !parsed.numbers.is_empty()
+/// Whether these groups, written together, are one number of 18.
+fn is_one(groups: &[Group], check: bool) -> bool {
+    if groups.iter().map(|group| group.text.len()).sum::<usize>() != 18 {
+        return false;
+    }
+    let digits: String = groups.iter().map(|group| group.text.as_str()).collect();
+    has_the_shape(&digits) && is_region(&digits) && (!check || checks(&digits))
+}
+
+/// Region, birth and rest apart, as people write such a number to read it out: 999999 19600402 1883, and the birth
+/// itself in three parts when the check digit is right.
+fn parted_as_such(groups: &[Group]) -> bool {
+    let parted = |count: usize, lengths: &[usize], check: bool| {
+        groups.windows(count).any(|parts| {
+            let fits = parts
+                .iter()
+                .map(|group| group.text.len())
+                .eq(lengths.iter().copied());
+            fits && is_one(parts, check)
+        })
+    };
+    parted(3, &[6, 8, 4], false) || parted(5, &[6, 4, 2, 2, 4], true)
+}
+
+/// Whether the first two digits are those of a province (GB/T 2260), of a foreigner's permit (9), or of made-up numbers.
+fn is_region(digits: &str) -> bool {
+    let two: Option<u8> = digits.get(..2).and_then(|two| two.parse().ok());
+    matches!(
+        two,
+        Some(11..=15 | 21..=23 | 31..=37 | 41..=46 | 50..=54 | 61..=65 | 71 | 81..=83 | 90..=99)
+    )
+}
+
+/// Whether the last of 18 is the check digit of the others (GB 11643, ISO 7064 MOD 11-2).
+fn checks(digits: &str) -> bool {
+    let sum = digits.chars().fold(0_u32, |sum, c| {
+        let value = if c == 'X' { 10 } else { c.to_digit(10).unwrap_or(0) };
+        (sum * 2 + value) % 11
+    });
+    sum == 1
 }
 
 fn has_the_shape(digits: &str) -> bool {
@@ -126,6 +176,7 @@ fn has_the_shape(digits: &str) -> bool {
     match digits.len() {
         18 => {
             is_digits(17)
+                && !digits.starts_with('0')
                 && number(6, 10).is_some_and(|year| (1850..2100).contains(&year))
                 && day_exists(number(10, 12), number(12, 14))
         }
@@ -138,6 +189,10 @@ fn has_the_shape(digits: &str) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+#[path = "identity/notes_tests.rs"]
+mod notes_tests;
 
 #[cfg(test)]
 mod tests {
@@ -171,7 +226,6 @@ mod tests {
             "电话12009375836,证999999196004021883。",
             "9 9 9 9 9 9 1 9 6 0 0 4 0 2 1 8 8 3",
             "999999600402188",
-            "999999 600402 188",
             "999999\u{200b}19600402\u{3000}1883",
             "12009375836 999999196004021883",
             "99999919600402188×",
@@ -207,6 +261,10 @@ mod tests {
             "12019600612 2021234",
             "电表 0012345678",
             "3-2-501, 4-1-302, 13-4-602",
+            "家属住3-2-501 13801121234",
+            "13900000013 0314-2021234",
+            "11-21 13801121234",
+            "999999 600402 188",
         ] {
             assert!(!looks_like_identity_number(text), "{text}");
             assert_eq!(without_identity_numbers(text), text);

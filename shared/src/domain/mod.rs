@@ -5,6 +5,8 @@
 mod list;
 
 pub mod field_map;
+mod look_alikes;
+pub mod name;
 pub mod schema;
 pub mod spelling;
 pub mod value;

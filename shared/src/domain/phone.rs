@@ -1,8 +1,19 @@
 //! Telephone numbers as people write them into one cell.
 //!
-//! A number is kept as digits only: eleven digits that begin with 1 (mobile), an area code with seven or
-//! eight digits, or seven or eight digits that begin with 2 to 9 (local). Which prefixes networks use
-//! changes and is not checked. What is written but is none of these is handed back, never dropped.
+//! A number is kept whole or handed back whole, never a part of it:
+//!
+//! | kept as | what it is |
+//! |---|---|
+//! | `13800138000` | a mobile: eleven digits that begin with 1 |
+//! | `03142021234` | an area code with seven or eight digits, or with a service |
+//! | `62021234` | a local number: seven or eight digits that begin with 2 to 9 |
+//! | `4001234567`, `110`, `12345`, `95588` | services, three to ten digits |
+//! | `+85291234567` | a number of another country, as ITU-T E.164 writes it |
+//!
+//! Which prefixes networks use changes and is not checked. An extension (`转801`) cannot be kept, so a number that has one
+//! is handed back with it.
+
+mod plan;
 
 use super::spelling::{is_dash, plain};
 
@@ -10,11 +21,13 @@ use super::spelling::{is_dash, plain};
 const PHONE_TEXT_CHARS_MAX: usize = 400;
 /// The most zeros that a spreadsheet's `1.2009375E10` may have left out and still mean one number.
 const LEFT_OUT_ZEROS_MAX: usize = 2;
+/// Words and signs before an extension.
+const EXTENSION_WORDS: [&str; 6] = ["转", "轉", "分机", "内线", "ext", "#"];
 
 /// What was read from one cell.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ParsedPhones {
-    /// Numbers, digits only, each once, in the order of writing.
+    /// Numbers as they are dialled, each once, in the order of writing.
     pub numbers: Vec<String>,
     /// What was written and is no telephone number.
     pub impossible: Vec<String>,
@@ -32,23 +45,13 @@ pub fn parse_phones(text: &str) -> ParsedPhones {
     if says_none(trimmed) {
         return parsed;
     }
-    if trimmed.chars().count() > PHONE_TEXT_CHARS_MAX {
+    if trimmed.chars().count() > PHONE_TEXT_CHARS_MAX || is_lost(trimmed) {
         parsed.impossible.push(trimmed.to_owned());
         return parsed;
     }
-    if let Some(number) = spreadsheet_number(trimmed) {
-        parsed.take(&number);
-        return parsed;
-    }
-    if is_exponent(trimmed) {
-        parsed.impossible.push(trimmed.to_owned());
-        return parsed;
-    }
-    for piece in trimmed.split(|c| !is_within_number(c)) {
-        let piece = piece.trim_matches(|c: char| !c.is_ascii_digit() && c != '+' && c != '(');
-        if piece.chars().any(|c| c.is_ascii_digit()) {
-            parsed.take(piece);
-        }
+    match spreadsheet_number(trimmed) {
+        Some(number) => parsed.take(&number),
+        None => pieces(trimmed).iter().for_each(|piece| parsed.take(piece)),
     }
     if parsed.numbers.is_empty() && parsed.impossible.is_empty() {
         parsed.impossible.push(trimmed.to_owned());
@@ -56,60 +59,145 @@ pub fn parse_phones(text: &str) -> ParsedPhones {
     parsed
 }
 
+/// Whether a text is what is kept of a telephone number, and can be dialled as it stands.
+pub fn is_dialled(text: &str) -> bool {
+    let digits = text.strip_prefix('+').unwrap_or(text);
+    (1..=20).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-')
+}
+
+/// What people may know of a kept number besides the whole: the part without country code or area code.
+pub fn without_prefix(number: &str) -> Option<&str> {
+    match number.strip_prefix('+') {
+        Some(digits) => plan::split_country(digits).map(|(_, rest)| rest),
+        None => plan::split_area(number).map(|(_, local)| local),
+    }
+}
+
 impl ParsedPhones {
-    /// Takes one number, or several with only spaces between them.
+    /// Takes a piece: one number, or several with only spaces and dashes between them. When its digits are not whole
+    /// numbers to the last one, none of it is taken: nobody knows which part was meant.
     fn take(&mut self, piece: &str) {
-        let groups: Vec<String> = digit_groups(piece);
-        let mut rest: &[String] = &groups;
-        while !rest.is_empty() {
-            // The longest run of groups first: `0314 1234567` is one number, not a stray 0314.
-            let found = (1..=rest.len()).rev().find_map(|count| {
-                let (run, after) = rest.split_at_checked(count)?;
-                Some((phone(&run.concat())?, after))
-            });
-            match found {
-                Some((number, after)) => {
-                    if !self.numbers.contains(&number) {
-                        self.numbers.push(number);
-                    }
-                    rest = after;
-                }
-                None => {
-                    self.impossible.push(rest.join(" "));
-                    return;
-                }
+        let groups = groups(piece);
+        let numbers = if has_extension(piece) {
+            None
+        } else {
+            whole_numbers(&groups)
+        };
+        let Some(numbers) = numbers else {
+            self.impossible.push(piece.to_owned());
+            return;
+        };
+        for number in numbers {
+            if !self.numbers.contains(&number) {
+                self.numbers.push(number);
             }
         }
     }
 }
 
-/// Whether these digits, written together, are one telephone number; gives it without country code.
-fn phone(digits: &str) -> Option<String> {
-    let national = ["0086", "86"]
-        .iter()
-        .find_map(|code| {
-            digits
-                .strip_prefix(code)
-                .filter(|rest| national_number(rest) && rest.len() >= 10)
-        })
-        .unwrap_or(digits);
-    // After +86 the zero of the area code is left out.
-    if national_number(national) {
-        Some(national.to_owned())
-    } else {
-        None
+/// The parts of a text that hold digits; words and list signs part them. A number stays together with its extension.
+fn pieces(text: &str) -> Vec<String> {
+    let mut pieces: Vec<String> = Vec::new();
+    let mut between = String::new();
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let inside = is_within_number(c);
+        let length = rest.find(|c| is_within_number(c) != inside).unwrap_or(rest.len());
+        let (run, after) = rest.split_at_checked(length).unwrap_or((rest, ""));
+        rest = after;
+        if !inside || !run.contains(|c: char| c.is_ascii_digit()) {
+            between.push_str(run);
+            continue;
+        }
+        let run = run.trim_matches(|c: char| !c.is_ascii_digit() && c != '+');
+        match pieces.last_mut() {
+            Some(last) if has_extension(&between) => last.push_str(&format!("{}{run}", between.trim())),
+            _ => pieces.push(run.to_owned()),
+        }
+        between.clear();
     }
+    pieces
 }
 
-fn national_number(digits: &str) -> bool {
-    let second = digits.as_bytes().get(1);
-    match (digits.as_bytes().first(), digits.len()) {
-        (Some(b'1'), 11) | (Some(b'2'..=b'9'), 7 | 8) => true,
-        // 010 and 02x have eight digits after them, other areas seven or eight.
-        (Some(b'0'), 11) if matches!(second, Some(b'1' | b'2')) => true,
-        (Some(b'0'), 11 | 12) => matches!(second, Some(b'3'..=b'9')),
-        _ => false,
+fn has_extension(text: &str) -> bool {
+    let text = text.to_lowercase();
+    EXTENSION_WORDS.iter().any(|word| text.contains(word)) || text.trim() == "x"
+}
+
+/// Digits that stand together, and whether a plus stands before them.
+struct Group<'a> {
+    digits: &'a str,
+    plus: bool,
+}
+
+fn groups(piece: &str) -> Vec<Group<'_>> {
+    let mut groups = Vec::new();
+    let mut before = 0;
+    for part in piece.split(|c: char| !c.is_ascii_digit()) {
+        if !part.is_empty() {
+            let at = part.as_ptr() as usize - piece.as_ptr() as usize;
+            let plus = piece.get(before..at).is_some_and(|between| between.contains('+'));
+            groups.push(Group { digits: part, plus });
+            before = at + part.len();
+        }
     }
+    groups
+}
+
+/// The most groups that one number falls into: each digit apart, and the country code.
+const GROUPS_PER_NUMBER_MAX: usize = 17;
+
+/// The numbers that these groups are, when every group belongs to one. The longest number first: `0314 1234567` is one,
+/// not a stray 0314.
+fn whole_numbers(groups: &[Group<'_>]) -> Option<Vec<String>> {
+    if let [only] = groups
+        && !only.plus
+        && plan::is_service(only.digits)
+    {
+        return Some(vec![only.digits.to_owned()]);
+    }
+    // From the end: what the groups from each place on are.
+    let mut from: Vec<Option<Vec<String>>> = vec![None; groups.len()];
+    from.push(Some(Vec::new()));
+    for start in (0..groups.len()).rev() {
+        let found = (1..=GROUPS_PER_NUMBER_MAX.min(groups.len() - start))
+            .rev()
+            .find_map(|count| {
+                let after = from.get(start + count)?.as_ref()?;
+                let first = number(groups.get(start..start + count)?)?;
+                Some([vec![first], after.clone()].concat())
+            });
+        if let Some(place) = from.get_mut(start) {
+            *place = found;
+        }
+    }
+    from.into_iter().next().flatten()
+}
+
+/// The one number that these groups are together.
+fn number(groups: &[Group<'_>]) -> Option<String> {
+    let (first, others) = groups.split_first()?;
+    // What is a number by itself is not the beginning of another one: 2021234 5 is not 20212345.
+    let begun = !others.is_empty() && !first.plus && plan::is_national(first.digits);
+    if begun || others.iter().any(|group| group.plus) {
+        return None;
+    }
+    let digits: String = groups.iter().map(|group| group.digits).collect();
+    // 1-415-555-2671 without its plus has as many digits as a mobile.
+    let lengths: Vec<usize> = groups.iter().map(|group| group.digits.len()).collect();
+    let north_american = lengths == [1, 3, 3, 4];
+    if first.plus {
+        return plan::international(&digits);
+    }
+    if let Some(abroad) = digits.strip_prefix("00") {
+        return plan::international(abroad);
+    }
+    if plan::is_national(&digits) && !north_american {
+        return Some(digits);
+    }
+    // 86 without plus; not for fewer digits, which may be a local number.
+    let rest = digits.strip_prefix(plan::CHINA).filter(|rest| rest.len() >= 10)?;
+    plan::is_national(rest).then(|| rest.to_owned())
 }
 
 fn says_none(text: &str) -> bool {
@@ -136,17 +224,10 @@ fn is_within_number(c: char) -> bool {
     c.is_ascii_digit() || is_dash(c) || matches!(c, ' ' | '\t' | '(' | ')' | '+' | '.' | '·')
 }
 
-fn digit_groups(piece: &str) -> Vec<String> {
-    piece
-        .split(|c: char| !c.is_ascii_digit())
-        .filter(|group| !group.is_empty())
-        .map(ToOwned::to_owned)
-        .collect()
-}
-
-/// Whether the whole text is a number like `1.2E+10`.
-fn is_exponent(text: &str) -> bool {
-    text.contains(['e', 'E'])
+/// Whether the whole text is a number like `1.2E+10` that has lost digits.
+fn is_lost(text: &str) -> bool {
+    spreadsheet_number(text).is_none()
+        && text.contains(['e', 'E'])
         && text
             .chars()
             .all(|c| c.is_ascii_digit() || matches!(c, 'e' | 'E' | '.' | '+'))
@@ -258,7 +339,6 @@ mod tests {
             "1205206849",
             "120093758361",
             "1.20094E+10",
-            "12345",
             "拒绝提供",
             "999999196004021883",
             "0314-12",
@@ -268,7 +348,109 @@ mod tests {
             check(text, &[], 1);
         }
         check("12009375836/120520684", &["12009375836"], 1);
-        check("12009375836 转 801", &["12009375836"], 1);
+    }
+
+    #[test]
+    fn a_number_of_another_country_is_kept_whole() {
+        for (text, number) in [
+            ("+1 415 555 2671", "+14155552671"),
+            ("+1 (415) 555-2671", "+14155552671"),
+            ("001-415-555-2671", "+14155552671"),
+            ("+852 9123 4567", "+85291234567"),
+            ("(+852) 9123 4567", "+85291234567"),
+            ("00852-91234567", "+85291234567"),
+            ("+85291234567", "+85291234567"),
+            ("＋８５２ ９１２３ ４５６７", "+85291234567"),
+            ("香港+852-9123-4567", "+85291234567"),
+            ("+853 6612 3456", "+85366123456"),
+            ("+886 912 345 678", "+886912345678"),
+            ("+886 0912 345 678", "+886912345678"),
+            ("+886 2 2345 6789", "+886223456789"),
+            ("+82 10-1234-5678", "+821012345678"),
+            ("+82 010-1234-5678", "+821012345678"),
+            ("+81 90 1234 5678", "+819012345678"),
+            ("+44 (0)20 7946 0958", "+442079460958"),
+            ("+7 912 345-67-89", "+79123456789"),
+            ("+39 06 1234 5678", "+390612345678"),
+            ("+976 8812 3456", "+97688123456"),
+            ("+86 314 2021234", "03142021234"),
+            ("+86 (0)10 6202 1234", "01062021234"),
+            ("+86 10 6202 1234", "01062021234"),
+            ("0086 400 123 4567", "4001234567"),
+        ] {
+            check(text, &[number], 0);
+        }
+        check(
+            "+852 9123 4567 / 13800138000",
+            &["+85291234567", "13800138000"],
+            0,
+        );
+        check("+852 9123 4567 13800138000", &["+85291234567", "13800138000"], 0);
+        check("13800138000 +1 415 555 2671", &["13800138000", "+14155552671"], 0);
+    }
+
+    #[test]
+    fn services_are_numbers() {
+        for text in [
+            "110",
+            "120",
+            "12345",
+            "10086",
+            "95588",
+            "118114",
+            "962121",
+            "95105555",
+            "4001234567",
+            "8008101234",
+            "031412345",
+        ] {
+            check(text, &[text], 0);
+        }
+        check("400-123-4567", &["4001234567"], 0);
+        check("4001-234-567", &["4001234567"], 0);
+        check("110、12345", &["110", "12345"], 0);
+    }
+
+    #[test]
+    fn a_part_is_never_kept_as_the_whole() {
+        for text in [
+            "+852 9123",
+            "+852 9123 4567 8",
+            "852 9123 4567",
+            "852 91234567",
+            "+1 415 555",
+            "1 415 555 2671",
+            "415-555-2671",
+            "(415) 555-2671",
+            "+999 1234 5678",
+            "+86 9123",
+            "+86 2021234",
+            "+1234567890123456",
+            "2021234 5",
+            "13800138000 5",
+            "13800138000-801",
+            "0314-2021234-801",
+            "0314-2021234转801",
+            "0314-2021234 转 801",
+            "62021234 ext. 12",
+            "62021234x12",
+            "62021234#801",
+            "13800138000 转 110",
+            "13800",
+            "138001380",
+        ] {
+            check(text, &[], 1);
+        }
+    }
+
+    #[test]
+    fn what_people_know_of_a_number_besides_the_whole() {
+        assert_eq!(without_prefix("+85291234567"), Some("91234567"));
+        assert_eq!(without_prefix("03142021234"), Some("2021234"));
+        assert_eq!(without_prefix("01062021234"), Some("62021234"));
+        assert_eq!(without_prefix("13800138000"), None);
+        assert!(is_dialled("+85291234567") && is_dialled("110") && is_dialled("0314-2021234"));
+        assert!(!is_dialled("") && !is_dialled("+") && !is_dialled("1+2") && !is_dialled("转801"));
     }
 
     #[test]
@@ -283,6 +465,18 @@ mod tests {
         fn any_text_never_panics_and_numbers_read_back(text in any::<String>()) {
             for number in parse_phones(&text).numbers {
                 prop_assert_eq!(parse_phones(&number).numbers, vec![number]);
+            }
+        }
+
+        #[test]
+        fn what_is_kept_has_every_digit_of_its_piece(text in "[+0-9 ()-]{0,24}") {
+            let parsed = parse_phones(&text);
+            if parsed.impossible.is_empty() && parsed.numbers.len() == 1 {
+                let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+                let (written, kept) = (digits(&text), digits(&parsed.numbers[0]));
+                // All of it, but for the country code of China, 00, the zero within a country, and the same number twice.
+                prop_assert!(written.len() <= kept.len() + 4 || written.len() == 2 * kept.len(), "{} {}", text, kept);
+                prop_assert!(written.ends_with(kept.get(3..).unwrap_or_default()), "{} {}", text, kept);
             }
         }
 

@@ -1,4 +1,8 @@
-//! How people type: full-width signs, invisible characters, dashes of every length, Chinese numerals.
+//! How people type: full-width signs, invisible characters, look-alikes, dashes of every length, Chinese numerals.
+
+use std::borrow::Cow;
+
+use super::look_alikes::unified;
 
 /// The same character in half width: `３` is `3`, `＃` is `#`, the ideographic space is a space.
 pub fn half_width(c: char) -> char {
@@ -7,22 +11,80 @@ pub fn half_width(c: char) -> char {
             .checked_sub(0xFEE0)
             .and_then(char::from_u32)
             .unwrap_or(c),
-        '\u{3000}' | '\u{a0}' | '\u{2002}'..='\u{200a}' | '\u{202f}' => ' ',
+        '\u{3000}' | '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' => ' ',
         _ => c,
     }
 }
 
-/// Characters that nobody sees: zero-width spaces, direction marks, byte order marks, soft hyphens.
+/// Characters that nobody sees: controls, zero-width spaces, direction marks, byte order marks, soft hyphens. Not the
+/// line end and the tab.
+///
+/// Source: Unicode's general category Cc, its property `Default_Ignorable_Code_Point`, the signs of interlinear
+/// annotation, and the codes that are no characters.
 pub fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{feff}' | '\u{ad}')
+    matches!(c,
+        '\0'..='\u{8}' | '\u{b}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{ad}' | '\u{34f}' | '\u{61c}'
+        | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}'
+        | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fdd0}'..='\u{fdef}'
+        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
+        | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+        || u32::from(c) & 0xfffe == 0xfffe
 }
 
-/// Half width, without the characters that nobody sees.
+/// A text as it is kept: line ends of every kind are `\n`, and what nobody sees is gone. A word processor's vertical tab
+/// between two lines is a line end, the byte order mark of a copied cell is nothing. Every text that somebody typed or
+/// pasted goes through here before it is checked and saved.
+///
+/// What joins the parts of one emoji, and what chooses the form of a Mongolian letter, stays: it is seen.
+pub fn visible(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_invisible) {
+        return Cow::Borrowed(text);
+    }
+    let mut kept = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\r' if chars.peek() == Some(&'\n') => {}
+            '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => kept.push('\n'),
+            c if !is_invisible(c) => kept.push(c),
+            '\u{fe0f}' if kept.ends_with(is_pictured) => kept.push(c),
+            '\u{200d}'
+                if kept.trim_end_matches('\u{fe0f}').ends_with(is_pictured)
+                    && chars.peek().copied().is_some_and(is_pictured) =>
+            {
+                kept.push(c);
+            }
+            '\u{180b}'..='\u{180f}' if kept.ends_with(|c| matches!(c, '\u{1820}'..='\u{18aa}')) => {
+                kept.push(c)
+            }
+            _ => {}
+        }
+    }
+    Cow::Owned(kept)
+}
+
+/// A sign that emoji are made of.
+fn is_pictured(c: char) -> bool {
+    matches!(c, '#' | '*' | '0'..='9' | '©' | '®' | '\u{203c}'..='\u{2bff}' | '\u{3030}' | '\u{303d}' | '\u{3297}'
+        | '\u{3299}' | '\u{1f000}'..='\u{1faff}')
+}
+
+/// Half width, look-alikes as they are typed, without the characters that nobody sees: for reading what was written, not
+/// for keeping a note.
 pub fn plain(text: &str) -> String {
-    text.chars()
+    visible(text)
+        .chars()
         .filter(|c| !is_invisible(*c))
-        .map(half_width)
+        .map(|c| unified(half_width(c)))
         .collect()
+}
+
+/// Whether a character is Chinese, rare ones of names included: every block of ideographs that Unicode has or has set
+/// aside (extensions A to J, planes 2 and 3), radicals, and the signs for zero, for repetition and for 〆.
+pub fn is_han(c: char) -> bool {
+    matches!(c,
+        '\u{3005}'..='\u{3007}' | '\u{2e80}'..='\u{2fdf}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}'
+        | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3fffd}')
 }
 
 /// Dashes of every length, the Japanese long vowel sign among them.
@@ -130,5 +192,61 @@ mod tests {
     #[test]
     fn full_width_becomes_half_width_and_the_unseen_goes() {
         assert_eq!(plain("\u{feff}３＃２－５０１\u{3000}Ａ\u{200b}"), "3#2-501 A");
+        assert_eq!(plain("⽅\u{f9e1}\u{e0100}"), "方李");
+    }
+
+    #[test]
+    fn signs_like_line_ends_become_line_ends_and_the_unseen_goes() {
+        for (typed, kept) in [
+            ("楼道灯坏了\u{b}二楼", "楼道灯坏了\n二楼"),
+            ("a\r\nb\rc\u{c}d\u{85}e\u{2028}f\u{2029}g", "a\nb\nc\nd\ne\nf\ng"),
+            ("a\tb\nc", "a\tb\nc"),
+            ("张\u{7f}三\u{0}", "张三"),
+            ("\u{feff}软\u{ad}连\u{200b}字\u{202e}符\u{2066}", "软连字符"),
+            ("1\u{fffe}\u{fdd0}\u{e0041}2", "12"),
+            ("葛\u{e0100}", "葛"),
+            ("", ""),
+        ] {
+            assert_eq!(visible(typed), kept, "{typed:?}");
+        }
+    }
+
+    #[test]
+    fn an_emoji_and_a_mongolian_letter_stay_as_they_look() {
+        for text in [
+            "❤\u{fe0f}",
+            "👨\u{200d}👩\u{200d}👧",
+            "👩🏽\u{200d}🚒",
+            "🏳\u{fe0f}\u{200d}🌈",
+            "1\u{fe0f}\u{20e3}",
+            "ᠠ\u{180b}",
+        ] {
+            assert_eq!(visible(text), text, "{text:?}");
+        }
+        assert_eq!(visible("张\u{200d}三\u{fe0f}"), "张三");
+    }
+
+    #[test]
+    fn every_block_of_ideographs_is_chinese() {
+        for c in [
+            '方',
+            '㛃',
+            '\u{20000}',
+            '\u{2a700}',
+            '\u{2b740}',
+            '\u{2b820}',
+            '\u{2ceb0}',
+            '\u{2ebf0}',
+            '\u{30000}',
+            '\u{31350}',
+            '\u{323b0}',
+            '々',
+            '〇',
+        ] {
+            assert!(is_han(c), "U+{:X}", u32::from(c));
+        }
+        for c in ['a', '·', ' ', 'あ', '한', '1'] {
+            assert!(!is_han(c), "{c}");
+        }
     }
 }

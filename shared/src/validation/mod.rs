@@ -8,10 +8,12 @@ mod issue;
 mod photo;
 mod resident;
 mod rights;
+mod typed;
 mod visit;
 
 pub use photo::is_thumbnail;
 pub use rights::{check_rights, may_take};
+pub use typed::as_kept;
 
 use thiserror::Error;
 

@@ -2,6 +2,7 @@
 
 use super::{Rejection, check_day, refuse};
 use crate::domain::need::Need;
+use crate::domain::phone::is_dialled;
 use crate::domain::resident::{
     BIRTH_MONTH, BIRTH_YEAR, CONSENT_ON, CONSENT_PURPOSE, ConsentPurpose, HOUSEHOLD, NAME, PHONES, RELATION,
     Relation,
@@ -21,8 +22,11 @@ pub(super) fn check(fields: &dyn Fields) -> Result<(), Rejection> {
     if !matches!(field(fields, BIRTH_MONTH), Value::Null | Value::Int(1..=12)) {
         return refuse("resident.birth_month_impossible");
     }
-    let dialled = |phone: &String| phone.len() <= 20 && phone.chars().all(|c| c.is_ascii_digit() || c == '-');
-    if !field(fields, PHONES).as_texts().iter().all(dialled) {
+    if !field(fields, PHONES)
+        .as_texts()
+        .iter()
+        .all(|phone| is_dialled(phone))
+    {
         return refuse("resident.phone_impossible");
     }
     let number = |id| {

@@ -5,10 +5,11 @@ use std::io::Read;
 use anyhow::{Context, Result, bail};
 use shared::ids::{AreaCode, WorkerId};
 
-use super::open;
+use super::open_existing;
 use super::options::UserCommand;
 use crate::chance::{Chance, OsChance};
 use crate::clock::{Clock, SystemClock};
+use crate::names;
 use crate::passwords::{PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, Passwords};
 use crate::routes::session::USERNAME_BYTES_MAX;
 use crate::storage::{AddedAccount, NewAccount, Storage};
@@ -28,50 +29,56 @@ pub(super) async fn run(command: UserCommand) -> Result<()> {
             data,
         } => {
             let username = checked_name(&name)?;
-            let display = display.trim().to_owned();
-            if display.is_empty() || display.len() > DISPLAY_BYTES_MAX {
-                bail!("the name on screens must have 1 to {DISPLAY_BYTES_MAX} bytes");
-            }
+            let display = names::shown(&display, DISPLAY_BYTES_MAX)
+                .with_context(|| format!("{display:?} cannot be the name on screens"))?;
             let worker = WorkerId(OsChance.uuid());
             let password = read_password(&[&username, &display])?;
+            let name = username;
             let account = NewAccount {
                 worker,
-                username,
+                username: name.clone(),
                 display,
                 role: role.into(),
                 areas,
                 password,
             };
-            match open(&data).await?.add_account(account, now_ms).await? {
-                AddedAccount::Added => println!("added {name}"),
+            match open_existing(&data).await?.add_account(account, now_ms).await? {
+                AddedAccount::Added => say!("added {name}"),
                 AddedAccount::NameTaken => bail!("there is an account {name} already"),
                 AddedAccount::AreasUnknown(areas) => bail!("not imported: {}", codes(&areas)),
             }
         }
-        UserCommand::List { data } => list(&*open(&data).await?).await?,
+        UserCommand::List { data } => list(&*open_existing(&data).await?).await?,
         UserCommand::Areas { name, areas, data } => {
-            match open(&data).await?.set_areas(&name, &areas, now_ms).await? {
+            let name = checked_name(&name)?;
+            match open_existing(&data)
+                .await?
+                .set_areas(&name, &areas, now_ms)
+                .await?
+            {
                 None => bail!("there is no account {name}"),
-                Some(unknown) if unknown.is_empty() => println!("{name}: {}", codes(&areas)),
+                Some(unknown) if unknown.is_empty() => say!("{name}: {}", codes(&areas)),
                 Some(unknown) => bail!("not imported: {}", codes(&unknown)),
             }
         }
         UserCommand::Remove { name, data } => {
-            if !open(&data).await?.remove_account(&name, now_ms).await? {
+            let name = checked_name(&name)?;
+            if !open_existing(&data).await?.remove_account(&name, now_ms).await? {
                 bail!("there is no account {name}");
             }
-            println!("removed {name}");
+            say!("removed {name}");
         }
         UserCommand::Password {
             name,
             password_stdin: _,
             data,
         } => {
+            let name = checked_name(&name)?;
             let password = read_password(&[&name])?;
-            if !open(&data).await?.set_password(&name, &password).await? {
+            if !open_existing(&data).await?.set_password(&name, &password).await? {
                 bail!("there is no account {name}");
             }
-            println!("{name} has another password and is signed out everywhere");
+            say!("{name} has another password and is signed out everywhere");
         }
     }
     Ok(())
@@ -80,7 +87,7 @@ pub(super) async fn run(command: UserCommand) -> Result<()> {
 async fn list(storage: &dyn Storage) -> Result<()> {
     for account in storage.accounts().await? {
         let worker = account.worker;
-        println!(
+        say!(
             "{}\t{}\t{}\t{}",
             account.username,
             worker.name,
@@ -96,11 +103,7 @@ fn codes(areas: &[AreaCode]) -> String {
 }
 
 fn checked_name(name: &str) -> Result<String> {
-    let fits = !name.is_empty() && name.len() <= USERNAME_BYTES_MAX;
-    if !fits || name.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        bail!("an account name has 1 to {USERNAME_BYTES_MAX} bytes without blanks");
-    }
-    Ok(name.to_owned())
+    names::account(name, USERNAME_BYTES_MAX).with_context(|| format!("{name:?} cannot be an account"))
 }
 
 /// One line of standard input, hashed.

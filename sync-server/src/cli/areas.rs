@@ -2,18 +2,22 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
+use super::read_file;
+use crate::import::areas::AREAS_BYTES_MAX;
 use crate::import::read_areas;
 use crate::storage::Storage;
 
 pub(super) async fn import(storage: &dyn Storage, file: &Path) -> Result<()> {
-    let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let bytes = read_file(file, AREAS_BYTES_MAX)?;
     let areas = read_areas(&bytes).map_err(|error| anyhow::anyhow!("{error}: {}", error.sentence()))?;
     let changes = storage.put_areas(&areas).await?;
-    println!(
+    say!(
         "areas: {} added, {} renamed, {} unchanged",
-        changes.added, changes.renamed, changes.unchanged
+        changes.added,
+        changes.renamed,
+        changes.unchanged
     );
     Ok(())
 }

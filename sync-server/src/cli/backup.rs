@@ -99,7 +99,7 @@ pub(super) async fn back_up(option: &DataOption, photos: &PhotoOptions, to: &Pat
     write_manifest(&partial, &manifest)?;
     close(&partial)?;
     put_in_place(&partial, to)?;
-    println!(
+    say!(
         "backup {}: {} operations, {} records, {} photos; restored into a scratch folder and checked",
         to.display(),
         manifest.operations,
@@ -140,7 +140,7 @@ async fn verified(partial: &Path, scratch: &Path, manifest: Manifest) -> Result<
         && (copied.whole, photos.whole) == (manifest.photos, manifest.photos);
     if !is_good {
         for fault in &report.faults {
-            println!("damage: {fault}");
+            say!("damage: {fault}");
         }
         bail!(
             "the backup cannot be restored whole, so it is none; it was left in {}",
@@ -176,7 +176,7 @@ pub(super) async fn restore(
     let report = storage.check().await?;
     if !report.faults.is_empty() {
         for fault in &report.faults {
-            println!("damage: {fault}");
+            say!("damage: {fault}");
         }
         bail!("the backup is damaged; {} was not touched", data.display());
     }
@@ -194,19 +194,19 @@ pub(super) async fn restore(
     if !free {
         let aside = beside(data, &format!("before-restore-{now_ms}"))?;
         fs::rename(data, &aside).with_context(|| format!("cannot move {}", data.display()))?;
-        println!("what was there is in {} now", aside.display());
+        say!("what was there is in {} now", aside.display());
     }
     drop(held);
     close(&partial)?;
     put_in_place(&partial, data)?;
-    println!(
+    say!(
         "restored {} operations, {} records, {} photos of {}; epoch {epoch}",
         report.operations + report.parked,
         report.records,
         copied.whole,
         age(now_ms, manifest.made_at)
     );
-    println!("devices send by themselves what was recorded since; nobody has to do anything on a phone");
+    say!("devices send by themselves what was recorded since; nobody has to do anything on a phone");
     Ok(told(
         &copied.damaged,
         "is missing or damaged in the backup; its phone will send it again",
@@ -225,7 +225,7 @@ async fn to_postgres(
     let aside = force.then(|| format!("koumen_before_restore_{now_ms}"));
     let moved = PostgresStorage::restore(address, authority, file.clone(), aside, Arc::new(OsChance)).await;
     if let Some(schema) = moved.context("nothing was restored")? {
-        println!("what was in the database is in its schema {schema} now");
+        say!("what was in the database is in its schema {schema} now");
     }
     fs::remove_file(&file).with_context(|| format!("cannot remove {}", file.display()))?;
     note_elsewhere(folder)
@@ -375,7 +375,7 @@ fn put_in_place(partial: &Path, to: &Path) -> Result<()> {
 
 fn told(damaged: &[PhotoHash], sentence: &str) -> ExitCode {
     for hash in damaged {
-        println!("photo {hash} {sentence}");
+        say!("photo {hash} {sentence}");
     }
     if damaged.is_empty() {
         ExitCode::SUCCESS

@@ -14,16 +14,20 @@ pub(super) async fn check(storage: &dyn Storage, photos: &PhotoStore) -> Result<
     let photos = verify(storage, photos).await?;
     let damaged = |hash| format!("photo {hash} is missing or has other bytes");
     report.faults.extend(photos.damaged.iter().map(damaged));
-    println!(
+    say!(
         "{} operations, {} parked, {} devices, {} records, {} photos",
-        report.operations, report.parked, report.devices, report.records, photos.whole
+        report.operations,
+        report.parked,
+        report.devices,
+        report.records,
+        photos.whole
     );
     if report.faults.is_empty() {
-        println!("no damage found");
+        say!("no damage found");
         return Ok(ExitCode::SUCCESS);
     }
     for fault in &report.faults {
-        println!("damage: {fault}");
+        say!("damage: {fault}");
     }
     Ok(ExitCode::FAILURE)
 }

@@ -37,19 +37,20 @@ pub(super) async fn check(storage: &dyn Storage) -> Result<ExitCode> {
     let statement = receipt.statement;
     let key = ReceiptKey::of_seed(&storage.receipt_seed().await?)?;
     if !key.has_signed(&receipt) {
-        println!("not genuine: this server did not sign it, or it was altered");
+        say!("not genuine: this server did not sign it, or it was altered");
         return Ok(ExitCode::FAILURE);
     }
-    println!(
+    say!(
         "genuine: this server had operations 1 to {} of device {}",
-        statement.through_seq, statement.device
+        statement.through_seq,
+        statement.device
     );
     match storage.held(statement.device).await? {
-        None => println!("it does not know this device now"),
+        None => say!("it does not know this device now"),
         Some(held) if held.through_seq < statement.through_seq => {
-            println!("it holds {} of them now", held.through_seq);
+            say!("it holds {} of them now", held.through_seq);
         }
-        Some(_) => println!("it holds them now"),
+        Some(_) => say!("it holds them now"),
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -9,9 +9,12 @@ use crate::storage::Storage;
 pub(super) async fn list(storage: &dyn Storage) -> Result<()> {
     for device in storage.devices().await? {
         let revoked = if device.revoked { "revoked" } else { "active" };
-        println!(
+        say!(
             "{}\t{}\t{}\t{} operations\t{revoked}",
-            device.device, device.username, device.name, device.through_seq
+            device.device,
+            device.username,
+            device.name,
+            device.through_seq
         );
     }
     Ok(())
@@ -24,8 +27,8 @@ pub(super) async fn revoke(storage: &dyn Storage, device: DeviceId) -> Result<()
     }
     for (place, revoked) in revoked.into_iter().enumerate() {
         match place {
-            0 => println!("revoked {revoked}"),
-            _ => println!("revoked {revoked}, which was enrolled with its session"),
+            0 => say!("revoked {revoked}"),
+            _ => say!("revoked {revoked}, which was enrolled with its session"),
         }
     }
     Ok(())

@@ -2,6 +2,16 @@
 //!
 //! Every command but `restore` may run while the server serves the same folder: they wait for each other's writes.
 
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
+/// Prints a line on standard output. What was done is done when it is said: a reader that has gone (`| head`) or a full
+/// disk behind it ends nothing, as it would with `println!`.
+macro_rules! say {
+    ($($part:tt)*) => {
+        $crate::cli::write_line(&mut std::io::stdout(), format_args!($($part)*))
+    };
+}
+
 mod accounts;
 mod areas;
 mod backup;
@@ -13,7 +23,9 @@ mod photo_place;
 mod register;
 mod start;
 
+use std::fmt;
 use std::fs::File;
+use std::io::{ErrorKind, Read, Write};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -43,10 +55,33 @@ pub fn main() -> ExitCode {
     match result {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("koumen-server: {error:#}");
+            write_line(&mut std::io::stderr(), format_args!("koumen-server: {error:#}"));
             ExitCode::FAILURE
         }
     }
+}
+
+fn write_line(out: &mut dyn Write, line: fmt::Arguments<'_>) {
+    match writeln!(out, "{line}") {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            // When that cannot be written either, nobody is there to read it.
+            let _ = writeln!(
+                std::io::stderr(),
+                "koumen-server: cannot write what was done: {error}"
+            );
+        }
+        _ => {}
+    }
+}
+
+/// The beginning of a file: all of it, or one byte more than what is read at most, so that its reader says that it is too
+/// large. A device or a pipe may have no end.
+fn read_file(file: &Path, bytes_max: u64) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(file)
+        .and_then(|open| open.take(bytes_max + 1).read_to_end(&mut bytes))
+        .with_context(|| format!("cannot read {}", file.display()))?;
+    Ok(bytes)
 }
 
 async fn run(command: Command) -> Result<ExitCode> {
@@ -59,12 +94,12 @@ async fn run(command: Command) -> Result<ExitCode> {
             areas::import(&*open(&data).await?, &file).await?
         }
         Command::Import(ImportCommand::Register(options)) => {
-            register::import(&*open(&options.data).await?, &options).await?;
+            register::import(&*open_existing(&options.data).await?, &options).await?;
         }
         Command::User(command) => accounts::run(command).await?,
-        Command::Device(DeviceCommand::List { data }) => devices::list(&*open(&data).await?).await?,
+        Command::Device(DeviceCommand::List { data }) => devices::list(&*open_existing(&data).await?).await?,
         Command::Device(DeviceCommand::Revoke { device, data }) => {
-            devices::revoke(&*open(&data).await?, device).await?;
+            devices::revoke(&*open_existing(&data).await?, device).await?;
         }
         Command::Backup { to, data, photos } => return backup::back_up(&data, &photos, &to).await,
         Command::Restore {
@@ -73,10 +108,11 @@ async fn run(command: Command) -> Result<ExitCode> {
             data,
             photos,
         } => return backup::restore(&from, &data, &photos, force).await,
-        Command::CheckReceipt { data } => return check_receipt::check(&*open(&data).await?).await,
+        Command::CheckReceipt { data } => return check_receipt::check(&*open_existing(&data).await?).await,
         Command::Check { data, photos } => {
+            let storage = open_existing(&data).await?;
             let photos = photos.open(&data.data)?;
-            return check::check(&*open(&data).await?, &photos).await;
+            return check::check(&*storage, &photos).await;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -84,6 +120,18 @@ async fn run(command: Command) -> Result<ExitCode> {
 
 /// Says, in a data folder, that its database is elsewhere.
 const ELSEWHERE: &str = "database-is-in-postgresql";
+
+/// The storage of a data folder that somebody made before. Whoever mistypes the folder shall not be told that an empty
+/// database, made at that moment, has no damage.
+async fn open_existing(data: &DataOption) -> Result<Arc<dyn Storage>> {
+    let known = [DATABASE, ELSEWHERE]
+        .iter()
+        .any(|name| data.data.join(name).is_file());
+    if data.database.is_none() && !known {
+        bail!("there is no database in {}", data.data.display());
+    }
+    open(data).await
+}
 
 /// The storage of a data folder, made when it is not there.
 async fn open(data: &DataOption) -> Result<Arc<dyn Storage>> {

@@ -1,12 +1,14 @@
 //! `koumen-server import register`
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Result, anyhow};
 use serde::Serialize;
 use shared::domain::CalendarDate;
 
 use super::options::RegisterOptions;
+use super::read_file;
 use crate::clock::{Clock, SystemClock};
 use crate::import::register::ImportReport;
+use crate::import::register::container::FILE_BYTES_MAX;
 use crate::import::{read_register, register_ids};
 use crate::register_write::{RegisterChanges, write_register};
 use crate::storage::Storage;
@@ -19,7 +21,7 @@ struct Report<'a> {
 
 pub(super) async fn import(storage: &dyn Storage, options: &RegisterOptions) -> Result<()> {
     let file = &options.file;
-    let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let bytes = read_file(file, FILE_BYTES_MAX)?;
     let now_ms = SystemClock.now_ms();
     let reading = read_register(&bytes, CalendarDate::of_ms(now_ms))
         .map_err(|error| anyhow!("{}: {}", error.code(), error.sentence()))?;
@@ -30,10 +32,10 @@ pub(super) async fn import(storage: &dyn Storage, options: &RegisterOptions) -> 
             changes,
             register: &reading.report,
         };
-        println!("{}", serde_json::to_string_pretty(&report)?);
+        say!("{}", serde_json::to_string_pretty(&report)?);
     } else {
-        println!("{}", reading.report.to_text());
-        println!("{}", in_words(&changes));
+        say!("{}", reading.report.to_text());
+        say!("{}", in_words(&changes));
     }
     Ok(())
 }

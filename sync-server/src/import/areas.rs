@@ -6,6 +6,8 @@ use shared::domain::area::Area;
 use shared::ids::{AreaCode, AreaLevel};
 
 use super::ImportError;
+use super::error_value::is_error_value;
+use crate::names;
 
 /// The largest table that is read; the six demonstration districts have 80 KB.
 pub const AREAS_BYTES_MAX: u64 = 16 << 20;
@@ -60,20 +62,22 @@ pub fn read_areas(bytes: &[u8]) -> Result<Vec<Area>, ImportError> {
             let text = |column: &usize| record.get(*column).unwrap_or_default().trim();
             let code = AreaCode::new(text(code)).map_err(|_| bad("not a division code"))?;
             let name = text(name);
+            if is_error_value(name) {
+                return Err(bad("an error value in the place of a name"));
+            }
+            let shown = names::shown(name, NAME_BYTES_MAX);
+            let name = shown.map_err(|_| bad("no name, or one that is too long or cannot be shown"))?;
             if code.level() != *level {
                 return Err(bad("a code of another level"));
             }
             if below.as_ref().is_some_and(|below| !below.is_within(&code)) {
                 return Err(bad("a code that does not lie within the one above"));
             }
-            if name.is_empty() || name.len() > NAME_BYTES_MAX {
-                return Err(bad("no name, or a name that is too long"));
-            }
             match areas.get(&code) {
-                Some(known) if known != name => return Err(bad("a second name for the same code")),
+                Some(known) if *known != name => return Err(bad("a second name for the same code")),
                 Some(_) => {}
                 None => {
-                    areas.insert(code.clone(), name.to_owned());
+                    areas.insert(code.clone(), name);
                 }
             }
             below = Some(code);

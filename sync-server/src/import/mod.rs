@@ -5,6 +5,7 @@
 
 pub mod areas;
 pub mod error;
+mod error_value;
 pub mod register;
 pub mod register_ids;
 

@@ -12,6 +12,7 @@ use super::body;
 use crate::auth::{Authorised, TOKEN_BYTES, write_token};
 use crate::callers::Caller;
 use crate::hashers::Crowded;
+use crate::names::{self, NameError};
 use crate::notices::Word;
 use crate::passwords::PASSWORD_BYTES_MAX;
 use crate::refused::Refused;
@@ -35,6 +36,22 @@ const TOO_MANY_DEVICES: Refused = Refused::new(
     "device.too_many",
     "this account is signed in on too many devices; sign out on one of them, or have one revoked",
 );
+
+const TOO_LONG: Refused = Refused::new(
+    StatusCode::BAD_REQUEST,
+    "session.too_long",
+    "account, password or device name is too long",
+);
+
+fn refused_name(error: NameError) -> Refused {
+    if error == NameError::TooLong {
+        return TOO_LONG;
+    }
+    Refused::bad(
+        "session.unreadable",
+        "account or device name has a sign that cannot be seen; type it anew",
+    )
+}
 
 /// Checks the password and enrols the device, or finds it again.
 ///
@@ -61,26 +78,18 @@ pub async fn sign_in(
 ) -> Result<Response, Refused> {
     let caller = extensions.get::<Caller>().copied();
     let request: SignInRequest = body::json(&state, caller, &headers, body).await?;
-    let username = request.username.trim().to_owned();
-    let fits = username.len() <= USERNAME_BYTES_MAX
-        && request.password.len() <= PASSWORD_BYTES_MAX
-        && request.device_name.len() <= DEVICE_NAME_BYTES_MAX;
-    if !fits {
-        return Err(Refused::bad(
-            "session.too_long",
-            "account, password or device name is too long",
-        ));
+    if request.password.len() > PASSWORD_BYTES_MAX {
+        return Err(TOO_LONG);
     }
-    // No name has such a sign, and no database takes it.
-    if [&username, &request.device_name]
-        .iter()
-        .any(|name| name.contains('\0'))
-    {
-        return Err(Refused::bad(
-            "session.unreadable",
-            "account or device name has a sign that no name has",
-        ));
-    }
+    let username = match names::account(&request.username, USERNAME_BYTES_MAX) {
+        // No account has such a name; whoever asks learns it as with any wrong name.
+        Err(NameError::Empty | NameError::Blank) => request.username,
+        name => name.map_err(refused_name)?,
+    };
+    let device_name = match names::shown(&request.device_name, DEVICE_NAME_BYTES_MAX) {
+        Err(NameError::Empty) => String::new(),
+        name => name.map_err(refused_name)?,
+    };
     let account = state.storage.account(&username).await?;
     let known = account.as_ref().map(|account| account.worker.id);
     let tried = state.throttle.tried(&username, known);
@@ -99,7 +108,7 @@ pub async fn sign_in(
     }
     let worker = known.ok_or(WRONG)?;
     state.throttle.succeeded(worker, caller);
-    let opened = open(&state, worker, request.device, request.device_name, None).await?;
+    let opened = open(&state, worker, request.device, device_name, None).await?;
     opened.ok_or(WRONG)
 }
 

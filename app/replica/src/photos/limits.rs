@@ -2,13 +2,16 @@
 //!
 //! 65500 x 65500 pixels take 333 bytes to announce and 12 GB to decode.
 
+use shared::domain::photo::PHOTO_SIDE_PX_MAX;
+
 use super::PhotoError;
 
-/// The largest file that is looked at.
-pub const FILE_BYTES_MAX: usize = 64 * 1024 * 1024;
-/// The most pixels that are decoded.
-pub const PIXELS_MAX: u64 = 60_000_000;
-/// The most memory that decoding may need.
+/// The largest file that is looked at: what a phone's camera writes of 200 megapixels, and some more.
+pub const FILE_BYTES_MAX: usize = 96 * 1024 * 1024;
+/// The most pixels that are decoded. It bounds the time; the largest sensors of phones have 200 megapixels.
+pub const PIXELS_MAX: u64 = 256_000_000;
+/// The most memory that decoding may need. A JPEG is made small while it is decoded, so an honest one of 200 megapixels
+/// needs a tenth of it.
 pub const DECODED_BYTES_MAX: u64 = 256 * 1024 * 1024;
 /// The longest side that a JPEG can have; no camera needs more.
 pub(super) const SIDE_PX_MAX: u32 = 65_535;
@@ -37,7 +40,7 @@ pub(super) fn check_header(file: &[u8]) -> Result<Format, PhotoError> {
         return Err(PhotoError::Damaged);
     }
     let side_fits = header.width <= SIDE_PX_MAX && header.height <= SIDE_PX_MAX;
-    let fits = side_fits && pixels <= PIXELS_MAX && pixels * header.bytes_per_pixel <= DECODED_BYTES_MAX;
+    let fits = side_fits && pixels <= PIXELS_MAX && header.bytes <= DECODED_BYTES_MAX;
     if fits {
         Ok(format)
     } else {
@@ -48,8 +51,8 @@ pub(super) fn check_header(file: &[u8]) -> Result<Format, PhotoError> {
 struct Header {
     width: u32,
     height: u32,
-    /// While decoding.
-    bytes_per_pixel: u64,
+    /// That decoding needs.
+    bytes: u64,
 }
 
 fn format(file: &[u8]) -> Result<Format, PhotoError> {
@@ -134,13 +137,30 @@ fn frame(marker: u8, segment: &[u8]) -> Option<Header> {
     let [_, _, _, h0, h1, w0, w1, components, ..] = segment else {
         return None;
     };
-    // A progressive picture keeps two bytes of every component until its last scan.
-    let bytes = u64::from((*components).max(3));
+    let (width, height) = (u16::from_be_bytes([*w0, *w1]), u16::from_be_bytes([*h0, *h1]));
+    let components = u64::from((*components).max(3));
+    let (small_width, small_height) = reduced(width, height);
+    // The parts of the small picture, and the small picture; a progressive one keeps two bytes of every component of
+    // the whole picture until its last scan.
+    let small = u64::from(small_width) * u64::from(small_height) * components * 2;
+    let whole = u64::from(width) * u64::from(height) * components * 2;
     Some(Header {
-        width: u32::from(u16::from_be_bytes([*w0, *w1])),
-        height: u32::from(u16::from_be_bytes([*h0, *h1])),
-        bytes_per_pixel: if marker == 0xc2 { bytes * 3 } else { bytes },
+        width: u32::from(width),
+        height: u32::from(height),
+        bytes: if marker == 0xc2 { small + whole } else { small },
     })
+}
+
+/// The size in which a JPEG is decoded: an eighth, a quarter, a half or the whole, the smallest that is no smaller than
+/// what is kept. The decoder chooses the same.
+fn reduced(width: u16, height: u16) -> (u16, u16) {
+    let eighths = |side: u16, count: u32| {
+        let side = (u32::from(side) * count).div_ceil(8);
+        u16::try_from(side).unwrap_or(u16::MAX)
+    };
+    let enough = |count: &u32| u32::from(eighths(width.max(height), *count)) >= PHOTO_SIDE_PX_MAX;
+    let count = [1, 2, 4].into_iter().find(enough).unwrap_or(8);
+    (eighths(width, count), eighths(height, count))
 }
 
 fn png_header(file: &[u8]) -> Option<Header> {
@@ -148,9 +168,14 @@ fn png_header(file: &[u8]) -> Option<Header> {
     let [w0, w1, w2, w3, h0, h1, h2, h3, depth, ..] = ihdr else {
         return None;
     };
+    let (width, height) = (
+        u32::from_be_bytes([*w0, *w1, *w2, *w3]),
+        u32::from_be_bytes([*h0, *h1, *h2, *h3]),
+    );
+    let pixels = u64::from(width) * u64::from(height);
     Some(Header {
-        width: u32::from_be_bytes([*w0, *w1, *w2, *w3]),
-        height: u32::from_be_bytes([*h0, *h1, *h2, *h3]),
-        bytes_per_pixel: if *depth == 16 { 8 } else { 4 },
+        width,
+        height,
+        bytes: pixels.saturating_mul(if *depth == 16 { 8 } else { 4 }),
     })
 }

@@ -11,6 +11,9 @@ mod shrink;
 
 mod prepare;
 
+#[cfg(feature = "png")]
+mod png;
+
 #[cfg(test)]
 mod prepare_tests;
 

@@ -1,12 +1,8 @@
 //! The way from a camera's file to a [`PreparedPhoto`].
 
-use std::io::Cursor;
-
-use image::codecs::jpeg::JpegDecoder;
-#[cfg(feature = "png")]
-use image::codecs::png::PngDecoder;
+use image::ColorType;
 use image::metadata::Orientation;
-use image::{ColorType, ImageDecoder, ImageError, ImageResult, Limits};
+use jpeg_decoder::{Decoder as JpegDecoder, Error as JpegError, PixelFormat};
 use jpeg_encoder::{Encoder, SamplingFactor};
 use shared::clock::TimestampMs;
 use shared::domain::photo::{
@@ -14,7 +10,9 @@ use shared::domain::photo::{
 };
 use shared::ids::PhotoHash;
 
-use super::limits::{DECODED_BYTES_MAX, Format, PIXELS_MAX, SIDE_PX_MAX, check_header};
+use super::limits::{DECODED_BYTES_MAX, Format, PIXELS_MAX, check_header};
+#[cfg(feature = "png")]
+use super::png;
 use super::shrink::{Picture, shrink, upright};
 use super::{PhotoError, PreparedPhoto, exif};
 
@@ -39,9 +37,9 @@ const THUMBNAIL_QUALITIES: [u8; 5] = [75, 65, 55, 45, 35];
 /// [`PhotoError`]; nothing large was allocated for a header that promises too much.
 pub fn prepare(file: &[u8], modified_at: TimestampMs) -> Result<PreparedPhoto, PhotoError> {
     let decoded = match check_header(file)? {
-        Format::Jpeg => decode(JpegDecoder::new(Cursor::new(file)))?,
+        Format::Jpeg => decode_jpeg(file)?,
         #[cfg(feature = "png")]
-        Format::Png => decode(PngDecoder::with_limits(Cursor::new(file), limits()))?,
+        Format::Png => png::decode(file)?,
         #[cfg(not(feature = "png"))]
         Format::Png => return Err(PhotoError::Unsupported),
     };
@@ -88,46 +86,53 @@ pub fn prepare(file: &[u8], modified_at: TimestampMs) -> Result<PreparedPhoto, P
     })
 }
 
-struct Decoded {
-    pixels: Vec<u8>,
-    layout: ColorType,
-    width: u32,
-    height: u32,
-    exif: Option<Vec<u8>>,
+/// A picture's pixels, whole or already smaller.
+pub(super) struct Decoded {
+    pub(super) pixels: Vec<u8>,
+    pub(super) layout: ColorType,
+    pub(super) width: u32,
+    pub(super) height: u32,
+    pub(super) exif: Option<Vec<u8>>,
 }
 
-fn limits() -> Limits {
-    let mut limits = Limits::default();
-    limits.max_image_width = Some(SIDE_PX_MAX);
-    limits.max_image_height = Some(SIDE_PX_MAX);
-    limits.max_alloc = Some(DECODED_BYTES_MAX);
-    limits
-}
-
-fn decode(decoder: ImageResult<impl ImageDecoder>) -> Result<Decoded, PhotoError> {
-    let mut decoder = decoder.map_err(reason)?;
-    decoder.set_limits(limits()).map_err(reason)?;
+/// Decodes a JPEG into the smallest picture that is no smaller than what is kept: each block of 8 by 8 pixels becomes one
+/// of 4, 2 or 1, before it takes any room. So a photo of 200 megapixels needs no more memory than one of 12.
+fn decode_jpeg(file: &[u8]) -> Result<Decoded, PhotoError> {
+    let mut decoder = JpegDecoder::new(file);
+    decoder.set_max_decoding_buffer_size(usize::try_from(DECODED_BYTES_MAX).unwrap_or(usize::MAX));
+    decoder.read_info().map_err(reason)?;
+    let info = decoder.info().ok_or(PhotoError::Damaged)?;
+    let (layout, channels) = match info.pixel_format {
+        PixelFormat::L8 => (ColorType::L8, 1),
+        PixelFormat::RGB24 => (ColorType::Rgb8, 3),
+        // No camera writes these; the browser may read them.
+        PixelFormat::L16 | PixelFormat::CMYK32 => return Err(PhotoError::Unsupported),
+    };
     // The decoder's own reading of the header counts, not only ours.
-    let ((width, height), bytes) = (decoder.dimensions(), decoder.total_bytes());
-    if u64::from(width) * u64::from(height) > PIXELS_MAX || bytes > DECODED_BYTES_MAX {
+    if u64::from(info.width) * u64::from(info.height) > PIXELS_MAX {
         return Err(PhotoError::TooLarge);
     }
-    let exif = decoder.exif_metadata().ok().flatten();
-    let layout = decoder.color_type();
-    let pixels = room_for(bytes)?;
-    let mut decoded = Decoded {
+    let exif = decoder.exif_data().map(<[u8]>::to_vec);
+    let side = u16::try_from(PHOTO_SIDE_PX_MAX).unwrap_or(u16::MAX);
+    let (width, height) = decoder.scale(side, side).map_err(reason)?;
+    let bytes = u64::from(width) * u64::from(height) * channels;
+    // Its parts and the picture itself, asked for and given back.
+    room_for(bytes * 2)?;
+    let pixels = decoder.decode().map_err(reason)?;
+    if pixels.len() as u64 != bytes {
+        return Err(PhotoError::Damaged);
+    }
+    Ok(Decoded {
         pixels,
         layout,
-        width,
-        height,
+        width: u32::from(width),
+        height: u32::from(height),
         exif,
-    };
-    decoder.read_image(&mut decoded.pixels).map_err(reason)?;
-    Ok(decoded)
+    })
 }
 
 /// A phone without that much memory says so instead of ending the app.
-fn room_for(bytes: u64) -> Result<Vec<u8>, PhotoError> {
+pub(super) fn room_for(bytes: u64) -> Result<Vec<u8>, PhotoError> {
     let bytes = usize::try_from(bytes).map_err(|_| PhotoError::TooLarge)?;
     // Asked for first, because `vec!` ends the app when there is none, and zeroed by `vec!`, which is quicker.
     Vec::<u8>::new()
@@ -136,10 +141,9 @@ fn room_for(bytes: u64) -> Result<Vec<u8>, PhotoError> {
     Ok(vec![0; bytes])
 }
 
-fn reason(error: ImageError) -> PhotoError {
+fn reason(error: JpegError) -> PhotoError {
     match error {
-        ImageError::Limits(_) => PhotoError::TooLarge,
-        ImageError::Unsupported(_) => PhotoError::Unsupported,
+        JpegError::Unsupported(_) => PhotoError::Unsupported,
         _ => PhotoError::Damaged,
     }
 }

@@ -297,3 +297,73 @@ fn the_fixtures_are_what_the_tests_think() {
         image::metadata::Orientation::Rotate90
     );
 }
+
+/// A JPEG of many pixels as a camera writes it, made row by row: red, green, blue and white quarters.
+struct Quarters {
+    width: u16,
+    height: u16,
+}
+
+impl jpeg_encoder::ImageBuffer for Quarters {
+    fn get_jpeg_color_type(&self) -> jpeg_encoder::JpegColorType {
+        jpeg_encoder::JpegColorType::Ycbcr
+    }
+
+    fn width(&self) -> u16 {
+        self.width
+    }
+
+    fn height(&self) -> u16 {
+        self.height
+    }
+
+    fn fill_buffers(&self, y: u16, buffers: &mut [Vec<u8>; 4]) {
+        for x in 0..self.width {
+            let (l, b, r) = match (x < self.width / 2, y < self.height / 2) {
+                (true, true) => (76, 85, 255),
+                (false, true) => (150, 44, 21),
+                (true, false) => (29, 255, 107),
+                (false, false) => (255, 128, 128),
+            };
+            buffers[0].push(l);
+            buffers[1].push(b);
+            buffers[2].push(r);
+        }
+    }
+}
+
+fn quarters(width: u16, height: u16, progressive: bool) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut encoder = jpeg_encoder::Encoder::new(&mut bytes, 90);
+    encoder.set_sampling_factor(jpeg_encoder::SamplingFactor::F_2_2);
+    encoder.set_progressive(progressive);
+    encoder.encode_image(Quarters { width, height }).unwrap();
+    bytes
+}
+
+#[test]
+fn photos_of_64_108_and_200_megapixels_are_kept() {
+    for (width, height) in [(9_248, 6_936), (12_000, 9_000), (16_320, 12_240)] {
+        let photo = prepare(&quarters(width, height, false), MODIFIED_AT).unwrap();
+        assert_eq!((photo.width, photo.height), (1600, 1200), "{width}");
+        let picture = decoded(&photo.bytes);
+        for ((x, y), colour) in [
+            ((40, 40), [255, 0, 0]),
+            ((1500, 40), [0, 255, 0]),
+            ((40, 1100), [0, 0, 255]),
+            ((1500, 1100), [255, 255, 255]),
+        ] {
+            let Rgb(pixel) = *picture.get_pixel(x, y);
+            assert!(
+                pixel.iter().zip(colour).all(|(a, b)| a.abs_diff(b) < 12),
+                "{width} {pixel:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_progressive_photo_of_an_ordinary_size_is_kept() {
+    let photo = prepare(&quarters(4_000, 3_000, true), MODIFIED_AT).unwrap();
+    assert_eq!((photo.width, photo.height), (1600, 1200));
+}

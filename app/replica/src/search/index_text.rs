@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use shared::domain::door::DoorNumber;
-use shared::domain::spelling::plain;
+use shared::domain::name::person_name;
+use shared::domain::phone::without_prefix;
+use shared::domain::spelling::{is_han, plain};
 
-use super::letters::{Script, is_han, push_han, runs};
+use super::letters::{Script, push_han, runs};
 use super::spellings;
 
 /// The longest name or door of which everything is indexed.
@@ -32,7 +34,7 @@ pub struct IndexText {
 pub fn resident_text(name: &str, phones: &[String]) -> IndexText {
     let mut text = IndexText::default();
     let mut latin = BTreeSet::new();
-    for (script, run) in runs(&beginning(name)) {
+    for (script, run) in runs(&beginning(&person_name(name))) {
         match script {
             Script::Han => {
                 run.chars().for_each(|c| push_han(&mut text.chars, c));
@@ -103,27 +105,23 @@ pub(super) fn door_phrase(key: &str) -> String {
     }
 }
 
-/// The digits of a telephone number, without China's country code.
+/// The digits of a telephone number, without China's country code and without the 00 that is dialled for a plus.
 pub(super) fn phone_digits(text: &str) -> String {
     let digits: String = plain(text).chars().filter(char::is_ascii_digit).collect();
-    match digits.strip_prefix("0086").or_else(|| digits.strip_prefix("86")) {
+    let digits = digits.strip_prefix("00").unwrap_or(&digits);
+    match digits.strip_prefix("86") {
         Some(rest) if rest.len() >= 10 => rest.to_owned(),
-        _ => digits,
+        _ => digits.to_owned(),
     }
 }
 
 fn phone_tokens(phone: &str) -> Vec<String> {
     let digits = phone_digits(phone);
+    // 0314-4021234 is also known without its area code, +852 9123 4567 without its country code.
+    let abroad = phone.trim_start().starts_with('+') && !phone.trim_start().starts_with("+86");
+    let kept = format!("{}{digits}", if abroad { "+" } else { "" });
     let mut ends = vec![digits.as_str()];
-    // 0314-4021234 and 010-64021234 are also known without the area code.
-    let area_code = if digits.starts_with("01") || digits.starts_with("02") {
-        3
-    } else {
-        4
-    };
-    if digits.starts_with('0') {
-        ends.extend(digits.get(area_code..));
-    }
+    ends.extend(without_prefix(&kept));
     ends.extend(
         digits
             .len()
@@ -166,6 +164,30 @@ mod tests {
             );
         }
         assert_eq!(text.digits, "p03144021234 p1234 p13800138000 p4021234 p8000");
+    }
+
+    #[test]
+    fn a_name_in_look_alikes_is_indexed_as_it_is_typed() {
+        for (written, typed) in [
+            ("⽅志远", "方志远"),
+            ("\u{f9e1}明", "李明"),
+            ("张 㛃", "张㛃"),
+            ("阿依古丽•买买提", "阿依古丽·买买提"),
+        ] {
+            assert_eq!(
+                resident_text(written, &[]),
+                resident_text(typed, &[]),
+                "{written}"
+            );
+        }
+        assert_eq!(resident_text("⽅", &[]).chars, "方");
+    }
+
+    #[test]
+    fn a_number_from_abroad_is_found_with_and_without_its_country() {
+        let digits = resident_text("", &["+85291234567".to_owned()]).digits;
+        assert_eq!(digits, "p4567 p85291234567 p91234567");
+        assert_eq!(phone_digits("00852 9123"), "8529123");
     }
 
     #[test]

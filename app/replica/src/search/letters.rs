@@ -1,11 +1,7 @@
-//! Characters: which are Chinese, and Latin letters without their accents.
+//! Characters: how Chinese ones become tokens, and Latin letters without their accents.
 
-/// Whether a character is Chinese, rare ones of names included.
-pub(super) fn is_han(c: char) -> bool {
-    matches!(c,
-        '\u{3007}' | '\u{2e80}'..='\u{2fdf}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}'
-        | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
-}
+use shared::domain::name::is_middle_dot;
+use shared::domain::spelling::is_han;
 
 /// The token of a Chinese character. SQLite's `unicode61` knows the characters of 2012; the younger ones,
 /// which occur in names, would vanish and are spelt by their number.
@@ -18,11 +14,6 @@ pub(super) fn push_han(out: &mut String, c: char) {
     } else {
         out.push_str(&format!("u{:x}", u32::from(c)));
     }
-}
-
-/// The sign between the parts of a name, as in 阿卜杜拉·买买提, of which there are many.
-pub(super) fn is_middle_dot(c: char) -> bool {
-    matches!(c, '·' | '•' | '‧' | '∙' | '⋅' | '・' | '･' | '᛫')
 }
 
 /// What a run of a text consists of.

@@ -6,10 +6,10 @@
 //! letters and digits, so nothing that is typed is ever read as FTS5 syntax.
 
 use shared::domain::door::parse_query;
-use shared::domain::spelling::{is_han_numeral, plain};
+use shared::domain::spelling::{is_han, is_han_numeral, plain};
 
 use super::index_text::{PHONE_MARK, door_phrase, phone_digits};
-use super::letters::{Script, is_han, push_han, runs};
+use super::letters::{Script, push_han, runs};
 
 /// Characters of a search that count; nothing that is looked for is longer.
 pub const QUERY_CHARS_MAX: usize = 64;
@@ -198,6 +198,7 @@ mod tests {
     #[test]
     fn each_script_goes_to_its_column() {
         check("春华", "chars : \"春 华\"");
+        check("⽅", "chars : \"方\"");
         check(" chunhua ", "latin : \"chunhua\"*");
         check("单chun", "(chars : \"单\" AND latin : \"chun\"*)");
         check("wang xiaofang", "(latin : \"wang\"* AND latin : \"xiaofang\"*)");

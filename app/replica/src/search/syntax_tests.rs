@@ -3,7 +3,9 @@
 use proptest::prelude::*;
 use rusqlite::params;
 
-use super::letters::{is_han, push_han};
+use shared::domain::spelling::is_han;
+
+use super::letters::push_han;
 use super::search_tests::{Table, neighbours};
 use super::*;
 

@@ -98,7 +98,7 @@ fn ResidentForm(household: HouseholdId, id: Option<ResidentId>, before: Resident
         after.phones = after
             .phones
             .iter()
-            .map(|phone| dialled(phone))
+            .map(|phone| phone.trim().to_owned())
             .filter(|phone| !phone.is_empty())
             .collect();
         match id {
@@ -244,22 +244,6 @@ fn set_phone(phones: &mut Vec<String>, index: usize, text: &str) {
     }
 }
 
-/// What can be dialled; people type spaces, brackets and full-width digits.
-fn dialled(text: &str) -> String {
-    text.chars()
-        .filter(|c| !c.is_whitespace() && !"()（）".contains(*c))
-        .map(half_width)
-        .collect()
-}
-
-fn half_width(c: char) -> char {
-    match c {
-        '０'..='９' => char::from_u32(u32::from(c) - u32::from('０') + u32::from('0')).unwrap_or(c),
-        '－' | '—' | '–' => '-',
-        _ => c,
-    }
-}
-
 /// Takes a member in, or out when it is in.
 pub(crate) fn toggle<T: PartialEq>(list: &mut Vec<T>, member: T) {
     match list.iter().position(|known| *known == member) {
@@ -273,12 +257,6 @@ pub(crate) fn toggle<T: PartialEq>(list: &mut Vec<T>, member: T) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_number_is_kept_as_it_is_dialled() {
-        assert_eq!(dialled("138 0314 ２９５６"), "13803142956");
-        assert_eq!(dialled("（0314）205-0000"), "0314205-0000");
-    }
 
     #[test]
     fn what_is_no_number_is_not_silently_dropped() {

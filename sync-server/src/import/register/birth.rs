@@ -10,6 +10,8 @@ use super::sheet::{Cell, serial_day};
 const AGE_YEARS_MAX: i64 = 120;
 /// Serial numbers of days that a whole number without a date format may be: 1927 to 2064.
 const SERIALS: std::ops::RangeInclusive<f64> = 10_000.0..=60_000.0;
+/// Fewer digits are a year, or a year and a month.
+const FIVE_DIGITS: f64 = 10_000.0;
 
 /// What four digits may be as a year, and not a year and a month.
 const YEARS: std::ops::Range<i64> = 1850..2100;
@@ -35,15 +37,24 @@ struct Written {
 
 /// Reads a birth date. A person cannot be born after `today`, so a two-digit year takes the latest century
 /// that is past.
-pub(super) fn read_birth(cell: Option<&Cell>, today: CalendarDate) -> Birth {
+///
+/// `epoch_days`: see [`super::sheet::Sheet::epoch_days`].
+pub(super) fn read_birth(cell: Option<&Cell>, epoch_days: f64, today: CalendarDate) -> Birth {
     let written = match cell {
         None => return Birth::default(),
-        Some(Cell::Date(serial)) => from_serial(*serial, today),
-        Some(Cell::Number(number)) => from_number(*number),
+        Some(Cell::Unreadable | Cell::Bool(_)) => None,
+        Some(Cell::Date(serial)) => from_serial(*serial, epoch_days, today),
+        Some(Cell::Number(number)) if has_two_readings(*number, epoch_days, today) => {
+            return Birth {
+                finding: Some(FindingCode::BirthUnclear),
+                ..Birth::default()
+            };
+        }
+        Some(Cell::Number(number)) => from_number(*number, epoch_days),
         Some(Cell::Text(text)) if matches!(text.as_str(), "-" | "/" | "无" | "—") => {
             return Birth::default();
         }
-        Some(Cell::Text(text)) => from_text(text),
+        Some(Cell::Text(text)) => from_text(text, epoch_days),
     };
     match written {
         Some(written) => settle(written, today),
@@ -96,14 +107,16 @@ fn settle(written: Written, today: CalendarDate) -> Birth {
     }
 }
 
-fn from_serial(serial: f64, today: CalendarDate) -> Option<Written> {
-    // A year typed into a column of dates, 1960 shown as 1905-05-13: nobody is that old.
-    if serial.fract() == 0.0 && (1900.0..=(today.number() / 10_000) as f64).contains(&serial) {
-        return Some(Written {
-            year: serial as i64,
-            ..Written::default()
-        });
-    }
+/// Whether a number of four digits may be a year and a month (`6007`) and the count of a day that lost its format (1916),
+/// both of somebody who may be alive.
+fn has_two_readings(number: f64, epoch_days: f64, today: CalendarDate) -> bool {
+    let short = from_digits(&number.to_string()).filter(|written| written.short && written.day.is_none());
+    let lives =
+        |written: Option<Written>| written.is_some_and(|written| settle(written, today).finding.is_none());
+    lives(short) && lives(on_day(number + epoch_days))
+}
+
+fn on_day(serial: f64) -> Option<Written> {
     let day = serial_day(serial)?.number();
     Some(Written {
         year: day / 10_000,
@@ -113,22 +126,24 @@ fn from_serial(serial: f64, today: CalendarDate) -> Option<Written> {
     })
 }
 
-fn from_number(number: f64) -> Option<Written> {
-    if number.fract() == 0.0 {
-        return if SERIALS.contains(&number) {
-            let day = serial_day(number)?.number();
-            Some(Written {
-                year: day / 10_000,
-                month: Some(day / 100 % 100),
-                day: Some(day % 100),
-                ..Written::default()
-            })
-        } else {
-            from_digits(&number.to_string())
-        };
+fn from_serial(serial: f64, epoch_days: f64, today: CalendarDate) -> Option<Written> {
+    // A year typed into a column of dates, 1960 shown as 1905-05-13: nobody is that old.
+    let typed = serial - epoch_days;
+    if typed.fract() == 0.0 && (1900.0..=(today.number() / 10_000) as f64).contains(&typed) {
+        return Some(Written {
+            year: typed as i64,
+            ..Written::default()
+        });
     }
-    if SERIALS.contains(&number) {
-        return from_number(number.floor());
+    on_day(serial)
+}
+
+fn from_number(number: f64, epoch_days: f64) -> Option<Written> {
+    if SERIALS.contains(&(number + epoch_days)) && number >= FIVE_DIGITS {
+        return on_day((number + epoch_days).floor());
+    }
+    if number.fract() == 0.0 {
+        return from_digits(&number.to_string());
     }
     let text = number.to_string();
     let (year, fraction) = text.split_once('.')?;
@@ -176,7 +191,7 @@ fn from_digits(digits: &str) -> Option<Written> {
     }
 }
 
-fn from_text(text: &str) -> Option<Written> {
+fn from_text(text: &str, epoch_days: f64) -> Option<Written> {
     let lunar = ["农历", "阴历", "旧历"].iter().any(|word| text.contains(word));
     let mut text = text.to_uppercase();
     for word in [
@@ -187,9 +202,9 @@ fn from_text(text: &str) -> Option<Written> {
     let text = without_time(text.trim());
     if let Ok(number) = text.parse::<f64>().map(f64::floor)
         && text.len() == 5
-        && SERIALS.contains(&number)
+        && SERIALS.contains(&(number + epoch_days))
     {
-        return from_number(number);
+        return from_number(number, epoch_days);
     }
     let numbers = numbers(text)?;
     let mut written = match numbers.as_slice() {

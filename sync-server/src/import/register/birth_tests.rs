@@ -7,7 +7,7 @@ fn today() -> CalendarDate {
 }
 
 fn text(text: &str) -> Birth {
-    read_birth(Some(&Cell::Text(text.to_owned())), today())
+    read_birth(Some(&Cell::Text(text.to_owned())), 0.0, today())
 }
 
 fn check(spelling: &str, year: u16, month: Option<u8>) {
@@ -56,7 +56,7 @@ fn every_spelling_of_july_1960_is_july_1960() {
         Cell::Number(1960.7),
         Cell::Number(22_099.5),
     ] {
-        let birth = read_birth(Some(&cell), today());
+        let birth = read_birth(Some(&cell), 0.0, today());
         assert_eq!(
             (birth.year, birth.month, birth.finding),
             (Some(1960), Some(7), None),
@@ -80,10 +80,13 @@ fn a_year_alone_is_kept_without_month() {
     check("1960", 1960, None);
     check("1960年", 1960, None);
     check("1960-00-00", 1960, None);
-    assert_eq!(read_birth(Some(&Cell::Number(2015.0)), today()).year, Some(2015));
+    assert_eq!(
+        read_birth(Some(&Cell::Number(2015.0)), 0.0, today()).year,
+        Some(2015)
+    );
     // A year typed into a column that shows dates.
     assert_eq!(
-        read_birth(Some(&Cell::Date(1960.0)), today()),
+        read_birth(Some(&Cell::Date(1960.0)), 0.0, today()),
         Birth {
             year: Some(1960),
             ..Birth::default()
@@ -98,11 +101,14 @@ fn an_unclear_month_is_left_out_and_said() {
         month: None,
         finding: Some(FindingCode::BirthMonthUnclear),
     };
-    assert_eq!(read_birth(Some(&Cell::Number(1970.1)), today()), expect);
+    assert_eq!(read_birth(Some(&Cell::Number(1970.1)), 0.0, today()), expect);
     assert_eq!(text("2/7/1970"), expect);
     assert_eq!(text("农历1970年3月").finding, Some(FindingCode::BirthLunar));
     check("1970.1", 1970, Some(1));
-    assert_eq!(read_birth(Some(&Cell::Number(1970.11)), today()).month, Some(11));
+    assert_eq!(
+        read_birth(Some(&Cell::Number(1970.11)), 0.0, today()).month,
+        Some(11)
+    );
 }
 
 #[test]
@@ -147,7 +153,7 @@ fn impossible_dates_are_said_and_not_kept() {
         );
         assert_eq!(text(spelling).year, None, "{spelling}");
     }
-    assert_eq!(read_birth(None, today()), Birth::default());
+    assert_eq!(read_birth(None, 0.0, today()), Birth::default());
     assert_eq!(text("-"), Birth::default());
 }
 
@@ -155,7 +161,7 @@ proptest! {
     #[test]
     fn any_cell_never_panics(text in any::<String>(), number in any::<f64>()) {
         for cell in [Cell::Text(text.clone()), Cell::Number(number), Cell::Date(number)] {
-            let birth = read_birth(Some(&cell), today());
+            let birth = read_birth(Some(&cell), 0.0, today());
             prop_assert!(birth.year.is_none_or(|year| (1906..=2026).contains(&year)));
             prop_assert!(birth.month.is_none_or(|month| (1..=12).contains(&month)));
         }
@@ -170,5 +176,63 @@ proptest! {
             let birth = text(&spelling);
             prop_assert_eq!((birth.year, birth.month, birth.finding), (Some(year), Some(month), None), "{}", spelling);
         }
+    }
+}
+
+#[test]
+fn four_digits_that_may_be_a_day_or_a_month_are_not_believed() {
+    for number in [6007.0, 8005.0, 2601.0, 9912.0] {
+        let birth = read_birth(Some(&Cell::Number(number)), 0.0, today());
+        let expect = Birth {
+            finding: Some(FindingCode::BirthUnclear),
+            ..Birth::default()
+        };
+        assert_eq!(birth, expect, "{number}");
+    }
+    // Nobody was born in 1905, so this is July 1919 or 2019 written short; and a text was never a count of days.
+    let birth = |cell| read_birth(Some(&cell), 0.0, today());
+    assert_eq!(
+        (
+            birth(Cell::Number(1207.0)).year,
+            birth(Cell::Number(1207.0)).month
+        ),
+        (Some(2012), Some(7))
+    );
+    assert_eq!(birth(Cell::Text("6007".to_owned())).month, Some(7));
+    assert_eq!(
+        birth(Cell::Number(6013.0)).finding,
+        Some(FindingCode::BirthImpossible)
+    );
+}
+
+#[test]
+fn a_workbook_of_1904_counts_from_1904_with_and_without_a_format() {
+    let birth = |cell| read_birth(Some(&cell), 1462.0, today());
+    for cell in [
+        Cell::Date(22_099.0),
+        Cell::Number(20_637.0),
+        Cell::Number(20_637.5),
+        Cell::Text("20637".to_owned()),
+    ] {
+        let read = birth(cell.clone());
+        assert_eq!(
+            (read.year, read.month, read.finding),
+            (Some(1960), Some(7), None),
+            "{cell:?}"
+        );
+    }
+    // A year typed into a column of dates.
+    assert_eq!(birth(Cell::Date(1960.0 + 1462.0)).year, Some(1960));
+    assert_eq!(birth(Cell::Number(1960.0)).year, Some(1960));
+}
+
+#[test]
+fn a_cell_that_cannot_be_read_is_no_birth_and_is_said() {
+    for cell in [Cell::Unreadable, Cell::Bool(true)] {
+        let expect = Birth {
+            finding: Some(FindingCode::BirthUnreadable),
+            ..Birth::default()
+        };
+        assert_eq!(read_birth(Some(&cell), 0.0, today()), expect);
     }
 }

@@ -12,6 +12,9 @@ const HEADER_CHARS_MAX: usize = 30;
 /// The fewest columns that must be known.
 const KNOWN_COLUMNS_MIN: usize = 3;
 
+/// What a column is called whose name cannot be read; it is left out, and said to be.
+const NAME_UNREAD: &str = "列名读不出";
+
 /// A row of column names.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Header {
@@ -27,6 +30,11 @@ impl Header {
     fn of(row: &Row) -> Self {
         let mut header = Self::default();
         for (column, cell) in &row.cells {
+            if *cell == Cell::Unreadable {
+                header
+                    .columns
+                    .insert(*column, (NAME_UNREAD.to_owned(), Column::Unused));
+            }
             if let Cell::Text(text) = cell {
                 let kind = if text.chars().count() > HEADER_CHARS_MAX {
                     Column::Unused

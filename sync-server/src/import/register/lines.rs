@@ -74,8 +74,14 @@ struct Reader<'a> {
     above: Above,
     building: String,
     unit: String,
+    /// The last building, or unit, could not be read: rows that leave it out belong to nobody knows which.
+    building_unread: bool,
+    unit_unread: bool,
+    epoch_days: f64,
     /// The building that a section title or the sheet's name gives.
     section: Option<String>,
+    /// A title gave it, not the sheet's name.
+    section_has_title: bool,
 }
 
 /// Reads the rows below the column names.
@@ -94,7 +100,11 @@ pub(super) fn read_lines(
         above: Above::Nothing,
         building: String::new(),
         unit: String::new(),
+        building_unread: false,
+        unit_unread: false,
+        epoch_days: sheet.epoch_days,
         section,
+        section_has_title: false,
     };
     sheet
         .rows
@@ -128,6 +138,7 @@ impl Reader<'_> {
 
     fn line(&mut self, row: &Row) -> Option<Line> {
         if self.is_blank(row) {
+            self.end_unread_section(row);
             return None;
         }
         if self.is_passed_over(row) {
@@ -149,14 +160,23 @@ impl Reader<'_> {
                 return None;
             }
         };
+        let unread = |kind| self.header.all(kind).any(|column| row.is_unreadable(column));
         let grid = match (
             self.header.first(Column::Grid),
             self.text(row, Column::Grid).as_str(),
         ) {
             (None, _) => GridCell::NoColumn,
+            _ if unread(Column::Grid) => GridCell::Unreadable,
             (_, "") => GridCell::Blank,
             (_, text) => words::grid(text).map_or(GridCell::Unreadable, GridCell::Number),
         };
+        let left_out = self.header.columns.iter().any(|(column, (_, kind))| {
+            let said_already = matches!(kind, Column::Serial | Column::Birth | Column::Unused);
+            !said_already && row.is_unreadable(*column)
+        });
+        if left_out {
+            self.note(row, FindingCode::CellUnreadable);
+        }
         let content = self.content(row);
         Some(Line {
             sheet: self.sheet.to_owned(),
@@ -176,8 +196,19 @@ impl Reader<'_> {
         row.cells.keys().all(|column| {
             let kind = self.header.columns.get(column).map(|(_, kind)| *kind);
             matches!(kind, Some(Column::Serial | Column::Grid))
-                && !matches!(row.cells.get(column), Some(Cell::Text(text)) if text.chars().count() > 8)
+                && !matches!(row.cells.get(column), Some(Cell::Text(text)) if text.chars().count() > 8 || names_a_building(text))
         })
+    }
+
+    /// A title between the rows may name the building below it. One that cannot be read ends the building above.
+    fn end_unread_section(&mut self, row: &Row) {
+        let unread = row.cells.values().any(|cell| *cell == Cell::Unreadable);
+        if unread && self.section_has_title {
+            self.section = None;
+            self.section_has_title = false;
+            self.above = Above::Unreadable;
+            self.note(row, FindingCode::CellUnreadable);
+        }
     }
 
     fn is_passed_over(&mut self, row: &Row) -> bool {
@@ -195,8 +226,8 @@ impl Reader<'_> {
         if repeats_the_header(&name, Column::Name) && (door.is_empty() || DoorNumber::parse(&door).is_err()) {
             return true;
         }
-        let mut columns = row.cells.keys();
-        let (Some(only), None) = (columns.next(), columns.next()) else {
+        let mut cells = row.cells.iter();
+        let (Some((only, cell)), None) = (cells.next(), cells.next()) else {
             return false;
         };
         let kind = self
@@ -204,8 +235,14 @@ impl Reader<'_> {
             .columns
             .get(only)
             .map_or(Column::Unused, |(_, kind)| *kind);
+        if *cell == Cell::Unreadable {
+            self.end_unread_section(row);
+            return kind == Column::Unused;
+        }
         if names_a_building(&first) && kind != Column::Building {
             self.section = Some(first);
+            self.section_has_title = true;
+            self.above = Above::Nothing;
             return true;
         }
         !matches!(
@@ -222,6 +259,6 @@ impl Reader<'_> {
                 Serial | Door | Building | Unit | Floor | Room | Compound | Forbidden(_)
             )
         });
-        compared.map(|(column, _)| row.text(*column)).collect()
+        compared.map(|(column, _)| row.compared(*column)).collect()
     }
 }

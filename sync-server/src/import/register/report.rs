@@ -48,16 +48,22 @@ pub enum FindingCode {
     DoorMissing,
     /// The name cannot be one; the row was not imported.
     NameUnreadable,
+    /// Something stands in a cell and cannot be read: an error value, a formula without its result. It was left out.
+    CellUnreadable,
     /// More than one name in the cell, or digits in it; imported as written.
     NameUnclear,
     /// The row repeats another one and was dropped.
     ExactDouble,
     /// The same name and birth twice in one household, with other differences; both were imported.
     PossibleDouble,
-    /// A telephone number that cannot be one was left out.
+    /// What is not one whole telephone number was left out.
     PhoneImpossible,
+    /// More telephone numbers than a resident can have; the first ones were kept.
+    PhonesLeftOut,
     /// Words in place of a telephone number were left out.
     PhoneWords,
+    /// The number of a birth date can be two things; nothing was kept.
+    BirthUnclear,
     /// The birth date cannot be read.
     BirthUnreadable,
     /// The year of birth is in the future or too long ago; nothing was kept.
@@ -94,11 +100,14 @@ impl FindingCode {
             Self::DoorUnreadable => "门牌号读不出,这些行没有导入,请改成如 3-2-501 的写法",
             Self::DoorMissing => "没有门牌号,也没有可以沿用的上一户,这些行没有导入",
             Self::NameUnreadable => "姓名一格不是姓名,这些行没有导入",
+            Self::CellUnreadable => "有的格子读不出(出错的公式,或公式没有结果),这些格子没有保存,不当作空白",
             Self::NameUnclear => "姓名一格可能不止一个人,已按原样导入,请核对",
             Self::ExactDouble => "与同一户的另一行完全相同,已去掉",
             Self::PossibleDouble => "同一户里姓名和出生年月相同,但其他内容不同,都已导入,请核对是否同一人",
-            Self::PhoneImpossible => "电话号码位数不对,没有保存",
+            Self::PhoneImpossible => "电话不是一个完整的号码(位数不对,或带分机号),这个号码没有保存",
+            Self::PhonesLeftOut => "电话超过 5 个,只保存了前 5 个",
             Self::PhoneWords => "电话一格是文字,没有保存",
+            Self::BirthUnclear => "出生日期的数字有两种读法,留空,请改成如 1960-07 的写法",
             Self::BirthUnreadable => "出生日期读不出,留空",
             Self::BirthImpossible => "出生年份不合常理,留空",
             Self::BirthDayImpossible => "出生月日不存在或还没到,只保存了年份",
@@ -218,7 +227,7 @@ impl ImportReport {
         writeln!(out, "去掉完全重复的 {} 行。", counts.exact_doubles)?;
         writeln!(
             out,
-            "{} 人有两个或更多电话;{} 处电话号码不对,没有保存。",
+            "{} 人有两个或更多电话;{} 处电话不是完整的号码,没有保存。",
             counts.two_phones, counts.impossible_phones
         )?;
         writeln!(out, "{} 人没有出生年份。", counts.without_birth)?;

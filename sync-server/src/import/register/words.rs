@@ -1,6 +1,7 @@
 //! The words of single cells: relation, tenure, grid, yes and no, names.
 
 use shared::domain::household::Tenure;
+use shared::domain::name::{WrittenName, written_name};
 use shared::domain::resident::Relation;
 use shared::domain::spelling::{han_number, is_han_numeral};
 
@@ -120,26 +121,17 @@ pub(super) fn says_yes(text: &str) -> bool {
 }
 
 /// A name as it is stored, and the relation in brackets behind it if there is one: `张 三(户主)`.
-pub(super) fn name(text: &str) -> (String, Option<Relation>) {
+pub(super) fn name(text: &str) -> (WrittenName, Option<Relation>) {
     let (name, hint) = match text.split_once(['(', '[', '【']) {
         Some((name, hint)) if !name.trim().is_empty() => {
             (name, Some(hint.trim_end_matches([')', ']', '】'])))
         }
         _ => (text, None),
     };
-    let han = |c: char| ('\u{4e00}'..='\u{9fff}').contains(&c);
-    let name = name.trim();
-    // Names of two characters are spaced to look like three; names in letters keep their spaces.
-    let spaced = name.chars().all(|c| han(c) || c.is_whitespace());
-    let name = if spaced {
-        name.chars().filter(|c| !c.is_whitespace()).collect()
-    } else {
-        name.split_whitespace().collect::<Vec<_>>().join(" ")
-    };
     let hint = hint
         .and_then(relation)
         .filter(|relation| *relation != Relation::Other);
-    (name, hint)
+    (written_name(name), hint)
 }
 
 /// Whether a name cell says that nobody lives there.
@@ -214,10 +206,14 @@ mod tests {
 
     #[test]
     fn names_lose_their_padding_and_their_hint() {
-        assert_eq!(name("张 三"), ("张三".to_owned(), None));
-        assert_eq!(name("张三(户主)"), ("张三".to_owned(), Some(Relation::Head)));
-        assert_eq!(name("Aisha  Khan"), ("Aisha Khan".to_owned(), None));
-        assert_eq!(name("阿依古丽·买买提"), ("阿依古丽·买买提".to_owned(), None));
+        let read = |text| {
+            let (name, hint) = name(text);
+            (name.name, hint)
+        };
+        assert_eq!(read("张 三"), ("张三".to_owned(), None));
+        assert_eq!(read("张三(户主)"), ("张三".to_owned(), Some(Relation::Head)));
+        assert_eq!(read("Aisha  Khan"), ("Aisha Khan".to_owned(), None));
+        assert_eq!(read("阿依古丽•买买提"), ("阿依古丽·买买提".to_owned(), None));
         assert!(says_nobody("空置") && says_nobody("无") && !says_nobody("吴"));
     }
 

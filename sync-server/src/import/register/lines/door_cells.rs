@@ -4,7 +4,7 @@ use shared::domain::door::{DoorError, DoorNumber};
 
 use super::super::columns::Column;
 use super::super::report::FindingCode;
-use super::super::sheet::Row;
+use super::super::sheet::{Cell, Row};
 use super::{Above, Reader};
 
 /// A longer text in the door column of a row without a name is a note.
@@ -12,6 +12,12 @@ const DOOR_CHARS_USUAL: usize = 25;
 
 impl Reader<'_> {
     pub(super) fn door(&mut self, row: &Row) -> Option<(String, DoorNumber)> {
+        if self.is_door_unreadable(row) {
+            // What follows without a door of its own belongs to this one, not to the household above.
+            self.above = Above::Unreadable;
+            self.note(row, FindingCode::DoorUnreadable);
+            return None;
+        }
         let Some(text) = self.door_text(row) else {
             return match &self.above {
                 Above::Door(compound, door) => Some((compound.clone(), door.clone())),
@@ -48,6 +54,33 @@ impl Reader<'_> {
                 None
             }
         }
+    }
+
+    /// Whether a part of the door is there and cannot be read, or has to be taken from a row where it could not.
+    fn is_door_unreadable(&mut self, row: &Row) -> bool {
+        let here = |kind| {
+            self.header
+                .all(kind)
+                .any(|column| is_no_part(row.cells.get(&column)))
+        };
+        let (building, unit) = (here(Column::Building), here(Column::Unit));
+        let others = [Column::Compound, Column::Door, Column::Floor, Column::Room];
+        let unreadable = building || unit || others.into_iter().any(here);
+        let names = |kind| !self.text(row, kind).is_empty();
+        let (names_building, names_unit) = (names(Column::Building), names(Column::Unit));
+        let names_room = names(Column::Room) || names(Column::Door);
+        // A building that is read ends what was unknown about the one above.
+        self.building_unread = building || (self.building_unread && !names_building);
+        self.unit_unread = unit || (self.unit_unread && !names_building && !names_unit);
+        let continues = names_room && (self.building_unread || self.unit_unread);
+        unreadable || (continues && !self.is_whole_door(row))
+    }
+
+    /// Whether one cell of the row names the whole door.
+    fn is_whole_door(&self, row: &Row) -> bool {
+        [Column::Door, Column::Room]
+            .into_iter()
+            .any(|kind| DoorNumber::parse(&self.text(row, kind)).is_ok_and(|door| door.unit().is_some()))
     }
 
     /// The door number as one text; `None` when the row continues the household above.
@@ -93,6 +126,11 @@ impl Reader<'_> {
         }
         Some(joined(&[&self.building, &self.unit, &floor, &room]))
     }
+}
+
+/// An error value, yes and no, or a date that a spreadsheet program made of a door.
+fn is_no_part(cell: Option<&Cell>) -> bool {
+    matches!(cell, Some(Cell::Unreadable | Cell::Bool(_) | Cell::Date(_)))
 }
 
 /// Building, unit, floor and room as one text; a bare number gets the word that its column means.

@@ -2,6 +2,7 @@
 
 use shared::domain::household::Tenure;
 use shared::domain::identity::looks_like_identity_number;
+use shared::domain::name::WrittenName;
 use shared::domain::phone::parse_phones;
 use shared::domain::resident::Relation;
 
@@ -9,7 +10,7 @@ use super::super::birth::read_birth;
 use super::super::columns::Column;
 use super::super::remarks::{Meaning, Remark, read_remark};
 use super::super::report::FindingCode;
-use super::super::sheet::Row;
+use super::super::sheet::{Cell, Row};
 use super::super::words;
 use super::{Person, Reader};
 
@@ -32,6 +33,7 @@ impl Reader<'_> {
         for (column, (_, kind)) in &self.header.columns {
             if let Column::Flag(need) = kind
                 && words::says_yes(&row.text(*column))
+                && !row.is_unreadable(*column)
             {
                 merged.needs.insert(*need);
                 merged.mapped.push(("勾选", Meaning::Need(*need)));
@@ -78,7 +80,16 @@ impl Reader<'_> {
         } else {
             head.clone()
         };
-        let (name, hint) = words::name(&written);
+        let column = if named { Column::Name } else { Column::HeadName };
+        // Somebody lives there, and nobody knows who.
+        if self
+            .header
+            .all(column)
+            .any(|column| is_no_name(row.cells.get(&column)))
+        {
+            return Err(FindingCode::NameUnreadable);
+        }
+        let (WrittenName { name, maybe_several }, hint) = words::name(&written);
         if words::says_nobody(&name) {
             return Ok(None);
         }
@@ -90,16 +101,17 @@ impl Reader<'_> {
         if name.chars().count() > NAME_CHARS_MAX || digits > 4 {
             return Err(FindingCode::NameUnreadable);
         }
-        if digits > 0 || name.contains(['、', ',', ';', '/', '\n']) {
+        if digits > 0 || maybe_several {
             self.note(row, FindingCode::NameUnclear);
         }
-        let is_head = !named || words::name(&head).0 == name;
+        let is_head = !named || words::name(&head).0.name == name;
         let relation = words::relation(&self.text(row, Column::Relation)).or(hint);
         let relation = relation.or(is_head.then_some(Relation::Head));
         let birth = read_birth(
             self.header
                 .first(Column::Birth)
                 .and_then(|column| row.cells.get(&column)),
+            self.epoch_days,
             self.today,
         );
         if let Some(code) = birth.finding {
@@ -127,11 +139,17 @@ impl Reader<'_> {
         for text in texts {
             let parsed = parse_phones(&text);
             for number in parsed.numbers {
-                if !numbers.contains(&number) && numbers.len() < PHONES_MAX {
+                if numbers.contains(&number) {
+                    continue;
+                }
+                if numbers.len() < PHONES_MAX {
                     numbers.push(number);
+                } else {
+                    self.note(row, FindingCode::PhonesLeftOut);
                 }
             }
-            if looks_like_identity_number(&text) {
+            // What was kept is whole telephone numbers, whatever they look like side by side.
+            if !parsed.impossible.is_empty() && looks_like_identity_number(&text) {
                 self.note(row, FindingCode::IdentityNumber);
             } else if parsed
                 .impossible
@@ -146,6 +164,11 @@ impl Reader<'_> {
         }
         (numbers, impossible)
     }
+}
+
+/// An error value, or yes and no.
+fn is_no_name(cell: Option<&Cell>) -> bool {
+    matches!(cell, Some(Cell::Unreadable | Cell::Bool(_)))
 }
 
 fn merge(into: &mut Remark, other: Remark) {
