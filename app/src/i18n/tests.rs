@@ -110,6 +110,10 @@ fn family_keys() -> BTreeSet<String> {
             "update-needed",
         ],
     );
+    family(
+        "draft",
+        vec!["visit", "issue", "household", "resident", "step", "unknown"],
+    );
     family("kind", KINDS.iter().map(|kind| kind.name).collect());
     let shown_field_by_field = KINDS.iter().filter(|kind| kind.kind != RecordKind::PHOTO);
     for kind in shown_field_by_field {

@@ -10,7 +10,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use replica::api::{Call, DraftBody, IssueDraft};
+use replica::api::{Call, DraftBody, DraftSeen, IssueDraft};
 use rusqlite::Connection;
 use shared::domain::household::{NOTE, PREFERRED_HOURS};
 use shared::domain::issue::{Category, Event, Step};
@@ -60,7 +60,11 @@ fn report(phone: &mut Phone, household: HouseholdId, title: &str) -> IssueId {
         handled_on_the_spot: false,
         started_at: phone.now_ms.get(),
     });
-    phone.call(Call::SaveDraft { id, body });
+    phone.call(Call::SaveDraft {
+        id,
+        body,
+        seen: DraftSeen::default(),
+    });
     phone.call(Call::FinishDraft { id });
     IssueId(id.0)
 }

@@ -9,7 +9,7 @@ use shared::domain::{Issue, RecordRef};
 use shared::ids::{AreaCode, HouseholdId, IssueId, VisitId, WorkerId};
 use uuid::Uuid;
 
-use super::{PAGE_MAX, conflicts, end_of, names, photos};
+use super::{PAGE_MAX, conflicts, earlier, end_of, names, photos};
 use crate::api::{ApiError, ErrorCode, IssueFilter, IssuePage, IssueSummary, LogCursor, TimelineEntry};
 use crate::replica::api_error;
 use crate::storage::StorageResult;
@@ -164,6 +164,7 @@ pub(super) fn issue_page(
         timeline,
         next_steps: steps_for(folded.step, role),
         conflicts: conflicts::of(connection, record)?,
+        earlier: earlier::of(connection, id.0)?,
     })
 }
 

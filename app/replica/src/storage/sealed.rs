@@ -84,7 +84,7 @@ pub(crate) fn seal(transaction: &Transaction<'_>, key: &SealKey, nonce: [u8; 16]
     let sealed = Sealed {
         operations: operations::count_waiting(transaction)?,
         photos: photo_bytes::count_waiting(transaction)?,
-        drafts: transaction.query_row("SELECT count(*) FROM draft", [], |row| row.get(0))?,
+        drafts: transaction.query_row("SELECT count(*) FROM draft WHERE state = 0", [], |row| row.get(0))?,
         schema: migrate::version(transaction)?,
         nonce,
     };
