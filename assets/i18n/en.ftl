@@ -679,6 +679,7 @@ error-signed-out = Nobody is signed in. Sign in first; everything on the phone i
 error-not-found = This record is not on this phone. It may be outside your grids or not here yet; look again when connected.
 error-storage-full = The phone is full and this was not saved yet. Make some room and save again; what you wrote is still here.
 error-unsent-work = Some records or photos are not uploaded and would be lost. Wait until they are, then sign out. What does not go up is under Uploads, Attention.
+error-drafts-open = There are unfinished forms, which would be lost by signing out. Finish or discard them first.
 error-update-needed = This version is too old; please update. Everything on the phone is safe.
 error-other-worker = This phone holds the records of another worker. Let them sign in; before the phone changes hands, they upload everything and sign out.
 error-sealed-other-key = The records on this phone were encrypted for another server and cannot be opened here. They are all still there; ask the administrator.

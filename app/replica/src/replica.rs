@@ -617,11 +617,14 @@ impl Replica {
     /// Removes everything of the worker from this device.
     ///
     /// # Errors
-    /// [`ErrorCode::UnsentWork`] while work waits.
+    /// [`ErrorCode::UnsentWork`] while work waits or a form is half-filled.
     pub fn forget_everything(&mut self) -> Result<(), ApiError> {
         let state = self.sync_state()?;
         if state.waiting_operations + state.waiting_photos > 0 || self.sealed.is_some() {
             return Err(api_error(ErrorCode::UnsentWork, ""));
+        }
+        if drafts::count_open(&self.connection)? > 0 {
+            return Err(api_error(ErrorCode::UnsentWork, "drafts.open"));
         }
         let transaction = self.connection.transaction()?;
         sealed::wipe(&transaction)?;

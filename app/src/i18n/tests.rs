@@ -138,6 +138,7 @@ fn family_keys() -> BTreeSet<String> {
         ErrorCode::PhotoNotHere,
     ];
     family("error", errors.into_iter().map(error_code).collect());
+    family("error", vec!["drafts.open"]);
     // Details that need other words than their kind.
     family(
         "error",

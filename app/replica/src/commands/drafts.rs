@@ -88,8 +88,8 @@ pub(super) fn save(
             (id, kept.revision.saturating_add(1))
         }
         Some(kept) if kept.revision == seen.revision => {
-            if kept.state == State::Saved {
-                // What this form had seen is the record now.
+            if kept.state == State::Saved && base.is_empty() {
+                // What this form had seen of a new record is the record now.
                 let record = forms::of_record(&replica.connection, kept.record, id)?;
                 base = record
                     .map(|record| record.base.bytes())

@@ -115,6 +115,16 @@ pub fn load(connection: &Connection, id: DraftId) -> StorageResult<Option<(Kept,
     Ok(Some((kept, body)))
 }
 
+/// How many are open.
+///
+/// # Errors
+/// A failing database.
+pub fn count_open(connection: &Connection) -> StorageResult<u64> {
+    Ok(connection
+        .prepare_cached("SELECT count(*) FROM draft WHERE state = 0")?
+        .query_row([], |row| row.get(0))?)
+}
+
 /// Keeps what a form holds as the open draft `id`.
 ///
 /// # Errors

@@ -61,7 +61,9 @@ fn FormOf(household: HouseholdId, id: ResidentId) -> Element {
     rsx! {
         Screen { title, back: page, testid: "resident-form",
             FormNotes { form }
-            if (form.ready)() {
+            if (form.missing)() {
+                p { {t("error-not-found")} }
+            } else if (form.ready)() {
                 div { class: "form",
                     Fields { form, draft }
                     Discard {
@@ -73,12 +75,14 @@ fn FormOf(household: HouseholdId, id: ResidentId) -> Element {
                     }
                 }
             }
-            SaveBar {
-                form, label: t("save"), testid: "resident-save",
-                onsaved: move |_| {
-                    toast(t("saved-on-phone"));
-                    go_back(saved.clone());
-                },
+            if !(form.missing)() {
+                SaveBar {
+                    form, label: t("save"), testid: "resident-save",
+                    onsaved: move |_| {
+                        toast(t("saved-on-phone"));
+                        go_back(saved.clone());
+                    },
+                }
             }
         }
     }

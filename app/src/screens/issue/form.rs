@@ -61,6 +61,15 @@ pub(crate) fn IssueForm(draft: DraftId) -> Element {
 #[component]
 fn FormOf(draft: DraftId) -> Element {
     let (form, issue) = use_form(draft, fresh);
+    // Nothing is kept or saved under this address: an issue that is begun now has an id of its own.
+    use_effect(move || {
+        if (form.missing)() {
+            replace(Route::IssueNew {
+                household: String::new(),
+                visit: String::new(),
+            });
+        }
+    });
     let title = if (form.corrects)() {
         t("issue-correct")
     } else {

@@ -90,6 +90,12 @@ pub(crate) fn VisitForm(draft: DraftId, household: HouseholdId) -> Element {
 #[component]
 fn FormOf(draft: DraftId, household: HouseholdId) -> Element {
     let (form, visit) = use_form(draft, || fresh(household, platform::now_ms()));
+    // Nothing is kept or saved under this address: a visit that is begun now has an id of its own.
+    use_effect(move || {
+        if (form.missing)() {
+            replace(Route::VisitNew { household });
+        }
+    });
     let parts = Parts {
         form,
         visit,
