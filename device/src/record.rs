@@ -1,6 +1,6 @@
 //! `koumen-device household`, `visit` and `issue`
 
-use replica::api::{Answer, Call, DraftBody, IssueDraft, VisitDraft};
+use replica::api::{Answer, Call, DraftBody, DraftSeen, IssueDraft, VisitDraft};
 use serde_json::json;
 use shared::domain::door::DoorNumber;
 use shared::domain::schema::RecordRef;
@@ -85,7 +85,12 @@ fn record(
             format!("{note} {number}").trim_start().to_owned()
         };
         let id = options.id.unwrap_or_else(|| DraftId(fresh_id()));
-        home.call(Call::SaveDraft { id, body: body(note) })?;
+        let seen = match home.call(Call::Draft { id })? {
+            Answer::Draft(Some(known)) => known.seen,
+            _ => DraftSeen::default(),
+        };
+        let body = body(note);
+        home.call(Call::SaveDraft { id, body, seen })?;
         let photos = match add_photos(home, id, &files) {
             Ok(photos) => photos,
             Err(failure) => {
@@ -110,10 +115,6 @@ fn record(
 }
 
 fn add_photos(home: &mut Home, draft: DraftId, files: &[Vec<u8>]) -> Outcome<Vec<String>> {
-    // Recorded already, by the same id: its photos are there.
-    let Answer::Draft(Some(_)) = home.call(Call::Draft { id: draft })? else {
-        return Ok(Vec::new());
-    };
     let mut hashes = Vec::with_capacity(files.len());
     for file in files {
         let answer = home.call(Call::AddPhoto {

@@ -10,6 +10,7 @@ import { abuse } from './abuse.mjs';
 import { conformance } from './conformance.mjs';
 import { door } from './door.mjs';
 import { first } from './first.mjs';
+import { forms } from './forms.mjs';
 import { offline } from './offline.mjs';
 import { revoked } from './revoked.mjs';
 import { screens } from './screens.mjs';
@@ -28,6 +29,7 @@ const SUITES = {
   story,
   door,
   offline,
+  forms,
   revoked,
   verify,
   tabs,

@@ -50,6 +50,14 @@ async function furnish(world, { zhao, qian, sun }) {
   await by(page, 'report-issue').click();
   await reportIssue(page, { category: 'facilities', title: '三楼楼道灯不亮', place: '三楼', note: '已经告诉物业' });
   at.issue = pathOf(page);
+  at.correction = at.visit.replace('/visits/', '/visit/') + at.household.replace('/household', '');
+  await walk(page, at.correction);
+  await shows(page, 'form-correction');
+  await by(page, 'visit-note').fill('老人说夜里咳嗽，早上好些');
+  await by(page, 'visit-save').click();
+  at.visitNew = `/visit/new${at.household.replace('/household', '')}`;
+  await walk(page, at.visitNew);
+  await thrownAway(page);
   await beginVisit(page, '1-1-201');
   at.visitForm = pathOf(page);
   await by(page, 'visit-note').fill('还没写完');
@@ -80,6 +88,13 @@ async function disagree(world, { zhao, qian, sun }) {
   await until('the late change is set aside', async () => (await by(qian.page, 'sync-chip').getAttribute('data-state')) === 'sync-attention');
 }
 
+/** Throws a form away: the bar offers to take it back. */
+async function thrownAway(page) {
+  await by(page, 'visit-note').fill('不写了');
+  await by(page, 'visit-discard').click();
+  await shows(page, 'undo');
+}
+
 /** The screens: where they are, what shows that they are there, and what is opened on them. */
 function screensOf(at, role) {
   const tap = (id) => async (page) => by(page, id).click();
@@ -103,8 +118,10 @@ function screensOf(at, role) {
     ['household-edit', `${at.household}/edit`, 'household-door'],
     ['resident-new', `${at.household}/resident/new`, 'resident-form'],
     ['resident-edit', at.resident, 'resident-name'],
-    ['resident-remove', at.resident, 'resident-name', tap('resident-remove')],
     ['visit', at.visit, 'visit-household'],
+    ['visit-earlier', at.visit, 'earlier', async (page) => page.locator('summary').first().click()],
+    ['visit-correct', at.correction, 'form-correction'],
+    ['undo', at.visitNew, 'visit-form', thrownAway],
     ['visit-photo', at.visit, 'photo', tap('photo')],
     ['issues', '/issues', 'issue-row'],
     ['issue', at.issue, 'timeline'],

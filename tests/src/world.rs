@@ -8,7 +8,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use replica::Replica;
-use replica::api::{Answer, ApiError, Call, Conflict, DraftBody, HouseholdPage, ParkedOfOthers, VisitDraft};
+use replica::api::{
+    Answer, ApiError, Call, Conflict, DraftBody, DraftSeen, HouseholdPage, ParkedOfOthers, VisitDraft,
+};
 use replica::platform::Platform;
 use replica::storage::Home;
 use replica::storage::keep::Kept;
@@ -361,7 +363,11 @@ impl Phone {
             promise_due: None,
             started_at,
         });
-        self.call(Call::SaveDraft { id, body });
+        self.call(Call::SaveDraft {
+            id,
+            body,
+            seen: DraftSeen::default(),
+        });
         id
     }
 

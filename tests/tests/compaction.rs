@@ -29,7 +29,7 @@ fn at(world: &World, phones: &[&Phone], day: u64) {
 /// All that a phone shows of a household, but for the conflicts that ended before its own eyes.
 fn page(phone: &mut Phone, household: HouseholdId) -> String {
     let mut page = phone.household(household);
-    page.settled.clear();
+    page.earlier.clear();
     format!("{page:?}")
 }
 

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::rc::Rc;
 
-use replica::api::{Answer, Call, DraftBody, SyncPhase, VisitDraft};
+use replica::api::{Answer, Call, DraftBody, DraftSeen, SyncPhase, VisitDraft};
 use replica::replica::ANOTHER_COPY;
 use serde_json::Value;
 use shared::domain::Household;
@@ -150,7 +150,11 @@ impl World {
             promise_due: None,
             started_at: self.now_ms.get(),
         });
-        phone.call(Call::SaveDraft { id, body });
+        phone.call(Call::SaveDraft {
+            id,
+            body,
+            seen: DraftSeen::default(),
+        });
         phone.call(Call::FinishDraft { id });
     }
 

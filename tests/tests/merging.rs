@@ -1,6 +1,8 @@
 //! What two phones do at the same time comes together the same way everywhere: issues, duplicates, removals.
 
-use replica::api::{AlikeEntry, Answer, Call, DraftBody, IssueDraft, IssuePage, SearchHit};
+use replica::api::{
+    AlikeEntry, Answer, Call, DraftBody, DraftSeen, EarlierValue, IssueDraft, IssuePage, SearchHit,
+};
 use shared::domain::issue::{Category, Event, Step};
 use shared::domain::resident;
 use shared::domain::schema::{RecordKind, RecordRef};
@@ -31,7 +33,11 @@ fn report(phone: &mut Phone, title: &str) -> IssueId {
         handled_on_the_spot: false,
         started_at: phone.now_ms.get(),
     });
-    phone.call(Call::SaveDraft { id, body });
+    phone.call(Call::SaveDraft {
+        id,
+        body,
+        seen: DraftSeen::default(),
+    });
     phone.call(Call::FinishDraft { id });
     IssueId(id.0)
 }
@@ -367,6 +373,10 @@ async fn what_was_removed_can_be_brought_back_for_thirty_days() {
     );
 }
 
+fn earlier(phone: &mut Phone, door: HouseholdId) -> Vec<EarlierValue> {
+    phone.household(door).earlier
+}
+
 #[tokio::test(flavor = "current_thread")]
 async fn the_value_that_lost_stays_readable_with_who_and_who_chose() {
     let (world, mut amina, mut joao, mut lin) = three().await;
@@ -378,9 +388,12 @@ async fn the_value_that_lost_stays_readable_with_who_and_who_chose() {
     call_number(&mut joao, resident, "12022222222");
     world.settle(&mut [&mut amina, &mut joao, &mut lin]).await;
     world.settle(&mut [&mut amina]).await;
+    let both = ["12011111111", "12022222222"].map(|number| Value::Texts(vec![number.to_owned()]));
     assert!(
-        amina.household(door).settled.is_empty(),
-        "nothing is settled while both stand"
+        earlier(&mut amina, door)
+            .iter()
+            .all(|before| !both.contains(&before.value)),
+        "nothing is lost while both stand"
     );
     let conflict = lin.conflicts().remove(0);
     lin.call(Call::Restore {
@@ -392,17 +405,22 @@ async fn the_value_that_lost_stays_readable_with_who_and_who_chose() {
     for phone in [&mut amina, &mut joao, &mut lin] {
         let page = phone.household(door);
         assert_eq!(page.residents[0].resident.phones, ["12011111111"]);
-        let [lost] = page.settled.as_slice() else {
-            panic!("one value lost: {:?}", page.settled)
+        let mut lost = page.earlier.iter().filter(|before| both.contains(&before.value));
+        let (Some(lost), None) = (lost.next(), lost.next()) else {
+            panic!("one value lost: {:?}", page.earlier)
         };
-        assert_eq!(lost.value, Value::Texts(vec!["12022222222".to_owned()]));
-        assert_eq!((lost.author.as_str(), lost.settled_by.as_str()), ("joao", "lin"));
-        assert!(lost.settled_at >= lost.at);
+        assert_eq!(lost.value, both[1]);
+        assert_eq!((lost.author.as_str(), lost.replaced_by.as_str()), ("joao", "lin"));
+        assert!(lost.replaced_at >= lost.at);
     }
-    // An edit that replaces what it had seen is no conflict and leaves nothing.
+    // An edit that replaces what it had seen is no conflict; what was there before is readable all the same.
     call_number(&mut amina, resident, "12033333333");
-    assert_eq!(amina.household(door).settled.len(), 1);
-    // At most 20 values of one record are kept.
+    let before = earlier(&mut amina, door);
+    assert_eq!(
+        (&before[0].value, before[0].replaced_by.as_str()),
+        (&both[0], "amina")
+    );
+    // At most 40 values of one record are kept.
     for round in 0..25 {
         call_number(&mut amina, resident, &format!("120440000{round:02}"));
         joao.advance(60_000);
@@ -417,6 +435,8 @@ async fn the_value_that_lost_stays_readable_with_who_and_who_chose() {
         });
         world.settle(&mut [&mut amina, &mut joao]).await;
     }
-    assert_eq!(amina.household(door).settled.len(), 20);
-    assert_eq!(joao.household(door).settled, amina.household(door).settled);
+    assert_eq!(
+        [&mut amina, &mut joao].map(|phone| earlier(phone, door).len()),
+        [40, 40]
+    );
 }

@@ -79,6 +79,7 @@ async fn who_is_reassigned_offline_keeps_what_was_done_before_and_the_rest_is_me
     };
     amina.call(Call::DismissParked {
         seq: outbox.attention[0].seq,
+        seen: true,
     });
     assert_eq!(amina.status().sync.attention, 0);
 }
@@ -209,7 +210,10 @@ async fn what_was_set_aside_and_seen_is_not_shown_under_another_identity() {
     assert_eq!(outbox.attention.len(), 3);
     // She has seen two of them.
     for operation in outbox.attention.iter().filter(|operation| operation.seq != 4) {
-        amina.call(Call::DismissParked { seq: operation.seq });
+        amina.call(Call::DismissParked {
+            seq: operation.seq,
+            seen: true,
+        });
     }
     assert_eq!(amina.log(), ["调走以后去的"], "her phone alone shows it");
     let reply = world.server.sign_in("amina").await;

@@ -14,7 +14,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use replica::api::{Answer, Call, DraftBody, SyncPhase, VisitDraft};
+use replica::api::{Answer, Call, DraftBody, DraftSeen, SyncPhase, VisitDraft};
 use shared::domain::area::Area;
 use shared::domain::visit::{self, Outcome, Purpose};
 use shared::domain::worker::Role;
@@ -203,7 +203,11 @@ impl Life {
         });
         let with_photo = self.chance.below(8) == 0;
         let phone = &self.phones[phone];
-        phone.call(Call::SaveDraft { id, body });
+        phone.call(Call::SaveDraft {
+            id,
+            body,
+            seen: DraftSeen::default(),
+        });
         if with_photo {
             let file = a_jpeg(24, 16, self.notes.len() as u64);
             let modified_at = self.now_ms.get();

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use replica::api::{Answer, Call, DraftBody, ErrorCode, Sealed, Status, SyncPhase, VisitDraft};
+use replica::api::{Answer, Call, DraftBody, DraftSeen, ErrorCode, Sealed, Status, SyncPhase, VisitDraft};
 use replica::storage::peers::PeerError;
 use rusqlite::Connection;
 use rusqlite::backup::Backup;
@@ -110,7 +110,11 @@ impl Scene {
     fn write(&self, phone: &DrivenPhone, number: u128, note: &str) {
         let id = DraftId(Uuid::from_u128(number));
         let body = self.visit(note);
-        phone.call(Call::SaveDraft { id, body });
+        phone.call(Call::SaveDraft {
+            id,
+            body,
+            seen: DraftSeen::default(),
+        });
     }
 
     fn finish(&self, phone: &DrivenPhone, number: u128, note: &str) {
@@ -169,7 +173,7 @@ fn open_form(phone: &DrivenPhone) -> Option<String> {
     match phone.call(Call::Draft { id }) {
         Answer::Draft(draft) => draft.map(|draft| match draft.body {
             DraftBody::Visit(visit) => visit.note,
-            DraftBody::Issue(_) => panic!("it was a visit"),
+            _ => panic!("it was a visit"),
         }),
         other => panic!("not a draft: {other:?}"),
     }
@@ -208,7 +212,15 @@ async fn a_revoked_phone_cannot_be_read_and_goes_on_when_its_worker_signs_in() {
                 file: a_jpeg(64, 48, 9),
                 modified_at: TEST_START_MS,
             };
-            for call in [Call::SaveDraft { id, body }, photo, Call::DiscardDraft { id }] {
+            for call in [
+                Call::SaveDraft {
+                    id,
+                    body,
+                    seen: DraftSeen::default(),
+                },
+                photo,
+                Call::DiscardDraft { id },
+            ] {
                 assert_eq!(refused(call), ErrorCode::SignedOut);
             }
             let gone = phone.replica().borrow_mut().forget_everything();

@@ -125,20 +125,29 @@ pub enum Call {
         /// The one that comes back.
         record: RecordRef,
     },
-    /// Keeps a half-filled form, at every change. Answer: [`Answer::Done`].
+    /// Keeps a half-filled form, at every change. What another form wrote under this id meanwhile stays: this one is
+    /// then kept under another id. Answer: [`Answer::Kept`].
     SaveDraft {
         /// Chosen by the form when it opens.
         id: DraftId,
         /// What it holds.
         body: DraftBody,
+        /// What the form knows of where it is kept.
+        seen: DraftSeen,
     },
-    /// A draft with its photos. Answer: [`Answer::Draft`].
+    /// What a form under this id shows: the draft that is open, or else the record that was saved, to be corrected.
+    /// Answer: [`Answer::Draft`].
     Draft {
         /// Its id.
         id: DraftId,
     },
-    /// Throws a draft away. Answer: [`Answer::Done`].
+    /// Throws a draft away: it lies in the bin for 30 days. Answer: [`Answer::Done`].
     DiscardDraft {
+        /// Its id.
+        id: DraftId,
+    },
+    /// Takes a draft out of the bin, with its photos. Answer: [`Answer::Done`].
+    TakeDraftBack {
         /// Its id.
         id: DraftId,
     },
@@ -158,7 +167,15 @@ pub enum Call {
         /// The photo.
         hash: PhotoHash,
     },
-    /// Makes the draft a record; the record's id is the draft's. Answer: [`Answer::Saved`].
+    /// Puts a photo back that was taken out of a draft. Answer: [`Answer::Done`].
+    PutPhotoBack {
+        /// The draft.
+        draft: DraftId,
+        /// The photo.
+        hash: PhotoHash,
+    },
+    /// Saves a form: makes the draft a record, whose id is the draft's, or corrects the record that it was opened for.
+    /// Answer: [`Answer::Saved`].
     FinishDraft {
         /// The draft.
         id: DraftId,
@@ -221,10 +238,13 @@ pub enum Call {
         /// The own sequence number.
         seq: u64,
     },
-    /// The worker has seen that a set-aside operation stays with the supervisor. Answer: [`Answer::Done`].
+    /// The worker has seen that a set-aside operation stays with the supervisor, or takes that back. Answer:
+    /// [`Answer::Done`].
     DismissParked {
         /// The own sequence number.
         seq: u64,
+        /// Whether it stays there.
+        seen: bool,
     },
     /// What the server has set aside in the areas of a supervisor, newest first, a page at a time. Answer:
     /// [`Answer::ParkedAll`].
@@ -296,8 +316,15 @@ pub enum Answer {
     Removals(Removals),
     /// See [`Call::Alike`].
     Alike(Vec<AlikeEntry>),
-    /// See [`Call::Draft`]; `None` when there is no such draft.
+    /// See [`Call::Draft`]; `None` when there is neither draft nor record.
     Draft(Option<Box<Draft>>),
+    /// See [`Call::SaveDraft`]: it is durable on this device.
+    Kept {
+        /// Under which id: another one when another form had written under the first.
+        id: DraftId,
+        /// To be handed back at the next save.
+        revision: u64,
+    },
     /// See [`Call::AddPhoto`].
     Photo(PhotoSummary),
     /// See [`Call::PhotoBytes`]: a JPEG.
@@ -641,8 +668,8 @@ pub struct HouseholdPage {
     pub duplicates: Vec<DuplicateEntry>,
     /// Of all that belongs to it, what somebody removed and an edit kept.
     pub removals: Vec<RemovalEntry>,
-    /// Conflicts that were settled, the last first, at most 50.
-    pub settled: Vec<SettledConflict>,
+    /// What its fields and those of all that belongs to it were before, the last replaced first, at most 50.
+    pub earlier: Vec<EarlierValue>,
     /// Some of it is not uploaded yet.
     pub waiting: bool,
 }
@@ -688,32 +715,83 @@ pub struct AlikeEntry {
     pub same_title: bool,
 }
 
+/// What a half-filled form is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DraftKind {
+    /// A visit.
+    Visit,
+    /// An issue.
+    Issue,
+    /// A household.
+    Household,
+    /// A resident.
+    Resident,
+    /// A step of an issue.
+    Step,
+}
+
+impl DraftKind {
+    /// Its code in the language files.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Visit => "visit",
+            Self::Issue => "issue",
+            Self::Household => "household",
+            Self::Resident => "resident",
+            Self::Step => "step",
+        }
+    }
+}
+
 /// A half-filled form in a list.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DraftSummary {
     /// Its id.
     pub id: DraftId,
-    /// Whether it is a visit (else an issue).
-    pub is_visit: bool,
+    /// What it is about.
+    pub kind: DraftKind,
+    /// It corrects what is saved already.
+    pub corrects: bool,
+    /// The household it is about, if there is one.
+    pub household: Option<HouseholdId>,
+    /// The issue whose step it describes.
+    pub step_of: Option<IssueId>,
     /// The door it is about, if any.
     pub door: String,
     /// The first words of it.
     pub text: String,
     /// Photos kept with it.
     pub photo_count: u32,
-    /// When it was last touched.
+    /// When it was last touched; of one in the bin, when it was thrown away.
     pub changed_at: TimestampMs,
 }
 
-/// A half-filled form.
+/// What a form shows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Draft {
     /// Its id.
     pub id: DraftId,
+    /// It is kept as a draft; else it is a saved record as it is, to be corrected.
+    pub is_open: bool,
+    /// The saved record that it corrects.
+    pub corrects: Option<RecordRef>,
     /// What it holds.
     pub body: DraftBody,
     /// Its photos in order.
     pub photos: Vec<PhotoSummary>,
+    /// Those that the record has already.
+    pub saved_photos: Vec<PhotoSummary>,
+    /// To be handed back at every save.
+    pub seen: DraftSeen,
+}
+
+/// What a form knows of where it is kept. A new form knows nothing: the default.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct DraftSeen {
+    /// The draft as it stood; 0 when there was none.
+    pub revision: u64,
+    /// The record as it stood when the form was opened, in a form of the replica's own; empty for a new one.
+    pub base: Vec<u8>,
 }
 
 /// What a draft holds.
@@ -723,6 +801,52 @@ pub enum DraftBody {
     Visit(VisitDraft),
     /// An issue form.
     Issue(IssueDraft),
+    /// A household's form.
+    Household(HouseholdDraft),
+    /// A resident's form.
+    Resident(ResidentDraft),
+    /// A step of an issue.
+    Step(StepDraft),
+}
+
+/// A household's form, as it was typed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HouseholdDraft {
+    /// The grid that it lies in or is to lie in.
+    pub area: Option<AreaCode>,
+    /// The household that is there already; `None` for a new one.
+    pub corrects: Option<HouseholdId>,
+    /// Its fields; the door in any spelling.
+    pub household: Household,
+}
+
+/// A resident's form, as it was typed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ResidentDraft {
+    /// Its fields but for the two below; telephone numbers in any spelling.
+    pub resident: Resident,
+    /// Year of birth.
+    pub birth_year: String,
+    /// Month of birth.
+    pub birth_month: String,
+}
+
+/// A step of an issue that is being described.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StepDraft {
+    /// The issue.
+    pub issue: IssueId,
+    /// The household that the issue was found at, if any.
+    pub household: Option<HouseholdId>,
+    /// Which step, what was noted, whom it names.
+    pub event: Event,
+}
+
+impl StepDraft {
+    /// The draft of a step: one for each step of an issue, so that it is found again.
+    pub fn id(issue: IssueId, step: u64) -> DraftId {
+        DraftId(uuid::Uuid::from_u128(issue.0.as_u128() ^ u128::from(step)))
+    }
 }
 
 /// A visit form, every field of which may still be open.
@@ -855,6 +979,8 @@ pub struct VisitPage {
     pub summary: VisitSummary,
     /// Its conflicts.
     pub conflicts: Vec<Conflict>,
+    /// What it said before it was corrected, the last replaced first.
+    pub earlier: Vec<EarlierValue>,
     /// Issues reported during it.
     pub issues: Vec<IssueSummary>,
 }
@@ -891,6 +1017,8 @@ pub struct IssuePage {
     pub next_steps: Vec<Step>,
     /// Conflicts of its fields.
     pub conflicts: Vec<Conflict>,
+    /// What it said before it was corrected, the last replaced first.
+    pub earlier: Vec<EarlierValue>,
 }
 
 /// One event of an issue.
@@ -977,9 +1105,9 @@ pub struct Holding {
     pub waiting: u64,
 }
 
-/// A value that was not chosen when a conflict was settled, as this device saw it.
+/// A value that another one has replaced, as this device saw it: an earlier version, or what lost a conflict.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct SettledConflict {
+pub struct EarlierValue {
     /// The record.
     pub record: RecordRef,
     /// What the record is called: a door, a name, a title.
@@ -988,7 +1116,7 @@ pub struct SettledConflict {
     pub field: FieldId,
     /// The field's name as in the language files.
     pub field_name: String,
-    /// The value that lost.
+    /// The value as it was.
     pub value: Value,
     /// What the record is called that the value names, if it names one.
     pub names: String,
@@ -996,10 +1124,10 @@ pub struct SettledConflict {
     pub author: String,
     /// When.
     pub at: TimestampMs,
-    /// Who chose another value.
-    pub settled_by: String,
+    /// Who replaced it.
+    pub replaced_by: String,
     /// When.
-    pub settled_at: TimestampMs,
+    pub replaced_at: TimestampMs,
 }
 
 /// A record that somebody removed.
@@ -1028,6 +1156,8 @@ pub struct Removals {
     pub kept: Vec<RemovalEntry>,
     /// Removed within 30 days; at most 200.
     pub removed: Vec<RemovalEntry>,
+    /// Half-filled forms that were thrown away within 30 days, on this device; at most 100.
+    pub drafts: Vec<DraftSummary>,
 }
 
 /// What goes out, and what went.

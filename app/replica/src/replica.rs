@@ -33,7 +33,7 @@ use crate::storage::receipts::{self, KeptReceipt};
 use crate::storage::sealed::{self, Sealed};
 use crate::storage::verify::{self, Verifications};
 use crate::storage::{
-    self, Home, StorageError, StorageResult, held_areas, own, photo_bytes, records, uploads,
+    self, Home, StorageError, StorageResult, drafts, held_areas, own, photo_bytes, records, uploads,
 };
 use crate::sync::engine::{Engine, Event, Work};
 use crate::sync::transport::Credential;
@@ -87,6 +87,12 @@ impl Replica {
             sure_upload: None,
             verify: Cell::new(false),
         };
+        if replica.sealed.is_none() {
+            let now_ms = replica.now_ms();
+            let transaction = replica.connection.transaction()?;
+            drafts::empty_bin(&transaction, now_ms)?;
+            transaction.commit()?;
+        }
         replica.wake();
         Ok(replica)
     }
@@ -98,17 +104,14 @@ impl Replica {
     /// [`ApiError`] with what the person can do.
     pub fn call(&mut self, call: Call) -> Result<Answer, ApiError> {
         let writes = commands::is_command(&call);
-        let keeps = matches!(
-            call,
-            Call::SaveDraft { .. } | Call::AddPhoto { .. } | Call::RemovePhoto { .. }
-        );
+        let keeps = commands::keeps_form(&call);
         if (writes || keeps) && self.is_sealed() {
             return Err(api_error(ErrorCode::SignedOut, ""));
         }
         let answer = match &call {
             // Adding a photo makes room by itself, and is too large to be held twice.
             Call::AddPhoto { .. } => commands::keep_locally(self, call),
-            Call::SaveDraft { .. } | Call::RemovePhoto { .. } | Call::SetSetting { .. } => {
+            _ if keeps || matches!(call, Call::SetSetting { .. }) => {
                 self.with_room(call, commands::keep_locally)
             }
             _ if writes => self.with_room(call, commands::perform),
@@ -638,11 +641,14 @@ impl Replica {
     /// Removes everything of the worker from this device.
     ///
     /// # Errors
-    /// [`ErrorCode::UnsentWork`] while work waits.
+    /// [`ErrorCode::UnsentWork`] while work waits or a form is half-filled.
     pub fn forget_everything(&mut self) -> Result<(), ApiError> {
         let state = self.sync_state()?;
         if state.waiting_operations + state.waiting_photos > 0 || self.sealed.is_some() {
             return Err(api_error(ErrorCode::UnsentWork, ""));
+        }
+        if drafts::count_open(&self.connection)? > 0 {
+            return Err(api_error(ErrorCode::UnsentWork, "drafts.open"));
         }
         let transaction = self.connection.transaction()?;
         sealed::wipe(&transaction)?;

@@ -1,14 +1,14 @@
 //! Where two people wrote different things without knowing of each other: both values, who and when, and
-//! one tap that brings either back. And what was not chosen, when it is over.
+//! one tap that brings either back. And what the record said before.
 //!
-//! Test ids: `conflicts`, `conflict-mark`, `conflict-sheet`, `conflict-value`, `conflict-restore-*`, `settled`,
-//! `settled-row`.
+//! Test ids: `conflicts`, `conflict-mark`, `conflict-sheet`, `conflict-value`, `conflict-restore-*`, `earlier`,
+//! `earlier-row`.
 
 use dioxus::prelude::*;
-use replica::api::{ApiError, Call, Conflict, SettledConflict};
+use replica::api::{ApiError, Call, Conflict, EarlierValue};
 use shared::domain::{FieldId, RecordRef};
 
-use super::{Button, ErrorNote, Icon, IconName, Sheet, toast};
+use super::{Button, ErrorNote, Icon, IconName, Sheet, offer_undo, toast};
 use crate::describe::describe_value;
 use crate::format;
 use crate::i18n::{t, t_args, t_code};
@@ -60,12 +60,18 @@ fn ConflictSheet(conflict: Conflict, onclose: EventHandler<()>) -> Element {
     let store = use_store();
     let mut failed = use_signal(|| None::<ApiError>);
     let (record, field) = (conflict.record, conflict.field);
+    let shown = conflict.values.first().map(|option| option.value.clone());
     let restore = use_callback(move |value: shared::domain::Value| {
         let store = store.clone();
+        let before = shown.clone().filter(|shown| *shown != value);
         spawn(async move {
             match store.call(Call::Restore { record, field, value }).await {
                 Ok(_) => {
-                    toast(t("conflict-restored"));
+                    let text = t("conflict-restored");
+                    match before {
+                        Some(value) => offer_undo(text, Call::Restore { record, field, value }, None),
+                        None => toast(text),
+                    }
                     onclose.call(());
                 }
                 Err(error) => failed.set(Some(error)),
@@ -110,11 +116,11 @@ fn ConflictSheet(conflict: Conflict, onclose: EventHandler<()>) -> Element {
     }
 }
 
-/// What was not chosen in conflicts that are over: who wrote it, who chose.
+/// What the record said before: its versions, and what was not chosen in conflicts that are over; with who and when.
 #[component]
-pub(crate) fn SettledList(settled: Vec<SettledConflict>) -> Element {
+pub(crate) fn EarlierList(earlier: Vec<EarlierValue>) -> Element {
     let now = platform::now_ms();
-    let words = |entry: &SettledConflict| {
+    let words = |entry: &EarlierValue| {
         if entry.names.is_empty() {
             describe_value(entry.record.kind, entry.field, &entry.value)
         } else {
@@ -122,13 +128,18 @@ pub(crate) fn SettledList(settled: Vec<SettledConflict>) -> Element {
         }
     };
     rsx! {
-        if !settled.is_empty() {
-            details { "data-testid": "settled",
-                summary { {t_args("settled-title", &[("count", settled.len().into())])} }
+        if !earlier.is_empty() {
+            details { "data-testid": "earlier",
+                summary { {t_args("earlier-title", &[("count", earlier.len().into())])} }
                 ul { class: "rows",
-                    for (index , entry) in settled.iter().enumerate() {
-                        li { key: "{entry.record.id}-{entry.field.0}-{entry.at}-{index}", class: "row card", "data-testid": "settled-row",
-                            p { class: "row-meta", "{entry.title} · " {t_code("field", &entry.field_name)} }
+                    for (index , entry) in earlier.iter().enumerate() {
+                        li { key: "{entry.record.id}-{entry.field.0}-{entry.at}-{index}", class: "row card", "data-testid": "earlier-row",
+                            p { class: "row-meta",
+                                if !entry.title.is_empty() {
+                                    "{entry.title} · "
+                                }
+                                {t_code("field", &entry.field_name)}
+                            }
                             p { class: "conflict-text", {words(entry)} }
                             p { class: "row-meta",
                                 {t_args("conflict-who-when", &[
@@ -137,9 +148,9 @@ pub(crate) fn SettledList(settled: Vec<SettledConflict>) -> Element {
                                 ])}
                             }
                             p { class: "row-meta",
-                                {t_args("settled-by", &[
-                                    ("author", entry.settled_by.clone().into()),
-                                    ("moment", format::moment(entry.settled_at, now).into()),
+                                {t_args("earlier-replaced", &[
+                                    ("author", entry.replaced_by.clone().into()),
+                                    ("moment", format::moment(entry.replaced_at, now).into()),
                                 ])}
                             }
                         }

@@ -7,7 +7,7 @@ use dioxus::prelude::*;
 use replica::api::{AlikeEntry, Answer, ApiError, Call, DuplicateEntry};
 use shared::domain::{RecordKind, RecordRef};
 
-use super::{Button, ButtonKind, ErrorNote, Sheet, WithAnswer, toast};
+use super::{Button, ButtonKind, ErrorNote, Sheet, WithAnswer, offer_undo};
 use crate::i18n::{t, t_args};
 use crate::store::{use_query, use_store};
 use crate::{format, platform};
@@ -18,11 +18,16 @@ pub(crate) fn SameTwice(record: RecordRef, duplicates: Vec<DuplicateEntry>) -> E
     let store = use_store();
     let mut asking = use_signal(|| false);
     let mut failed = use_signal(|| None::<ApiError>);
+    let kept = record;
     let separate = use_callback(move |record: RecordRef| {
         let store = store.clone();
+        let again = Call::MergeInto {
+            record,
+            kept: kept.id,
+        };
         spawn(async move {
             match store.call(Call::Separate { record }).await {
-                Ok(_) => toast(t("same-separated")),
+                Ok(_) => offer_undo(t("same-separated"), again, None),
                 Err(error) => failed.set(Some(error)),
             }
         });
@@ -97,7 +102,7 @@ fn Choices(record: RecordRef, onmerged: EventHandler<()>) -> Element {
         spawn(async move {
             match store.call(call).await {
                 Ok(_) => {
-                    toast(t("same-merged"));
+                    offer_undo(t("same-merged"), Call::Separate { record: other }, None);
                     onmerged.call(());
                 }
                 Err(error) => failed.set(Some(error)),

@@ -135,19 +135,23 @@ fn Marks(waiting: bool, conflicts: u32) -> Element {
     }
 }
 
-/// A draft in a list.
-#[component]
-pub(crate) fn DraftRow(draft: DraftSummary, to: Route) -> Element {
-    let kind = t(if draft.is_visit {
-        "draft-visit"
-    } else {
-        "draft-issue"
-    });
-    let title = if draft.door.is_empty() {
+/// A draft in words: where, and what it is.
+pub(crate) fn draft_title(draft: &DraftSummary) -> String {
+    let mut kind = t_code("draft", draft.kind.code());
+    if draft.corrects {
+        kind = t_args("draft-correction", &[("kind", kind.into())]);
+    }
+    if draft.door.is_empty() {
         kind
     } else {
         format!("{} · {kind}", draft.door)
-    };
+    }
+}
+
+/// A draft in a list.
+#[component]
+pub(crate) fn DraftRow(draft: DraftSummary, to: Route) -> Element {
+    let title = draft_title(&draft);
     let when = format::moment(draft.changed_at, platform::now_ms());
     rsx! {
         li { class: "row card", "data-testid": "draft-row",

@@ -10,7 +10,7 @@ use shared::domain::photo::PHOTOS_PER_RECORD_MAX;
 use shared::ids::{DraftId, PhotoHash};
 use shared::validation::is_thumbnail;
 
-use super::{ErrorNote, Icon, IconName, PhotoViewer};
+use super::{ErrorNote, Form, Icon, IconName, PhotoViewer, offer_undo};
 use crate::i18n::{t, t_args};
 use crate::platform::{self, Node, node_of};
 use crate::store::{Store, use_store};
@@ -86,34 +86,31 @@ pub(crate) fn PhotoStrip(photos: Vec<PhotoSummary>, onremove: Option<EventHandle
 }
 
 /// The photos of a form: those it has, and the ways to add one. Photos are always optional.
-///
-/// `running` and `before` are those of [`PhotoInput`].
 #[component]
-pub(crate) fn DraftPhotos(
-    draft: DraftId,
-    mut photos: Signal<Vec<PhotoSummary>>,
-    running: Signal<usize>,
-    before: Callback<()>,
-) -> Element {
+pub(crate) fn DraftPhotos(form: Form) -> Element {
     let store = use_store();
+    let Form {
+        mut photos,
+        saved_photos,
+        ..
+    } = form;
+    let remove = use_callback(move |hash: PhotoHash| {
+        let store = store.clone();
+        spawn(async move {
+            let draft = form.id();
+            if store.call(Call::RemovePhoto { draft, hash }).await.is_ok() {
+                photos.write().retain(|photo| photo.hash != hash);
+                let again = Call::PutPhotoBack { draft, hash };
+                offer_undo(t("photo-taken-out"), again, None);
+            }
+        });
+    });
     rsx! {
         section { class: "field", "aria-label": t("photos"),
             h2 { class: "label", {t("photos-optional")} }
-            PhotoStrip {
-                photos: photos(),
-                onremove: move |hash| {
-                    store.tell(Call::RemovePhoto { draft, hash });
-                    photos.write().retain(|photo| photo.hash != hash);
-                },
-            }
-            PhotoInput {
-                draft, count: photos.read().len(), running, before,
-                onadd: move |photo: PhotoSummary| {
-                    if photos.peek().iter().all(|known| known.hash != photo.hash) {
-                        photos.write().push(photo);
-                    }
-                },
-            }
+            PhotoStrip { photos: saved_photos() }
+            PhotoStrip { photos: photos(), onremove: remove }
+            PhotoInput { form }
         }
     }
 }
@@ -155,19 +152,18 @@ fn forget(field: CopyValue<Option<Node>>) {
     }
 }
 
-/// Camera and files. Each photo is prepared and kept with the draft before it shows.
-///
-/// `before` makes sure that the draft is there; `running` counts the photos on their way, so that the form is
-/// not saved without them.
+/// Camera and files. Each photo is prepared and kept with the draft before it shows; while one is on its way the form is
+/// not saved without it.
 #[component]
-fn PhotoInput(
-    draft: DraftId,
-    count: usize,
-    mut running: Signal<usize>,
-    before: Callback<()>,
-    onadd: EventHandler<PhotoSummary>,
-) -> Element {
+fn PhotoInput(form: Form) -> Element {
     let store = use_store();
+    let Form {
+        mut photos,
+        saved_photos,
+        mut running,
+        ..
+    } = form;
+    let count = photos.read().len() + saved_photos.read().len();
     let mut failed = use_signal(|| None::<ApiError>);
     let add = use_callback(move |event: Event<FormData>| {
         let store = store.clone();
@@ -176,13 +172,19 @@ fn PhotoInput(
         if files.is_empty() {
             return;
         }
-        before.call(());
+        // The draft is there before its photos.
+        form.keep.call(());
         failed.set(None);
         running.with_mut(|running| *running += files.len());
         spawn(async move {
             for file in files {
-                match add_photo(&store, draft, &file).await {
-                    Ok(photo) => onadd.call(photo),
+                let added = match form.written().await {
+                    Ok(draft) => add_photo(&store, draft, &file).await,
+                    Err(error) => Err(error),
+                };
+                match added {
+                    Ok(photo) if photos.peek().iter().any(|known| known.hash == photo.hash) => {}
+                    Ok(photo) => photos.write().push(photo),
                     Err(error) => failed.set(Some(error)),
                 }
                 running.with_mut(|running| *running = running.saturating_sub(1));

@@ -5,7 +5,7 @@
 use dioxus::prelude::*;
 use replica::api::{ApiError, Call, RemovalEntry};
 
-use super::{Button, ErrorNote, Icon, IconName, toast};
+use super::{Button, ErrorNote, Icon, IconName, offer_undo};
 use crate::i18n::{t, t_args, t_code};
 use crate::store::use_store;
 use crate::{format, platform};
@@ -39,17 +39,22 @@ pub(crate) fn RemovalMarks(removals: Vec<RemovalEntry>) -> Element {
 fn Mark(entry: RemovalEntry) -> Element {
     let store = use_store();
     let mut failed = use_signal(|| None::<ApiError>);
-    let act = use_callback(move |(call, done): (Call, &'static str)| {
+    let record = entry.record;
+    let act = use_callback(move |removes: bool| {
         let store = store.clone();
+        let (call, other, done) = if removes {
+            (Call::Remove { record }, Call::Keep { record }, "removal-done")
+        } else {
+            (Call::Keep { record }, Call::Remove { record }, "removal-kept")
+        };
         spawn(async move {
             match store.call(call).await {
-                Ok(_) => toast(t(done)),
+                Ok(_) => offer_undo(t(done), other, None),
                 Err(error) => failed.set(Some(error)),
             }
         });
     });
     let now = platform::now_ms();
-    let record = entry.record;
     rsx! {
         li { class: "row card with-icon", "data-testid": "removal-mark",
             Icon { name: IconName::Fork }
@@ -73,11 +78,11 @@ fn Mark(entry: RemovalEntry) -> Element {
                 div { class: "button-row",
                     Button {
                         label: t("removal-keep"), testid: "removal-keep",
-                        onclick: move |()| act.call((Call::Keep { record }, "removal-kept")),
+                        onclick: move |()| act.call(false),
                     }
                     Button {
                         label: t("removal-again"), testid: "removal-again",
-                        onclick: move |()| act.call((Call::Remove { record }, "removal-done")),
+                        onclick: move |()| act.call(true),
                     }
                 }
                 if let Some(error) = failed() {

@@ -111,6 +111,10 @@ fn family_keys() -> BTreeSet<String> {
             "update-needed",
         ],
     );
+    family(
+        "draft",
+        vec!["visit", "issue", "household", "resident", "step", "unknown"],
+    );
     family("kind", KINDS.iter().map(|kind| kind.name).collect());
     let shown_field_by_field = KINDS.iter().filter(|kind| kind.kind != RecordKind::PHOTO);
     for kind in shown_field_by_field {
@@ -135,6 +139,7 @@ fn family_keys() -> BTreeSet<String> {
         ErrorCode::PhotoNotHere,
     ];
     family("error", errors.into_iter().map(error_code).collect());
+    family("error", vec!["drafts.open"]);
     // Details that need other words than their kind.
     family(
         "error",

@@ -12,7 +12,7 @@ use shared::domain::{RecordKind, RecordRef};
 
 use crate::components::{
     Button, ButtonKind, DraftRow, EmptyState, ErrorNote, Icon, IconName, LinkButton, PhotoStrip, Screen,
-    Sheet, WithAnswer, parked_text, toast,
+    Sheet, WithAnswer, offer_undo, parked_text, toast,
 };
 use crate::i18n::{t, t_args, t_code};
 use crate::routes::Route;
@@ -310,12 +310,13 @@ fn AttentionRow(entry: OutboxEntry) -> Element {
     let store = use_store();
     let mut failed = use_signal(|| None::<ApiError>);
     let seq = entry.seq;
-    let act = use_callback(move |(call, done): (Call, &'static str)| {
+    let act = use_callback(move |(call, done, back): (Call, &'static str, Option<Call>)| {
         let store = store.clone();
         spawn(async move {
-            match store.call(call).await {
-                Ok(_) => toast(t(done)),
-                Err(error) => failed.set(Some(error)),
+            match (store.call(call).await, back) {
+                (Ok(_), Some(back)) => offer_undo(t(done), back, None),
+                (Ok(_), None) => toast(t(done)),
+                (Err(error), _) => failed.set(Some(error)),
             }
         });
     });
@@ -328,11 +329,14 @@ fn AttentionRow(entry: OutboxEntry) -> Element {
             div { class: "button-row",
                 Button {
                     label: t("outbox-retry"), testid: "outbox-retry", kind: ButtonKind::Primary,
-                    onclick: move |()| act.call((Call::RetryParked { seq }, "outbox-retried")),
+                    onclick: move |()| act.call((Call::RetryParked { seq }, "outbox-retried", None)),
                 }
                 Button {
                     label: t("outbox-dismiss"), testid: "outbox-dismiss",
-                    onclick: move |()| act.call((Call::DismissParked { seq }, "outbox-dismissed")),
+                    onclick: move |()| {
+                        let call = |seen| Call::DismissParked { seq, seen };
+                        act.call((call(true), "outbox-dismissed", Some(call(false))));
+                    },
                 }
                 if let Some(to) = to {
                     LinkButton { label: t("open"), testid: "outbox-open", kind: ButtonKind::Quiet, to }

@@ -1,15 +1,17 @@
-//! What was removed within 30 days, each with one tap to bring it back.
+//! The bin: what was removed or thrown away within 30 days, each with one tap to bring it back.
 //!
-//! Test ids: `removed`, `removed-row`, `removed-back`, `removed-empty`.
+//! Test ids: `removed`, `removed-row`, `removed-back`, `thrown-row`, `thrown-back`, `removed-empty`.
 
 use dioxus::prelude::*;
-use replica::api::{Answer, ApiError, Call, RemovalEntry};
+use replica::api::{Answer, ApiError, Call, DraftSummary, RemovalEntry};
 
 use crate::components::{
-    Button, EmptyState, ErrorNote, RemovalMarks, Screen, WithAnswer, removed_title, toast,
+    Button, EmptyState, ErrorNote, RemovalMarks, Screen, Section, WithAnswer, draft_title, offer_undo,
+    removed_title, toast,
 };
 use crate::i18n::{t, t_args};
 use crate::routes::Route;
+use crate::screens::visit::draft_route;
 use crate::store::{use_query, use_store};
 use crate::{format, platform};
 
@@ -23,8 +25,18 @@ pub(crate) fn Removed() -> Element {
             WithAnswer { loaded, show: |answer| match answer {
                 Answer::Removals(removals) => rsx! {
                     RemovalMarks { removals: removals.kept }
-                    if removals.removed.is_empty() {
+                    if removals.removed.is_empty() && removals.drafts.is_empty() {
                         EmptyState { title: t("removed-nothing"), testid: "removed-empty" }
+                    }
+                    if !removals.drafts.is_empty() {
+                        Section { title: t("removed-drafts"),
+                            p { class: "hint", {t("removed-drafts-hint")} }
+                            ul { class: "rows",
+                                for draft in removals.drafts {
+                                    ThrownRow { key: "{draft.id}", draft }
+                                }
+                            }
+                        }
                     }
                     ul { class: "rows",
                         for entry in removals.removed {
@@ -38,6 +50,45 @@ pub(crate) fn Removed() -> Element {
     }
 }
 
+/// A half-filled form that was thrown away; it is gone on with where it stopped.
+#[component]
+fn ThrownRow(draft: DraftSummary) -> Element {
+    let store = use_store();
+    let mut failed = use_signal(|| None::<ApiError>);
+    let (id, to) = (draft.id, draft_route(&draft));
+    let take_back = use_callback(move |()| {
+        let (store, to) = (store.clone(), to.clone());
+        spawn(async move {
+            match store.call(Call::TakeDraftBack { id }).await {
+                Ok(_) => {
+                    toast(t("undo-done"));
+                    navigator().push(to);
+                }
+                Err(error) => failed.set(Some(error)),
+            }
+        });
+    });
+    let when = format::moment(draft.changed_at, platform::now_ms());
+    rsx! {
+        li { class: "row card", "data-testid": "thrown-row",
+            p { class: "row-title", {draft_title(&draft)} }
+            p { class: "row-meta",
+                {t_args("thrown-away-at", &[("moment", when.into())])}
+                if draft.photo_count > 0 {
+                    " · " {t_args("photo-count", &[("count", draft.photo_count.into())])}
+                }
+            }
+            if !draft.text.is_empty() {
+                p { class: "row-text clamp", "{draft.text}" }
+            }
+            Button { label: t("removed-back"), testid: "thrown-back", onclick: move |()| take_back.call(()) }
+            if let Some(error) = failed() {
+                ErrorNote { error }
+            }
+        }
+    }
+}
+
 #[component]
 fn RemovedRow(entry: RemovalEntry) -> Element {
     let store = use_store();
@@ -47,7 +98,7 @@ fn RemovedRow(entry: RemovalEntry) -> Element {
         let store = store.clone();
         spawn(async move {
             match store.call(Call::Keep { record }).await {
-                Ok(_) => toast(t("removed-is-back")),
+                Ok(_) => offer_undo(t("removed-is-back"), Call::Remove { record }, None),
                 Err(error) => failed.set(Some(error)),
             }
         });

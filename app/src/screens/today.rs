@@ -10,7 +10,7 @@ use shared::domain::{CalendarDate, FieldMap, RecordKind, RecordRef, Value};
 
 use crate::components::{
     Button, ButtonKind, DraftRow, EmptyState, ErrorNote, Icon, IconName, IssueRow, LinkButton, NeedChips,
-    RoomNote, Screen, Section, WithAnswer, toast,
+    RoomNote, Screen, Section, WithAnswer, offer_undo,
 };
 use crate::i18n::{t, t_args};
 use crate::routes::Route;
@@ -132,10 +132,15 @@ pub(crate) fn PromiseRow(promise: PromiseDue) -> Element {
     let keep = use_callback(move |()| {
         let store = store.clone();
         let today = CalendarDate::of_ms(platform::now_ms());
-        let fields = FieldMap::from_iter([(PROMISE_KEPT_ON, Value::Int(today.number()))]);
+        let kept_on = |value| FieldMap::from_iter([(PROMISE_KEPT_ON, value)]);
+        let fields = kept_on(Value::Int(today.number()));
+        let not_yet = Call::SaveFields {
+            record,
+            fields: kept_on(Value::Null),
+        };
         spawn(async move {
             match store.call(Call::SaveFields { record, fields }).await {
-                Ok(_) => toast(t("promise-kept-done")),
+                Ok(_) => offer_undo(t("promise-kept-done"), not_yet, None),
                 Err(error) => failed.set(Some(error)),
             }
         });

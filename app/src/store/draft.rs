@@ -1,31 +1,26 @@
-//! Half-filled forms: kept at every change.
+//! Half-filled forms: kept at every change, one write at a time.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
 use futures::channel::oneshot;
-use replica::api::{ApiError, Call, DraftBody};
+use replica::api::{Answer, ApiError, Call, DraftBody, DraftSeen};
 use shared::ids::DraftId;
 
 use super::Store;
 
-/// Keeps the latest state of a form, one write at a time: what was typed meanwhile goes in the next write.
+/// Keeps the latest state of a form: what was typed meanwhile goes in the next write. Knows under which id.
 #[derive(Clone)]
 pub(crate) struct DraftKeeper {
     store: Store,
     state: Rc<RefCell<KeeperState>>,
 }
 
-impl PartialEq for DraftKeeper {
-    fn eq(&self, other: &Self) -> bool {
-        Rc::ptr_eq(&self.state, &other.state)
-    }
-}
-
-#[derive(Default)]
 struct KeeperState {
+    id: DraftId,
+    seen: DraftSeen,
     writing: bool,
-    stopped: bool,
+    held: bool,
     next: Option<DraftBody>,
     idle: Vec<oneshot::Sender<()>>,
     failed: Option<ApiError>,
@@ -33,33 +28,71 @@ struct KeeperState {
 
 impl DraftKeeper {
     /// For one form.
-    pub(crate) fn new(store: Store) -> Self {
+    pub(crate) fn new(store: Store, id: DraftId) -> Self {
+        let state = KeeperState {
+            id,
+            seen: DraftSeen::default(),
+            writing: false,
+            held: false,
+            next: None,
+            idle: Vec::new(),
+            failed: None,
+        };
         Self {
             store,
-            state: Rc::default(),
+            state: Rc::new(RefCell::new(state)),
         }
     }
 
-    /// Keeps `body` under `id`. Returns at once; the first write is on its way already.
-    pub(crate) fn keep(&self, id: DraftId, body: DraftBody) {
+    /// What the form shows came from here.
+    pub(crate) fn has_seen(&self, seen: DraftSeen) {
+        self.state.borrow_mut().seen = seen;
+    }
+
+    /// Under which id it is kept: another one when another form had written under the first.
+    pub(crate) fn id(&self) -> DraftId {
+        self.state.borrow().id
+    }
+
+    /// Keeps `body`. Returns at once; the first write is on its way already.
+    pub(crate) fn keep(&self, body: DraftBody) {
+        self.state.borrow_mut().next = Some(body);
+        self.go_on();
+    }
+
+    fn go_on(&self) {
         let mut state = self.state.borrow_mut();
-        if state.stopped {
+        if state.writing || state.held || state.next.is_none() {
             return;
         }
-        state.next = Some(body);
-        if !state.writing {
-            state.writing = true;
-            drop(state);
-            dioxus::core::spawn_forever(self.clone().write(id));
-        }
+        state.writing = true;
+        drop(state);
+        dioxus::core::spawn_forever(self.clone().write());
     }
 
-    async fn write(self, id: DraftId) {
+    async fn write(self) {
         loop {
-            let next = self.state.borrow_mut().next.take();
-            let Some(body) = next else { break };
-            let reply = self.store.call(Call::SaveDraft { id, body }).await;
-            self.state.borrow_mut().failed = reply.err();
+            let call = {
+                let mut state = self.state.borrow_mut();
+                let body = if state.held { None } else { state.next.take() };
+                body.map(|body| Call::SaveDraft {
+                    id: state.id,
+                    body,
+                    seen: state.seen.clone(),
+                })
+            };
+            let Some(call) = call else { break };
+            let reply = self.store.call(call).await;
+            let mut state = self.state.borrow_mut();
+            match reply {
+                Ok(Answer::Kept { id, revision }) => {
+                    state.id = id;
+                    state.seen.revision = revision;
+                    state.failed = None;
+                }
+                Ok(_) => {}
+                Err(error) => state.failed = Some(error),
+            }
         }
         let mut state = self.state.borrow_mut();
         state.writing = false;
@@ -68,18 +101,11 @@ impl DraftKeeper {
         }
     }
 
-    /// Writes nothing more: the draft was thrown away.
-    pub(crate) fn stop(&self) {
-        let mut state = self.state.borrow_mut();
-        state.stopped = true;
-        state.next = None;
-    }
-
     /// Waits until everything is written.
     ///
     /// # Errors
     /// What the last write came back with.
-    pub(crate) async fn written(&self) -> Result<(), ApiError> {
+    pub(crate) async fn written(&self) -> Result<DraftId, ApiError> {
         let waiting = {
             let mut state = self.state.borrow_mut();
             state.writing.then(|| {
@@ -91,6 +117,18 @@ impl DraftKeeper {
         if let Some(waiting) = waiting {
             let _ = waiting.await;
         }
-        self.state.borrow().failed.clone().map_or(Ok(()), Err)
+        let state = self.state.borrow();
+        state.failed.clone().map_or(Ok(state.id), Err)
+    }
+
+    /// Holds back what is typed from now on, while the form is saved or thrown away.
+    pub(crate) fn hold(&self) {
+        self.state.borrow_mut().held = true;
+    }
+
+    /// Writes what was held back: it came after what was saved, and is not in it.
+    pub(crate) fn release(&self) {
+        self.state.borrow_mut().held = false;
+        self.go_on();
     }
 }

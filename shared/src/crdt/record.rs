@@ -237,6 +237,11 @@ impl RecordState {
         self.fields.get(&field).map(ranked).unwrap_or_default()
     }
 
+    /// Every write of a field that is known: what a write that replaces them all has seen.
+    pub fn seen_of(&self, field: FieldId) -> Seen {
+        self.fields.get(&field).map(clock_of).unwrap_or_default()
+    }
+
     /// Fields with more than one distinct value.
     pub fn conflicts(&self) -> Vec<FieldConflict> {
         let of_field = |(field, register): (&FieldId, &Register)| {
@@ -372,12 +377,8 @@ impl RecordState {
     }
 
     fn write(state: Option<&Self>, field: FieldId, value: Value) -> Write {
-        let register = state.and_then(|state| state.fields.get(&field));
-        Write {
-            field,
-            value,
-            seen: register.map(clock_of).unwrap_or_default(),
-        }
+        let seen = state.map(|state| state.seen_of(field)).unwrap_or_default();
+        Write { field, value, seen }
     }
 
     /// Whether two states are the same to everybody who looks: values, conflicts, events, removal.

@@ -106,7 +106,7 @@ pub(super) async fn back_up(option: &DataOption, photos: &PhotoOptions, to: &Pat
         report.records,
         copied.whole
     );
-    println!(
+    say!(
         "keep it like the server: it holds residents' names and the private keys of the server, not encrypted"
     );
     Ok(told(

@@ -184,7 +184,7 @@ fn is_settled(
 ) -> Result<bool, Failure> {
     let id = page.summary.visit.household;
     match device.ask(Call::Household { id })? {
-        Answer::Household(household) => Ok(household.settled.iter().any(|settled| {
+        Answer::Household(household) => Ok(household.earlier.iter().any(|settled| {
             settled.record.id == page.summary.id.0 && settled.field == field && settled.value == *value
         })),
         other => Err(format!("not a household: {other:?}").into()),

@@ -1,6 +1,6 @@
 //! What people do, drawn from the seed: visits, people, issues, edits, withdrawals, conflicts ended.
 
-use replica::api::{Answer, ApiError, Call, DraftBody, ErrorCode, IssueDraft, VisitDraft};
+use replica::api::{Answer, ApiError, Call, DraftBody, DraftSeen, ErrorCode, IssueDraft, VisitDraft};
 use replica::platform::Platform as _;
 use replica::storage::{drafts, records};
 use shared::domain::issue::{Category, Event, Step};
@@ -196,7 +196,11 @@ impl World {
     /// A form that is filled, perhaps with a photo, and saved by one tap or two.
     fn fill_and_finish(&mut self, phone: usize, body: DraftBody) -> Option<Result<Answer, ApiError>> {
         let id = self.draft_id();
-        let kept = self.device(phone).call(Call::SaveDraft { id, body })?;
+        let kept = self.device(phone).call(Call::SaveDraft {
+            id,
+            body,
+            seen: DraftSeen::default(),
+        })?;
         if kept.is_err() {
             return Some(kept);
         }
@@ -322,7 +326,7 @@ impl World {
         let seq = self.chance.pick(&outbox.attention)?.seq;
         match self.chance.per_mille(500) {
             true => self.save(phone, Call::RetryParked { seq }),
-            false => self.save(phone, Call::DismissParked { seq }),
+            false => self.save(phone, Call::DismissParked { seq, seen: true }),
         }
     }
 }

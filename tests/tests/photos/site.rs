@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use futures::stream::LocalBoxStream;
 use replica::Replica;
-use replica::api::{Answer, Call, DraftBody, ErrorCode, Outbox, SyncState, VisitDraft};
+use replica::api::{Answer, Call, DraftBody, DraftSeen, ErrorCode, Outbox, SyncState, VisitDraft};
 use replica::photos::PreparedPhoto;
 use replica::platform::{Platform, Room};
 use replica::storage::{Home, drafts};
@@ -290,7 +290,15 @@ impl Phone {
             promise_due: None,
             started_at: TEST_START_MS,
         });
-        if let Err(error) = self.driver.call(Call::SaveDraft { id, body }).await {
+        if let Err(error) = self
+            .driver
+            .call(Call::SaveDraft {
+                id,
+                body,
+                seen: DraftSeen::default(),
+            })
+            .await
+        {
             assert_eq!(error.code, ErrorCode::StorageFull);
         }
         id

@@ -1,7 +1,7 @@
 //! What a phone and its server hold on the day of the upgrade: something of every kind that may be under way.
 //!
 //! ```sh
-//! KOUMEN_FIXTURE=tests/fixtures/upgrade/2007 cargo test -p tests --test upgrade
+//! KOUMEN_FIXTURE=tests/fixtures/upgrade/2008 cargo test -p tests --test upgrade
 //! ```
 //! writes it down as SQL. Run it in the last version before a new migration; the fixtures there are from the code of
 //! their days and are never changed.
@@ -10,7 +10,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use replica::api::{Call, DraftBody, IssueDraft};
+use replica::api::{Call, DraftBody, DraftSeen, IssueDraft};
 use rusqlite::Connection;
 use shared::domain::household::{NOTE, PREFERRED_HOURS};
 use shared::domain::issue::{Category, Event, Step};
@@ -60,7 +60,11 @@ fn report(phone: &mut Phone, household: HouseholdId, title: &str) -> IssueId {
         handled_on_the_spot: false,
         started_at: phone.now_ms.get(),
     });
-    phone.call(Call::SaveDraft { id, body });
+    phone.call(Call::SaveDraft {
+        id,
+        body,
+        seen: DraftSeen::default(),
+    });
     phone.call(Call::FinishDraft { id });
     IssueId(id.0)
 }

@@ -1,44 +1,118 @@
-//! Forms: kept while they are filled, then made records.
+//! Half-filled forms: kept at every change, with their photos; thrown away and taken back; saved.
+//!
+//! An answer means that it is written. Of two forms under one id neither overwrites the other: who had not seen what
+//! stands there is kept under an id of its own. A form whose draft was saved meanwhile corrects the record.
 
-use rusqlite::Transaction;
-use shared::change::Change;
 use shared::clock::TimestampMs;
-use shared::crdt::RecordState;
-use shared::domain::issue::{Event, Issue, Step};
 use shared::domain::photo::PHOTOS_PER_RECORD_MAX;
-use shared::domain::schema::{RecordKind, RecordRef};
-use shared::domain::value::{FieldMap, Value, field};
-use shared::domain::visit::{Purpose, Visit};
-use shared::domain::{Photo, resident};
-use shared::ids::{AreaCode, DraftId, PhotoHash};
+use shared::ids::{DraftId, PhotoHash};
 
-use super::edits::existing;
-use crate::api::{Answer, ApiError, Draft, DraftBody, ErrorCode, IssueDraft, PhotoSummary, VisitDraft};
+use super::forms;
+use crate::api::{Answer, ApiError, Draft, DraftBody, DraftSeen, ErrorCode, PhotoSummary};
 use crate::photos::{self, PreparedPhoto};
+use crate::queries::photos as saved;
 use crate::replica::{Replica, api_error};
-use crate::storage::{StorageError, StorageResult, drafts, moves, records};
+use crate::storage::drafts::{Base, State};
+use crate::storage::{StorageError, StorageResult, drafts};
 
-type Changes = Vec<(AreaCode, RecordRef, Change)>;
+fn not_found() -> ApiError {
+    api_error(ErrorCode::NotFound, "")
+}
 
-pub(super) fn save(replica: &mut Replica, id: DraftId, body: &DraftBody) -> Result<Answer, ApiError> {
-    // A late keystroke must not bring back a draft that has just become a record.
-    if is_saved(replica, id, body)? {
-        return Ok(Answer::Done);
+/// What a form under this id shows; `None` when there is neither draft nor record.
+pub(crate) fn draft(replica: &Replica, id: DraftId) -> Result<Option<Draft>, ApiError> {
+    let connection = &replica.connection;
+    if let Some((kept, body)) = drafts::load(connection, id)? {
+        let corrects = kept.record.filter(|_| !kept.base.is_empty());
+        return Ok(Some(Draft {
+            id,
+            is_open: true,
+            corrects,
+            body,
+            photos: drafts::photos(connection, id)?
+                .into_iter()
+                .map(|photo| photo.summary)
+                .collect(),
+            saved_photos: match corrects {
+                Some(record) => saved::of(connection, record.id)?,
+                None => Vec::new(),
+            },
+            seen: DraftSeen {
+                revision: kept.revision,
+                base: kept.base,
+            },
+        }));
     }
-    drafts::save(&replica.connection, id, body, replica.now_ms())?;
-    Ok(Answer::Done)
-}
-
-fn record_of(id: DraftId, body: &DraftBody) -> RecordRef {
-    let kind = match body {
-        DraftBody::Visit(_) => RecordKind::VISIT,
-        DraftBody::Issue(_) => RecordKind::ISSUE,
+    let kept = drafts::row(connection, id)?;
+    let saved_as = kept.as_ref().filter(|kept| kept.state == State::Saved);
+    let record = saved_as.and_then(|kept| kept.record);
+    let Some(shown) = forms::of_record(connection, record, id)? else {
+        return Ok(None);
     };
-    RecordRef::new(kind, id)
+    Ok(Some(Draft {
+        id,
+        is_open: false,
+        corrects: shown.base.record,
+        body: shown.body,
+        photos: Vec::new(),
+        saved_photos: match shown.base.record {
+            Some(record) => saved::of(connection, record.id)?,
+            None => Vec::new(),
+        },
+        seen: DraftSeen {
+            revision: saved_as.map_or(0, |kept| kept.revision),
+            base: shown.base.bytes()?,
+        },
+    }))
 }
 
-fn is_saved(replica: &Replica, id: DraftId, body: &DraftBody) -> Result<bool, ApiError> {
-    Ok(records::load(&replica.connection, record_of(id, body))?.is_some())
+/// Keeps what a form holds. Durable when it returns.
+pub(super) fn save(
+    replica: &mut Replica,
+    id: DraftId,
+    body: &DraftBody,
+    seen: &DraftSeen,
+) -> Result<Answer, ApiError> {
+    let kept = drafts::row(&replica.connection, id)?;
+    let mut base = seen.base.clone();
+    let (id, revision) = match kept {
+        // The same write once more: its answer was lost.
+        Some(kept) if kept.state == State::Open && kept.json == drafts::json(body)? => {
+            return Ok(Answer::Kept {
+                id,
+                revision: kept.revision,
+            });
+        }
+        // The same step was taken before; it is taken once more.
+        Some(kept) if kept.state == State::Saved && matches!(body, DraftBody::Step(_)) => {
+            (id, kept.revision.saturating_add(1))
+        }
+        Some(kept) if kept.revision == seen.revision => {
+            if kept.state == State::Saved && base.is_empty() {
+                // What this form had seen of a new record is the record now.
+                let record = forms::of_record(&replica.connection, kept.record, id)?;
+                base = record
+                    .map(|record| record.base.bytes())
+                    .transpose()?
+                    .unwrap_or_default();
+            }
+            (id, kept.revision.saturating_add(1))
+        }
+        // Another form wrote what this one has not seen.
+        Some(_) => (DraftId(replica.new_id()), 1),
+        None => {
+            if base.is_empty()
+                && let Some(record) = forms::of_record(&replica.connection, None, id)?
+            {
+                base = record.base.bytes()?;
+            }
+            (id, seen.revision.saturating_add(1))
+        }
+    };
+    let record = Base::parse(&base)?.and_then(|base| base.record);
+    let now_ms = replica.now_ms();
+    drafts::save(&replica.connection, id, body, (revision, record, &base), now_ms)?;
+    Ok(Answer::Kept { id, revision })
 }
 
 pub(super) fn add_photo(
@@ -47,8 +121,12 @@ pub(super) fn add_photo(
     file: &[u8],
     modified_at: TimestampMs,
 ) -> Result<Answer, ApiError> {
-    let held = drafts::load(&replica.connection, draft)?.ok_or_else(|| api_error(ErrorCode::NotFound, ""))?;
-    if held.photos.len() >= PHOTOS_PER_RECORD_MAX {
+    let (held, _) = drafts::load(&replica.connection, draft)?.ok_or_else(not_found)?;
+    let mut count = drafts::photos(&replica.connection, draft)?.len();
+    if let Some(record) = held.record {
+        count += saved::of(&replica.connection, record.id)?.len();
+    }
+    if count >= PHOTOS_PER_RECORD_MAX {
         return Err(api_error(ErrorCode::BadPhoto, "photo.too_many"));
     }
     let photo =
@@ -85,161 +163,54 @@ fn keep_photo(replica: &mut Replica, draft: DraftId, photo: &PreparedPhoto) -> S
     Ok(transaction.commit()?)
 }
 
-pub(super) fn remove_photo(
+/// Takes a photo out of a draft, or puts it back.
+pub(super) fn set_photo_removed(
     replica: &mut Replica,
     draft: DraftId,
     hash: PhotoHash,
+    removed: bool,
 ) -> Result<Answer, ApiError> {
-    let transaction = replica.connection.transaction()?;
-    drafts::remove_photo(&transaction, draft, hash)?;
-    transaction.commit()?;
-    Ok(Answer::Done)
-}
-
-pub(super) fn discard(replica: &mut Replica, id: DraftId) -> Result<Answer, ApiError> {
-    let transaction = replica.connection.transaction()?;
-    drafts::remove(&transaction, id)?;
-    transaction.commit()?;
-    Ok(Answer::Done)
-}
-
-/// Makes a draft a record: record, photos, needs and the end of the draft are one transaction.
-pub(super) fn finish(replica: &mut Replica, id: DraftId) -> Result<Answer, ApiError> {
-    let Some(draft) = drafts::load(&replica.connection, id)? else {
-        // Saved already, by a tap that came twice.
-        return [RecordKind::VISIT, RecordKind::ISSUE]
-            .into_iter()
-            .map(|kind| RecordRef::new(kind, id))
-            .find(|record| matches!(records::load(&replica.connection, *record), Ok(Some(_))))
-            .map(Answer::Saved)
-            .ok_or_else(|| api_error(ErrorCode::NotFound, ""));
-    };
-    let record = record_of(id, &draft.body);
-    let (area, mut changes) = match &draft.body {
-        DraftBody::Visit(visit) => visit_changes(replica, record, visit)?,
-        DraftBody::Issue(issue) => issue_changes(replica, record, issue)?,
-    };
-    changes.extend(photo_changes(replica, &area, record, &draft)?);
-    replica.save(changes, |transaction| name_photos(transaction, id))?;
-    Ok(Answer::Saved(record))
-}
-
-fn name_photos(transaction: &Transaction<'_>, id: DraftId) -> StorageResult<()> {
-    transaction.execute(
-        "UPDATE photo_bytes SET state = 1 WHERE state = 0 AND hash IN (SELECT hash FROM draft_photo WHERE draft = ?1)",
-        [id.0],
-    )?;
-    drafts::remove(transaction, id)
-}
-
-fn visit_changes(
-    replica: &Replica,
-    record: RecordRef,
-    draft: &VisitDraft,
-) -> Result<(AreaCode, Changes), ApiError> {
-    let outcome = draft
-        .outcome
-        .ok_or_else(|| api_error(ErrorCode::Invalid, "visit.outcome_missing"))?;
-    let household = existing(replica, RecordRef::new(RecordKind::HOUSEHOLD, draft.household))?;
-    let area = moves::recorded_in(&replica.connection, &household)?;
-    let promise = draft.promise.trim().to_owned();
-    let visit = Visit {
-        household: draft.household,
-        outcome,
-        met: draft.met.clone(),
-        purpose: draft.purpose.unwrap_or(Purpose::Routine),
-        phrases: draft.phrases.clone(),
-        note: draft.note.trim().to_owned(),
-        needs: draft.needs.clone(),
-        promise_due: draft.promise_due.filter(|_| !promise.is_empty()),
-        promise,
-        promise_kept_on: None,
-        started_at: draft.started_at,
-    };
-    let change = RecordState::change_to(record.kind, None, visit.to_fields());
-    let mut changes = vec![(area.clone(), record, change)];
-    // Nothing is typed twice: needs found with the one person met become that person's needs.
-    if let ([met], false) = (draft.met.as_slice(), draft.needs.is_empty()) {
-        let person = RecordRef::new(RecordKind::RESIDENT, *met);
-        if let Some(state) = records::load(&replica.connection, person)? {
-            let mut needs: Vec<u64> = field(&state.values(), resident::NEEDS).as_numbers().to_vec();
-            needs.extend(draft.needs.iter().map(|need| need.number()));
-            needs.sort_unstable();
-            needs.dedup();
-            let wanted = FieldMap::from_iter([(resident::NEEDS, Value::numbers(needs))]);
-            changes.push((
-                area.clone(),
-                person,
-                RecordState::change_to(person.kind, Some(&state), wanted),
-            ));
-        }
+    match drafts::set_photo_removed(&replica.connection, draft, hash, removed)? {
+        true => Ok(Answer::Done),
+        false => Err(not_found()),
     }
-    Ok((area, changes))
 }
 
-fn issue_changes(
-    replica: &Replica,
-    record: RecordRef,
-    draft: &IssueDraft,
-) -> Result<(AreaCode, Changes), ApiError> {
-    let category = draft
-        .category
-        .ok_or_else(|| api_error(ErrorCode::Invalid, "issue.category_missing"))?;
-    let area = match draft.household {
-        Some(household) => {
-            let household = existing(replica, RecordRef::new(RecordKind::HOUSEHOLD, household))?;
-            moves::recorded_in(&replica.connection, &household)?
-        }
-        None => draft
-            .area
-            .clone()
-            .ok_or_else(|| api_error(ErrorCode::Invalid, "issue.area_missing"))?,
-    };
-    let issue = Issue {
-        category,
-        title: draft.title.trim().to_owned(),
-        note: draft.note.trim().to_owned(),
-        household: draft.household,
-        place: draft.place.trim().to_owned(),
-        visit: draft.visit,
-        reported_at: draft.started_at,
-    };
-    let mut change = RecordState::change_to(record.kind, None, issue.to_fields());
-    let step = if draft.handled_on_the_spot {
-        Step::HandledOnTheSpot
-    } else {
-        Step::Reported
-    };
-    let first = RecordState::step(None, Event::of(step));
-    change.writes.extend(first.writes);
-    change.event = first.event;
-    Ok((area.clone(), vec![(area, record, change)]))
+/// Into the bin. A draft that is not open is none: nothing to throw away.
+pub(super) fn throw_away(replica: &mut Replica, id: DraftId) -> Result<Answer, ApiError> {
+    let now_ms = replica.now_ms();
+    let transaction = replica.connection.transaction()?;
+    drafts::throw_away(&transaction, id, now_ms)?;
+    drafts::empty_bin(&transaction, now_ms)?;
+    transaction.commit()?;
+    Ok(Answer::Done)
 }
 
-fn photo_changes(
-    replica: &Replica,
-    area: &AreaCode,
-    owner: RecordRef,
-    draft: &Draft,
-) -> Result<Changes, ApiError> {
-    let photos = drafts::photos(&replica.connection, draft.id)?;
-    let change = |photo: drafts::DraftPhoto| {
-        let fields = Photo {
-            owner,
-            hash: photo.summary.hash,
-            taken_at: photo.summary.taken_at,
-            size: photo.summary.size,
-            width: photo.width,
-            height: photo.height,
-            thumbnail: photo.summary.thumbnail,
-        }
-        .to_fields();
-        let record = RecordRef::new(RecordKind::PHOTO, replica.new_id());
-        (
-            area.clone(),
-            record,
-            RecordState::change_to(record.kind, None, fields),
-        )
+/// Out of the bin.
+pub(super) fn take_back(replica: &mut Replica, id: DraftId) -> Result<Answer, ApiError> {
+    match drafts::take_back(&replica.connection, id, replica.now_ms())? {
+        true => Ok(Answer::Done),
+        // Taken back already, by a tap that came twice.
+        false if drafts::load(&replica.connection, id)?.is_some() => Ok(Answer::Done),
+        false => Err(not_found()),
+    }
+}
+
+/// Makes a draft a record or a correction: record, photos, needs and the end of the draft are one transaction.
+pub(super) fn finish(replica: &mut Replica, id: DraftId) -> Result<Answer, ApiError> {
+    let Some((kept, body)) = drafts::load(&replica.connection, id)? else {
+        // Saved already, by a tap that came twice; what is typed after that is a draft again.
+        let saved = drafts::row(&replica.connection, id)?.filter(|kept| kept.state == State::Saved);
+        return saved
+            .and_then(|kept| kept.record)
+            .map(Answer::Saved)
+            .ok_or_else(not_found);
     };
-    Ok(photos.into_iter().map(change).collect())
+    let written = forms::write(replica, id, &kept, &body)?;
+    let (record, now_ms) = (written.record, replica.now_ms());
+    replica.save(written.changes, |transaction| {
+        drafts::set_saved(transaction, id, record, now_ms)?;
+        drafts::empty_bin(transaction, now_ms)
+    })?;
+    Ok(Answer::Saved(record))
 }

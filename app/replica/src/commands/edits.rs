@@ -64,7 +64,7 @@ pub(super) fn save_fields(
 
 /// Moves a household, by an operation that says nothing else: the area that it leaves reads it. What is shown under it
 /// is the same household and goes along.
-fn moves(
+pub(super) fn moves(
     replica: &Replica,
     record: RecordRef,
     to: &Value,
@@ -89,6 +89,9 @@ fn moves(
 }
 
 pub(super) fn remove(replica: &mut Replica, record: RecordRef) -> Result<Answer, ApiError> {
+    if record.kind == RecordKind::HOUSEHOLD {
+        check_nothing_hangs_on(replica, record)?;
+    }
     let mut removals = Vec::new();
     // What is shown under it goes too: it is the same person, and would come back as somebody new.
     let group = duplicates::of(&replica.connection, record.id)?;
@@ -101,11 +104,47 @@ pub(super) fn remove(replica: &mut Replica, record: RecordRef) -> Result<Answer,
     Ok(Answer::Saved(record))
 }
 
+/// A household is taken back when it was a mistake: nobody would find what still hangs on it. One that is shown under
+/// another hangs on nothing.
+fn check_nothing_hangs_on(replica: &Replica, record: RecordRef) -> Result<(), ApiError> {
+    let reasons = [
+        (
+            "resident WHERE removed = 0 AND household",
+            "household.has_residents",
+        ),
+        ("visit WHERE removed = 0 AND household", "household.has_visits"),
+        ("issue WHERE removed = 0 AND household", "household.has_issues"),
+        (
+            "draft WHERE state = 0 AND id <> ?1 AND household",
+            "household.has_drafts",
+        ),
+    ];
+    for (hangs, code) in reasons {
+        let sql = format!("SELECT EXISTS (SELECT 1 FROM {hangs} IN {})", duplicates::GROUP);
+        let mut statement = replica.connection.prepare_cached(&sql)?;
+        if statement.query_row([record.id], |row| row.get(0))? {
+            return Err(api_error(ErrorCode::Invalid, code));
+        }
+    }
+    Ok(())
+}
+
+/// Keeps a record, or brings it back with what was shown under it and went with it.
 pub(super) fn keep(replica: &mut Replica, record: RecordRef) -> Result<Answer, ApiError> {
-    let state = existing(replica, record)?;
-    let change = state.keep(record.kind);
-    let change = change.ok_or_else(|| api_error(ErrorCode::Invalid, "record.not_kept"))?;
-    replica.save(vec![(state.area().clone(), record, change)], |_| Ok(()))?;
+    let mut changes = Vec::new();
+    let mut group = vec![record];
+    while let Some(record) = group.pop() {
+        let state = existing(replica, record)?;
+        if state.is_removed() && record.kind.merged_into().is_some() {
+            let under_it = duplicates::removed_under(&replica.connection, record)?;
+            let is_new = |under: &RecordRef| changes.iter().all(|(_, kept, _)| kept != under);
+            group.extend(under_it.into_iter().filter(is_new));
+        }
+        let change = state.keep(record.kind);
+        let change = change.ok_or_else(|| api_error(ErrorCode::Invalid, "record.not_kept"))?;
+        changes.push((state.area().clone(), record, change));
+    }
+    replica.save(changes, |_| Ok(()))?;
     Ok(Answer::Saved(record))
 }
 
@@ -156,7 +195,7 @@ pub(super) fn existing(replica: &Replica, record: RecordRef) -> Result<RecordSta
 }
 
 /// Doors and telephone numbers are kept in their one spelling; texts without blanks around them.
-fn normalise(kind: RecordKind, fields: &mut FieldMap) -> Result<(), ApiError> {
+pub(super) fn normalise(kind: RecordKind, fields: &mut FieldMap) -> Result<(), ApiError> {
     for (field, value) in fields {
         if let Value::Text(text) = value {
             *value = Value::text(text.trim());

@@ -14,7 +14,7 @@ pub(super) fn retry(replica: &mut Replica, seq: u64) -> Result<Answer, ApiError>
     let state = existing(replica, old.record)?;
     let change = operations::made_now(&state, &old.change);
     replica.save(vec![(state.area().clone(), old.record, change)], |transaction| {
-        operations::set_seen(transaction, seq).map(|_| ())
+        operations::set_seen(transaction, seq, true).map(|_| ())
     })?;
     Ok(Answer::Saved(old.record))
 }
@@ -37,8 +37,9 @@ pub(super) fn discard_photo(replica: &mut Replica, hash: PhotoHash) -> Result<An
     Ok(Answer::Done)
 }
 
-pub(super) fn dismiss(replica: &mut Replica, seq: u64) -> Result<Answer, ApiError> {
-    match operations::set_seen(&replica.connection, seq)? {
+/// Leaves what was set aside with the supervisor, or takes that back.
+pub(super) fn dismiss(replica: &mut Replica, seq: u64, seen: bool) -> Result<Answer, ApiError> {
+    match operations::set_seen(&replica.connection, seq, seen)? {
         true => Ok(Answer::Done),
         false => Err(api_error(ErrorCode::NotFound, "")),
     }

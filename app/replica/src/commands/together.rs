@@ -17,7 +17,8 @@ use crate::queries::wishes::HEEDED;
 use crate::replica::Replica;
 use crate::storage::duplicates;
 
-fn has_together(kind: RecordKind, id: FieldId) -> bool {
+/// Whether a field is shown as one for all records of a household or person.
+pub(super) fn has_together(kind: RecordKind, id: FieldId) -> bool {
     match kind {
         RecordKind::HOUSEHOLD => HEEDED.contains(&id),
         RecordKind::RESIDENT => TOGETHER.contains(&id),

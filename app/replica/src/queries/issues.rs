@@ -10,7 +10,7 @@ use shared::ids::{AreaCode, HouseholdId, IssueId, VisitId, WorkerId};
 use shared::validation::may_take;
 use uuid::Uuid;
 
-use super::{PAGE_MAX, conflicts, end_of, names, photos};
+use super::{PAGE_MAX, conflicts, earlier, end_of, names, photos};
 use crate::api::{ApiError, ErrorCode, IssueFilter, IssuePage, IssueSummary, LogCursor, TimelineEntry};
 use crate::replica::api_error;
 use crate::storage::StorageResult;
@@ -166,6 +166,7 @@ pub(super) fn issue_page(
         timeline,
         next_steps,
         conflicts: conflicts::of(connection, record)?,
+        earlier: earlier::of(connection, id.0)?,
     })
 }
 

@@ -6,7 +6,7 @@ use shared::domain::{RecordRef, Visit};
 use shared::ids::{AreaCode, HouseholdId, VisitId, WorkerId};
 use uuid::Uuid;
 
-use super::{PAGE_MAX, conflicts, end_of, issues, names, photos};
+use super::{PAGE_MAX, conflicts, earlier, end_of, issues, names, photos};
 use crate::api::{ApiError, ErrorCode, LogCursor, VisitFilter, VisitPage, VisitSummary};
 use crate::replica::api_error;
 use crate::storage::StorageResult;
@@ -137,6 +137,7 @@ pub(super) fn visit_page(connection: &Connection, id: VisitId) -> Result<VisitPa
     Ok(VisitPage {
         summary: summary.ok_or_else(|| api_error(ErrorCode::NotFound, ""))?,
         conflicts: conflicts::of(connection, RecordRef::new(RecordKind::VISIT, id))?,
+        earlier: earlier::of(connection, id.0)?,
         issues: issues::of_visit(connection, id)?,
     })
 }

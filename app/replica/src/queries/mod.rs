@@ -3,7 +3,9 @@
 pub(crate) mod areas;
 mod conflicts;
 mod doors;
+mod drafts;
 mod duplicates;
+mod earlier;
 mod findings;
 mod households;
 mod issues;
@@ -11,16 +13,16 @@ mod log;
 pub(crate) mod names;
 mod outbox;
 pub(crate) mod page;
-mod photos;
+pub(crate) mod photos;
 mod removals;
 mod search;
-mod settled;
 mod today;
 pub(crate) mod wishes;
 
 use crate::api::{Answer, ApiError, Call, ErrorCode};
+use crate::commands;
 use crate::replica::{Replica, api_error};
-use crate::storage::{drafts, meta};
+use crate::storage::meta;
 
 /// The most entries of one page.
 pub(crate) const PAGE_MAX: u32 = 100;
@@ -45,7 +47,7 @@ pub(crate) fn answer(replica: &Replica, call: Call) -> Result<Answer, ApiError> 
         Call::Removals => Answer::Removals(removals::all(connection, now_ms)?),
         Call::Holdings => Answer::Holdings(areas::holdings(connection)?),
         Call::Alike { record } => Answer::Alike(duplicates::alike(connection, record)?),
-        Call::Draft { id } => Answer::Draft(drafts::load(connection, id)?.map(Box::new)),
+        Call::Draft { id } => Answer::Draft(commands::draft(replica, id)?.map(Box::new)),
         Call::VisitLog { filter, after, limit } => {
             Answer::Visits(log::visits(connection, &filter, after, limit)?)
         }

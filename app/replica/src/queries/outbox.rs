@@ -3,7 +3,7 @@
 use rusqlite::{Connection, params};
 use shared::change::{Change, Operation};
 
-use super::{households, names, photos, today};
+use super::{drafts, households, names, photos};
 use crate::api::{Outbox, OutboxEntry, StorageState};
 use crate::storage::StorageResult;
 use crate::storage::own::{self, Kept};
@@ -12,7 +12,7 @@ use crate::storage::records::{Reader, load};
 /// Drafts, what waits, what was uploaded lately, what needs attention.
 pub(super) fn outbox(connection: &Connection) -> StorageResult<Outbox> {
     Ok(Outbox {
-        drafts: today::drafts(connection, None)?,
+        drafts: drafts::open(connection, None)?,
         waiting: entries(
             connection,
             "operation.seq > ?2 ORDER BY operation.seq LIMIT ?1",

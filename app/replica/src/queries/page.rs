@@ -9,7 +9,7 @@ use shared::ids::{HouseholdId, ResidentId};
 use uuid::Uuid;
 
 use super::households::{LAST_MET_PERSON, parse_needs};
-use super::{areas, conflicts, duplicates, findings, issues, log, removals, settled, today, wishes};
+use super::{areas, conflicts, drafts, duplicates, earlier, findings, issues, log, removals, today, wishes};
 use crate::api::{ApiError, ErrorCode, HouseholdPage, ResidentEntry};
 use crate::replica::api_error;
 use crate::storage::StorageResult;
@@ -52,11 +52,11 @@ pub(super) fn household(
         residents,
         visits: log::of_household(connection, id)?,
         issues: issues::of_household(connection, id)?,
-        drafts: today::drafts(connection, Some(id))?,
+        drafts: drafts::open(connection, Some(id))?,
         conflicts: conflicts::of_household(connection, id)?,
         duplicates: duplicates::of(connection, record)?,
         removals: removals::of_household(connection, id)?,
-        settled: settled::of_household(connection, id)?,
+        earlier: earlier::of_household(connection, id)?,
         waiting,
     })
 }
@@ -101,7 +101,11 @@ fn residents(connection: &Connection, household: HouseholdId) -> StorageResult<V
 pub(crate) const TOGETHER: [FieldId; 2] = [resident::NEEDS, resident::PHONES];
 
 /// What the records that are shown under a resident know: merging hides no need and no telephone number.
-fn take_from_duplicates(connection: &Connection, id: Uuid, resident: &mut Resident) -> StorageResult<()> {
+pub(crate) fn take_from_duplicates(
+    connection: &Connection,
+    id: Uuid,
+    resident: &mut Resident,
+) -> StorageResult<()> {
     let mut statement = connection.prepare_cached(
         "SELECT resident.needs, resident.phones FROM duplicate JOIN resident ON resident.id = duplicate.id
          WHERE duplicate.kept = ?1 AND resident.removed = 0 ORDER BY resident.id",

@@ -10,7 +10,7 @@ use crate::storage::StorageResult;
 use crate::storage::uploads::REFUSED;
 
 /// The photos of a record in the order in which they were kept.
-pub(super) fn of(connection: &Connection, owner: Uuid) -> StorageResult<Vec<PhotoSummary>> {
+pub(crate) fn of(connection: &Connection, owner: Uuid) -> StorageResult<Vec<PhotoSummary>> {
     let mut statement = connection.prepare_cached(
         "SELECT photo.hash, photo.thumbnail, coalesce(photo.taken_at, 0), coalesce(photo.size, 0),
                 coalesce(photo_bytes.state, 2) >= 2

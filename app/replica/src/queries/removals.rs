@@ -6,14 +6,13 @@ use shared::domain::schema::{KINDS, RecordRef};
 use shared::ids::HouseholdId;
 use uuid::Uuid;
 
-use super::names;
+use super::{drafts, names};
 use crate::api::{RemovalEntry, Removals};
 use crate::storage::StorageResult;
+use crate::storage::drafts::BIN_MS;
 use crate::storage::duplicates::GROUP;
 use crate::storage::records::load;
 
-/// For how long a removed record is offered to be brought back.
-pub(crate) const BRING_BACK_MS: u64 = 30 * 24 * 3600 * 1000;
 /// The most entries of each list.
 const REMOVALS_MAX: u32 = 200;
 
@@ -66,7 +65,8 @@ fn entry(connection: &Connection, record: RecordRef) -> StorageResult<Option<Rem
 pub(super) fn all(connection: &Connection, now_ms: TimestampMs) -> StorageResult<Removals> {
     Ok(Removals {
         kept: entries(connection, "removal_open = 1", 0)?,
-        removed: entries(connection, "removed = 1", now_ms.saturating_sub(BRING_BACK_MS))?,
+        removed: entries(connection, "removed = 1", now_ms.saturating_sub(BIN_MS))?,
+        drafts: drafts::in_bin(connection, now_ms.saturating_sub(BIN_MS))?,
     })
 }
 

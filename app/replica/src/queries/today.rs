@@ -4,24 +4,21 @@ use rusqlite::{Connection, params};
 use shared::clock::TimestampMs;
 use shared::domain::CalendarDate;
 use shared::domain::need::Need;
-use shared::ids::{DraftId, HouseholdId, ResidentId, VisitId};
+use shared::ids::{HouseholdId, ResidentId, VisitId};
 use uuid::Uuid;
 
 use super::duplicates::shown;
 use super::households::{LAST_MET_PERSON, NEEDS_OF_ALL};
-use super::{conflicts, households, issues, names, removals};
-use crate::api::{CareDue, DraftBody, DraftSummary, PromiseDue, Today};
+use super::{conflicts, drafts, households, issues, names, removals};
+use crate::api::{CareDue, PromiseDue, Today};
+use crate::storage::StorageResult;
 use crate::storage::duplicates::GROUP;
-use crate::storage::{StorageResult, drafts as stored};
-
-/// How many characters of a draft a list shows.
-const DRAFT_TEXT_CHARS: usize = 40;
 
 /// What waits for the worker at `now_ms`.
 pub(super) fn today(connection: &Connection, now_ms: TimestampMs) -> StorageResult<Today> {
     let count = |sql: &str| connection.prepare_cached(sql)?.query_row([], |row| row.get(0));
     Ok(Today {
-        drafts: drafts(connection, None)?,
+        drafts: drafts::open(connection, None)?,
         promises: promises(connection, None)?,
         open_issues: issues::open(connection, 20)?,
         open_issue_count: count("SELECT count(*) FROM issue WHERE finished = 0 AND removed = 0")?,
@@ -29,51 +26,6 @@ pub(super) fn today(connection: &Connection, now_ms: TimestampMs) -> StorageResu
         conflict_count: conflicts::count(connection)? + removals::count(connection)?,
         household_count: count(&households::count_shown("household"))?,
     })
-}
-
-/// Half-filled forms, latest first; of one household when given.
-pub(super) fn drafts(
-    connection: &Connection,
-    household: Option<HouseholdId>,
-) -> StorageResult<Vec<DraftSummary>> {
-    let mut statement = connection.prepare_cached(&format!(
-        "SELECT id, household, body, changed_at, (SELECT count(*) FROM draft_photo WHERE draft = draft.id)
-         FROM draft WHERE ?1 IS NULL OR household IN {GROUP} ORDER BY changed_at DESC LIMIT 100"
-    ))?;
-    let rows = statement.query_map([household.map(Uuid::from)], |row| {
-        let household: Option<Uuid> = row.get(1)?;
-        Ok((
-            row.get::<_, Uuid>(0)?,
-            household,
-            row.get::<_, String>(2)?,
-            row.get(3)?,
-            row.get(4)?,
-        ))
-    })?;
-    let mut drafts = Vec::new();
-    for row in rows {
-        let (id, household, body, changed_at, photo_count) = row?;
-        let body = stored::parse(&body)?;
-        let text = match &body {
-            DraftBody::Visit(visit) => [&visit.note, &visit.promise]
-                .into_iter()
-                .find(|text| !text.is_empty()),
-            DraftBody::Issue(issue) => [&issue.title, &issue.note]
-                .into_iter()
-                .find(|text| !text.is_empty()),
-        };
-        drafts.push(DraftSummary {
-            id: DraftId(id),
-            is_visit: matches!(body, DraftBody::Visit(_)),
-            door: names::door(connection, household)?,
-            text: text
-                .map(|text| text.chars().take(DRAFT_TEXT_CHARS).collect())
-                .unwrap_or_default(),
-            photo_count,
-            changed_at,
-        });
-    }
-    Ok(drafts)
 }
 
 /// Promises that are not kept yet, by due day; of one household when given.

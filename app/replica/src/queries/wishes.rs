@@ -15,7 +15,7 @@ use crate::storage::records::{field_columns, fields_from_row};
 pub(crate) const HEEDED: [FieldId; 3] = [NOT_ALONE, NO_VISIT_BEFORE, WARNINGS];
 
 /// The household as it is to be visited, and what the records under it say besides: when to come, and notes.
-pub(super) fn of(connection: &Connection, id: Uuid) -> StorageResult<(Household, Vec<String>)> {
+pub(crate) fn of(connection: &Connection, id: Uuid) -> StorageResult<(Household, Vec<String>)> {
     let Some(spec) = RecordKind::HOUSEHOLD.spec() else {
         return Ok((Household::default(), Vec::new()));
     };

@@ -40,6 +40,22 @@ pub fn of(connection: &Connection, id: Uuid) -> StorageResult<Vec<Uuid>> {
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// The removed records that would be shown under this one.
+///
+/// # Errors
+/// A failing database.
+pub fn removed_under(connection: &Connection, record: RecordRef) -> StorageResult<Vec<RecordRef>> {
+    let Some(table) = table(record.kind) else {
+        return Ok(Vec::new());
+    };
+    let sql =
+        format!("SELECT id FROM {table} WHERE merged_into = ?1 AND removed = 1 AND id <> ?1 ORDER BY id");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let rows = statement.query_map([record.id], |row| row.get(0))?;
+    let named = |id: rusqlite::Result<Uuid>| id.map(|id| RecordRef { id, ..record });
+    Ok(rows.map(named).collect::<Result<_, _>>()?)
+}
+
 /// Brings the table up to date after a record changed, came or was removed.
 pub(super) fn follow(transaction: &Transaction<'_>, record: RecordRef, removed: bool) -> StorageResult<()> {
     let Some(table) = table(record.kind) else {

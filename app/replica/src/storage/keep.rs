@@ -20,8 +20,8 @@ use super::meta::{self, ChainEnd, ServerView};
 use super::own::{self, UNSETTLED_RECORDS};
 use super::verify::{self, Repair};
 use super::{
-    StorageError, StorageResult, duplicates, held_areas, moves, photo_bytes, pieces, receipts, records,
-    uploads,
+    StorageError, StorageResult, drafts, duplicates, held_areas, moves, photo_bytes, pieces, receipts,
+    records, uploads,
 };
 
 /// How long receipted operations and uploaded photos are kept, so that they can be offered again (D8).
@@ -368,11 +368,12 @@ fn forget(transaction: &Transaction<'_>, table: &str, area: &str, now_ms: Timest
     }
     if table == "household" {
         // A form about it that is open can be finished.
-        settled += " AND id NOT IN (SELECT household FROM draft WHERE household IS NOT NULL)";
+        settled += " AND id NOT IN (SELECT household FROM draft WHERE household IS NOT NULL AND state = 0)";
     }
     if table == "household" {
         let going = format!("SELECT id FROM household WHERE area = ?1 AND {settled}");
         moves::note_going(transaction, &going, area, now_ms)?;
+        drafts::forget_in_bin(transaction, &going, area)?;
     }
     if let "household" | "resident" = table {
         let rowid = if table == "household" {

@@ -16,6 +16,7 @@ const STEPS: &[(i64, &str)] = &[
     (2, include_str!("migrations/0006_lean.sql")),
     (2, include_str!("migrations/0007_moves.sql")),
     (2, include_str!("migrations/0008_warnings.sql")),
+    (2, include_str!("migrations/0009_forms.sql")),
 ];
 
 /// Brings the schema to this version.

@@ -8,6 +8,7 @@
 pub mod conformance;
 pub mod drafts;
 pub mod duplicates;
+pub mod earlier;
 pub mod held_areas;
 pub mod keep;
 pub mod meta;
@@ -22,7 +23,6 @@ pub mod receipts;
 pub mod records;
 pub mod room;
 pub mod sealed;
-pub mod settled;
 pub mod uploads;
 pub mod verify;
 pub mod who;

@@ -455,10 +455,11 @@ pub fn set_aside(connection: &Connection, count_max: usize) -> StorageResult<Vec
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Moves a set-aside operation on.
+/// Moves a set-aside operation on: its worker has seen it; or back.
 ///
 /// # Errors
 /// A failing database.
-pub fn set_seen(connection: &Connection, seq: u64) -> StorageResult<bool> {
-    Ok(connection.execute("UPDATE set_aside SET seen = 1 WHERE seq = ?1 AND seen = 0", [seq])? == 1)
+pub fn set_seen(connection: &Connection, seq: u64, seen: bool) -> StorageResult<bool> {
+    let sql = "UPDATE set_aside SET seen = ?2 WHERE seq = ?1 AND seen <> ?2";
+    Ok(connection.execute(sql, params![seq, seen])? == 1)
 }

@@ -23,7 +23,7 @@ use shared::ids::{AreaCode, DeviceId, WorkerId};
 use shared::packed::packed;
 use uuid::Uuid;
 
-use super::{StorageError, StorageResult, duplicates, moves, own, settled, who};
+use super::{StorageError, StorageResult, duplicates, earlier, moves, own, who};
 use crate::search;
 
 /// Separates texts in one column: a character that validation keeps out of them.
@@ -367,9 +367,9 @@ impl<'t> Writer<'t> {
         if own::keep_body(self.transaction, &state, operation, dated)? {
             return Ok(());
         }
-        let at_stake = settled::at_stake(&state, operation);
+        let at_stake = earlier::at_stake(&state, operation);
         state.apply(operation, applied_at);
-        settled::note(self.transaction, operation, at_stake, &state, applied_at)?;
+        earlier::note(self.transaction, operation, at_stake, &state, applied_at)?;
         self.save(operation.record, &state)
     }
 

@@ -105,7 +105,8 @@ pub fn to_evict(photos: &[Evictable], missing: u64) -> Vec<PhotoHash> {
 /// A failing database.
 pub fn evictable(connection: &Connection) -> StorageResult<Vec<Evictable>> {
     let mut statement = connection.prepare_cached(
-        "SELECT hash, length(bytes) FROM photo_bytes WHERE state >= 2 ORDER BY state DESC, kept_at, hash",
+        "SELECT hash, length(bytes) FROM photo_bytes WHERE state >= 2 AND hash NOT IN (SELECT hash FROM draft_photo)
+         ORDER BY state DESC, kept_at, hash",
     )?;
     let rows = statement.query_map([], |row| {
         Ok(Evictable {

@@ -68,7 +68,14 @@ fn fill(connection: &mut Connection) {
         promise_due: None,
         started_at: 5,
     });
-    drafts::save(&transaction, DraftId(Uuid::from_u128(9)), &body, 5).unwrap();
+    drafts::save(
+        &transaction,
+        DraftId(Uuid::from_u128(9)),
+        &body,
+        (1, None, &[]),
+        5,
+    )
+    .unwrap();
     transaction
         .execute(
             "INSERT INTO draft_photo (draft, position, hash, taken_at, width, height, size, thumbnail)

@@ -1,151 +1,135 @@
-//! The form of a household. Only fields that were changed are written.
+//! The form of a household: of a new one, and of one that is corrected. Kept at every change.
 //!
 //! Test ids: `household-form`, `household-grid`, `tenure-*`, `warning-*`, `household-hours`, `household-no-visit`,
-//! `household-not-alone`, `household-note`, `household-save`, `error`.
+//! `household-not-alone`, `household-note`, `household-save`, `household-discard`, `draft-kept`, `error`.
 
 use dioxus::prelude::*;
-use replica::api::{Answer, ApiError, Call, ErrorCode};
-use shared::domain::door::DoorNumber;
-use shared::domain::household::{DoorWarning, MOVED_TO, Tenure};
-use shared::domain::{CalendarDate, FieldMap, Household, RecordKind, RecordRef, Value};
-use shared::ids::{AreaCode, HouseholdId};
+use replica::api::{Answer, Call, HouseholdDraft};
+use shared::domain::household::{DoorWarning, Tenure};
+use shared::domain::{CalendarDate, Household, RecordRef};
+use shared::ids::{AreaCode, DraftId, HouseholdId};
 
 use super::resident::toggle;
-use super::same_door::{DOOR_TAKEN, DoorField, is_taken};
+use super::same_door::{DoorField, door_is_free};
 use crate::components::{
-    Button, ButtonKind, ChoiceChips, ErrorNote, FieldKind, MultiChips, Screen, Select, TextField, WithAnswer,
-    go_back, grid_choices, replace, toast, use_grids,
+    Checking, ChoiceChips, Discard, FieldKind, Form, FormNotes, MultiChips, SaveBar, Screen, Select,
+    TextField, begin, go_back, grid_choices, replace, toast, use_form, use_grids,
 };
 use crate::i18n::{t, t_code};
+use crate::platform;
 use crate::routes::Route;
 use crate::store::{use_query, use_store};
 
-/// The fields that differ: what a form has to write.
-pub(crate) fn changed_fields(before: &FieldMap, after: &FieldMap) -> FieldMap {
-    after
-        .iter()
-        .filter(|(field, value)| before.get(field) != Some(value))
-        .map(|(f, v)| (*f, v.clone()))
-        .collect()
-}
-
-/// Changes a household.
-#[component]
-pub(crate) fn HouseholdEdit(id: HouseholdId) -> Element {
-    // Asked once: what others change meanwhile must not overwrite what is being typed.
-    let loaded = use_query(Call::Household { id });
-    let mut first = use_signal(|| None);
-    if first.peek().is_none() && loaded.is_some() {
-        first.set(loaded);
-    }
-    rsx! {
-        Screen { title: t("household-edit"), back: Route::HouseholdPage { id }, testid: "household-form",
-            WithAnswer { loaded: first(), show: move |answer| match answer {
-                Answer::Household(page) => rsx! {
-                    HouseholdForm {
-                        area: page.moving_to.as_ref().map_or(&page.area, |to| &to.code).clone(),
-                        id: Some(id), before: page.household.clone(),
-                    }
-                },
-                _ => rsx! {},
-            } }
-        }
-    }
-}
-
-/// Adds a household behind a door.
+/// Adds a household behind a door: chooses its id and shows its form.
 #[component]
 pub(crate) fn HouseholdNew(area: AreaCode) -> Element {
+    use_hook(|| {
+        let draft = DraftId(platform::uuid_v7());
+        let body = empty(Some(area));
+        let id = HouseholdId(draft.0);
+        begin(draft, body, Route::HouseholdEdit { id });
+    });
+    rsx! {}
+}
+
+fn empty(area: Option<AreaCode>) -> HouseholdDraft {
+    HouseholdDraft {
+        area,
+        corrects: None,
+        household: Household::default(),
+    }
+}
+
+/// The form. Another draft is another form, even at the same place of the app.
+#[component]
+pub(crate) fn HouseholdEdit(id: HouseholdId) -> Element {
     rsx! {
-        Screen { title: t("household-new"), back: Route::Households {}, testid: "household-form",
-            HouseholdForm { area, id: None, before: Household::default() }
+        for id in [id] {
+            FormOf { key: "{id}", id }
         }
     }
 }
 
 #[component]
-fn HouseholdForm(area: AreaCode, id: Option<HouseholdId>, before: Household) -> Element {
-    let store = use_store();
-    let mut form = use_signal(|| before.clone());
-    let lies_in = area.to_string();
-    let mut grid = use_signal(|| lies_in.clone());
-    let grids = use_grids();
-    let mut busy = use_signal(|| false);
-    let mut failed = use_signal(|| None::<ApiError>);
+fn FormOf(id: HouseholdId) -> Element {
+    // Shown only when something is kept or saved under this address.
+    let (form, household) = use_form(DraftId(id.0), || empty(None));
+    use_effect(move || {
+        if (form.missing)() {
+            replace(Route::Households {});
+        }
+    });
+    let corrects = household.read().corrects;
+    // The door and the grid that are known already: of these nobody is asked.
+    let saved = match use_query(Call::Household {
+        id: corrects.unwrap_or(id),
+    }) {
+        Some(Ok(Answer::Household(page))) if corrects.is_some() => {
+            let area = page.moving_to.map_or(page.area, |to| to.code);
+            Some((page.household.door, area))
+        }
+        _ => None,
+    };
     let another = use_signal(|| false);
-    let (in_area, known_door) = (area.clone(), before.door.clone());
-
-    let save = use_callback(move |()| {
-        let (store, before, area) = (store.clone(), before.clone(), area.clone());
-        let moved = *grid.peek() != area.to_string();
-        if busy() {
-            return;
-        }
-        failed.set(None);
-        let mut after = form.peek().clone();
-        match DoorNumber::parse(&after.door) {
-            Ok(door) => after.door = door.to_string(),
-            Err(error) => {
-                failed.set(Some(ApiError {
-                    code: ErrorCode::Invalid,
-                    detail: error.code().to_owned(),
-                }));
-                return;
+    let store = use_store();
+    let known = saved.clone();
+    let check = use_callback(move |()| -> Checking {
+        let (store, known, form) = (store.clone(), known.clone(), household.peek().clone());
+        let another = *another.peek();
+        Box::pin(async move {
+            match another {
+                true => Ok(()),
+                false => door_is_free(&store, form, known).await,
             }
-        }
-        let (door, lies_in_area) = (after.door.clone(), area.clone());
-        let door_is_new = id.is_none() || door != before.door;
-        let call = match id {
-            Some(id) => {
-                let mut fields = changed_fields(&before.to_fields(), &after.to_fields());
-                if moved {
-                    fields.insert(MOVED_TO, Value::text(&grid.peek()));
-                }
-                if fields.is_empty() {
-                    go_back(Route::HouseholdPage { id });
-                    return;
-                }
-                Call::SaveFields {
-                    record: RecordRef::new(RecordKind::HOUSEHOLD, id),
-                    fields,
-                }
-            }
-            None => Call::AddHousehold {
-                area,
-                household: after,
-            },
-        };
-        let checked = (door_is_new || moved) && !*another.peek();
-        let at = AreaCode::new(&grid.peek()).unwrap_or(lies_in_area);
-        busy.set(true);
-        spawn(async move {
-            if checked && is_taken(&store, at, door, id).await {
-                failed.set(Some(ApiError {
-                    code: ErrorCode::Invalid,
-                    detail: DOOR_TAKEN.to_owned(),
-                }));
-                busy.set(false);
-                return;
-            }
-            match store.call(call).await {
-                Ok(Answer::Saved(record)) => {
-                    toast(t("saved-on-phone"));
-                    let page = Route::HouseholdPage {
-                        id: HouseholdId(record.id),
-                    };
-                    if id.is_some() {
-                        go_back(page)
-                    } else {
-                        replace(page)
+        })
+    });
+    let back = corrects.map_or(Route::Households {}, |id| Route::HouseholdPage { id });
+    let title = if corrects.is_some() {
+        t("household-edit")
+    } else {
+        t("household-new")
+    };
+    let (onsaved, discarded) = (back.clone(), back.clone());
+    rsx! {
+        Screen { title, back, testid: "household-form",
+            FormNotes { form }
+            if (form.ready)() && !(form.missing)() {
+                div { class: "form",
+                    Fields { form, draft: household, saved, another }
+                    Discard {
+                        form, testid: "household-discard", again: Route::HouseholdEdit { id },
+                        ondone: move |()| go_back(discarded.clone()),
                     }
                 }
-                Ok(_) => {}
-                Err(error) => failed.set(Some(error)),
+                SaveBar {
+                    form, label: t("save"), testid: "household-save", check,
+                    onsaved: move |record: RecordRef| {
+                        toast(t("saved-on-phone"));
+                        if corrects.is_some() {
+                            go_back(onsaved.clone());
+                        } else {
+                            replace(Route::HouseholdPage { id: HouseholdId(record.id) });
+                        }
+                    },
+                }
             }
-            busy.set(false);
-        });
-    });
+        }
+    }
+}
 
+#[component]
+fn Fields(
+    form: Form,
+    draft: Signal<HouseholdDraft>,
+    saved: Option<(String, AreaCode)>,
+    another: Signal<bool>,
+) -> Element {
+    let mut change = move |change: &dyn Fn(&mut Household)| {
+        change(&mut draft.write().household);
+        form.keep.call(());
+    };
+    let grids = use_grids();
+    let grid = draft.read().area.clone();
     let tenures = Tenure::ALL
         .iter()
         .map(|tenure| (tenure.code().to_owned(), t_code("tenure", tenure.code())))
@@ -154,88 +138,70 @@ fn HouseholdForm(area: AreaCode, id: Option<HouseholdId>, before: Household) -> 
         .iter()
         .map(|warning| (warning.code().to_owned(), t_code("door-warning", warning.code())))
         .collect::<Vec<_>>();
-    let household = form.read().clone();
+    let household = draft.read().household.clone();
+    let corrects = draft.read().corrects;
+    let is_known = saved
+        .as_ref()
+        .is_some_and(|(door, area)| *door == household.door && grid.as_ref() == Some(area));
+    let lies_in = saved.map(|(_, area)| area);
     rsx! {
-        div { class: "form",
-            DoorField {
-                area: AreaCode::new(&grid.read()).unwrap_or(in_area), besides: id, another,
-                asked: id.is_none() || household.door != known_door || grid() != lies_in,
-                door: household.door.clone(), oninput: move |text| form.write().door = text,
+            if let Some(area) = grid.clone() {
+                DoorField {
+                    area, besides: corrects, another, asked: !is_known,
+                    door: household.door.clone(),
+                    oninput: move |text: String| change(&|household| household.door.clone_from(&text)),
+                }
             }
             ChoiceChips {
                 name: "tenure", legend: t("field-household-tenure"), choices: tenures,
                 selected: household.tenure.map_or("", Tenure::code),
-                onselect: move |code: String| form.write().tenure = Tenure::from_code(&code),
+                onselect: move |code: String| change(&|household| household.tenure = Tenure::from_code(&code)),
             }
             MultiChips {
                 name: "warning", legend: t("field-household-warnings"), choices: warnings,
                 selected: household.warnings.iter().map(|warning| warning.code().to_owned()).collect::<Vec<_>>(),
                 ontoggle: move |code: String| {
                     if let Some(warning) = DoorWarning::from_code(&code) {
-                        toggle(&mut form.write().warnings, warning);
+                        change(&|household| toggle(&mut household.warnings, warning));
                     }
                 },
             }
             TextField {
                 id: "household-hours", label: t("field-household-preferred-hours"), hint: t("household-hours-hint"),
-                value: household.preferred_hours.clone(), oninput: move |text| form.write().preferred_hours = text,
+                value: household.preferred_hours.clone(), oninput: move |text: String| change(&|household| household.preferred_hours.clone_from(&text)),
             }
             TextField {
                 id: "household-no-visit", label: t("field-household-no-visit-before"), kind: FieldKind::Date,
                 hint: t("household-no-visit-hint"),
                 value: household.no_visit_before.map(|day| day.to_string()).unwrap_or_default(),
-                oninput: move |text: String| form.write().no_visit_before = CalendarDate::parse(&text),
+                oninput: move |text: String| change(&|household| household.no_visit_before = CalendarDate::parse(&text)),
             }
             label { class: "check",
                 input {
                     r#type: "checkbox", checked: household.not_alone, "data-testid": "household-not-alone",
-                    onchange: move |event| form.write().not_alone = event.checked(),
+                    onchange: move |event| {
+                        let checked = event.checked();
+                        change(&|household| household.not_alone = checked);
+                    },
                 }
                 span { {t("field-household-not-alone")} }
             }
             TextField {
                 id: "household-note", label: t("field-household-note"), kind: FieldKind::Area,
-                value: household.note.clone(), oninput: move |text| form.write().note = text,
+                value: household.note.clone(), oninput: move |text: String| change(&|household| household.note.clone_from(&text)),
             }
-            if id.is_some() && grids.len() > 1 {
+            if corrects.is_some() && grids.len() > 1 {
                 Select {
                     id: "household-grid", label: t("field-household-moved-to"), choices: grid_choices(&grids),
-                    selected: grid(), onselect: move |code: String| grid.set(code),
+                    selected: grid.as_ref().map(ToString::to_string).unwrap_or_default(),
+                    onselect: move |code: String| {
+                        draft.write().area = AreaCode::new(&code).ok();
+                        form.keep.call(());
+                    },
                 }
-                if grid() != lies_in {
+                if grid != lies_in {
                     p { class: "hint", {t("household-grid-hint")} }
                 }
             }
-            if let Some(error) = failed() {
-                ErrorNote { error }
-            }
-        }
-        div { class: "save-bar",
-            Button {
-                label: t("save"), testid: "household-save", kind: ButtonKind::Primary, busy: busy(),
-                onclick: move |()| save.call(()),
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use shared::domain::household::NOTE;
-
-    #[test]
-    fn only_what_was_changed_is_written() {
-        let before = Household {
-            door: "3-2-501".to_owned(),
-            ..Household::default()
-        };
-        let after = Household {
-            note: "狗".to_owned(),
-            ..before.clone()
-        };
-        let changed = changed_fields(&before.to_fields(), &after.to_fields());
-        assert_eq!(changed, FieldMap::from_iter([(NOTE, Value::text("狗"))]));
-        assert!(changed_fields(&before.to_fields(), &before.to_fields()).is_empty());
     }
 }

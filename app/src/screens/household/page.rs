@@ -1,7 +1,7 @@
 //! A household's page.
 //!
 //! Test ids: `household`, `record-visit`, `report-issue`, `household-edit`, `resident-add`, `resident`,
-//! `resident-edit`, `resident-met`, `phone`, `wish-besides`, `history`, `saved-next`.
+//! `resident-edit`, `resident-met`, `phone`, `wish-besides`, `history`, `saved-next`, `household-take-back`.
 
 use dioxus::prelude::*;
 use replica::api::{Answer, Call, HouseholdPage as Page, ResidentEntry};
@@ -10,8 +10,8 @@ use shared::ids::HouseholdId;
 
 use super::open::Open;
 use crate::components::{
-    ButtonKind, ConflictMarks, DoorWarnings, DraftRow, EmptyState, Icon, IconName, IssueRow, LinkButton,
-    NeedChips, RemovalMarks, SameTwice, Screen, Section, SettledList, VisitRow, WithAnswer,
+    ButtonKind, ConflictMarks, DoorWarnings, DraftRow, EarlierList, EmptyState, Icon, IconName, IssueRow,
+    LinkButton, NeedChips, RemovalMarks, SameTwice, Screen, Section, TakeBack, VisitRow, WithAnswer,
 };
 use crate::i18n::{t, t_args, t_code};
 use crate::routes::Route;
@@ -174,8 +174,13 @@ fn PageView(page: Page) -> Element {
                         VisitRow { key: "{visit.id}", visit }
                     }
                 }
-                SettledList { settled: page.settled }
+                EarlierList { earlier: page.earlier }
             }
+        }
+        TakeBack {
+            record: RecordRef::new(RecordKind::HOUSEHOLD, id), label: t("household-take-back"),
+            testid: "household-take-back", hint: t("household-take-back-hint"), done: t("household-taken-back"),
+            back: Route::Households {},
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Test ids: `household-door`, `same-door`, `same-door-open`, `same-door-another`.
 
 use dioxus::prelude::*;
-use replica::api::{Answer, AtDoorEntry, Call};
+use replica::api::{Answer, ApiError, AtDoorEntry, Call, ErrorCode, HouseholdDraft};
 use shared::domain::door::DoorNumber;
 use shared::ids::{AreaCode, HouseholdId};
 
@@ -13,15 +13,35 @@ use crate::routes::Route;
 use crate::store::{Store, use_query};
 
 /// What is refused until the person says that it is another household.
-pub(super) const DOOR_TAKEN: &str = "household.door_taken";
+const DOOR_TAKEN: &str = "household.door_taken";
+
+/// Refuses a door that is not readable, and one at which a household of the grid lives already, unless it is the `known`
+/// door in its grid.
+pub(super) async fn door_is_free(
+    store: &Store,
+    form: HouseholdDraft,
+    known: Option<(String, AreaCode)>,
+) -> Result<(), ApiError> {
+    let refused = |code: &str| ApiError {
+        code: ErrorCode::Invalid,
+        detail: code.to_owned(),
+    };
+    let door = DoorNumber::parse(&form.household.door).map_err(|error| refused(error.code()))?;
+    let Some(area) = form.area else {
+        return Ok(());
+    };
+    let at = (door.to_string(), area);
+    if known.is_some_and(|known| known == at) {
+        return Ok(());
+    }
+    match is_taken(store, at.1, at.0, form.corrects).await {
+        true => Err(refused(DOOR_TAKEN)),
+        false => Ok(()),
+    }
+}
 
 /// Whether a household of the grid lives at this door already, but for `besides`.
-pub(super) async fn is_taken(
-    store: &Store,
-    area: AreaCode,
-    door: String,
-    besides: Option<HouseholdId>,
-) -> bool {
+async fn is_taken(store: &Store, area: AreaCode, door: String, besides: Option<HouseholdId>) -> bool {
     let found = store.call(Call::AtDoor { area, door, besides }).await;
     matches!(found, Ok(Answer::AtDoor(entries)) if entries.iter().any(|entry| entry.same_grid))
 }

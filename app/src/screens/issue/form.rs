@@ -1,27 +1,23 @@
-//! The issue form: kept at every change, like the visit form.
+//! The issue form: kept at every change, like all forms. Of a saved issue it corrects the words.
 //!
 //! Test ids: `issue-form`, `category-*`, `issue-title`, `issue-place`, `issue-area`, `issue-note`,
 //! `issue-on-the-spot`, `photo-camera`, `photo-files`, `photo`, `photo-remove`, `issue-save`,
 //! `issue-discard`, `draft-kept`, `error`.
 
 use dioxus::prelude::*;
-use replica::api::{Answer, ApiError, Call, DraftBody, IssueDraft, PhotoSummary};
+use replica::api::{Answer, Call, IssueDraft};
+use shared::domain::RecordRef;
 use shared::domain::issue::Category;
 use shared::ids::{AreaCode, DraftId, HouseholdId, IssueId, VisitId};
 
 use crate::components::{
-    Button, ButtonKind, ChoiceChips, DraftPhotos, ErrorNote, FieldKind, IconName, Screen, Select, TextField,
-    go_back, grid_choices, replace, toast, use_grids,
+    ChoiceChips, Discard, DraftPhotos, FieldKind, Form, FormNotes, SaveBar, Screen, Select, TextField, begin,
+    go_back, grid_choices, replace, toast, use_form, use_grids,
 };
 use crate::i18n::{t, t_args, t_code};
 use crate::platform;
 use crate::routes::Route;
-use crate::store::{DraftKeeper, use_query, use_store};
-
-thread_local! {
-    // What a new form begins with, handed over to the form behind the address of its draft.
-    static BEGINNING: std::cell::RefCell<Option<(DraftId, IssueDraft)>> = const { std::cell::RefCell::new(None) };
-}
+use crate::store::use_query;
 
 fn fresh() -> IssueDraft {
     IssueDraft {
@@ -47,8 +43,7 @@ pub(crate) fn IssueNew(household: String, visit: String) -> Element {
             visit: visit.parse::<VisitId>().ok(),
             ..fresh()
         };
-        BEGINNING.set(Some((draft, body)));
-        replace(Route::IssueForm { draft });
+        begin(draft, body, Route::IssueForm { draft });
     });
     rsx! {}
 }
@@ -65,106 +60,54 @@ pub(crate) fn IssueForm(draft: DraftId) -> Element {
 
 #[component]
 fn FormOf(draft: DraftId) -> Element {
-    let store = use_store();
-    let keeper = use_hook(|| DraftKeeper::new(store.clone()));
-    let begun = use_hook(|| {
-        BEGINNING
-            .take()
-            .filter(|(id, _)| *id == draft)
-            .map(|(_, body)| body)
-    });
-    let mut issue = use_signal(|| begun.clone().unwrap_or_else(fresh));
-    let mut photos = use_signal(Vec::<PhotoSummary>::new);
-    let mut kept = use_signal(|| false);
-    let running = use_signal(|| 0_usize);
-    // A new form is ready at once; one that is gone on with when its draft was read.
-    let mut ready = use_signal(|| begun.is_some());
-    let reading = store.clone();
-    use_future(move || {
-        let store = reading.clone();
-        async move {
-            if let Ok(Answer::Draft(Some(found))) = store.call(Call::Draft { id: draft }).await
-                && let DraftBody::Issue(body) = found.body
-            {
-                issue.set(body);
-                photos.set(found.photos);
-                kept.set(true);
-            }
-            ready.set(true);
+    let (form, issue) = use_form(draft, fresh);
+    // Nothing is kept or saved under this address: an issue that is begun now has an id of its own.
+    use_effect(move || {
+        if (form.missing)() {
+            replace(Route::IssueNew {
+                household: String::new(),
+                visit: String::new(),
+            });
         }
     });
-    let keeping = keeper.clone();
-    let keep = use_callback(move |()| {
-        keeping.keep(draft, DraftBody::Issue(issue.peek().clone()));
-        kept.set(true);
-    });
-
-    let mut busy = use_signal(|| false);
-    let mut failed = use_signal(|| None::<ApiError>);
-    let (saving, finishing) = (store.clone(), keeper.clone());
-    let save = use_callback(move |()| {
-        if busy() || running() > 0 {
-            return;
-        }
-        busy.set(true);
-        failed.set(None);
-        let (store, keeper) = (saving.clone(), finishing.clone());
-        keep.call(());
-        spawn(async move {
-            let saved = match keeper.written().await {
-                Ok(()) => store.call(Call::FinishDraft { id: draft }).await,
-                Err(error) => Err(error),
-            };
-            match saved {
-                Ok(_) => {
-                    toast(t("saved-on-phone"));
-                    replace(Route::IssuePage { id: IssueId(draft.0) });
-                }
-                Err(error) => failed.set(Some(error)),
-            }
-            busy.set(false);
-        });
-    });
-    let discard = {
-        let (store, keeper) = (store.clone(), keeper.clone());
-        move |()| {
-            keeper.stop();
-            store.tell(Call::DiscardDraft { id: draft });
-            go_back(Route::Issues {});
+    let title = if (form.corrects)() {
+        t("issue-correct")
+    } else {
+        t("report-issue")
+    };
+    let onsaved = move |record: RecordRef| {
+        toast(t("saved-on-phone"));
+        let page = Route::IssuePage {
+            id: IssueId(record.id),
+        };
+        if *form.corrects.peek() {
+            go_back(page);
+        } else {
+            replace(page);
         }
     };
-
     rsx! {
-        Screen { title: t("report-issue"), back: Route::Issues {}, testid: "issue-form",
-            if ready() {
+        Screen { title, back: Route::Issues {}, testid: "issue-form",
+            FormNotes { form }
+            if (form.ready)() {
                 div { class: "form",
-                    Fields { issue, keep }
-                    DraftPhotos { draft, photos, running, before: keep }
-                }
-            }
-            div { class: "save-bar",
-                if let Some(error) = failed() {
-                    ErrorNote { error }
-                }
-                div { class: "save-row",
-                    if kept() {
-                        Button { label: t("visit-discard"), testid: "issue-discard", kind: ButtonKind::Quiet, onclick: discard }
-                    }
-                    Button {
-                        label: t("issue-save"), testid: "issue-save", kind: ButtonKind::Primary, icon: IconName::Check,
-                        busy: busy() || running() > 0, onclick: move |()| save.call(()),
+                    Fields { form, issue }
+                    DraftPhotos { form }
+                    Discard {
+                        form, testid: "issue-discard", again: Route::IssueForm { draft },
+                        ondone: |()| go_back(Route::Issues {}),
                     }
                 }
-                p { class: "hint", "data-testid": "draft-kept",
-                    if kept() { {t("draft-kept")} } else { {t("draft-will-be-kept")} }
-                }
             }
+            SaveBar { form, label: t("issue-save"), testid: "issue-save", onsaved }
         }
     }
 }
 
 #[component]
-fn Fields(issue: Signal<IssueDraft>, keep: Callback<()>) -> Element {
+fn Fields(form: Form, issue: Signal<IssueDraft>) -> Element {
+    let keep = form.keep;
+    let is_saved = (form.corrects)();
     let mut change = move |change: &dyn Fn(&mut IssueDraft)| {
         change(&mut issue.write());
         keep.call(());
@@ -186,7 +129,7 @@ fn Fields(issue: Signal<IssueDraft>, keep: Callback<()>) -> Element {
         }
         if let Some(household) = form.household {
             AtHousehold { household }
-        } else {
+        } else if !is_saved {
             AreaChoice { issue, keep }
         }
         TextField {
@@ -197,17 +140,19 @@ fn Fields(issue: Signal<IssueDraft>, keep: Callback<()>) -> Element {
             id: "issue-note", label: t("field-issue-note"), kind: FieldKind::Area,
             value: form.note.clone(), oninput: move |text: String| change(&|form| form.note.clone_from(&text)),
         }
-        label { class: "check switch",
-            input {
-                r#type: "checkbox", checked: form.handled_on_the_spot, "data-testid": "issue-on-the-spot",
-                onchange: move |event| {
-                    let checked = event.checked();
-                    change(&|form| form.handled_on_the_spot = checked);
-                },
-            }
-            span {
-                strong { {t("issue-on-the-spot")} }
-                small { {t("issue-on-the-spot-hint")} }
+        if !is_saved {
+            label { class: "check switch",
+                input {
+                    r#type: "checkbox", checked: form.handled_on_the_spot, "data-testid": "issue-on-the-spot",
+                    onchange: move |event| {
+                        let checked = event.checked();
+                        change(&|form| form.handled_on_the_spot = checked);
+                    },
+                }
+                span {
+                    strong { {t("issue-on-the-spot")} }
+                    small { {t("issue-on-the-spot-hint")} }
+                }
             }
         }
     }

@@ -1,15 +1,16 @@
 //! An issue with its timeline and what may be done next.
 //!
-//! Test ids: `issue`, `issue-state`, `timeline`, `timeline-entry`, `step-*`, `issue-household`, `conflicts`.
+//! Test ids: `issue`, `issue-state`, `timeline`, `timeline-entry`, `step-*`, `issue-correct`, `issue-household`, `conflicts`.
 
 use dioxus::prelude::*;
 use replica::api::{Answer, Call, IssuePage as Page, TimelineEntry};
 use shared::domain::issue::Step;
-use shared::ids::IssueId;
+use shared::ids::{DraftId, IssueId};
 
 use super::step::StepSheet;
 use crate::components::{
-    Button, ButtonKind, ConflictMarks, IconName, LinkButton, PhotoStrip, Screen, Section, WithAnswer,
+    Button, ButtonKind, ConflictMarks, EarlierList, IconName, LinkButton, PhotoStrip, Screen, Section,
+    WithAnswer,
 };
 use crate::i18n::{t, t_args, t_code};
 use crate::routes::Route;
@@ -64,6 +65,10 @@ fn PageView(page: Page) -> Element {
                 p { class: "prose", "{issue.note}" }
             }
             PhotoStrip { photos: summary.photos.clone() }
+            LinkButton {
+                label: t("issue-correct"), testid: "issue-correct", icon: IconName::Edit, kind: ButtonKind::Quiet,
+                to: Route::IssueForm { draft: DraftId(summary.id.0) },
+            }
             if let Some(household) = issue.household {
                 LinkButton {
                     label: t_args("visit-household", &[("door", summary.door.clone().into())]), testid: "issue-household",
@@ -78,6 +83,7 @@ fn PageView(page: Page) -> Element {
                         TimelineRow { key: "{entry.at}-{entry.author}-{index}", entry: entry.clone() }
                     }
                 }
+                EarlierList { earlier: page.earlier.clone() }
             }
             if !page.next_steps.is_empty() {
                 Section { title: t("issue-next"),
@@ -94,7 +100,7 @@ fn PageView(page: Page) -> Element {
             }
         }
         if let Some(next) = step() {
-            StepSheet { issue: summary.id, step: next, onclose: move |()| step.set(None) }
+            StepSheet { issue: summary.id, household: issue.household, step: next, onclose: move |()| step.set(None) }
         }
     }
 }

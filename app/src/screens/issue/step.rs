@@ -1,18 +1,19 @@
 //! One step of an issue: what it needs, and doing it.
 //!
 //! Test ids: `step-sheet`, `step-department`, `department-*`, `step-note`, `step-target`, `rating-*`,
-//! `step-save`, `error`.
+//! `step-save`, `step-discard`, `error`.
 
 use dioxus::prelude::*;
-use replica::api::{Answer, ApiError, Call, IssueFilter};
+use replica::api::{Answer, Call, IssueFilter, StepDraft};
 use shared::domain::issue::{Event, Step};
-use shared::ids::IssueId;
+use shared::ids::{HouseholdId, IssueId};
 
 use crate::components::{
-    Button, ButtonKind, ChoiceChips, ErrorNote, FieldKind, Select, Sheet, TextField, toast,
+    ChoiceChips, Discard, FieldKind, Form, SaveBar, Select, Sheet, TextField, toast, use_form,
 };
 use crate::i18n::{t, t_code};
-use crate::store::{use_query, use_store};
+use crate::routes::Route;
+use crate::store::use_query;
 
 /// Whom issues go to most; any other name can be typed.
 pub(crate) const DEPARTMENTS: [&str; 6] = [
@@ -26,63 +27,63 @@ pub(crate) const DEPARTMENTS: [&str; 6] = [
 /// How many issues are offered to be merged into.
 const MERGE_CHOICES_MAX: u32 = 50;
 
-/// Asks for what the step needs and appends it.
+/// Asks for what the step needs and appends it. What was typed is kept like every form.
 #[component]
-pub(crate) fn StepSheet(issue: IssueId, step: Step, onclose: EventHandler<()>) -> Element {
-    let store = use_store();
-    let target = use_signal(String::new);
-    let mut note = use_signal(String::new);
-    let mut busy = use_signal(|| false);
-    let mut failed = use_signal(|| None::<ApiError>);
-    let save = use_callback(move |()| {
-        let store = store.clone();
-        if busy() {
-            return;
-        }
-        let event = Event {
-            step: step.number(),
-            note: note.peek().trim().to_owned(),
-            target: target.peek().trim().to_owned(),
-        };
-        busy.set(true);
-        spawn(async move {
-            match store.call(Call::AddEvent { issue, event }).await {
-                Ok(_) => {
-                    toast(t("saved-on-phone"));
-                    onclose.call(());
-                }
-                Err(error) => failed.set(Some(error)),
-            }
-            busy.set(false);
-        });
+pub(crate) fn StepSheet(
+    issue: IssueId,
+    household: Option<HouseholdId>,
+    step: Step,
+    onclose: EventHandler<()>,
+) -> Element {
+    let (form, draft) = use_form(StepDraft::id(issue, step.number()), || StepDraft {
+        issue,
+        household,
+        event: Event::of(step),
     });
     rsx! {
         Sheet { title: t_code("do", step.code()), testid: "step-sheet", onclose,
-            div { class: "form",
-                match step {
-                    Step::Assigned => rsx! { Department { target } },
-                    Step::MergedInto => rsx! { MergeTarget { issue, target } },
-                    Step::Closed => rsx! { Rating { target } },
-                    _ => rsx! {},
+            if (form.ready)() {
+                div { class: "form",
+                    match step {
+                        Step::Assigned => rsx! { Department { form, draft } },
+                        Step::MergedInto => rsx! { MergeTarget { form, draft } },
+                        Step::Closed => rsx! { Rating { form, draft } },
+                        _ => rsx! {},
+                    }
+                    TextField {
+                        id: "step-note", label: t("step-note"), kind: FieldKind::Area, value: draft.read().event.note.clone(),
+                        oninput: move |text| {
+                            let mut draft = draft;
+                            draft.write().event.note = text;
+                            form.keep.call(());
+                        },
+                    }
+                    Discard {
+                        form, testid: "step-discard", again: Route::IssuePage { id: issue },
+                        ondone: move |()| onclose.call(()),
+                    }
                 }
-                TextField {
-                    id: "step-note", label: t("step-note"), kind: FieldKind::Area, value: note(),
-                    oninput: move |text| note.set(text),
-                }
-                if let Some(error) = failed() {
-                    ErrorNote { error }
-                }
-                Button {
-                    label: t_code("do", step.code()), testid: "step-save", kind: ButtonKind::Primary, busy: busy(),
-                    onclick: move |()| save.call(()),
+                SaveBar {
+                    form, label: t_code("do", step.code()), testid: "step-save",
+                    onsaved: move |_| {
+                        toast(t("saved-on-phone"));
+                        onclose.call(());
+                    },
                 }
             }
         }
     }
 }
 
+/// Writes whom or what the step names.
+fn name(form: Form, mut draft: Signal<StepDraft>, target: String) {
+    draft.write().event.target = target;
+    form.keep.call(());
+}
+
 #[component]
-fn Department(mut target: Signal<String>) -> Element {
+fn Department(form: Form, draft: Signal<StepDraft>) -> Element {
+    let target = draft.read().event.target.clone();
     let choices: Vec<(String, String)> = DEPARTMENTS
         .iter()
         .map(|code| {
@@ -92,18 +93,20 @@ fn Department(mut target: Signal<String>) -> Element {
         .collect();
     rsx! {
         ChoiceChips {
-            name: "department", legend: t("step-department"), choices, selected: target(),
-            onselect: move |name| target.set(name),
+            name: "department", legend: t("step-department"), choices, selected: target.clone(),
+            onselect: move |chosen| name(form, draft, chosen),
         }
         TextField {
-            id: "step-department", label: t("step-department-other"), value: target(),
-            oninput: move |text| target.set(text),
+            id: "step-department", label: t("step-department-other"), value: target,
+            oninput: move |typed| name(form, draft, typed),
         }
     }
 }
 
 #[component]
-fn MergeTarget(issue: IssueId, mut target: Signal<String>) -> Element {
+fn MergeTarget(form: Form, draft: Signal<StepDraft>) -> Element {
+    let StepDraft { issue, event, .. } = draft.read().clone();
+    let target = event.target;
     let filter = IssueFilter {
         open_only: true,
         ..IssueFilter::default()
@@ -120,22 +123,23 @@ fn MergeTarget(issue: IssueId, mut target: Signal<String>) -> Element {
     }
     rsx! {
         Select {
-            id: "step-target", label: t("step-target"), choices, selected: target(),
-            onselect: move |id| target.set(id),
+            id: "step-target", label: t("step-target"), choices, selected: target,
+            onselect: move |id| name(form, draft, id),
         }
     }
 }
 
 #[component]
-fn Rating(mut target: Signal<String>) -> Element {
+fn Rating(form: Form, draft: Signal<StepDraft>) -> Element {
+    let target = draft.read().event.target.clone();
     let choices: Vec<(String, String)> = (1..=5)
         .rev()
         .map(|rating: u8| (rating.to_string(), t_code("rating", &rating.to_string())))
         .collect();
     rsx! {
         ChoiceChips {
-            name: "rating", legend: t("step-rating"), choices, selected: target(),
-            onselect: move |rating| target.set(rating),
+            name: "rating", legend: t("step-rating"), choices, selected: target,
+            onselect: move |rating| name(form, draft, rating),
         }
     }
 }

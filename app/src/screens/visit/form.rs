@@ -1,4 +1,5 @@
-//! The visit form: one screen, kept at every change, found again after a crash by its address.
+//! The visit form: one screen, kept at every change, found again after a crash by its address. Of a saved visit it is
+//! the correction.
 //!
 //! Test ids: `visit-form`, `outcome-*`, `met-*`, `purpose-*`, `phrase-*`, `visit-note`, `need-*`,
 //! `visit-promise`, `promise-due-*`, `visit-promise-date`, `photo-camera`, `photo-files`, `photo`,
@@ -7,26 +8,28 @@
 use std::rc::Rc;
 
 use dioxus::prelude::*;
-use replica::api::{Answer, Call, DraftBody, HouseholdPage, PhotoSummary, VisitDraft};
+use replica::api::{Answer, Call, DraftBody, HouseholdPage, VisitDraft};
 use shared::ids::{DraftId, HouseholdId, ResidentId};
 
-use super::draft::{Touched, fresh, merged, obvious_met};
+use super::draft::{fresh, obvious_met};
 use super::parts::{Choices, More, Warnings};
-use super::save::SaveBar;
-use crate::components::{DraftPhotos, FieldKind, Screen, TextField, replace};
+use crate::components::{
+    Discard, DraftPhotos, FieldKind, Form, FormNotes, SaveBar, Screen, TextField, begin, go_back, replace,
+    toast, use_form,
+};
 use crate::i18n::{t, t_args};
 use crate::platform;
 use crate::routes::Route;
-use crate::store::{DraftKeeper, use_query, use_store};
+use crate::screens::household::VisitSaved;
+use crate::store::{use_query, use_store};
 
 /// Begins a visit: chooses the draft's id and shows its form.
 #[component]
 pub(crate) fn VisitNew(household: HouseholdId) -> Element {
     use_hook(|| {
-        replace(Route::VisitForm {
-            draft: DraftId(platform::uuid_v7()),
-            household,
-        })
+        let draft = DraftId(platform::uuid_v7());
+        let body = fresh(household, platform::now_ms());
+        begin(draft, body, Route::VisitForm { draft, household });
     });
     rsx! {}
 }
@@ -56,27 +59,21 @@ pub(crate) fn VisitResume(draft: DraftId) -> Element {
 
 /// What the parts of the form share.
 #[derive(Clone, Copy, PartialEq)]
-pub(super) struct Form {
-    /// Under which id it is kept.
-    pub(super) draft: DraftId,
+pub(super) struct Parts {
+    /// How it is kept.
+    pub(super) form: Form,
     /// What was entered.
     pub(super) visit: Signal<VisitDraft>,
-    /// What was touched on this page.
-    pub(super) touched: Signal<Touched>,
-    /// Photos in the draft.
-    pub(super) photos: Signal<Vec<PhotoSummary>>,
-    /// Photos on their way into the draft.
-    pub(super) running: Signal<usize>,
-    /// Keeps the form; called after every change.
-    pub(super) keep: Callback<()>,
+    /// Something was changed on this page.
+    pub(super) touched: Signal<bool>,
 }
 
-impl Form {
-    /// Changes a choice.
-    pub(super) fn choose(mut self, change: impl FnOnce(&mut VisitDraft)) {
-        self.touched.write().choices = true;
+impl Parts {
+    /// Changes something.
+    pub(super) fn change(mut self, change: impl FnOnce(&mut VisitDraft)) {
+        self.touched.set(true);
         change(&mut self.visit.write());
-        self.keep.call(());
+        self.form.keep.call(());
     }
 }
 
@@ -92,106 +89,88 @@ pub(crate) fn VisitForm(draft: DraftId, household: HouseholdId) -> Element {
 
 #[component]
 fn FormOf(draft: DraftId, household: HouseholdId) -> Element {
-    let store = use_store();
-    let keeper = use_hook(|| DraftKeeper::new(store.clone()));
-    let visit = use_signal(|| fresh(household, platform::now_ms()));
-    let touched = use_signal(Touched::default);
-    let photos = use_signal(Vec::new);
-    let mut kept = use_signal(|| false);
-    let keeping = keeper.clone();
-    let keep = use_callback(move |()| {
-        keeping.keep(draft, DraftBody::Visit(visit.peek().clone()));
-        kept.set(true);
+    let (form, visit) = use_form(draft, || fresh(household, platform::now_ms()));
+    // Nothing is kept or saved under this address: a visit that is begun now has an id of its own.
+    use_effect(move || {
+        if (form.missing)() {
+            replace(Route::VisitNew { household });
+        }
     });
-    let running = use_signal(|| 0);
-    let form = Form {
-        draft,
+    let parts = Parts {
+        form,
         visit,
-        touched,
-        photos,
-        running,
-        keep,
+        touched: use_signal(|| false),
     };
-    use_kept_draft(form, kept);
-
     let page = use_query(Call::Household { id: household });
     let page = match page {
         Some(Ok(Answer::Household(page))) => Some(Rc::new(*page)),
         _ => None,
     };
-    use_obvious_met(form, page.clone());
+    use_obvious_met(parts, page.clone());
     let title = match &page {
         Some(page) => t_args("visit-title", &[("door", page.household.door.clone().into())]),
         None => t("record-visit"),
     };
+    let back = Route::HouseholdPage { id: household };
     rsx! {
-        Screen { title, back: Route::HouseholdPage { id: household }, testid: "visit-form",
+        Screen { title, back: back.clone(), testid: "visit-form",
             if let Some(page) = page.clone() {
-                Warnings { form, page }
+                Warnings { parts, page }
             }
-            div { class: "form",
-                Choices { form, page }
-                TextField {
-                    id: "visit-note", label: t("field-visit-note"), kind: FieldKind::Area,
-                    placeholder: t("visit-note-placeholder"), value: visit.read().note.clone(),
-                    onready: move |()| platform::mark("koumen-form-ready"),
-                    oninput: move |text| {
-                        let mut form = form;
-                        form.touched.write().note = true;
-                        form.visit.write().note = text;
-                        keep.call(());
-                    },
+            FormNotes { form }
+            if (form.ready)() {
+                div { class: "form",
+                    Choices { parts, page }
+                    TextField {
+                        id: "visit-note", label: t("field-visit-note"), kind: FieldKind::Area,
+                        placeholder: t("visit-note-placeholder"), value: visit.read().note.clone(),
+                        onready: move |()| platform::mark("koumen-form-ready"),
+                        oninput: move |text| parts.change(|visit| visit.note = text),
+                    }
+                    DraftPhotos { form }
+                    More { parts }
+                    Discard {
+                        form, testid: "visit-discard", again: Route::VisitForm { draft, household },
+                        ondone: move |()| go_back(back.clone()),
+                    }
                 }
-                DraftPhotos { draft, photos, running, before: keep }
-                More { form }
             }
-            SaveBar { form, household, keeper, kept: kept() }
+            SaveBar { form, label: t("visit-save"), testid: "visit-save", onsaved: move |_| after_saving(form, household) }
         }
     }
 }
 
-/// Takes over what was kept under this draft; the form accepts text meanwhile.
-fn use_kept_draft(form: Form, mut kept: Signal<bool>) {
-    let store = use_store();
-    let Form {
-        draft,
-        mut visit,
-        touched,
-        mut photos,
-        keep,
-        ..
-    } = form;
-    use_future(move || {
-        let store = store.clone();
-        async move {
-            let reply = store.call(Call::Draft { id: draft }).await;
-            let Ok(Answer::Draft(Some(found))) = reply else {
-                return;
-            };
-            if let DraftBody::Visit(body) = found.body {
-                let typed = visit.peek().clone();
-                let touched = *touched.peek();
-                visit.set(merged(body, &typed, touched));
-                photos.set(found.photos);
-                kept.set(true);
-                if touched.any() {
-                    keep.call(());
-                }
-            }
-        }
-    });
+/// A new visit leads to the household's page, which offers what comes next; a correction back to the visit.
+fn after_saving(form: Form, household: HouseholdId) {
+    let page = Route::HouseholdPage { id: household };
+    if *form.corrects.peek() {
+        toast(t("correction-saved"));
+        go_back(page);
+        return;
+    }
+    VisitSaved::set(household, form.id().to_string());
+    toast(t("saved-on-phone"));
+    if crate::trail::with_trail(|trail| trail.previous() == Some(&page)) {
+        go_back(page);
+    } else {
+        replace(page);
+    }
 }
 
 /// Chooses the only resident of a fresh form as the one who was met.
-fn use_obvious_met(form: Form, page: Option<Rc<HouseholdPage>>) {
-    let Form {
-        mut visit, touched, ..
-    } = form;
+fn use_obvious_met(parts: Parts, page: Option<Rc<HouseholdPage>>) {
+    let Parts {
+        form,
+        mut visit,
+        touched,
+    } = parts;
     let residents: Option<Vec<ResidentId>> =
         page.map(|page| page.residents.iter().map(|entry| entry.id).collect());
-    use_effect(use_reactive((&residents,), move |(residents,)| {
+    let ready = (form.ready)();
+    use_effect(use_reactive((&residents, &ready), move |(residents, ready)| {
         let Some(residents) = residents else { return };
-        if visit.peek().met.is_empty() && !touched.peek().choices {
+        let is_fresh = ready && !*form.kept.peek() && !*form.corrects.peek() && !*touched.peek();
+        if is_fresh && visit.peek().met.is_empty() {
             visit.write().met = obvious_met(&residents);
         }
     }));

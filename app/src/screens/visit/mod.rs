@@ -5,22 +5,29 @@ mod form;
 mod page;
 mod parts;
 mod promise;
-mod save;
 
-use replica::api::DraftSummary;
+use replica::api::{DraftKind, DraftSummary};
+use shared::ids::{HouseholdId, ResidentId};
 
 use crate::routes::Route;
 
 pub(crate) use form::{VisitForm, VisitNew, VisitResume};
 pub(crate) use page::VisitPage;
 
-/// Where a draft is gone on with.
-///
-/// A visit's form is found by its draft alone: the household is read from the draft.
+/// Where a draft is gone on with: at the address of its form.
 pub(crate) fn draft_route(draft: &DraftSummary) -> Route {
-    if draft.is_visit {
-        Route::VisitResume { draft: draft.id }
-    } else {
-        Route::IssueForm { draft: draft.id }
+    let id = draft.id;
+    match (draft.kind, draft.household, draft.step_of) {
+        (DraftKind::Visit, Some(household), _) => Route::VisitForm { draft: id, household },
+        (DraftKind::Visit, None, _) => Route::VisitResume { draft: id },
+        (DraftKind::Household, ..) => Route::HouseholdEdit {
+            id: HouseholdId(id.0),
+        },
+        (DraftKind::Resident, Some(household), _) => Route::ResidentEdit {
+            household,
+            id: ResidentId(id.0),
+        },
+        (DraftKind::Step, _, Some(issue)) => Route::IssuePage { id: issue },
+        (DraftKind::Issue | DraftKind::Resident | DraftKind::Step, ..) => Route::IssueForm { draft: id },
     }
 }

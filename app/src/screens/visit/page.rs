@@ -1,12 +1,14 @@
-//! A visit's page. Test ids: `visit`, `visit-household`, `visit-promise-kept`, `photos`, `conflicts`.
+//! A visit's page. Test ids: `visit`, `visit-household`, `visit-promise-kept`, `photos`, `conflicts`,
+//! `visit-correct`, `visit-take-back`, `earlier`.
 
 use dioxus::prelude::*;
 use replica::api::{Answer, Call, VisitPage as Page};
-use shared::domain::CalendarDate;
-use shared::ids::VisitId;
+use shared::domain::{CalendarDate, RecordKind, RecordRef};
+use shared::ids::{DraftId, VisitId};
 
 use crate::components::{
-    ConflictMarks, IconName, IssueRow, LinkButton, NeedChips, PhotoStrip, Screen, Section, WithAnswer,
+    ConflictMarks, EarlierList, IconName, IssueRow, LinkButton, NeedChips, PhotoStrip, Screen, Section,
+    TakeBack, WithAnswer,
 };
 use crate::i18n::{t, t_args, t_code};
 use crate::routes::Route;
@@ -97,11 +99,20 @@ fn PageView(page: Page) -> Element {
                 }
             }
         }
+        EarlierList { earlier: page.earlier.clone() }
         div { class: "button-row",
+            LinkButton {
+                label: t("visit-correct"), testid: "visit-correct", icon: IconName::Edit,
+                to: Route::VisitForm { draft: DraftId(summary.id.0), household: visit.household },
+            }
             LinkButton {
                 label: t_args("visit-household", &[("door", summary.door.clone().into())]), testid: "visit-household",
                 icon: IconName::Door, to: Route::HouseholdPage { id: visit.household },
             }
+        }
+        TakeBack {
+            record: RecordRef::new(RecordKind::VISIT, summary.id), label: t("visit-take-back"), testid: "visit-take-back",
+            hint: t("visit-take-back-hint"), done: t("visit-taken-back"), back: Route::HouseholdPage { id: visit.household },
         }
     }
 }

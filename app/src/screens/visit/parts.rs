@@ -3,28 +3,28 @@
 use std::rc::Rc;
 
 use dioxus::prelude::*;
-use replica::api::HouseholdPage;
+use replica::api::{DraftKind, HouseholdPage};
 use shared::domain::Need;
 use shared::domain::visit::{Outcome, Phrase, Purpose};
 use shared::ids::ResidentId;
 
-use super::form::Form;
+use super::form::Parts;
 use super::promise::PromiseField;
 use crate::components::{ChoiceChips, DoorWarnings, LinkButton, MultiChips};
 use crate::i18n::{t, t_args, t_code};
-use crate::routes::Route;
 use crate::screens::household::toggle;
+use crate::screens::visit::draft_route;
 use crate::{format, platform};
 
 /// What one should know before knocking.
 #[component]
-pub(super) fn Warnings(form: Form, page: Rc<HouseholdPage>) -> Element {
+pub(super) fn Warnings(parts: Parts, page: Rc<HouseholdPage>) -> Element {
     let now = platform::now_ms();
     let other = page
         .drafts
         .iter()
-        .find(|other| other.is_visit && other.id != form.draft);
-    let touched = form.touched.read().any();
+        .find(|other| other.kind == DraftKind::Visit && other.id != parts.form.id());
+    let touched = (parts.touched)();
     rsx! {
         DoorWarnings { household: page.household.clone() }
         if let Some(other) = other.filter(|_| !touched) {
@@ -32,7 +32,7 @@ pub(super) fn Warnings(form: Form, page: Rc<HouseholdPage>) -> Element {
                 p { {t_args("visit-other-draft", &[("moment", format::moment(other.changed_at, now).into())])} }
                 LinkButton {
                     label: t("visit-go-on"), testid: "other-draft-open",
-                    to: Route::VisitForm { draft: other.id, household: page.id },
+                    to: draft_route(other),
                 }
             }
         }
@@ -41,8 +41,8 @@ pub(super) fn Warnings(form: Form, page: Rc<HouseholdPage>) -> Element {
 
 /// Outcome, who was met, purpose, phrases.
 #[component]
-pub(super) fn Choices(form: Form, page: Option<Rc<HouseholdPage>>) -> Element {
-    let visit = form.visit.read();
+pub(super) fn Choices(parts: Parts, page: Option<Rc<HouseholdPage>>) -> Element {
+    let visit = parts.visit.read();
     let outcomes = Outcome::ALL
         .iter()
         .map(|o| (o.code().to_owned(), t_code("outcome", o.code())))
@@ -64,7 +64,7 @@ pub(super) fn Choices(form: Form, page: Option<Rc<HouseholdPage>>) -> Element {
         ChoiceChips {
             name: "outcome", legend: t("field-visit-outcome"), choices: outcomes, large: true,
             selected: visit.outcome.map_or("", Outcome::code),
-            onselect: move |code: String| form.choose(|visit| visit.outcome = Outcome::from_code(&code)),
+            onselect: move |code: String| parts.change(|visit| visit.outcome = Outcome::from_code(&code)),
         }
         if visit.outcome == Some(Outcome::Met) && !people.is_empty() {
             MultiChips {
@@ -72,7 +72,7 @@ pub(super) fn Choices(form: Form, page: Option<Rc<HouseholdPage>>) -> Element {
                 selected: visit.met.iter().map(ToString::to_string).collect::<Vec<_>>(),
                 ontoggle: move |id: String| {
                     if let Ok(id) = id.parse::<ResidentId>() {
-                        form.choose(|visit| toggle(&mut visit.met, id));
+                        parts.change(|visit| toggle(&mut visit.met, id));
                     }
                 },
             }
@@ -80,14 +80,14 @@ pub(super) fn Choices(form: Form, page: Option<Rc<HouseholdPage>>) -> Element {
         ChoiceChips {
             name: "purpose", legend: t("field-visit-purpose"), choices: purposes,
             selected: visit.purpose.map_or("", Purpose::code),
-            onselect: move |code: String| form.choose(|visit| visit.purpose = Purpose::from_code(&code)),
+            onselect: move |code: String| parts.change(|visit| visit.purpose = Purpose::from_code(&code)),
         }
         MultiChips {
             name: "phrase", legend: t("field-visit-phrases"), choices: phrases,
             selected: visit.phrases.iter().map(|phrase| phrase.code().to_owned()).collect::<Vec<_>>(),
             ontoggle: move |code: String| {
                 if let Some(phrase) = Phrase::from_code(&code) {
-                    form.choose(|visit| toggle(&mut visit.phrases, phrase));
+                    parts.change(|visit| toggle(&mut visit.phrases, phrase));
                 }
             },
         }
@@ -96,13 +96,8 @@ pub(super) fn Choices(form: Form, page: Option<Rc<HouseholdPage>>) -> Element {
 
 /// Needs found and a promise.
 #[component]
-pub(super) fn More(form: Form) -> Element {
-    let Form {
-        mut visit,
-        mut touched,
-        keep,
-        ..
-    } = form;
+pub(super) fn More(parts: Parts) -> Element {
+    let visit = parts.visit.read();
     let needs = Need::ALL
         .iter()
         .map(|need| (need.code().to_owned(), t_code("need", need.code())))
@@ -110,25 +105,17 @@ pub(super) fn More(form: Form) -> Element {
     rsx! {
         MultiChips {
             name: "need", legend: t("field-visit-needs"), choices: needs,
-            selected: visit.read().needs.iter().map(|need| need.code().to_owned()).collect::<Vec<_>>(),
+            selected: visit.needs.iter().map(|need| need.code().to_owned()).collect::<Vec<_>>(),
             ontoggle: move |code: String| {
                 if let Some(need) = Need::from_code(&code) {
-                    form.choose(|visit| toggle(&mut visit.needs, need));
+                    parts.change(|visit| toggle(&mut visit.needs, need));
                 }
             },
         }
         PromiseField {
-            text: visit.read().promise.clone(), due: visit.read().promise_due,
-            ontext: move |text| {
-                touched.write().promise = true;
-                visit.write().promise = text;
-                keep.call(());
-            },
-            ondue: move |due| {
-                touched.write().promise = true;
-                visit.write().promise_due = due;
-                keep.call(());
-            },
+            text: visit.promise.clone(), due: visit.promise_due,
+            ontext: move |text| parts.change(|visit| visit.promise = text),
+            ondue: move |due| parts.change(|visit| visit.promise_due = due),
         }
     }
 }

@@ -1,17 +1,18 @@
-//! What conflicts were settled, of a household and all that belongs to it.
+//! What fields held before: of one record, and of a household with all that belongs to it.
 
 use rusqlite::Connection;
 use shared::domain::schema::{FieldId, RecordKind, RecordRef};
 use shared::domain::value::Value;
 use shared::ids::{HouseholdId, WorkerId};
+use uuid::Uuid;
 
 use super::{conflicts, names};
-use crate::api::SettledConflict;
+use crate::api::EarlierValue;
 use crate::storage::duplicates::GROUP;
 use crate::storage::{StorageError, StorageResult};
 
 /// The most entries of one page.
-const SETTLED_MAX: u32 = 50;
+const EARLIER_MAX: u32 = 50;
 
 struct Stored {
     record: RecordRef,
@@ -19,24 +20,36 @@ struct Stored {
     value: Vec<u8>,
     author: WorkerId,
     at: u64,
-    settled_by: WorkerId,
-    settled_at: u64,
+    replaced_by: WorkerId,
+    replaced_at: u64,
 }
 
-/// The values that lost, the last settled first.
+/// The records of a household: itself, its people, visits and issues.
+const BELONGS: &str = "SELECT id FROM household WHERE id IN GROUP
+                       UNION ALL SELECT id FROM resident WHERE household IN GROUP
+                       UNION ALL SELECT id FROM visit WHERE household IN GROUP
+                       UNION ALL SELECT id FROM issue WHERE household IN GROUP";
+
+/// Of a household and all that belongs to it, the last replaced first.
 pub(super) fn of_household(
     connection: &Connection,
     household: HouseholdId,
-) -> StorageResult<Vec<SettledConflict>> {
+) -> StorageResult<Vec<EarlierValue>> {
+    select(connection, &BELONGS.replace("GROUP", GROUP), household.0)
+}
+
+/// Of one record, the last replaced first.
+pub(super) fn of(connection: &Connection, record: Uuid) -> StorageResult<Vec<EarlierValue>> {
+    select(connection, "SELECT ?1", record)
+}
+
+/// `records` selects the ids, given the id `?1`.
+fn select(connection: &Connection, records: &str, id: Uuid) -> StorageResult<Vec<EarlierValue>> {
     let mut statement = connection.prepare_cached(&format!(
         "SELECT kind, record, field, value, author, at, settled_by, settled_at FROM settled_conflict
-         WHERE record IN (SELECT id FROM household WHERE id IN {GROUP}
-                          UNION ALL SELECT id FROM resident WHERE household IN {GROUP}
-                          UNION ALL SELECT id FROM visit WHERE household IN {GROUP}
-                          UNION ALL SELECT id FROM issue WHERE household IN {GROUP})
-         ORDER BY settled_at DESC, record, field, device, seq LIMIT {SETTLED_MAX}"
+         WHERE record IN ({records}) ORDER BY settled_at DESC, record, field, device, seq LIMIT {EARLIER_MAX}"
     ))?;
-    let rows = statement.query_map([household.0], |row| {
+    let rows = statement.query_map([id], |row| {
         Ok(Stored {
             record: RecordRef {
                 kind: RecordKind(row.get(0)?),
@@ -46,8 +59,8 @@ pub(super) fn of_household(
             value: row.get(3)?,
             author: WorkerId(row.get(4)?),
             at: row.get(5)?,
-            settled_by: WorkerId(row.get(6)?),
-            settled_at: row.get(7)?,
+            replaced_by: WorkerId(row.get(6)?),
+            replaced_at: row.get(7)?,
         })
     })?;
     let rows: Vec<Stored> = rows.collect::<Result<_, _>>()?;
@@ -56,7 +69,7 @@ pub(super) fn of_household(
         let value: Value = postcard::from_bytes(&row.value).map_err(|_| StorageError::Inconsistent {
             table: "settled_conflict",
         })?;
-        settled.push(SettledConflict {
+        settled.push(EarlierValue {
             record: row.record,
             title: names::title(connection, row.record)?.0,
             field: row.field,
@@ -65,8 +78,8 @@ pub(super) fn of_household(
             value,
             author: names::worker(connection, row.author)?,
             at: row.at,
-            settled_by: names::worker(connection, row.settled_by)?,
-            settled_at: row.settled_at,
+            replaced_by: names::worker(connection, row.replaced_by)?,
+            replaced_at: row.replaced_at,
         });
     }
     Ok(settled)

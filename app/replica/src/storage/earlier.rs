@@ -1,37 +1,40 @@
-//! Conflicts that were settled: the values that lost, who wrote them, and who chose.
+//! Earlier values: what a field held before somebody wrote another value, who had written it, and who replaced it. A
+//! correction is a new version; this is its history. What lost a conflict is among it.
 //!
-//! Kept on this device only. A conflict leaves no trace in the record once it is settled, or every record
-//! would grow by all that was ever written in it. The device notes what it sees disappear. Since a choice
-//! is handed out behind the values that it chose among, every device that was given the operations one by
-//! one has noted the same; one that began from a snapshot knows what was settled since.
+//! Kept on this device only: the table `settled_conflict`. A replaced value leaves no trace in the record, or every
+//! record would grow by all that was ever written in it. The device notes what it sees disappear. Since a value is
+//! handed out behind those that it replaces, every device that was given the operations one by one has noted the same;
+//! one that began from a log that was compacted knows what was replaced since.
 
 use rusqlite::{Transaction, params};
 use shared::change::Operation;
 use shared::clock::TimestampMs;
 use shared::crdt::{RecordState, Written};
-use shared::domain::schema::FieldId;
+use shared::domain::issue;
+use shared::domain::schema::{FieldId, RecordKind};
+use shared::domain::value::Value;
 
 use super::{StorageError, StorageResult};
 
 /// The most values kept of one record.
-pub const SETTLED_PER_RECORD_MAX: u32 = 20;
+pub const EARLIER_PER_RECORD_MAX: u32 = 40;
 
-/// The values of those fields that an operation writes and that are in conflict.
+/// What is written by every step or decision and says nothing by itself.
+fn says_nothing(kind: RecordKind, field: FieldId) -> bool {
+    (kind, field) == (RecordKind::ISSUE, issue::STEPS_SEEN) || kind.kept_after_removal() == Some(field)
+}
+
+/// The values of the fields that an operation writes. Of fields that say nothing by themselves, and of photos, only
+/// those that are in conflict.
 pub(super) fn at_stake(state: &RecordState, operation: &Operation) -> Vec<(FieldId, Vec<Written>)> {
-    if operation.change.writes.is_empty() {
-        return Vec::new();
-    }
-    let conflicts = state.conflicts().into_iter();
-    conflicts
-        .filter(|conflict| {
-            operation
-                .change
-                .writes
-                .iter()
-                .any(|write| write.field == conflict.field)
-        })
-        .map(|conflict| (conflict.field, conflict.values))
-        .collect()
+    let kind = operation.record.kind;
+    let standing = |field| {
+        let values = state.values_of(field);
+        let is_text = kind != RecordKind::PHOTO && !says_nothing(kind, field);
+        (values.len() > 1 || is_text).then_some((field, values))
+    };
+    let writes = operation.change.writes.iter();
+    writes.filter_map(|write| standing(write.field)).collect()
 }
 
 /// Notes which of them are gone after the operation.
@@ -48,8 +51,10 @@ pub(super) fn note(
     let record = operation.record;
     for (field, values) in before {
         let standing = after.values_of(field);
+        let was_conflict = values.len() > 1;
         let lost = values
             .into_iter()
+            .filter(|written| was_conflict || written.value != Value::Null)
             .filter(|written| standing.iter().all(|kept| kept.value != written.value));
         for written in lost {
             let value = postcard::to_stdvec(&written.value).map_err(|_| StorageError::Inconsistent {
@@ -81,6 +86,6 @@ pub(super) fn note(
                  (SELECT field, device, seq FROM settled_conflict WHERE record = ?1
                   ORDER BY settled_at DESC, field, device, seq LIMIT ?2)",
         )?
-        .execute(params![record.id, SETTLED_PER_RECORD_MAX])?;
+        .execute(params![record.id, EARLIER_PER_RECORD_MAX])?;
     Ok(())
 }
