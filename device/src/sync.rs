@@ -6,7 +6,7 @@ use futures::channel::mpsc;
 use futures::future::{Either, select};
 use futures::{FutureExt, StreamExt, pin_mut};
 use replica::api::{Answer, Call, SyncPhase, SyncState};
-use replica::replica::ANOTHER_COPY;
+use replica::replica::{ANOTHER_COPY, LOST_HERE};
 use replica::sync::driver::Driver;
 use replica::sync::http::HttpTransport;
 use serde_json::json;
@@ -22,7 +22,16 @@ pub(crate) async fn sync(options: &SyncOptions) -> Outcome<()> {
     let (driver, told, _lock) = Home::open(&options.data)?.connected(&options.trust)?;
     let until = Instant::now() + Duration::from_secs(options.wait_s);
     let state = run(&driver, told, until).await?;
-    tell_of_another_copy(&driver)?;
+    tell_once(
+        &driver,
+        ANOTHER_COPY,
+        "there is another copy of this device; both can be used, and what was recorded on either is kept",
+    )?;
+    tell_once(
+        &driver,
+        LOST_HERE,
+        "the storage of this device damaged records before they were sent; everything else was sent",
+    )?;
     report(&state)
 }
 
@@ -65,16 +74,14 @@ async fn settled(
 }
 
 /// Once: whoever reads this knows it.
-fn tell_of_another_copy(driver: &Driver<HttpTransport>) -> Outcome<()> {
+fn tell_once(driver: &Driver<HttpTransport>, name: &str, sentence: &str) -> Outcome<()> {
     let mut replica = driver.replica().borrow_mut();
-    let name = ANOTHER_COPY.to_owned();
+    let name = name.to_owned();
     match replica.call(Call::Setting { name: name.clone() })? {
         Answer::Setting(Some(told)) if !told.is_empty() => {}
         _ => return Ok(()),
     }
-    eprintln!(
-        "koumen-device: there is another copy of this device; both can be used, and what was recorded on either is kept"
-    );
+    eprintln!("koumen-device: {sentence}");
     let value = String::new();
     replica.call(Call::SetSetting { name, value })?;
     Ok(())

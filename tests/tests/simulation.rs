@@ -1,7 +1,6 @@
 //! Random worlds: whatever goes wrong, nothing is lost and everybody agrees.
 //!
-//! `SIM_SEED=... cargo test -p tests --test simulation -- --nocapture` repeats one seed and tells what happened in
-//! it. `SIM_SEEDS=...` lives through more of them.
+//! Which worlds, nobody has chosen: each run draws them anew. One that fails says the command that repeats it.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
@@ -11,34 +10,23 @@ use tests::sim;
 /// How many worlds an ordinary test run lives through.
 const SEEDS: u64 = 300;
 
-fn from_environment(name: &str) -> Option<u64> {
-    std::env::var(name).ok()?.parse().ok()
-}
-
 #[test]
 fn whatever_goes_wrong_nothing_is_lost_and_everybody_agrees() {
-    if let Some(seed) = from_environment("SIM_SEED") {
-        let outcome = sim::tell(seed);
-        println!("{}", outcome.lines.join("\n"));
-        assert!(
-            outcome.faults_found.is_empty(),
-            "{}",
-            outcome.faults_found.join("\n")
-        );
-        return;
-    }
-    let (next, seeds) = (AtomicU64::new(1), from_environment("SIM_SEEDS").unwrap_or(SEEDS));
+    let start = sim::drawn_start();
+    println!("{SEEDS} worlds from {start} on");
+    let next = AtomicU64::new(start);
     let live = || {
         loop {
             let seed = next.fetch_add(1, Ordering::Relaxed);
-            if seed > seeds {
+            if seed >= start + SEEDS {
                 return;
             }
-            let outcome = sim::run(seed);
+            let found = sim::run(seed).faults_found;
             assert!(
-                outcome.faults_found.is_empty(),
-                "seed {seed}: {}\nrepeat it: SIM_SEED={seed} cargo test -p tests --test simulation -- --nocapture",
-                outcome.faults_found.join("\n")
+                found.is_empty(),
+                "seed {seed}: {}\nrepeat it: {}",
+                found.join("\n"),
+                sim::repeated_by(seed)
             );
         }
     };
@@ -52,7 +40,17 @@ fn whatever_goes_wrong_nothing_is_lost_and_everybody_agrees() {
 
 #[test]
 fn the_same_seed_has_the_same_trace_and_another_one_another() {
-    let (one, again, other) = (sim::run(11), sim::run(11), sim::run(12));
+    let start = sim::drawn_start();
+    println!("worlds {start} and {}", start + 1);
+    let (one, again, other) = (sim::run(start), sim::run(start), sim::run(start + 1));
     assert_eq!(one.trace, again.trace);
     assert_ne!(one.trace, other.trace);
+}
+
+#[test]
+fn two_starts_are_not_drawn_alike() {
+    // Four of them: once in 2^96 they are.
+    let mut drawn: Vec<u64> = (0..4).map(|_| sim::drawn_start()).collect();
+    drawn.dedup();
+    assert!(drawn.len() > 1);
 }

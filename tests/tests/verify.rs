@@ -5,18 +5,23 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+use axum::http::Method;
 use replica::api::{Answer, Call};
 use replica::storage::verify::VERIFY_EVERY_MS;
+use replica::sync::engine::{Action, Event};
+use replica::sync::upload::Outcome as Uploaded;
 use rusqlite::Connection;
 use shared::domain::household::{self, Tenure};
+use shared::domain::resident;
 use shared::domain::schema::{RecordKind, RecordRef};
 use shared::domain::value::{FieldMap, Value};
 use shared::domain::visit::{Outcome, Phrase, Purpose, Visit};
 use shared::domain::worker::Role;
-use shared::ids::{AreaCode, HouseholdId, ResidentId};
+use shared::ids::{AreaCode, HouseholdId, PhotoHash, ResidentId};
 use shared::protocol::v1::{self, SyncReply, SyncRequest};
 use shared::protocol::verify::{Verification, Verified};
-use tests::world::{GRID, OTHER_GRID};
+use sync_server::testing::a_jpeg;
+use tests::world::{COMMUNITY, GRID, OTHER_GRID};
 use tests::{Phone, World};
 use uuid::Uuid;
 
@@ -354,4 +359,159 @@ async fn what_has_no_room_in_one_reply_comes_with_the_next() {
         "nothing differs: {:?} for both sides, with two syncs",
         began.elapsed()
     );
+}
+
+/// A visit with a photo. Gives the photo's name.
+fn visit_with_photo(phone: &mut Phone, household: HouseholdId) -> PhotoHash {
+    let form = phone.begin_visit(household, "楼道灯不亮");
+    let file = a_jpeg(32, 24, 7);
+    let modified_at = phone.now_ms.get();
+    let kept = phone.call(Call::AddPhoto {
+        draft: form,
+        file,
+        modified_at,
+    });
+    let Answer::Photo(photo) = kept else {
+        panic!("not kept: {kept:?}")
+    };
+    phone.call(Call::FinishDraft { id: form });
+    photo.hash
+}
+
+/// Seed 3141594725 of the simulation: the photo of a visit whose row was gone stayed behind when its household moved. The
+/// server knows no such photo there, so it went without coming back, and with it the own operation that was read off its
+/// row: no request could be made any more of what was recorded after it.
+#[tokio::test]
+async fn what_was_recorded_behind_a_row_that_did_not_come_back_is_sent() {
+    let world = World::new().await;
+    let mut lin = world.phone("lin", Role::Supervisor, &[COMMUNITY]).await;
+    let mut amina = Open::of(&world, "amina").await;
+    let household = lin.add_household("3-2-501");
+    world.settle(&mut [&mut lin, &mut amina.phone]).await;
+    let photo = visit_with_photo(&mut amina.phone, household);
+    world.settle(&mut [&mut amina.phone, &mut lin]).await;
+    let replica = &mut amina.phone.replica;
+    replica
+        .keep_upload_answer(photo, Uploaded::Whole)
+        .unwrap()
+        .unwrap();
+    amina.damage("DELETE FROM visit");
+    let fields = FieldMap::from_iter([(household::MOVED_TO, Value::text(OTHER_GRID))]);
+    let record = RecordRef::new(RecordKind::HOUSEHOLD, household.0);
+    lin.call(Call::SaveFields { record, fields });
+    world.settle(&mut [&mut lin, &mut amina.phone]).await;
+    let before = amina.phone.chain_at(2);
+    assert_eq!(amina.verify(&world).await.differing, 1);
+
+    amina.phone.add_household("3-2-502");
+    world.settle(&mut [&mut amina.phone, &mut lin]).await;
+    assert_eq!(amina.phone.status().sync.waiting_operations, 0);
+    assert_eq!(amina.phone.chain_at(2), before, "what was sent is kept");
+}
+
+/// A row that went bad does not hold up what is behind it: it gives way to what comes, and is then taken anew.
+#[tokio::test]
+async fn a_row_that_cannot_be_read_gives_way_to_what_comes() {
+    let world = World::new().await;
+    let (mut amina, mut joao, household, resident) = two_phones(&world).await;
+    for (table, id) in [("household", household.0), ("resident", resident.0)] {
+        amina.damage(&format!(
+            "UPDATE {table} SET clocks = x'ff' WHERE id = {}",
+            hex(id)
+        ));
+    }
+    joao.note(household, "门铃坏了");
+    joao.phone.call(Call::SaveFields {
+        record: RecordRef::new(RecordKind::RESIDENT, resident.0),
+        fields: FieldMap::from_iter([(resident::NAME, Value::text("王秀兰（奶奶）"))]),
+    });
+    world.settle(&mut [&mut joao.phone, &mut amina.phone]).await;
+    // What was cut off from its beginning is whole again with the next request.
+    world.sync(&mut amina.phone).await;
+    let page = amina.phone.household(household);
+    assert_eq!(page.household.door, "3-2-501");
+    assert_eq!(page.household.note, "门铃坏了");
+    assert_eq!(page.residents.len(), 2);
+    assert_eq!(amina.names("奶奶"), 1);
+    assert_eq!(amina.verify(&world).await, Verified::default());
+}
+
+/// Seed 174445037 of the simulation: under another identity a phone does not hear that what was set aside before was taken
+/// up; the only copy of the photo stayed on it, in an area that it had lost.
+#[tokio::test]
+async fn a_photo_whose_record_came_without_a_word_is_sent_with_the_next_verification() {
+    let mut world = World::in_a_file().await;
+    let mut lin = world.phone("lin", Role::Supervisor, &[COMMUNITY]).await;
+    let mut amina = Open::of(&world, "amina").await;
+    world.back_up();
+    let household = lin.add_household("3-2-501");
+    world.settle(&mut [&mut lin, &mut amina.phone]).await;
+    world.restore().await;
+    // The server has lost the household, and sets aside what names it.
+    let hash = visit_with_photo(&mut amina.phone, household);
+    world.sync(&mut amina.phone).await;
+    let refused = Uploaded::Refused("photo.unknown".to_owned());
+    assert!(
+        amina
+            .phone
+            .replica
+            .keep_upload_answer(hash, refused)
+            .unwrap()
+            .is_ok()
+    );
+    let Answer::Outbox(outbox) = amina.phone.call(Call::Outbox) else {
+        panic!("not an outbox")
+    };
+    assert_eq!(outbox.attention.len(), 2);
+    for entry in outbox.attention {
+        amina.phone.call(Call::DismissParked { seq: entry.seq });
+    }
+    let reply = world.server.sign_in("amina").await;
+    amina.phone.token.clone_from(&reply.token);
+    let replica = &mut amina.phone.replica;
+    replica
+        .keep_sign_in(String::new(), "amina".to_owned(), &reply)
+        .unwrap();
+    world.sync(&mut amina.phone).await;
+    world.server.clock.set(amina.phone.now_ms.get() + 1_000);
+    world.assign("amina", &[OTHER_GRID]).await;
+    // Now the household comes, and with it what waited for it.
+    world.settle(&mut [&mut lin, &mut amina.phone]).await;
+    assert_eq!(lin.household(household).visits.len(), 1);
+
+    // Behind a sync that has brought everything.
+    let wants = |phone: &mut Phone| {
+        phone.replica.decide().unwrap();
+        phone.replica.engine_event(Event::Succeeded { more: false });
+        phone.replica.decide().unwrap()
+    };
+    let nothing = matches!(wants(&mut amina.phone), Action::Wait(Some(_)));
+    assert!(nothing, "the control");
+    amina.phone.replica.verify_soon().unwrap();
+    world.sync(&mut amina.phone).await;
+    assert_eq!(wants(&mut amina.phone), Action::Upload(hash));
+    let path = format!("/v1/photos/{hash}");
+    let bytes = ("image/jpeg", a_kept(&amina.disk, hash));
+    let token = Some(amina.phone.token.as_str());
+    let sent = world.server.call(Method::PUT, &path, token, bytes).await;
+    assert_eq!(sent.status, 201, "it is wanted");
+    amina
+        .phone
+        .replica
+        .keep_upload_answer(hash, Uploaded::Whole)
+        .unwrap()
+        .unwrap();
+    world.sync(&mut amina.phone).await;
+    let left: u64 = amina
+        .disk
+        .query_row("SELECT count(*) FROM photo", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(left, 0, "and goes with the area");
+}
+
+fn a_kept(disk: &Connection, hash: PhotoHash) -> Vec<u8> {
+    disk.query_row("SELECT bytes FROM photo_bytes WHERE hash = ?1", [hash.0], |row| {
+        row.get(0)
+    })
+    .unwrap()
 }

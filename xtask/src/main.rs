@@ -72,9 +72,9 @@ enum Task {
         /// Live through one world, twice, and tell everything that happens in it
         #[arg(long, conflicts_with = "seeds")]
         seed: Option<u64>,
-        /// The first of the worlds
-        #[arg(long, default_value_t = 1, conflicts_with = "seed")]
-        from: u64,
+        /// The first of the worlds; drawn anew, and printed, when it is not given
+        #[arg(long, conflicts_with = "seed")]
+        from: Option<u64>,
     },
     /// Measure
     Bench {

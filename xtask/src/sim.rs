@@ -9,11 +9,11 @@ use crate::toolchain::{native_cargo, native_target, root, run, run_long};
 /// Release code with the checks of development: overflow and debug assertions.
 const PROFILE: &str = "sim";
 
-/// Lives through `seeds` worlds from `from` on, or tells one of them.
+/// Lives through `seeds` worlds from `from` on, without it from a number that is drawn and printed, or tells one of them.
 ///
 /// # Errors
 /// When the build fails, or anything was lost, diverged or wedged.
-pub(crate) fn run_sim(seeds: u64, seed: Option<u64>, from: u64) -> Result<()> {
+pub(crate) fn run_sim(seeds: u64, seed: Option<u64>, from: Option<u64>) -> Result<()> {
     let mut cargo = native_cargo()?;
     cargo.args([
         "build",
@@ -29,7 +29,10 @@ pub(crate) fn run_sim(seeds: u64, seed: Option<u64>, from: u64) -> Result<()> {
     sim.current_dir(root());
     match seed {
         Some(seed) => sim.args(["--seed", &seed.to_string()]),
-        None => sim.args(["--seeds", &seeds.to_string(), "--from", &from.to_string()]),
+        None => sim.args(["--seeds", &seeds.to_string()]),
     };
+    if let Some(from) = from {
+        sim.args(["--from", &from.to_string()]);
+    }
     run(&mut sim)
 }

@@ -44,6 +44,9 @@ const PUSH_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// The setting that says that another copy of this device was met; the person empties it by reading about it.
 pub const ANOTHER_COPY: &str = "another_copy";
+/// The setting that says how many own operations went bad on this device before they were sent; who reads it to the person
+/// empties it.
+pub const LOST_HERE: &str = "lost_here";
 
 /// One replica: its store, its sync engine, and what it has to tell.
 pub struct Replica {
@@ -269,6 +272,14 @@ impl Replica {
     /// A failing database.
     pub fn waiting_operations(&self) -> Result<u64, ApiError> {
         Ok(operations::count_waiting(&self.connection)?)
+    }
+
+    /// Whether own work that waits can be read as it was made.
+    ///
+    /// # Errors
+    /// A failing database.
+    pub(crate) fn own_work_is_whole(&self) -> StorageResult<bool> {
+        own::is_whole(&self.connection)
     }
 
     /// The file that the replica lies in; `None` in memory.
@@ -550,6 +561,7 @@ impl Replica {
             }
         }
         let known: Option<Enrolment> = meta::get(&transaction, meta::ENROLMENT)?;
+        meta::set(&transaction, meta::ENROLMENT, &enrolment)?;
         if known.is_none_or(|known| known.device != reply.device) {
             let author = Author {
                 device: reply.device,
@@ -558,9 +570,12 @@ impl Replica {
             };
             let view: ServerView = meta::get(&transaction, meta::SERVER_VIEW)?.unwrap_or_default();
             let is_restored = view.epoch.is_some_and(|epoch| epoch != reply.epoch);
-            operations::start_anew(&transaction, author, reply.through_seq, reply.chain, is_restored)?;
+            let (through, chain) = (reply.through_seq, reply.chain);
+            let lost = operations::start_anew(&transaction, author, through, chain, is_restored)?;
+            if lost > 0 {
+                meta::set_setting(&transaction, LOST_HERE, &lost.to_string())?;
+            }
         }
-        meta::set(&transaction, meta::ENROLMENT, &enrolment)?;
         sealed::keep_key(&transaction, reply.seal_key)?;
         for area in &reply.areas {
             transaction.execute(

@@ -9,7 +9,7 @@ use crdts::{CmRDT, Dot, orswot};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::record::{MemberSet, Origin, RecordEvent, RecordState, Removal, clock_of, ranked};
+use super::record::{MemberSet, Origin, RecordEvent, RecordState, Removal, ranked};
 use super::register::Register;
 use crate::change::{Seen, Write};
 use crate::domain::field_map;
@@ -91,7 +91,7 @@ impl RecordState {
         };
         let plain = |field: &FieldId, register: &Register| {
             let written = ranked(register);
-            let only = written.len() == 1 && clock_of(register) == alone;
+            let only = register.is_first();
             let kept = written
                 .iter()
                 .all(|w| w.value != Value::Null && w.origin == self.origin);

@@ -61,12 +61,11 @@ fn main() -> ExitCode {
         Some(seed) => tell(*seed),
         None => {
             let jobs = thread::available_parallelism().map_or(1, |cores| cores.get() as u64);
-            let number = |name: &str, otherwise| numbers.get(name).copied().unwrap_or(otherwise);
-            run_many(
-                number("--from", 1),
-                number("--seeds", 300),
-                number("--jobs", jobs).max(1),
-            )
+            let number = |name: &str| numbers.get(name).copied();
+            let from = number("--from").unwrap_or_else(sim::drawn_start);
+            let seeds = number("--seeds").unwrap_or(300);
+            println!("worlds from {from} on: --seeds {seeds} --from {from}");
+            run_many(from, seeds, number("--jobs").unwrap_or(jobs).max(1))
         }
     }
 }
@@ -105,7 +104,7 @@ fn run_many(from: u64, seeds: u64, jobs: u64) -> ExitCode {
             scope.spawn(|| {
                 loop {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= from + seeds {
+                    if seed.wrapping_sub(from) >= seeds {
                         return;
                     }
                     let outcome = sim::run(seed);
@@ -127,7 +126,7 @@ fn report(total: &mut Total, used_ms: u64) -> ExitCode {
     total.bad.sort_by_key(|outcome| outcome.seed);
     for outcome in &total.bad {
         println!("seed {}: {}", outcome.seed, outcome.faults_found.join("\n  "));
-        println!("  repeat it: cargo xtask sim --seed {}", outcome.seed);
+        println!("  repeat it: {}", sim::repeated_by(outcome.seed));
     }
     for (fault, per_mille, per, row) in FAULTS {
         let times = total.struck.get(fault).copied().unwrap_or(0);

@@ -34,6 +34,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use faults::Fault;
+use sync_server::chance::{Chance as _, OsChance};
 use world::World;
 
 /// What came of one seed.
@@ -75,6 +76,20 @@ impl Outcome {
             .filter(|sentence| sentence.starts_with(word));
         found.count() as u64
     }
+}
+
+/// A first seed that nobody has chosen: who always runs the same worlds mends those worlds. It is the only number here
+/// that does not follow from another one; who draws it prints it.
+pub fn drawn_start() -> u64 {
+    let mut drawn = [0; 4];
+    OsChance.fill(&mut drawn);
+    // Short enough to be read out.
+    u32::from_le_bytes(drawn).into()
+}
+
+/// The one command that repeats the world of a seed, and tells what happens in it.
+pub fn repeated_by(seed: u64) -> String {
+    format!("cargo xtask sim --seed {seed}")
 }
 
 /// Lives through the world of a seed.

@@ -46,7 +46,10 @@ fn entries(connection: &Connection, condition: &str, limit: u32) -> StorageResul
     let mut entries = Vec::new();
     while let Some(row) = rows.next()? {
         let kept = Kept::from_row(row)?;
-        let operation = kept.operation(&mut Reader::new(connection))?;
+        // What went bad is told of apart, and must not hide the rest.
+        let Ok(operation) = kept.operation(&mut Reader::new(connection)) else {
+            continue;
+        };
         let (title, _) = names::title(connection, kept.record)?;
         entries.push(OutboxEntry {
             seq: kept.seq,

@@ -124,6 +124,9 @@ pub fn reply(
         }
         pieces::forget(transaction)?;
         kept.verify = verify::is_due(transaction, now_ms)?;
+        if kept.verify {
+            uploads::records_may_have_come(transaction)?;
+        }
     }
     // While it is not known where things lie nothing goes.
     if !moves::are_doubted(transaction)? {
@@ -202,6 +205,7 @@ fn receipt(transaction: &Transaction<'_>, receipt: &Receipt) -> Result<u64, Keep
         transaction
             .prepare_cached("INSERT INTO receipted (through_seq, at) VALUES (?1, ?2)")?
             .execute(params![through, receipt.applied_at])?;
+        own::keep_receipted_chain(transaction, through, receipt.chain)?;
         date_anew(transaction, receipt, &end)?;
     }
     Ok(receipted)
@@ -212,7 +216,8 @@ fn offer_again(transaction: &Transaction<'_>, through: u64) -> Result<(), KeepEr
     let scope: Vec<AreaCode> = assigned(transaction)?.into_keys().collect();
     let are_doubted = moves::are_doubted(transaction)?;
     for operation in own::select(transaction, "WHERE seq > ?1 ORDER BY seq", params![through])? {
-        let state = records::load(transaction, operation.record)?;
+        let record = operation.record;
+        let state = records::whole(transaction, record, records::load(transaction, record))?;
         // A record of an area that is not assigned stays away. One that went with a household, of whose move the
         // server may know nothing now, is back: also where a form held the household itself here.
         let is_back = state.is_none()
@@ -443,7 +448,8 @@ fn pull(transaction: &Transaction<'_>, page: &AreaPage, known: &[Uuid]) -> Resul
         // Most operations make a record that is not here: writing it asks whether it is.
         let mut is_new = !is_move && writer.create_if_new(operation, Some(*applied_at))?;
         if !is_new {
-            let state = reader.load(operation.record)?;
+            let record = operation.record;
+            let state = records::whole(transaction, record, reader.load(record))?;
             is_new = state.is_none();
             if is_move {
                 moves::applied(transaction, operation, *applied_at)?;

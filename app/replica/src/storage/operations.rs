@@ -145,7 +145,8 @@ impl Pen<'_> {
             change,
             ..old.clone()
         };
-        let state = self.reader.load(operation.record)?;
+        let record = operation.record;
+        let state = records::whole(self.transaction, record, self.reader.load(record))?;
         let is_in_row = match state {
             None => self.writer.create(&operation, Created::by(&operation), None)?,
             state => {
@@ -248,21 +249,25 @@ pub fn perform(
 /// are folded in, a second time nobody else sees. Until the next sync they hold these operations only. What was set
 /// aside and seen is with the supervisor; records that hold it are read again without it.
 ///
+/// Returns how many that waited cannot be read any more: their rows went bad, and nobody else has them.
+///
 /// # Errors
-/// A failing database or an unreadable row.
+/// A failing database.
 pub fn start_anew(
     transaction: &Transaction<'_>,
     author: Author,
     through_seq: u64,
     chain: ChainHash,
     is_restored: bool,
-) -> Result<(), SaveError> {
+) -> Result<u64, SaveError> {
     let receipted = own::receipted_through(transaction)?;
+    let waited = count_waiting(transaction)?;
     let unsent = own::select(
         transaction,
         "WHERE ?1 OR seq > ?2 OR seq IN (SELECT seq FROM set_aside WHERE seen = 0) ORDER BY seq",
         params![is_restored, receipted],
     )?;
+    let lost = waited.saturating_sub(unsent.iter().filter(|old| old.seq > receipted).count() as u64);
     let held_through = match (is_restored, unsent.first()) {
         (true, first) => first.map_or(0, |first| first.seq - 1),
         (false, _) => receipted.min(own::last_seq(transaction)?),
@@ -307,7 +312,7 @@ pub fn start_anew(
         for old in &unsent {
             pen.again(old, renaming.change(old))?;
         }
-        Ok(())
+        Ok(lost)
     })
 }
 

@@ -3,6 +3,11 @@
 //! Most operations make a record that nothing touches for a long time. Such an operation is kept as an empty body: it
 //! is read off the record's row, which holds the same. Whoever changes or removes that row calls `keep_body` or
 //! `keep_bodies` before.
+//!
+//! A row that went bad takes the operation with it that is read off it. Such an operation counts as one that is not kept
+//! any more: it stops neither the receipts of others nor their way out ([`is_whole`]).
+
+use std::collections::BTreeSet;
 
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, Transaction, params};
 use shared::change::Operation;
@@ -11,10 +16,11 @@ use shared::clock::Stamp;
 use shared::crdt::{RecordState, creation};
 use shared::domain::schema::{RecordKind, RecordRef};
 use shared::domain::value::Value;
+use shared::ids::DeviceId;
 use shared::protocol::known::OwnRange;
 use uuid::Uuid;
 
-use super::meta::{self, ChainEnd};
+use super::meta::{self, ChainEnd, Enrolment};
 use super::{StorageError, StorageResult, records};
 
 /// The chain is kept at every so many operations; between them it is computed.
@@ -59,6 +65,9 @@ impl Kept {
     }
 
     /// The operation itself.
+    ///
+    /// # Errors
+    /// [`StorageError::Inconsistent`] when it is read off a row that does not hold it any more.
     pub(crate) fn operation(&self, reader: &mut records::Reader<'_>) -> StorageResult<Operation> {
         let damaged = StorageError::Inconsistent { table: "operation" };
         if self.body.is_empty() {
@@ -69,7 +78,7 @@ impl Kept {
     }
 }
 
-/// Own operations; `condition` goes on from `SELECT ... FROM operation`.
+/// Own operations, as far as they can be read; `condition` goes on from `SELECT ... FROM operation`.
 pub(super) fn select(
     connection: &Connection,
     condition: &str,
@@ -82,9 +91,70 @@ pub(super) fn select(
     let mut reader = records::Reader::new(connection);
     let mut operations = Vec::new();
     while let Some(row) = rows.next()? {
-        operations.push(Kept::from_row(row)?.operation(&mut reader)?);
+        match Kept::from_row(row)?.operation(&mut reader) {
+            Ok(operation) => operations.push(operation),
+            Err(StorageError::Inconsistent { .. }) => {}
+            Err(error) => return Err(error),
+        }
     }
     Ok(operations)
+}
+
+/// Whether all own operations that no receipt covers can be read as they were made: the chain leads over them to its
+/// end.
+pub(crate) fn is_whole(connection: &Connection) -> StorageResult<bool> {
+    let receipted = receipted_through(connection)?;
+    let end: ChainEnd = meta::get(connection, meta::CHAIN_END)?.unwrap_or_default();
+    let waiting = select(connection, "WHERE seq > ?1 ORDER BY seq", params![receipted])?;
+    let chain = chain_at(connection, receipted)?;
+    let is_there = |chain| {
+        waiting
+            .iter()
+            .fold(chain, |chain: ChainHash, one| chain.then(one))
+            == end.chain
+    };
+    Ok(waiting.is_empty() && end.seq <= receipted || chain.is_some_and(is_there))
+}
+
+/// Of an own operation that was read off a row that is about to go: its number, and itself if it can be read.
+pub(super) type ReadOff = (RecordRef, u64, Option<Operation>);
+
+/// Own operations that are read off the rows of these records.
+pub(super) fn read_off(
+    connection: &Connection,
+    records: &BTreeSet<RecordRef>,
+) -> StorageResult<Vec<ReadOff>> {
+    let mut statement = connection
+        .prepare_cached("SELECT seq, kind, record, body FROM operation WHERE body = x'' ORDER BY seq")?;
+    let mut rows = statement.query([])?;
+    let mut reader = records::Reader::new(connection);
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let kept = Kept::from_row(row)?;
+        if records.contains(&kept.record) {
+            found.push((kept.record, kept.seq, kept.operation(&mut reader).ok()));
+        }
+    }
+    Ok(found)
+}
+
+/// When rows have come in place of others: what was read off them and is not read off the new ones is written out.
+/// `came` are own operations as the server has them.
+pub(super) fn write_out_lost(
+    transaction: &Transaction<'_>,
+    read_off: Vec<ReadOff>,
+    came: &[Operation],
+) -> StorageResult<()> {
+    let mut reader = records::Reader::new(transaction);
+    for (record, seq, before) in read_off {
+        let made = came.iter().find(|made| (made.record, made.seq) == (record, seq));
+        let made = made.cloned().or(before);
+        let held = reader.creation_of(record).unwrap_or_default();
+        if let Some(made) = made.filter(|made| held.as_ref() != Some(made)) {
+            write_out(transaction, &made)?;
+        }
+    }
+    Ok(())
 }
 
 /// Up to which own operation everything is durable on the server; 0 for none.
@@ -154,6 +224,19 @@ pub fn chain_at(connection: &Connection, seq: u64) -> StorageResult<Option<Chain
     ))
 }
 
+/// Keeps the chain at the last own operation that a receipt covers: what waits behind it goes out whatever became of
+/// what is before it.
+pub(super) fn keep_receipted_chain(
+    transaction: &Transaction<'_>,
+    seq: u64,
+    chain: ChainHash,
+) -> StorageResult<()> {
+    transaction
+        .prepare_cached("UPDATE operation SET chain = ?2 WHERE seq = ?1")?
+        .execute(params![seq, chain.0])?;
+    Ok(())
+}
+
 /// Keeps the chain at an own operation, so that what is before it may go.
 pub(super) fn keep_chain(transaction: &Transaction<'_>, seq: u64) -> StorageResult<()> {
     if let Some(chain) = chain_at(transaction, seq)? {
@@ -177,7 +260,8 @@ pub(super) fn keep_body(
     let is_in_row = transaction
         .prepare_cached("SELECT 1 FROM operation WHERE seq = ?1 AND record = ?2 AND body = x''")?
         .exists(params![origin.seq, operation.record.id])?;
-    if !is_in_row {
+    // Another device's operation on the record may have the same number.
+    if !is_in_row || !is_own(transaction, origin.device)? {
         return Ok(false);
     }
     if (operation.device, operation.seq, dated) == (origin.device, origin.seq, origin.stamp) {
@@ -186,6 +270,12 @@ pub(super) fn keep_body(
     let made = creation(origin, state.made_in(), operation.record, state.values());
     write_out(transaction, &made)?;
     Ok(false)
+}
+
+/// Whether operations of a device are this device's own. Before anybody has signed in all are.
+fn is_own(connection: &Connection, device: DeviceId) -> StorageResult<bool> {
+    let enrolment: Option<Enrolment> = meta::get(connection, meta::ENROLMENT)?;
+    Ok(enrolment.is_none_or(|enrolment| enrolment.device == device))
 }
 
 /// Before rows go: own operations that are read off them are written out. `records` selects their ids.

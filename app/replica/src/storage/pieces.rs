@@ -50,7 +50,8 @@ pub(super) static GIVEN_UP: LazyLock<String> = LazyLock::new(|| {
 
 /// Whether it lacks what it began with, or lies beside such a one or beside nothing that is here.
 fn is_piece(transaction: &Transaction<'_>, record: RecordRef) -> StorageResult<bool> {
-    let Some(state) = records::load(transaction, record)? else {
+    let read = records::load(transaction, record);
+    let Some(state) = records::whole(transaction, record, read)? else {
         return Ok(true);
     };
     let lacks = |needed| state.values_of(needed).is_empty();

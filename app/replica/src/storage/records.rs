@@ -23,7 +23,7 @@ use shared::ids::{AreaCode, DeviceId, WorkerId};
 use shared::packed::packed;
 use uuid::Uuid;
 
-use super::{StorageError, StorageResult, duplicates, earlier, moves, own, who};
+use super::{StorageError, StorageResult, duplicates, earlier, moves, own, verify, who};
 use crate::search;
 
 /// Separates texts in one column: a character that validation keeps out of them.
@@ -267,14 +267,35 @@ pub fn field_columns(kind: RecordKind, prefix: &str) -> String {
 /// Merges an operation into its record. Merging it again changes nothing but its date (D10).
 ///
 /// # Errors
-/// A failing database or an unreadable row.
+/// A failing database.
 pub fn merge(
     transaction: &Transaction<'_>,
     operation: &Operation,
     applied_at: Option<TimestampMs>,
 ) -> StorageResult<()> {
-    let state = load(transaction, operation.record)?;
+    let state = whole(transaction, operation.record, load(transaction, operation.record))?;
     Writer::new(transaction)?.merge_into(state, operation, applied_at)
+}
+
+/// What was read of a record into which something is to be merged. A row that went bad gives way to what comes: else one
+/// row would hold up everything that is behind it, for ever. What the server has of it is read anew as soon as all is
+/// read.
+///
+/// # Errors
+/// A failing database.
+pub(super) fn whole(
+    transaction: &Transaction<'_>,
+    record: RecordRef,
+    read: StorageResult<Option<RecordState>>,
+) -> StorageResult<Option<RecordState>> {
+    match read {
+        Err(StorageError::Inconsistent { .. }) => {
+            remove(transaction, record)?;
+            verify::want(transaction)?;
+            Ok(None)
+        }
+        read => read,
+    }
 }
 
 /// Before records go: what hangs on them goes, and own operations that are read off their rows are written out.

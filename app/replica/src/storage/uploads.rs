@@ -76,6 +76,18 @@ pub fn record_came(connection: &Connection, photo: Uuid) -> StorageResult<()> {
     Ok(())
 }
 
+/// The server may have records by now of which this device does not hear: those that it sent under another identity and
+/// that were set aside then, and those of areas that it does not hold any more. What no record named is tried again.
+///
+/// # Errors
+/// A failing database.
+pub fn records_may_have_come(connection: &Connection) -> StorageResult<()> {
+    connection
+        .prepare_cached("DELETE FROM photo_upload WHERE code = 'photo.unknown'")?
+        .execute([])?;
+    Ok(())
+}
+
 /// Photos that the server will not take, in a `FROM` with `photo_bytes` and `photo_upload`. What was set aside with
 /// its record and nobody has seen stands with the record.
 pub const REFUSED: &str = "photo_upload JOIN photo_bytes USING (hash)

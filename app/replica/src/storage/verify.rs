@@ -1,9 +1,12 @@
 //! Verification: now and then what lies here is compared with the server's records of the same areas, and what differs
 //! is taken anew (D7). What is still to be sent is neither compared nor touched.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{Connection, Transaction};
 use serde::{Deserialize, Serialize};
 use shared::change::encode::decode_pull_knowing;
+use shared::change::{AppliedOperation, Operation};
 use shared::clock::TimestampMs;
 use shared::domain::schema::{KINDS, RecordKind, RecordRef};
 use shared::guards::{self, Guard};
@@ -13,7 +16,8 @@ use shared::protocol::verify::{Fingerprints, Verification, Verified, bucket_of};
 use uuid::Uuid;
 
 use super::keep::KeepError;
-use super::own::UNSETTLED_RECORDS;
+use super::meta::Enrolment;
+use super::own::{self, ReadOff, UNSETTLED_RECORDS};
 use super::{StorageError, StorageResult, duplicates, keep, meta, moves, records};
 
 /// How often a device verifies.
@@ -144,6 +148,10 @@ fn unsettled(connection: &Connection) -> StorageResult<Vec<Uuid>> {
 pub(super) struct Repair {
     verified: Verified,
     before: Vec<(RecordRef, u64)>,
+    /// Own operations that were read off rows that went.
+    read_off: Vec<ReadOff>,
+    /// Own operations among those that come.
+    own: Vec<Operation>,
 }
 
 impl Repair {
@@ -151,7 +159,8 @@ impl Repair {
     /// reply says nothing about what lies here, or it is for another state of it than the present one. `known` are the
     /// records that its pages name without their ids.
     ///
-    /// Own operations that are read off these rows stay as they are: the same rows come back.
+    /// Own operations that are read off these rows stay as they are where the same rows come back. Where others do, or
+    /// none, they are written out in the end.
     ///
     /// # Errors
     /// [`KeepError::BadPage`] or a failing database.
@@ -170,25 +179,43 @@ impl Repair {
             return Ok(None);
         }
         let before = held(transaction, Some(&verified.buckets))?;
-        let mut going: Vec<RecordRef> = before.iter().map(|(record, _)| *record).collect();
+        let mut going: BTreeSet<RecordRef> = before.iter().map(|(record, _)| *record).collect();
+        let mut own = Vec::new();
         if !verified.buckets.is_empty() {
+            let enrolment: Option<Enrolment> = meta::get(transaction, meta::ENROLMENT)?;
             // One that lies elsewhere by mistake comes back, too.
             for page in &reply.pages {
                 let coming = decode_pull_knowing(&page.page, known).map_err(|_| KeepError::BadPage)?;
-                going.extend(coming.iter().map(|applied| applied.operation.record));
+                for AppliedOperation { operation, .. } in coming {
+                    going.insert(operation.record);
+                    if enrolment
+                        .as_ref()
+                        .is_some_and(|own| own.device == operation.device)
+                    {
+                        own.push(operation);
+                    }
+                }
             }
         }
         let unsettled = unsettled(transaction)?;
-        for record in going.into_iter().filter(|record| !unsettled.contains(&record.id)) {
+        going.retain(|record| !unsettled.contains(&record.id));
+        let read_off = own::read_off(transaction, &going)?;
+        for record in going {
             records::remove(transaction, record)?;
         }
-        Ok(Some(Self { verified, before }))
+        Ok(Some(Self {
+            verified,
+            before,
+            read_off,
+            own,
+        }))
     }
 
     /// When the pages are kept: notes what came of it.
     pub(super) fn end(self, transaction: &Transaction<'_>, now_ms: TimestampMs) -> StorageResult<()> {
         let buckets = &self.verified.buckets;
         let known = known(transaction)?;
+        own::write_out_lost(transaction, self.read_off, &self.own)?;
         let mut differed = 0;
         if !buckets.is_empty() {
             duplicates::forget_absent(transaction)?;

@@ -265,10 +265,17 @@ impl<T: Transport> Driver<T> {
         }
         let is_copied = matches!(answered, Ok(Round::OtherHistory)) || refused_with(&answered, "push.fork");
         // Still a gap: what the server lacks is not kept here any more.
-        if is_copied || refused_with(&answered, "push.gap") {
+        if is_copied || refused_with(&answered, "push.gap") || self.is_broken(&answered) {
             return self.begin_anew(is_copied).await;
         }
         self.event(answered)
+    }
+
+    /// Whether own work that waits cannot be read any more as it was made: no request can bring it under its numbers,
+    /// however often it is tried.
+    fn is_broken(&self, answered: &Result<Round, TransportError>) -> bool {
+        let may_be = matches!(answered, Ok(Round::NoRequest)) || refused_with(answered, "push.chain");
+        may_be && matches!(self.replica.borrow().own_work_is_whole(), Ok(false))
     }
 
     /// This device cannot go on under its identity: another one has gone on under it, or its beginning is gone.
@@ -292,7 +299,7 @@ impl<T: Transport> Driver<T> {
     fn event(&self, answered: Result<Round, TransportError>) -> Event {
         match answered {
             Ok(Round::Done(event)) => event,
-            Ok(Round::OtherHistory) => Event::Failed(Failure::Trouble),
+            Ok(Round::OtherHistory | Round::NoRequest) => Event::Failed(Failure::Trouble),
             Err(error) => self.failed(error),
         }
     }
@@ -308,7 +315,7 @@ impl<T: Transport> Driver<T> {
         };
         let (Some(credential), request) = (match prepared {
             Ok(prepared) => prepared,
-            Err(_) => return Ok(Round::Done(Event::Failed(Failure::Trouble))),
+            Err(_) => return Ok(Round::NoRequest),
         }) else {
             return Ok(Round::Done(Event::Failed(Failure::SignInAgain)));
         };
@@ -450,6 +457,8 @@ enum Round {
     Done(Event),
     /// The server's receipt is for other operations than this device has made.
     OtherHistory,
+    /// There is nothing to ask with: the database failed, or own work in it cannot be read.
+    NoRequest,
 }
 
 fn refused_with(answered: &Result<Round, TransportError>, code: &str) -> bool {

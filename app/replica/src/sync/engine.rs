@@ -12,7 +12,8 @@
 //!
 //! Own records go first, also before the next chunk of a photo; then a device that is far behind reads segments, then
 //! photos go. It cannot wedge: a photo that the server refuses is passed over until the worker wants another try, and
-//! every other failure is a wait with an end.
+//! every other failure is a wait with an end, also where only a person or another version of the app helps: they may
+//! have helped already. Without a credential alone there is nobody to ask as, and so nothing to wait for.
 
 use shared::clock::TimestampMs;
 use shared::ids::{AreaCode, PhotoHash};
@@ -59,9 +60,10 @@ pub enum Failure {
     Trouble,
     /// The server's disk is full: everything stays here until it has room; try again by itself.
     ServerFull,
-    /// The session was closed or the device revoked: only signing in again helps.
+    /// The session was closed or the device revoked: only signing in again helps. Where even that could not be kept the
+    /// server is asked again, and says it again.
     SignInAgain,
-    /// Only another app version helps.
+    /// Only another app version helps, or an answer that was not the server's.
     UpdateNeeded,
 }
 
@@ -102,7 +104,6 @@ pub struct Engine {
     failures: u32,
     wait_until: TimestampMs,
     asked_at: TimestampMs,
-    blocked: Option<SyncPhase>,
     phase: SyncPhase,
     refused_photos: Vec<PhotoHash>,
 }
@@ -113,7 +114,6 @@ impl Engine {
         match event {
             Event::Woken => {
                 (self.wanted, self.woken) = (true, true);
-                self.blocked = None;
                 // Being woken shortens a wait, but a hammering caller does not defeat the backoff.
                 self.wait_until = self
                     .wait_until
@@ -154,14 +154,16 @@ impl Engine {
     fn fail(&mut self, failure: Failure, now_ms: TimestampMs, chance: u32) {
         self.failures = self.failures.saturating_add(1);
         self.wanted = true;
-        self.wait_until = now_ms.saturating_add(backoff::wait_ms(self.failures, chance));
-        (self.phase, self.blocked) = match failure {
-            Failure::Offline => (SyncPhase::Offline, None),
-            Failure::Trouble => (SyncPhase::Trouble, None),
-            Failure::ServerFull => (SyncPhase::ServerFull, None),
-            Failure::SignInAgain => (SyncPhase::SignInAgain, Some(SyncPhase::SignInAgain)),
-            Failure::UpdateNeeded => (SyncPhase::UpdateNeeded, Some(SyncPhase::UpdateNeeded)),
+        let (phase, wait_ms) = match failure {
+            Failure::Offline => (SyncPhase::Offline, 0),
+            Failure::Trouble => (SyncPhase::Trouble, 0),
+            Failure::ServerFull => (SyncPhase::ServerFull, 0),
+            Failure::SignInAgain => (SyncPhase::SignInAgain, ASK_EVERY_MS),
+            Failure::UpdateNeeded => (SyncPhase::UpdateNeeded, ASK_EVERY_MS),
         };
+        self.phase = phase;
+        let wait_ms = wait_ms.max(backoff::wait_ms(self.failures, chance));
+        self.wait_until = now_ms.saturating_add(wait_ms);
     }
 
     /// What to do now.
@@ -175,12 +177,8 @@ impl Engine {
             };
             return Action::Wait(None);
         }
-        if self.blocked.is_some() {
-            return Action::Wait(None);
-        }
         // A clock that jumped back must not stretch a wait.
-        let longest = backoff::wait_ms(u32::MAX, u32::MAX);
-        self.wait_until = self.wait_until.min(now_ms.saturating_add(longest));
+        self.wait_until = self.wait_until.min(now_ms.saturating_add(ASK_EVERY_MS));
         self.asked_at = self.asked_at.min(now_ms);
         if now_ms < self.wait_until {
             return Action::Wait(Some(self.wait_until - now_ms));
@@ -380,15 +378,41 @@ mod tests {
         assert_eq!(engine.phase(), SyncPhase::Idle);
     }
 
+    /// A phone that lies open must get on when somebody has helped elsewhere: the server was updated, the answer was a
+    /// proxy's, or there was no room to keep what it said.
     #[test]
-    fn a_revoked_credential_waits_for_a_person() {
-        let mut engine = Engine::default();
-        engine.on(Event::Failed(Failure::SignInAgain), 5, 0);
-        assert_eq!(engine.decide(&work(true, None), 99_999_999), Action::Wait(None));
-        engine.on(Event::Woken, 99_999_999, 0);
-        assert!(matches!(
-            engine.decide(&work(true, None), 99_999_999 + 500),
-            Action::Sync
-        ));
+    fn no_failure_is_a_wait_without_an_end() {
+        for failure in [
+            Failure::Offline,
+            Failure::Trouble,
+            Failure::SignInAgain,
+            Failure::UpdateNeeded,
+        ] {
+            let mut engine = Engine::default();
+            let mut now = 1_800_000_000_000;
+            for waits in [false, true] {
+                for _ in 0..400 {
+                    engine.on(Event::Failed(failure), now, u32::MAX);
+                    let Action::Wait(Some(wait)) = engine.decide(&work(waits, None), now) else {
+                        panic!("{failure:?} waits for ever")
+                    };
+                    assert!((1..=ASK_EVERY_MS).contains(&wait), "{failure:?}: {wait}");
+                    now += wait;
+                    assert_eq!(engine.decide(&work(waits, None), now), Action::Sync);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn who_is_asked_to_help_is_not_asked_twice_a_second() {
+        for failure in [Failure::SignInAgain, Failure::UpdateNeeded] {
+            let mut engine = Engine::default();
+            engine.on(Event::Failed(failure), 5, 0);
+            let wait = Action::Wait(Some(ASK_EVERY_MS));
+            assert_eq!(engine.decide(&work(true, None), 5), wait);
+            engine.on(Event::Woken, 5, 0);
+            assert_eq!(engine.decide(&work(true, None), 5 + 500), Action::Sync);
+        }
     }
 }
