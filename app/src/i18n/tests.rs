@@ -133,7 +133,14 @@ fn family_keys() -> BTreeSet<String> {
     // Details that need other words than their kind.
     family(
         "error",
-        vec!["other_worker", "sealed.other_key", "storage.leader_lost"],
+        vec![
+            "other_worker",
+            "sealed.other_key",
+            "storage.leader_lost",
+            "origin.foreign",
+            "session.crowded",
+            "session.throttled",
+        ],
     );
     let doors = [
         DoorError::Empty,
@@ -148,6 +155,8 @@ fn family_keys() -> BTreeSet<String> {
     let refused = ["hash", "no_jpeg", "too_many_pixels", "metadata", "unknown"];
     family("refused-photo", refused.to_vec());
     family("refused-request", vec!["too_large"]);
+    // Set aside on the phone.
+    family("parked", vec![replica::storage::too_large::CODE]);
     family("invalid", doors.iter().map(|error| error.code()).collect());
     family("unusable", vec!["worker_failed"]);
     for name in [
