@@ -92,7 +92,6 @@ impl Replica {
             segment: None,
             room: None,
             sure_upload: None,
-            sent: Cell::default(),
             verify: Cell::new(false),
             sent: Cell::new(None),
         };
