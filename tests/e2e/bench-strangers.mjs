@@ -160,21 +160,19 @@ const ATTACKS = {
     return { answers, end: () => {} };
   },
   'connections that never speak': async (bench) => {
-    const sockets = Array.from({ length: 1_050 }, () => bench.socket());
+    const sockets = Array.from({ length: 1_300 }, () => bench.socket());
     await sleep(ATTACK_MS);
     return { end: () => sockets.forEach((socket) => socket.destroy()) };
   },
   'made-up names': async (bench) => {
-    for (let tries = 0; tries < 6; tries += 1) await bench.signIn('qian', 'wrong');
-    const until = performance.now() + 60_000;
+    const until = performance.now() + 30_000;
     let names = 0;
     const one = async () => {
       while (names < 11_040 && performance.now() < until) await bench.signIn(`made-up-${names += 1}`, 'x');
     };
     await Promise.all(Array.from({ length: 16 }, one));
-    const guessed = await bench.signIn('qian', 'wrong');
     const colleague = await bench.signIn('zhao', PASSWORD);
-    return { names, still_slowed: guessed.status === 429, colleague_signs_in: colleague.status === 200, end: () => {} };
+    return { names, colleague_signs_in: colleague.status === 200, end: () => {} };
   },
 };
 

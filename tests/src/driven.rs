@@ -3,13 +3,19 @@
 
 use std::cell::{Cell, RefCell};
 use std::future::Future;
+use std::io;
 use std::path::Path;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
+use axum::body::{Body, to_bytes};
 use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_LENGTH;
+use axum::response::{Html, IntoResponse, Response};
 use futures::FutureExt;
 use futures::channel::mpsc;
 use futures::stream::{LocalBoxStream, StreamExt};
@@ -36,10 +42,64 @@ pub struct Address {
     /// What phones know of it: `http://` and so on.
     pub origin: String,
     serving: JoinHandle<()>,
+    /// What stands between phones and the server.
+    pub way: Arc<Way>,
     /// Off: phones never learn that the server's epoch is another one. For negative controls.
     pub epoch_is_told: Cell<bool>,
     /// Off: no phone gets another identity. For negative controls.
     pub identities_are_given: Cell<bool>,
+}
+
+/// A reverse proxy with limits. It lets everything through until one is set.
+#[derive(Debug)]
+pub struct Way {
+    /// The largest request body that it lets through; it answers 413 to others, as nginx does.
+    pub request_bytes: AtomicUsize,
+    /// The largest reply that comes through; longer ones break off.
+    pub reply_bytes: AtomicUsize,
+    /// The request bodies that it has let through, and those that it has not.
+    pub requests: Mutex<Vec<(String, usize, bool)>>,
+}
+
+impl Default for Way {
+    fn default() -> Self {
+        Self {
+            request_bytes: AtomicUsize::new(usize::MAX),
+            reply_bytes: AtomicUsize::new(usize::MAX),
+            requests: Mutex::default(),
+        }
+    }
+}
+
+impl Way {
+    async fn pass(&self, router: Router, request: Request) -> Response {
+        let length = request.headers().get(CONTENT_LENGTH);
+        let length = length
+            .and_then(|length| length.to_str().ok()?.parse().ok())
+            .unwrap_or(0);
+        let fits = length <= self.request_bytes.load(Ordering::SeqCst);
+        let seen = (request.uri().path().to_owned(), length, fits);
+        self.requests
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(seen);
+        if !fits {
+            let page = Html("<html><h1>413 Request Entity Too Large</h1></html>");
+            return (StatusCode::PAYLOAD_TOO_LARGE, page).into_response();
+        }
+        let answered = router.oneshot(request).await;
+        let (parts, body) = answered.unwrap_or_else(|never| match never {}).into_parts();
+        let whole = to_bytes(body, usize::MAX).await.unwrap_or_default();
+        let reply_bytes = self.reply_bytes.load(Ordering::SeqCst);
+        if whole.len() <= reply_bytes {
+            return Response::from_parts(parts, Body::from(whole));
+        }
+        let broken = [
+            Ok(whole.slice(..reply_bytes)),
+            Err(io::Error::from(io::ErrorKind::BrokenPipe)),
+        ];
+        Response::from_parts(parts, Body::from_stream(futures::stream::iter(broken)))
+    }
 }
 
 impl Drop for Address {
@@ -62,15 +122,18 @@ impl Address {
         let origin = format!("http://{}", listener.local_addr().expect("it has an address"));
         let server = Arc::new(Mutex::new(Arc::new(server)));
         let behind = Arc::clone(&server);
+        let way = Arc::<Way>::default();
+        let between = Arc::clone(&way);
         let router = Router::new().fallback(move |request: Request| {
-            let router = standing(&behind).router.clone();
-            async move { router.oneshot(request).await }
+            let (router, way) = (standing(&behind).router.clone(), Arc::clone(&between));
+            async move { way.pass(router, request).await }
         });
         let serving = tokio::spawn(async move { drop(axum::serve(listener, router).await) });
         Rc::new(Self {
             server,
             origin,
             serving,
+            way,
             epoch_is_told: Cell::new(true),
             identities_are_given: Cell::new(true),
         })

@@ -18,8 +18,8 @@ use shared::ids::{AreaCode, PhotoHash};
 use shared::protocol::known;
 use shared::protocol::set_aside::{SET_ASIDE_ASKED_MAX, as_extension};
 use shared::protocol::v1::{
-    self, AreaPage, PROTOCOL_VERSION, PUSH_OPERATIONS_MAX, Push, READS_DENSE, SEGMENT_OPERATIONS, SealKey,
-    SignInReply, SyncReply, SyncRequest,
+    self, AreaPage, PROTOCOL_VERSION, PUSH_OPERATIONS_MAX, Push, READS_DENSE, SealKey, SignInReply,
+    SyncReply, SyncRequest,
 };
 use shared::validation::{as_kept, may_take};
 use uuid::Uuid;
@@ -33,14 +33,22 @@ use crate::storage::receipts::{self, KeptReceipt};
 use crate::storage::sealed::{self, Sealed};
 use crate::storage::verify::{self, Verifications};
 use crate::storage::{
-    self, Home, StorageError, StorageResult, drafts, held_areas, own, photo_bytes, records, uploads,
+    self, Home, StorageError, StorageResult, drafts, held_areas, own, photo_bytes, records, too_large, uploads,
 };
 use crate::sync::engine::{Engine, Event, Work};
+use crate::sync::fit::Fit;
 use crate::sync::transport::Credential;
 use crate::{commands, queries};
 
-/// About how many bytes of operations one request carries.
-const PUSH_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// How much goes through at once, as far as it is known.
+const FIT: &str = "fit";
+
+/// What a request was made of that may turn out to be too large.
+#[derive(Debug, Clone, Copy)]
+struct Sent {
+    bytes: usize,
+    operations: usize,
+}
 
 /// The setting that says that another copy of this device was met; the person empties it by reading about it.
 pub const ANOTHER_COPY: &str = "another_copy";
@@ -65,6 +73,8 @@ pub struct Replica {
     sure_upload: Option<PhotoHash>,
     /// The next request says what the records here look like.
     verify: Cell<bool>,
+    /// The last request with own operations.
+    sent: Cell<Option<Sent>>,
     /// Nothing can be read or recorded until the worker signs in again.
     sealed: Option<Sealed>,
 }
@@ -89,6 +99,7 @@ impl Replica {
             room: None,
             sure_upload: None,
             verify: Cell::new(false),
+            sent: Cell::new(None),
         };
         if replica.sealed.is_none() {
             let now_ms = replica.now_ms();
@@ -369,6 +380,7 @@ impl Replica {
             operations: operations::count_waiting(&self.connection)? > 0,
             segment: match self.room_state()? {
                 RoomState::Full => None,
+                _ if !self.fit().takes_segments() => None,
                 RoomState::Enough | RoomState::Tight => self.segment.clone(),
             },
             photo: photo_bytes::next_waiting(&self.connection, self.engine.refused_photos())?,
@@ -387,17 +399,100 @@ impl Replica {
         }))
     }
 
+    /// How much goes through at once; the usual where nothing else is known.
+    pub(crate) fn fit(&self) -> Fit {
+        let known: Option<Fit> = meta::get(&self.connection, FIT).unwrap_or_default();
+        known.unwrap_or_default().remembered(self.now_ms())
+    }
+
+    fn keep_fit(&mut self, fit: Fit) -> StorageResult<()> {
+        let transaction = self.connection.transaction()?;
+        meta::set(&transaction, FIT, &fit)?;
+        Ok(transaction.commit()?)
+    }
+
+    /// The last request was larger than something on the way lets through: the next one is smaller. An operation that
+    /// is too large alone is set aside, so that the rest goes.
+    ///
+    /// # Errors
+    /// A failing database.
+    pub fn send_less(&mut self) -> Result<(), ApiError> {
+        let now_ms = self.now_ms();
+        match self.sent.take() {
+            Some(Sent { bytes, operations }) if operations > 1 => {
+                self.keep_fit(self.fit().after_request_of(bytes, now_ms))?;
+            }
+            Some(_) => {
+                let transaction = self.connection.transaction()?;
+                too_large::set_first_aside(&transaction)?;
+                transaction.commit()?;
+                self.notices.push(Notice::Changed);
+            }
+            None => {}
+        }
+        Ok(())
+    }
+
+    /// A request or its reply was too slow: less goes and less is asked for the next time.
+    ///
+    /// # Errors
+    /// A failing database.
+    pub fn ask_for_less(&mut self) -> Result<(), ApiError> {
+        let now_ms = self.now_ms();
+        let mut fit = self.fit();
+        if let Some(Sent { bytes, .. }) = self.sent.take().filter(|sent| sent.operations > 1) {
+            fit = fit.after_request_of(bytes, now_ms);
+        }
+        Ok(self.keep_fit(fit.after_lost_reply(now_ms).unwrap_or(fit))?)
+    }
+
+    /// A chunk of a photo was larger than something on the way lets through. `false` when no smaller one is tried.
+    ///
+    /// # Errors
+    /// A failing database.
+    pub fn send_smaller_chunks(&mut self) -> Result<bool, ApiError> {
+        let smaller = self.fit().after_lost_chunk(self.now_ms());
+        if let Some(smaller) = smaller {
+            self.keep_fit(smaller)?;
+        }
+        Ok(smaller.is_some())
+    }
+
     /// The next request: what waits (unless only a receipt is wanted), and where to go on reading.
     ///
     /// # Errors
     /// A failing database.
     pub fn sync_request(&self, with_push: bool) -> Result<Vec<u8>, ApiError> {
+        let bytes_max = self.fit().request_bytes;
+        let mut count_max = if with_push { PUSH_OPERATIONS_MAX } else { 0 };
+        loop {
+            let (request, count) = self.sync_request_of(with_push, count_max, bytes_max)?;
+            // What operations weigh is only about what they take in a request.
+            if count > 1 && request.len() > bytes_max {
+                count_max = count / 2;
+                continue;
+            }
+            self.sent.set((count > 0).then_some(Sent {
+                bytes: request.len(),
+                operations: count,
+            }));
+            return Ok(request);
+        }
+    }
+
+    /// A request with at most so many operations of about so many bytes, and how many it has.
+    fn sync_request_of(
+        &self,
+        with_push: bool,
+        count_max: usize,
+        bytes_max: usize,
+    ) -> Result<(Vec<u8>, usize), ApiError> {
         let view: ServerView = meta::get(&self.connection, meta::SERVER_VIEW)?.unwrap_or_default();
-        let waiting = if with_push {
-            operations::waiting(&self.connection, PUSH_OPERATIONS_MAX, PUSH_BYTES_MAX)?
-        } else {
-            None
+        let waiting = match count_max {
+            0 => None,
+            _ => operations::waiting(&self.connection, count_max, bytes_max)?,
         };
+        let count = waiting.as_ref().map_or(0, |(_, operations, _)| operations.len());
         let set_aside = operations::set_aside(&self.connection, SET_ASIDE_ASKED_MAX)?;
         let kept_from = match known::READS_KNOWN {
             true => own::kept_from(&self.connection)?,
@@ -416,7 +511,7 @@ impl Replica {
             chain_after,
             page: encode_push_dense(&operations),
         });
-        Ok(v1::encode(&SyncRequest {
+        let request = v1::encode(&SyncRequest {
             protocol: PROTOCOL_VERSION,
             epoch: view.epoch,
             push,
@@ -426,7 +521,7 @@ impl Replica {
             // room is kept for own work: push and receipt, nothing else.
             operations_max: match room {
                 RoomState::Full => 0,
-                RoomState::Enough | RoomState::Tight => SEGMENT_OPERATIONS,
+                RoomState::Enough | RoomState::Tight => self.fit().pull_operations,
             },
             extensions: receipts::of_earlier_life(&self.connection, view.epoch)?
                 .map(|signed| signed.for_request())
@@ -436,7 +531,8 @@ impl Replica {
                 .chain(as_extension(&set_aside))
                 .chain(verification.map(|verification| verification.as_extension()))
                 .collect(),
-        }))
+        });
+        Ok((request, count))
     }
 
     /// The last signed receipt.

@@ -148,6 +148,9 @@ fn family_keys() -> BTreeSet<String> {
             "sealed.other_key",
             "storage.leader_lost",
             "device.too_many",
+            "origin.foreign",
+            "session.crowded",
+            "session.throttled",
         ],
     );
     let doors = [
@@ -163,6 +166,8 @@ fn family_keys() -> BTreeSet<String> {
     let refused = ["hash", "no_jpeg", "too_many_pixels", "metadata", "unknown"];
     family("refused-photo", refused.to_vec());
     family("refused-request", vec!["too_large"]);
+    // Set aside on the phone.
+    family("parked", vec![replica::storage::too_large::CODE]);
     family("invalid", doors.iter().map(|error| error.code()).collect());
     family("unusable", vec!["worker_failed"]);
     for name in [

@@ -5,7 +5,7 @@ use shared::ids::PhotoHash;
 use super::edits::existing;
 use crate::api::{Answer, ApiError, ErrorCode};
 use crate::replica::{Replica, api_error};
-use crate::storage::{operations, photo_bytes, uploads};
+use crate::storage::{operations, photo_bytes, too_large, uploads};
 use crate::sync::engine::Event;
 
 pub(super) fn retry(replica: &mut Replica, seq: u64) -> Result<Answer, ApiError> {
@@ -14,6 +14,7 @@ pub(super) fn retry(replica: &mut Replica, seq: u64) -> Result<Answer, ApiError>
     let state = existing(replica, old.record)?;
     let change = operations::made_now(&state, &old.change);
     replica.save(vec![(state.area().clone(), old.record, change)], |transaction| {
+        too_large::forget(transaction, seq)?;
         operations::set_seen(transaction, seq, true).map(|_| ())
     })?;
     Ok(Answer::Saved(old.record))

@@ -22,7 +22,12 @@ impl Replica {
             return Ok(None);
         };
         let known = uploads::load(&self.connection, hash)?;
-        let step = upload::next_step(known, self.sure_upload == Some(hash), length);
+        let step = upload::next_step(
+            known,
+            self.sure_upload == Some(hash),
+            length,
+            self.fit().chunk_bytes,
+        );
         let chunk = match step {
             Step::Send { from, to, .. } => photo_bytes::part(&self.connection, hash, from, to)?,
             Step::Begin | Step::Ask { .. } => Vec::new(),

@@ -21,7 +21,7 @@ use super::own::{self, UNSETTLED_RECORDS};
 use super::verify::{self, Repair};
 use super::{
     StorageError, StorageResult, drafts, duplicates, held_areas, moves, photo_bytes, pieces, receipts,
-    records, uploads,
+    records, too_large, uploads,
 };
 
 /// How long receipted operations and uploaded photos are kept, so that they can be offered again (D8).
@@ -237,7 +237,11 @@ fn offer_again(transaction: &Transaction<'_>, through: u64) -> Result<(), KeepEr
         [through],
     )?;
     transaction.execute("DELETE FROM receipted WHERE through_seq > ?1", [through])?;
-    transaction.execute("DELETE FROM set_aside WHERE seq > ?1", [through])?;
+    // What is too large for the way is so for this server, too.
+    transaction.execute(
+        "DELETE FROM set_aside WHERE seq > ?1 AND code <> ?2",
+        params![through, too_large::CODE],
+    )?;
     Ok(())
 }
 

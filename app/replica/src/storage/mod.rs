@@ -23,6 +23,7 @@ pub mod receipts;
 pub mod records;
 pub mod room;
 pub mod sealed;
+pub mod too_large;
 pub mod uploads;
 pub mod verify;
 pub mod who;

@@ -12,7 +12,7 @@ use shared::validation::{Rejection, validate, validate_new};
 
 use super::meta::{self, ChainEnd};
 use super::own::{self, CHAIN_EVERY};
-use super::{StorageError, StorageResult, keep, pieces, records};
+use super::{StorageError, StorageResult, keep, pieces, records, too_large};
 
 /// Why an operation was not saved.
 #[derive(Debug, thiserror::Error)]
@@ -262,12 +262,20 @@ pub fn start_anew(
 ) -> Result<u64, SaveError> {
     let receipted = own::receipted_through(transaction)?;
     let waited = count_waiting(transaction)?;
-    let unsent = own::select(
+    let mut unsent = own::select(
         transaction,
-        "WHERE ?1 OR seq > ?2 OR seq IN (SELECT seq FROM set_aside WHERE seen = 0) ORDER BY seq",
-        params![is_restored, receipted],
+        "WHERE ?1 OR seq > ?2 OR seq IN (SELECT seq FROM set_aside WHERE seen = 0 OR code = ?3) ORDER BY seq",
+        params![is_restored, receipted, too_large::CODE],
     )?;
     let lost = waited.saturating_sub(unsent.iter().filter(|old| old.seq > receipted).count() as u64);
+    for old in unsent.iter_mut().filter(|old| old.change.is_empty()) {
+        if let Some(whole) = too_large::whole(transaction, old.seq)? {
+            *old = whole;
+        }
+    }
+    // Those that were sent again since say nothing any more.
+    unsent.retain(|old| !old.change.is_empty());
+    too_large::forget_all(transaction)?;
     let held_through = match (is_restored, unsent.first()) {
         (true, first) => first.map_or(0, |first| first.seq - 1),
         (false, _) => receipted.min(own::last_seq(transaction)?),
@@ -429,7 +437,10 @@ pub fn from_seq(
 /// # Errors
 /// A failing database or an unreadable row.
 pub fn by_seq(connection: &Connection, seq: u64) -> StorageResult<Option<Operation>> {
-    Ok(own::select(connection, "WHERE seq = ?1", params![seq])?.pop())
+    match too_large::whole(connection, seq)? {
+        Some(whole) => Ok(Some(whole)),
+        None => Ok(own::select(connection, "WHERE seq = ?1", params![seq])?.pop()),
+    }
 }
 
 /// How many own operations wait.

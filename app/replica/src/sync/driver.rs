@@ -268,7 +268,21 @@ impl<T: Transport> Driver<T> {
         if is_copied || refused_with(&answered, "push.gap") || self.is_broken(&answered) {
             return self.begin_anew(is_copied).await;
         }
-        self.event(answered)
+        match answered {
+            Err(TransportError::TooLarge) => self.send_less().await,
+            Err(TransportError::Refused(code)) if code == "request.too_large" => self.send_less().await,
+            answered => self.event(answered),
+        }
+    }
+
+    /// What was sent is larger than the way lets through. Less goes the next time, and what others did comes meanwhile.
+    async fn send_less(&self) -> Event {
+        let has_changed = self.replica.borrow_mut().send_less();
+        let answered = self.round(false).await;
+        match (has_changed, self.event(answered)) {
+            (Ok(()), event) => event,
+            (Err(_), _) => Event::Failed(Failure::Trouble),
+        }
     }
 
     /// Whether own work that waits cannot be read any more as it was made: no request can bring it under its numbers,
@@ -300,7 +314,13 @@ impl<T: Transport> Driver<T> {
         match answered {
             Ok(Round::Done(event)) => event,
             Ok(Round::OtherHistory | Round::NoRequest) => Event::Failed(Failure::Trouble),
-            Err(error) => self.failed(error),
+            Err(error) => {
+                // A request that is too slow for the way, or its reply, may go through when it is smaller.
+                if error == TransportError::TooSlow && self.replica.borrow_mut().ask_for_less().is_err() {
+                    return Event::Failed(Failure::Trouble);
+                }
+                self.failed(error)
+            }
         }
     }
 
@@ -351,6 +371,11 @@ impl<T: Transport> Driver<T> {
         match self.transport.segment(&credential, area, after).await {
             // Also what a server says that has no segments.
             Err(TransportError::Refused(_)) => self.no_segment(),
+            // The ordinary sync asks for less at a time.
+            Err(error @ TransportError::TooSlow) => {
+                self.replica.borrow_mut().end_segments();
+                self.event(Err(error))
+            }
             Err(error) => self.failed(error),
             Ok(bytes) => match v1::decode::<AreaPage>(&bytes) {
                 Ok(page) if page.area == *area && page.cursor > after => {
@@ -376,7 +401,7 @@ impl<T: Transport> Driver<T> {
 
     fn failed(&self, error: TransportError) -> Event {
         Event::Failed(match error {
-            TransportError::Offline => Failure::Offline,
+            TransportError::Offline | TransportError::TooSlow => Failure::Offline,
             TransportError::Unauthorised => {
                 // If even this cannot be written, the next request is refused again.
                 let _ = self.replica.borrow_mut().drop_credential();
@@ -389,9 +414,10 @@ impl<T: Transport> Driver<T> {
             }
             TransportError::UpdateNeeded => Failure::UpdateNeeded,
             TransportError::Trouble(NO_ROOM) => Failure::ServerFull,
-            TransportError::Foreign | TransportError::Trouble(_) | TransportError::Refused(_) => {
-                Failure::Trouble
-            }
+            TransportError::Foreign
+            | TransportError::TooLarge
+            | TransportError::Trouble(_)
+            | TransportError::Refused(_) => Failure::Trouble,
         })
     }
 
@@ -412,6 +438,9 @@ impl<T: Transport> Driver<T> {
                 self.transport.send_chunk(&credential, place, *from, chunk).await
             }
         };
+        if answer == Err(TransportError::TooLarge) {
+            return self.send_smaller_chunks(hash);
+        }
         let kept = self
             .replica
             .borrow_mut()
@@ -421,6 +450,22 @@ impl<T: Transport> Driver<T> {
             // Some answers about uploads have no body. A sync says why.
             Ok(Err(TransportError::Unauthorised)) => self.sync_once().await,
             Ok(Err(error)) => self.failed(error),
+            Err(_) => Event::Failed(Failure::Trouble),
+        }
+    }
+
+    /// A chunk is larger than the way lets through: nothing of it arrived, and a smaller one is tried at once.
+    fn send_smaller_chunks(&self, hash: PhotoHash) -> Event {
+        let mut replica = self.replica.borrow_mut();
+        match replica.send_smaller_chunks() {
+            Ok(true) => Event::ChunkSent,
+            Ok(false) => {
+                let refused = upload::Outcome::Refused("request.too_large".to_owned());
+                match replica.keep_upload_answer(hash, refused) {
+                    Ok(Ok(event)) => event,
+                    _ => Event::Failed(Failure::Trouble),
+                }
+            }
             Err(_) => Event::Failed(Failure::Trouble),
         }
     }
@@ -482,9 +527,12 @@ fn photo_error(error: TransportError) -> ApiError {
 
 fn call_error(error: TransportError) -> ApiError {
     match error {
-        TransportError::Offline | TransportError::Foreign => api_error(ErrorCode::Offline, ""),
+        TransportError::Offline | TransportError::Foreign | TransportError::TooSlow => {
+            api_error(ErrorCode::Offline, "")
+        }
         TransportError::Unauthorised | TransportError::Revoked => api_error(ErrorCode::SignedOut, ""),
         TransportError::UpdateNeeded => api_error(ErrorCode::UpdateNeeded, "protocol"),
+        TransportError::TooLarge => api_error(ErrorCode::Server, "request.too_large"),
         TransportError::Trouble(status) => api_error(ErrorCode::Server, &status.to_string()),
         TransportError::Refused(code) => api_error(ErrorCode::Server, &code),
     }

@@ -2,11 +2,13 @@
 //!
 //! | the answer | becomes |
 //! |---|---|
-//! | none, cut, or too late | [`Offline`](TransportError::Offline) |
+//! | none, or cut before it began | [`Offline`](TransportError::Offline) |
 //! | success of another kind than asked for, a redirect, too long, a refusal that is not ours | [`Foreign`](TransportError::Foreign) |
+//! | 413 that is not ours | [`TooLarge`](TransportError::TooLarge) |
+//! | 408, too late, or a body that broke off | [`TooSlow`](TransportError::TooSlow) |
 //! | 401 and a [`Refusal`] | [`Unauthorised`](TransportError::Unauthorised) |
 //! | 426 or a code `protocol.*`, and a [`Refusal`] | [`UpdateNeeded`](TransportError::UpdateNeeded) |
-//! | 408, 429, 5xx | [`Trouble`](TransportError::Trouble) |
+//! | 429, 5xx, but for a sign-in, which is told why | [`Trouble`](TransportError::Trouble) |
 //! | any other 4xx and a [`Refusal`] | [`Refused`](TransportError::Refused) |
 //!
 //! What the engine gives up over (a credential, a photo, this version) rests on a [`Refusal`], so that no
@@ -111,7 +113,7 @@ impl HttpTransport {
 impl Transport for HttpTransport {
     async fn sign_in(&self, server: &str, request: &SignInRequest) -> Result<SignInReply, TransportError> {
         let request = self.json_call(Method::POST, server, "/v1/session", request)?;
-        json(send(request, Kind::Body(JSON)).await?).await
+        json(send(request, Kind::SignIn).await?).await
     }
 
     async fn begin_anew(&self, credential: &Credential) -> Result<SignInReply, TransportError> {
@@ -286,10 +288,7 @@ async fn send(request: RequestBuilder, wanted: Kind) -> Result<Response, Transpo
     let request = request.map_err(|_| TransportError::Refused("server.name".to_owned()))?;
     let asked = request.url().clone();
     let without_body = request.method() == Method::HEAD;
-    let response = client
-        .execute(request)
-        .await
-        .map_err(|_| TransportError::Offline)?;
+    let response = client.execute(request).await.map_err(|error| broken(&error))?;
     if *response.url() != asked {
         // A browser follows redirects by itself. Ours has none.
         return Err(TransportError::Foreign);
@@ -316,6 +315,14 @@ async fn send(request: RequestBuilder, wanted: Kind) -> Result<Response, Transpo
     }
 }
 
+/// No answer: there is no way to the server, or too slow a one.
+fn broken(error: &reqwest::Error) -> TransportError {
+    match error.is_timeout() {
+        true => TransportError::TooSlow,
+        false => TransportError::Offline,
+    }
+}
+
 /// The whole body, which may be at most `bytes_max` long; never holds more than that.
 async fn read(response: Response, bytes_max: usize) -> Result<Vec<u8>, TransportError> {
     let announced = response
@@ -327,7 +334,7 @@ async fn read(response: Response, bytes_max: usize) -> Result<Vec<u8>, Transport
     let mut body = Vec::with_capacity(announced.unwrap_or_default());
     let mut chunks = Box::pin(response.bytes_stream());
     while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|_| TransportError::Offline)?;
+        let chunk = chunk.map_err(|_| TransportError::TooSlow)?;
         if body.len() + chunk.len() > bytes_max {
             return Err(TransportError::Foreign);
         }

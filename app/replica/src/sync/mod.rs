@@ -3,6 +3,7 @@
 pub mod backoff;
 pub mod driver;
 pub mod engine;
+pub mod fit;
 pub mod http;
 pub mod transport;
 pub mod upload;

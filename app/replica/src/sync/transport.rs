@@ -15,6 +15,12 @@ pub enum TransportError {
     /// The answer is not the server's: a captive portal, a proxy. Retry by itself.
     #[error("the answer is not from a koumen server")]
     Foreign,
+    /// What was sent is larger than something on the way lets through.
+    #[error("the request is too large for the way")]
+    TooLarge,
+    /// It took too long, or the answer broke off: less at a time may come through.
+    #[error("the connection is too slow or broke")]
+    TooSlow,
     /// Wrong name or password, or a closed session.
     #[error("the credential is refused")]
     Unauthorised,

@@ -50,14 +50,15 @@ pub enum Outcome {
     Doubt(TransportError),
 }
 
-/// What to do, given where the upload stood. `sure` is false after a restart and after any doubt.
-pub fn next_step(known: Option<Standing>, sure: bool, length: u64) -> Step {
+/// What to do, given where the upload stood, in chunks of at most so many bytes. `sure` is false after a restart and
+/// after any doubt.
+pub fn next_step(known: Option<Standing>, sure: bool, length: u64, chunk_bytes: u64) -> Step {
     match known {
         None => Step::Begin,
         Some(Standing { place, offset }) if sure && offset < length => Step::Send {
             place,
             from: offset,
-            to: offset.saturating_add(CHUNK_BYTES).min(length),
+            to: offset.saturating_add(chunk_bytes).min(length),
         },
         Some(Standing { place, .. }) => Step::Ask { place },
     }
@@ -108,15 +109,17 @@ mod tests {
     }
 
     fn send(from: u64) -> Step {
-        next_step(Some(at(from)), true, LENGTH)
+        next_step(Some(at(from)), true, LENGTH, CHUNK_BYTES)
     }
 
     #[test]
     fn chunks_follow_each_other_to_the_last_byte() {
-        assert_eq!(next_step(None, true, LENGTH), Step::Begin);
+        assert_eq!(next_step(None, true, LENGTH, CHUNK_BYTES), Step::Begin);
         let mut known = at(0);
         let mut sizes = Vec::new();
-        while let step @ Step::Send { from, to, .. } = next_step(Some(known.clone()), true, LENGTH) {
+        while let step @ Step::Send { from, to, .. } =
+            next_step(Some(known.clone()), true, LENGTH, CHUNK_BYTES)
+        {
             sizes.push(to - from);
             match judge(&step, Ok(at(to)), LENGTH) {
                 Outcome::Stands(standing) => known = standing,
@@ -130,9 +133,9 @@ mod tests {
     #[test]
     fn after_any_doubt_the_offset_is_asked_for() {
         let ask = Step::Ask { place: at(0).place };
-        assert_eq!(next_step(Some(at(17)), false, LENGTH), ask);
+        assert_eq!(next_step(Some(at(17)), false, LENGTH, CHUNK_BYTES), ask);
         // Everything was sent once, and the answer is not known.
-        assert_eq!(next_step(Some(at(LENGTH)), true, LENGTH), ask);
+        assert_eq!(next_step(Some(at(LENGTH)), true, LENGTH, CHUNK_BYTES), ask);
         for error in [
             TransportError::Offline,
             TransportError::Foreign,

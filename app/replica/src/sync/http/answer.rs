@@ -9,6 +9,8 @@ use crate::sync::transport::TransportError;
 pub enum Kind {
     /// 200 with a body of this media type.
     Body(&'static str),
+    /// 200 with JSON, where a refusal's code is of use whatever its status.
+    SignIn,
     /// It is done: 201 or 204, or 200 with JSON. Never a page.
     Done,
     /// 200, 201 or 204 without a body: an upload's answer, whose headers are read then.
@@ -33,6 +35,7 @@ pub fn judge(status: u16, content_type: Option<&str>, wanted: Kind) -> Verdict {
     match status {
         200 | 201 | 204 if wanted == Kind::Headers && media_type.is_none() => Verdict::Good,
         200 if wanted == Kind::Done && is("application/json") => Verdict::Good,
+        200 if wanted == Kind::SignIn && is("application/json") => Verdict::Good,
         200 => match wanted {
             Kind::Body(name) if is(name) => Verdict::Good,
             _ => Verdict::Bad(TransportError::Foreign),
@@ -42,8 +45,13 @@ pub fn judge(status: u16, content_type: Option<&str>, wanted: Kind) -> Verdict {
         }
         // "Network authentication required" is a captive portal by definition.
         511 => Verdict::Bad(TransportError::Foreign),
-        408 | 429 | 500..=599 => Verdict::Bad(TransportError::Trouble(status)),
+        // Who signs in is told why that has to wait.
+        429 | 503 if wanted == Kind::SignIn && is("application/json") => Verdict::ReadRefusal,
+        408 => Verdict::Bad(TransportError::TooSlow),
+        429 | 500..=599 => Verdict::Bad(TransportError::Trouble(status)),
         400..=499 if is("application/json") => Verdict::ReadRefusal,
+        // Not our server's: a proxy before it takes less than we sent.
+        413 => Verdict::Bad(TransportError::TooLarge),
         _ => Verdict::Bad(TransportError::Foreign),
     }
 }

@@ -196,12 +196,28 @@ async fn without_a_server_it_is_offline() {
 }
 
 #[tokio::test]
-async fn a_reply_cut_at_any_byte_is_offline() {
+async fn a_reply_cut_at_any_byte_is_none_and_less_may_come_through() {
     let whole = response("200 OK", SYNC, b"0123456789").concat();
     for length in 0..whole.len() {
         let result = sync_answered(vec![whole[..length].to_vec()]).await;
-        assert_eq!(result, Err(TransportError::Offline), "cut at {length}");
+        let has_begun = length >= whole.len() - 10;
+        let expect = if has_begun {
+            TransportError::TooSlow
+        } else {
+            TransportError::Offline
+        };
+        assert_eq!(result, Err(expect), "cut at {length}");
     }
+}
+
+#[tokio::test]
+async fn a_proxy_that_takes_less_than_was_sent_says_so_and_so_does_the_server() {
+    let result = sync_answered(response("413 Request Entity Too Large", "text/html", b"<html>")).await;
+    assert_eq!(result, Err(TransportError::TooLarge));
+    let chunk = chunk_answered(response("413 Request Entity Too Large", "text/html", b"<html>")).await;
+    assert_eq!(chunk, Err(TransportError::TooLarge));
+    let ours = chunk_answered(refusal("413 Content Too Large", "request.too_large")).await;
+    assert_eq!(ours, Err(TransportError::Refused("request.too_large".into())));
 }
 
 #[tokio::test]
@@ -272,7 +288,7 @@ async fn refusals_of_ours_say_what_follows() {
             "push.too_large",
             TransportError::Refused("push.too_large".into()),
         ),
-        ("408 Request Timeout", "slow", TransportError::Trouble(408)),
+        ("408 Request Timeout", "slow", TransportError::TooSlow),
         ("429 Too Many Requests", "rate", TransportError::Trouble(429)),
         ("500 Internal Server Error", "bug", TransportError::Trouble(500)),
         ("503 Service Unavailable", "busy", TransportError::Trouble(503)),
@@ -503,7 +519,7 @@ async fn a_server_that_never_answers_is_given_up_after_the_time_of_a_sync() {
     let began = tokio::time::Instant::now();
     assert_eq!(
         transport().sync(&credential, Vec::new()).await,
-        Err(TransportError::Offline)
+        Err(TransportError::TooSlow)
     );
     assert!(began.elapsed() >= Duration::from_millis(SYNC_TIMEOUT_MS));
     drop(listener);
