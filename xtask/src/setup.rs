@@ -2,13 +2,13 @@
 //!
 //! Every check is a look at a file or the search path, so a second run takes a fraction of a second.
 
-use std::{fs, process::Command};
+use std::{fs, path::PathBuf, process::Command};
 
 use anyhow::{Context, Result, bail};
 
 use crate::{
     toolchain::{
-        WasmStd, debian, find_chromium, find_program, native_cargo, read, root, run, say, wasm_target,
+        WasmStd, cache, debian, find_chromium, find_program, native_cargo, read, root, run, say, wasm_target,
     },
     wasm_std,
 };
@@ -47,6 +47,7 @@ pub(crate) fn run_setup(need: Need) -> Result<()> {
     wasm_std::ensure(|| install(|| vec![debian_compiler()]))?;
     if need == Need::Tests {
         node_packages()?;
+        python_packages()?;
     }
     Ok(())
 }
@@ -83,6 +84,12 @@ fn requirements(need: Need) -> Vec<Requirement> {
                 elsewhere: "install nginx and Caddy and put them on PATH",
             });
         }
+        list.push(Requirement {
+            what: "Python 3.10 or later with venv, to try the server's description",
+            present: python_has_venv(),
+            apt: &["python3", "python3-venv"],
+            elsewhere: "install Python from its own site or with your package manager (macOS: brew install python)",
+        });
     }
     list
 }
@@ -272,6 +279,49 @@ fn node_packages() -> Result<()> {
         "--no-fund",
         "--ignore-scripts",
     ]))?;
+    fs::write(&mark, wanted).with_context(|| format!("cannot write {}", mark.display()))
+}
+
+fn python_has_venv() -> bool {
+    let mut probe = Command::new("python3");
+    probe.args([
+        "-c",
+        "import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 10))",
+    ]);
+    probe.output().is_ok_and(|answer| answer.status.success())
+}
+
+/// The folder of the Python packages that the tests use; its `bin` holds their programs.
+///
+/// # Errors
+/// As [`cache`].
+pub(crate) fn python_folder() -> Result<PathBuf> {
+    Ok(cache()?.join("python"))
+}
+
+/// Installs what `tests/api/requirements.txt` names, once per change of that file.
+fn python_packages() -> Result<()> {
+    let list = root().join("tests/api/requirements.txt");
+    let wanted = fs::read(&list).context("cannot read tests/api/requirements.txt")?;
+    let folder = python_folder()?;
+    let mark = folder.join("koumen-installed-requirements.txt");
+    if fs::read(&mark).is_ok_and(|installed| installed == wanted) {
+        return Ok(());
+    }
+    say("installing the Python packages of the tests");
+    run(Command::new("python3")
+        .args(["-m", "venv", "--clear"])
+        .arg(&folder))?;
+    run(Command::new(folder.join("bin/python"))
+        .args([
+            "-m",
+            "pip",
+            "--quiet",
+            "--disable-pip-version-check",
+            "install",
+            "--requirement",
+        ])
+        .arg(&list))?;
     fs::write(&mark, wanted).with_context(|| format!("cannot write {}", mark.display()))
 }
 

@@ -7,6 +7,7 @@ use clap::ValueEnum;
 
 use crate::{
     dist::{FIRST_VISIT_BYTES_MAX, compress_and_check},
+    setup::python_folder,
     steps::{Counts, Steps, check, count},
     toolchain::{WASM_TARGET, WebProfile, find_chromium, native_cargo, root, wasm_clippy},
     web::{build_photo_world, build_server, build_testing_web, build_web},
@@ -66,6 +67,18 @@ fn native_checks(steps: &mut Steps) {
     steps.step("tests", || {
         let mut cargo = native_cargo()?;
         count(cargo.arg("test").args(everything).arg("--no-fail-fast"))
+    });
+    steps.step("description of the server", || {
+        let (server, world) = (build_server()?, build_photo_world()?);
+        let mut script = Command::new("node");
+        script
+            .current_dir(root())
+            .arg("tests/api/run.mjs")
+            .env("KOUMEN_SERVER_BIN", server)
+            .env("KOUMEN_PHOTO_WORLD_BIN", world)
+            .env("SCHEMATHESIS", python_folder()?.join("bin/st"))
+            .env_remove("LD_LIBRARY_PATH");
+        count(&mut script)
     });
     steps.step("documentation", || {
         let mut cargo = native_cargo()?;

@@ -1,7 +1,9 @@
-//! `GET /openapi.json`: every JSON route, described.
+//! `GET /openapi.json`: every route, described. What travels as bytes is described in `docs/sync-protocol.md`.
 //!
 //! The domain crate knows nothing of HTTP, so the forms are written down here once more; a test holds them to
 //! what really travels.
+
+mod everywhere;
 
 use std::collections::BTreeMap;
 
@@ -10,6 +12,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi, ToSchema};
 use uuid::Uuid;
+
+use self::everywhere::Everywhere;
 
 /// Why a request was refused.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -227,11 +231,16 @@ impl Modify for Token {
     }
 }
 
-/// The description. `POST /v1/sync` is binary and described in `docs/sync-protocol.md`.
+/// Bytes, as their own content type says.
+#[derive(Debug, ToSchema)]
+#[schema(value_type = String, format = Binary)]
+pub struct Bytes(pub Vec<u8>);
+
+/// The description.
 #[derive(Debug, OpenApi)]
 #[openapi(
-    info(title = "Koumen sync server", description = "The JSON routes; POST /v1/sync is binary: docs/sync-protocol.md"),
-    modifiers(&Token),
+    info(title = "Koumen sync server", description = "Every route. Bodies of application/vnd.koumen.v1 are binary: docs/sync-protocol.md"),
+    modifiers(&Token, &Everywhere),
     paths(
         super::session::sign_in,
         super::session::sign_out,
@@ -240,6 +249,7 @@ impl Modify for Token {
         super::me::me,
         super::parked::parked,
         super::segments::segment,
+        super::sync::sync,
         super::notices::notices,
         super::photos::put_photo,
         super::photos::get_photo,

@@ -79,7 +79,7 @@ fn read_hash(text: &str) -> Result<PhotoHash, Refused> {
 /// 404 when no record of the worker names it, 413, 415, 422 when the bytes are not what is wanted.
 #[utoipa::path(put, path = "/v1/photos/{hash}", tag = "photos", security(("token" = [])),
     params(("hash" = String, Path, description = "BLAKE3 of the bytes, 64 hexadecimal digits")),
-    request_body(content_type = "image/jpeg", content = Vec<u8>),
+    request_body(content_type = "image/jpeg", content = super::openapi::Bytes),
     responses(
         (status = 201, description = "The bytes are durable."),
         (status = 204, description = "They were already."),
@@ -141,7 +141,7 @@ pub async fn put_photo(
 #[utoipa::path(get, path = "/v1/photos/{hash}", tag = "photos", security(("token" = [])),
     params(("hash" = String, Path, description = "BLAKE3 of the bytes, 64 hexadecimal digits")),
     responses(
-        (status = 200, description = "The bytes.", content_type = "image/jpeg", body = Vec<u8>),
+        (status = 200, description = "The bytes.", content_type = "image/jpeg", body = super::openapi::Bytes),
         (status = 400, description = "`photo.name`", body = super::openapi::Refusal),
         (status = 401, description = "`session.invalid`", body = super::openapi::Refusal),
         (status = 404, description = "`photo.unknown`", body = super::openapi::Refusal),
@@ -178,6 +178,7 @@ pub async fn get_photo(
     params(("hash" = String, Path, description = "BLAKE3 of the bytes, 64 hexadecimal digits")),
     responses(
         (status = 200, description = "It is here; `Content-Length` is its size."),
+        (status = 400, description = "`photo.name`"),
         (status = 401, description = "`session.invalid`"),
         (status = 404, description = "`photo.unknown`"),
 ))]

@@ -53,7 +53,7 @@ pub enum Form {
     ),
     responses(
         (status = 200, description = "A frame with an `AreaPage`; its `cursor` is where to go on.",
-            content_type = "application/vnd.koumen.v1", body = Vec<u8>),
+            content_type = "application/vnd.koumen.v1", body = super::openapi::Bytes),
         (status = 400, description = "`request.query`", body = super::openapi::Refusal),
         (status = 401, description = "`session.invalid`", body = super::openapi::Refusal),
         (status = 404, description = "`segment.none`", body = super::openapi::Refusal),

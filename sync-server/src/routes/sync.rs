@@ -33,6 +33,18 @@ const PARKED_TOLD_MAX: u32 = 1_000;
 ///
 /// # Errors
 /// 4xx with a code when the request or its push is refused; then nothing of it was written.
+#[utoipa::path(post, path = "/v1/sync", tag = "sync", security(("token" = [])),
+    request_body(content_type = "application/vnd.koumen.v1", content = super::openapi::Bytes,
+        description = "A frame with a `SyncRequest`: docs/sync-protocol.md"),
+    responses(
+        (status = 200, description = "A frame with a `SyncReply`.", content_type = "application/vnd.koumen.v1",
+            body = super::openapi::Bytes),
+        (status = 400, description = "`message.foreign`, `message.damaged`, `message.form`, `protocol.unknown`, `push.damaged`, `push.chain`",
+            body = super::openapi::Refusal),
+        (status = 401, description = "`session.invalid`, `session.revoked`", body = super::openapi::Refusal),
+        (status = 409, description = "`push.gap`, `push.fork`: `held` says from where to go on.",
+            body = super::openapi::Refusal),
+    ))]
 pub async fn sync(
     authorised: Authorised,
     State(state): State<AppState>,

@@ -159,7 +159,7 @@ async fn begin(work: &Work, metadata: Metadata, length: u64) -> Result<Upload, R
 /// # Errors
 /// 404, 410, and those of the last chunk.
 #[utoipa::path(head, path = "/v1/uploads/{id}", tag = "photos", security(("token" = [])),
-    params(("id" = String, Path, description = "from `Location`")),
+    params(("id" = String, Path, description = "from `Location`"), ("Tus-Resumable" = String, Header, description = "1.0.0")),
     responses(
         (status = 200, description = "`Upload-Offset`, `Upload-Length`, `Upload-Expires`, `Upload-Metadata`."),
         (status = 401, description = "`session.invalid`"),
@@ -188,10 +188,11 @@ pub async fn head_upload(
 #[utoipa::path(patch, path = "/v1/uploads/{id}", tag = "photos", security(("token" = [])),
     params(
         ("id" = String, Path, description = "from `Location`"),
+        ("Tus-Resumable" = String, Header, description = "1.0.0"),
         ("Upload-Offset" = u64, Header, description = "where the chunk begins"),
         ("Upload-Checksum" = Option<String>, Header, description = "`blake3`, `sha256` or `sha1`, and the sum in Base64"),
     ),
-    request_body(content_type = "application/offset+octet-stream", content = Vec<u8>),
+    request_body(content_type = "application/offset+octet-stream", content = super::openapi::Bytes),
     responses(
         (status = 204, description = "`Upload-Offset`: everything before it is durable."),
         (status = 400, description = "`upload.header`, `request.cut`", body = super::openapi::Refusal),
@@ -235,7 +236,7 @@ pub async fn patch_upload(
 /// # Errors
 /// 404, 410.
 #[utoipa::path(delete, path = "/v1/uploads/{id}", tag = "photos", security(("token" = [])),
-    params(("id" = String, Path, description = "from `Location`")),
+    params(("id" = String, Path, description = "from `Location`"), ("Tus-Resumable" = String, Header, description = "1.0.0")),
     responses(
         (status = 204, description = "It is gone."),
         (status = 401, description = "`session.invalid`", body = super::openapi::Refusal),
@@ -264,10 +265,19 @@ pub async fn delete_upload(
 #[utoipa::path(post, path = "/v1/uploads/{id}", tag = "photos", security(("token" = [])),
     params(
         ("id" = String, Path, description = "from `Location`"),
+        ("Tus-Resumable" = String, Header, description = "1.0.0"),
         ("X-HTTP-Method-Override" = String, Header, description = "PATCH or DELETE"),
     ),
     responses(
         (status = 204, description = "As the method that is meant."),
+        (status = 400, description = "As PATCH.", body = super::openapi::Refusal),
+        (status = 409, description = "As PATCH.", body = super::openapi::Refusal),
+        (status = 410, description = "`upload.expired`", body = super::openapi::Refusal),
+        (status = 412, description = "`upload.version`", body = super::openapi::Refusal),
+        (status = 413, description = "As PATCH.", body = super::openapi::Refusal),
+        (status = 415, description = "As PATCH.", body = super::openapi::Refusal),
+        (status = 422, description = "As PATCH.", body = super::openapi::Refusal),
+        (status = 460, description = "As PATCH.", body = super::openapi::Refusal),
         (status = 401, description = "`session.invalid`", body = super::openapi::Refusal),
         (status = 404, description = "`upload.unknown`", body = super::openapi::Refusal),
         (status = 405, description = "`route.method`", body = super::openapi::Refusal),

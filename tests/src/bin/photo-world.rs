@@ -1,7 +1,8 @@
 //! Makes a data folder with one account whose photos are recorded and not yet uploaded, and the photos as files:
-//! what `tests/e2e/tus.mjs` begins with.
+//! what `tests/e2e/tus.mjs` and `tests/api/run.mjs` begin with.
 //!
-//! `photo-world DATA PHOTOS` prints one JSON object: account, password, and per photo its file and hash.
+//! `photo-world DATA PHOTOS` prints one JSON object: account, password, per photo its file and hash, and the bytes of
+//! two sync requests, one that only asks and the one that brought all this.
 #![expect(
     clippy::print_stdout,
     reason = "its output is read by the script that calls it"
@@ -12,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use shared::domain::worker::Role;
+use shared::protocol::v1;
 use sync_server::chance::OsChance;
 use sync_server::photos::PhotoStore;
 use sync_server::storage::sqlite::SqliteStorage;
@@ -67,11 +69,17 @@ async fn make(data: &Path, photos: &Path) -> Result<String, Box<dyn Error>> {
     if !reply.parked.is_empty() {
         return Err(format!("parked: {:?}", reply.parked).into());
     }
+    let requests = [a_request(None), request];
     let world = serde_json::json!({
         "account": ACCOUNT,
         "stranger": STRANGER,
         "password": TEST_PASSWORD,
         "photos": listed,
+        "requests": requests.map(|request| hex(&v1::encode(&request))),
     });
     Ok(world.to_string())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
