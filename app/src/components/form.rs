@@ -276,6 +276,7 @@ pub(crate) fn SaveBar(
     form: Form,
     label: String,
     testid: String,
+    check: Option<Callback<(), Checking>>,
     onsaved: EventHandler<RecordRef>,
 ) -> Element {
     let store = use_store();
