@@ -129,7 +129,7 @@ impl Scene {
             .state
             .storage
             .revoke_device(phone.device(), self.now_ms.get());
-        assert!(revoked.await.unwrap());
+        assert_eq!(revoked.await.unwrap(), [phone.device()]);
     }
 
     /// What another phone has from the server.

@@ -482,12 +482,8 @@ async fn a_phone_that_is_revoked_in_the_middle_of_an_upload_is_sealed_and_goes_o
     };
     let session = status(phone.call(Call::Status).await).session.unwrap();
     let storage = &site.server.state.storage;
-    assert!(
-        storage
-            .revoke_device(session.device, TEST_START_MS)
-            .await
-            .unwrap()
-    );
+    let revoked = storage.revoke_device(session.device, TEST_START_MS).await;
+    assert_eq!(revoked.unwrap(), [session.device]);
     phone.restart();
     for _ in 0..4 {
         phone.step().await;
