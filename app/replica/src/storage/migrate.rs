@@ -15,8 +15,7 @@ const STEPS: &[(i64, &str)] = &[
     (1, include_str!("migrations/0005_peers.sql")),
     (2, include_str!("migrations/0006_lean.sql")),
     (2, include_str!("migrations/0007_moves.sql")),
-    (2, include_str!("migrations/0008_warnings.sql")),
-    (2, include_str!("migrations/0009_forms.sql")),
+    (2, include_str!("migrations/0008_at_the_door.sql")),
 ];
 
 /// Brings the schema to this version.
