@@ -1,7 +1,7 @@
 //! What one should know before knocking, who lives at a door already, and what was found, promised and met there.
 
 use replica::api::{
-    Answer, AtDoorEntry, Call, DraftBody, HouseholdPage, HouseholdSummary, Today, VisitDraft,
+    Answer, AtDoorEntry, Call, DraftBody, DraftSeen, HouseholdPage, HouseholdSummary, Today, VisitDraft,
 };
 use shared::domain::household::{DoorWarning, NO_VISIT_BEFORE, NOT_ALONE, WARNINGS};
 use shared::domain::resident::{NEEDS, PHONES};
@@ -116,7 +116,11 @@ fn visit(phone: &mut Phone, household: HouseholdId, what: &Met<'_>) -> VisitId {
         promise_due: what.due,
         started_at: phone.now_ms.get(),
     });
-    phone.call(Call::SaveDraft { id, body });
+    phone.call(Call::SaveDraft {
+        id,
+        body,
+        seen: DraftSeen::default(),
+    });
     phone.call(Call::FinishDraft { id });
     VisitId(id.0)
 }

@@ -33,7 +33,8 @@ use crate::storage::receipts::{self, KeptReceipt};
 use crate::storage::sealed::{self, Sealed};
 use crate::storage::verify::{self, Verifications};
 use crate::storage::{
-    self, Home, StorageError, StorageResult, drafts, held_areas, own, photo_bytes, records, too_large, uploads,
+    self, Home, StorageError, StorageResult, drafts, held_areas, own, photo_bytes, records, too_large,
+    uploads,
 };
 use crate::sync::engine::{Engine, Event, Work};
 use crate::sync::fit::Fit;
