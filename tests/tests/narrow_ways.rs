@@ -6,7 +6,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
 
-use replica::api::{Answer, Call, DraftBody, Outbox, SyncPhase, VisitDraft};
+use replica::api::{Answer, Call, DraftBody, DraftSeen, Outbox, SyncPhase, VisitDraft};
 use shared::domain::visit::{Outcome, Purpose};
 use shared::domain::worker::Role;
 use shared::ids::{DraftId, HouseholdId};
@@ -63,7 +63,11 @@ impl Street {
             promise_due: None,
             started_at: self.now_ms.get(),
         });
-        phone.call(Call::SaveDraft { id, body });
+        phone.call(Call::SaveDraft {
+            id,
+            body,
+            seen: DraftSeen::default(),
+        });
         phone.call(Call::FinishDraft { id });
     }
 
