@@ -1,8 +1,9 @@
 //! What a JPEG may hold (D9): a picture, and nothing that speaks about it or hides behind it.
 //!
-//! Every segment is one that a picture needs, and is no longer than it says; the bits of a baseline scan are followed
-//! block by block to the last one, so a picture that was cut, or one with something behind its end, is none. Nothing is
-//! unpacked, so this costs no memory: 300 bytes may declare 65,500 x 65,500 pixels.
+//! Every segment is one that a picture needs, and is no longer than it says; the bits of its scans are followed block by
+//! block to the last one, so a picture that was cut, or one with something behind its end, is none. Nothing is unpacked,
+//! so this costs no memory: 300 bytes may declare 65,500 x 65,500 pixels. Progressive pictures, whose scans cannot be
+//! followed like this, are refused: devices make none.
 
 mod scan;
 
@@ -10,8 +11,6 @@ use scan::{Component, Huffman, Scan};
 
 /// The most tables of one kind, as the format has it.
 const TABLES_MAX: usize = 4;
-/// The most scans of a progressive picture; usual are ten.
-const SCANS_MAX: usize = 32;
 
 /// Why bytes are refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -27,20 +26,11 @@ pub enum JpegFault {
     Metadata,
 }
 
-/// How the picture is coded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Coding {
-    /// In one go; its scans were followed to their end.
-    Sequential,
-    /// In several goes; whoever needs to know whether its scans are whole decodes it.
-    Progressive,
-}
-
 /// Checks a JPEG whose sides have at most `side_px_max` pixels.
 ///
 /// # Errors
 /// [`JpegFault`], the first that is found.
-pub fn check(bytes: &[u8], side_px_max: u32) -> Result<Coding, JpegFault> {
+pub fn check(bytes: &[u8], side_px_max: u32) -> Result<(), JpegFault> {
     let mut at = match bytes {
         [0xff, 0xd8, ..] => 2,
         _ => return Err(JpegFault::NoJpeg),
@@ -67,7 +57,7 @@ pub fn check(bytes: &[u8], side_px_max: u32) -> Result<Coding, JpegFault> {
             0xe1..=0xef | 0xfe => return Err(JpegFault::Metadata),
             0xdb => picture.quantisation(segment)?,
             0xc4 => picture.huffman(segment)?,
-            0xc0..=0xc2 => picture.frame(segment, marker == 0xc2, side_px_max)?,
+            0xc0 | 0xc1 => picture.frame(segment, side_px_max)?,
             0xdd => picture.restart(segment)?,
             0xda => at = picture.scan(segment, bytes, at)?,
             _ => return Err(JpegFault::NoJpeg),
@@ -93,28 +83,22 @@ struct Picture {
     huffman: [[Option<Huffman>; TABLES_MAX]; 2],
     frame: Option<Frame>,
     restart_every: u32,
-    scans: usize,
-    /// Of a sequential picture: the components whose scan was read.
+    /// The components whose scan was read.
     scanned: Vec<u8>,
 }
 
 struct Frame {
-    coding: Coding,
     width: u32,
     height: u32,
     components: Vec<Component>,
 }
 
 impl Picture {
-    fn end(&self, behind: usize) -> Result<Coding, JpegFault> {
+    fn end(&self, behind: usize) -> Result<(), JpegFault> {
         let frame = self.frame.as_ref().ok_or(JpegFault::NoJpeg)?;
-        let is_whole = match frame.coding {
-            Coding::Sequential => self.scanned.len() == frame.components.len(),
-            Coding::Progressive => self.scans > 0,
-        };
-        match (is_whole, behind) {
+        match (self.scanned.len() == frame.components.len(), behind) {
             (false, _) => Err(JpegFault::NoJpeg),
-            (true, 0) => Ok(frame.coding),
+            (true, 0) => Ok(()),
             (true, _) => Err(JpegFault::Metadata),
         }
     }
@@ -162,10 +146,6 @@ impl Picture {
     }
 
     fn huffman(&mut self, mut rest: &[u8]) -> Result<(), JpegFault> {
-        let is_progressive = self
-            .frame
-            .as_ref()
-            .is_some_and(|frame| frame.coding == Coding::Progressive);
         while let Some((form, behind)) = rest.split_first() {
             let (counts, behind) = behind.split_first_chunk::<16>().ok_or(JpegFault::NoJpeg)?;
             let count = counts.iter().copied().map(usize::from).sum();
@@ -176,7 +156,7 @@ impl Picture {
                 .get_mut(usize::from(form >> 4))
                 .ok_or(JpegFault::NoJpeg)?;
             let table = tables.get_mut(usize::from(form & 15)).ok_or(JpegFault::NoJpeg)?;
-            if table.is_some() && !is_progressive {
+            if table.is_some() {
                 return Err(JpegFault::Metadata);
             }
             *table = Some(Huffman::of(counts, symbols).ok_or(JpegFault::NoJpeg)?);
@@ -184,7 +164,7 @@ impl Picture {
         Ok(())
     }
 
-    fn frame(&mut self, segment: &[u8], progressive: bool, side_px_max: u32) -> Result<(), JpegFault> {
+    fn frame(&mut self, segment: &[u8], side_px_max: u32) -> Result<(), JpegFault> {
         let (head, components) = segment.split_first_chunk::<6>().ok_or(JpegFault::NoJpeg)?;
         let [bits, h1, h0, w1, w0, count] = *head;
         let [height, width] = [u16::from_be_bytes([h1, h0]), u16::from_be_bytes([w1, w0])].map(u32::from);
@@ -208,11 +188,6 @@ impl Picture {
         };
         let components: Option<Vec<Component>> = components.iter().map(component).collect();
         self.frame = Some(Frame {
-            coding: if progressive {
-                Coding::Progressive
-            } else {
-                Coding::Sequential
-            },
             width,
             height,
             components: components.ok_or(JpegFault::NoJpeg)?,
@@ -234,15 +209,8 @@ impl Picture {
         let (count, rest) = segment.split_first().ok_or(JpegFault::NoJpeg)?;
         let (chosen, tail) = rest.split_last_chunk::<3>().ok_or(JpegFault::NoJpeg)?;
         let (chosen, odd) = chosen.as_chunks::<2>();
-        self.scans += 1;
         let fits = chosen.len() == usize::from(*count) && odd.is_empty() && !chosen.is_empty();
-        if !fits || self.scans > SCANS_MAX {
-            return Err(JpegFault::NoJpeg);
-        }
-        if frame.coding == Coding::Progressive {
-            return scan::behind(bytes, at).ok_or(JpegFault::NoJpeg);
-        }
-        if *tail != [0, 63, 0] {
+        if !fits || *tail != [0, 63, 0] {
             return Err(JpegFault::NoJpeg);
         }
         let mut parts = Vec::with_capacity(chosen.len());

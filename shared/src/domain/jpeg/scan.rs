@@ -228,14 +228,3 @@ impl Bits<'_> {
         is_next.then_some(())
     }
 }
-
-/// The place of the marker that ends a scan: neither a stuffed zero nor a restart.
-pub(super) fn behind(bytes: &[u8], mut at: usize) -> Option<usize> {
-    loop {
-        match bytes.get(at..at + 2)? {
-            [0xff, 0x00 | 0xd0..=0xd7] => at += 2,
-            [0xff, _] => return Some(at),
-            _ => at += 1,
-        }
-    }
-}
