@@ -1,5 +1,7 @@
 //! Whatever is typed, and whatever a name consists of.
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 use rusqlite::params;
 
@@ -30,10 +32,12 @@ fn every_chinese_character_is_found_by_itself() {
         .connection
         .prepare("INSERT INTO search (rowid, chars) VALUES (?1, ?2)")
         .unwrap();
+    // Characters that look alike are found by each other.
+    let mut alike: BTreeMap<String, Vec<u32>> = BTreeMap::new();
+    let text = |c: char| resident_text(&c.to_string(), &[]).chars;
     for c in &chars {
-        insert
-            .execute(params![u32::from(*c), resident_text(&c.to_string(), &[]).chars])
-            .unwrap();
+        insert.execute(params![u32::from(*c), text(*c)]).unwrap();
+        alike.entry(text(*c)).or_default().push(u32::from(*c));
     }
     let mut find = table
         .connection
@@ -47,7 +51,8 @@ fn every_chinese_character_is_found_by_itself() {
             .unwrap()
             .map(Result::unwrap)
             .collect();
-        assert_eq!(found, [u32::from(*c)], "{c} {:x}", u32::from(*c));
+        assert_eq!(found, alike[&text(*c)], "{c} {:x}", u32::from(*c));
+        assert!(found.len() < 5, "{c}");
     }
 }
 
