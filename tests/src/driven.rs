@@ -94,11 +94,15 @@ impl Way {
         if whole.len() <= reply_bytes {
             return Response::from_parts(parts, Body::from(whole));
         }
-        let broken = [
-            Ok(whole.slice(..reply_bytes)),
-            Err(io::Error::from(io::ErrorKind::BrokenPipe)),
-        ];
-        Response::from_parts(parts, Body::from_stream(futures::stream::iter(broken)))
+        let begun = futures::stream::iter([Ok(whole.slice(..reply_bytes))]);
+        // What was sent until then is on its way before the line breaks.
+        let broken = futures::stream::once(async {
+            for _ in 0..50 {
+                tokio::task::yield_now().await;
+            }
+            Err(io::Error::from(io::ErrorKind::BrokenPipe))
+        });
+        Response::from_parts(parts, Body::from_stream(begun.chain(broken)))
     }
 }
 

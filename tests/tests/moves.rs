@@ -401,7 +401,7 @@ async fn a_restored_server_that_knows_nothing_of_the_move_has_the_household_wher
         world.settle(&mut [&mut amina, &mut joao]).await;
         let page = amina.household(home);
         assert_eq!(page.visits.len(), 1);
-        assert_eq!(page.residents[0].resident.name, "王秀英（奶奶）");
+        assert_eq!(page.residents[0].resident.name, "王秀英(奶奶)");
         assert!(!is_here(&mut joao, home));
         assert!(departed(&mut amina).is_empty());
 

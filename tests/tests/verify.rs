@@ -464,7 +464,10 @@ async fn a_photo_whose_record_came_without_a_word_is_sent_with_the_next_verifica
     };
     assert_eq!(outbox.attention.len(), 2);
     for entry in outbox.attention {
-        amina.phone.call(Call::DismissParked { seq: entry.seq });
+        amina.phone.call(Call::DismissParked {
+            seq: entry.seq,
+            seen: true,
+        });
     }
     let reply = world.server.sign_in("amina").await;
     amina.phone.token.clone_from(&reply.token);

@@ -82,7 +82,11 @@ impl Scene {
             promise_due: None,
             started_at: self.now_ms.get(),
         });
-        self.phone.call(Call::SaveDraft { id, body });
+        self.phone.call(Call::SaveDraft {
+            id,
+            body,
+            seen: replica::api::DraftSeen::default(),
+        });
         self.phone.call(Call::FinishDraft { id });
     }
 

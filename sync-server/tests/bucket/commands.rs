@@ -11,6 +11,7 @@ use shared::ids::PhotoHash;
 use sync_server::chance::OsChance;
 use sync_server::clock::{Clock, SystemClock};
 use sync_server::folders;
+use sync_server::storage::sqlite::SqliteStorage;
 use sync_server::tls::{self, Authority};
 
 use super::process::{Ground, Server};
@@ -22,6 +23,10 @@ fn koumen(words: &[&str], data: &Path) -> Command {
     command.args(words).arg("--data").arg(data);
     command.env("KOUMEN_LOG", "error");
     command
+}
+
+fn make_database(data: &Path) {
+    SqliteStorage::open(&data.join("koumen.sqlite"), &OsChance).unwrap();
 }
 
 /// What a command printed, when it went well.
@@ -237,6 +242,7 @@ async fn a_folder_of_photos_is_not_left_behind_for_a_bucket() {
     let world = served().await;
     let data = world.folder.path().join("with-a-folder");
     folders::make(&data.join("photos").join("ab")).unwrap();
+    make_database(&data);
     let said = refused(&world.run(&["check"], &data));
     assert!(said.contains("holds photos"), "{said}");
 }
@@ -249,6 +255,8 @@ fn a_folder_of_its_own_may_hold_the_photos_but_not_inside_the_data_folder() {
         let photos = photos.to_string_lossy().into_owned();
         koumen(&["check", "--photos", &photos], &data).output().unwrap()
     };
+    folders::make(&data).unwrap();
+    make_database(&data);
     went_well(&check(&elsewhere));
     assert!(elsewhere.is_dir() && !data.join("photos").exists());
     assert!(refused(&check(&data.join("photos"))).contains("leave out --photos"));
