@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 #[path = "durability/process.rs"]
+#[expect(dead_code, reason = "other tests send headers")]
 mod process;
 
 use std::fs::{self, File};

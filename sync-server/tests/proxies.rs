@@ -197,7 +197,7 @@ async fn goes_through(proxy: fn(u16, u16, &Path) -> Proxy) {
     let said: Vec<&str> = command.split_whitespace().collect();
     let origin_and_proxy = said.iter().position(|word| *word == "--origin").unwrap();
     let server = Server::start_with(&ground, free_port(), |command| {
-        command.args(&said[origin_and_proxy..]);
+        command.args(said.get(origin_and_proxy..).unwrap());
     });
     let port = free_port();
     let certificate = certify(folder.path());

@@ -8,7 +8,7 @@ use shared::domain::CalendarDate;
 use super::page::clock_ms;
 
 /// The day as of the last look.
-static DAY: GlobalSignal<CalendarDate> = Signal::global(|| CalendarDate::of_ms(clock_ms()));
+static DAY: GlobalSignal<CalendarDate> = GlobalSignal::with_name(|| CalendarDate::of_ms(clock_ms()), "day");
 
 /// Longer than this nobody waits for the new day, even when the device slept over midnight.
 const LOOK_AGAIN_MS_MAX: u64 = 60_000;

@@ -55,12 +55,11 @@ pub async fn sync(
     let bytes = body::read(&headers, body, REQUEST_BYTES_MAX).await?;
     let credential = authorised.session.credential;
     let (request, push) = on_thread(move || read(&bytes, credential)).await??;
-    if let Some(receipt) = SignedReceipt::in_request(&request.extensions) {
-        if let Err(refused) = note_shown(&state, credential, &receipt).await
-            && refused != Refused::no_room()
-        {
-            return Err(refused);
-        }
+    if let Some(receipt) = SignedReceipt::in_request(&request.extensions)
+        && let Err(refused) = note_shown(&state, credential, &receipt).await
+        && refused != Refused::no_room()
+    {
+        return Err(refused);
     }
     let taken = match push {
         Some(push) => Some(apply(&state, push).await?),

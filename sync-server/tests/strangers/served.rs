@@ -98,7 +98,7 @@ impl Served {
         let (status, body) = self.try_sign_in(username, TEST_PASSWORD, "").await;
         assert_eq!(status, 200, "{body}");
         let reply: Value = serde_json::from_str(&body).unwrap();
-        reply["token"].as_str().unwrap().to_owned()
+        reply.get("token").unwrap().as_str().unwrap().to_owned()
     }
 
     pub(crate) async fn try_sign_in(&self, username: &str, password: &str, headers: &str) -> (u16, String) {
