@@ -109,6 +109,9 @@ export async function forms({ chapter, newWorld }) {
     await draftRow(page, '门铃坏了').click();
     await holds(page, 'household-note', '门铃坏了，请敲');
     await by(page, 'household-save').click();
+    // Back to where it was opened.
+    await shows(page, 'today');
+    await walk(page, household);
     await page.locator('.wish', { hasText: '门铃坏了，请敲' }).waitFor();
   });
 
