@@ -68,8 +68,9 @@ export async function first({ settings, check }) {
     for (const name of ['UnknownError', 'SecurityError', 'NotAllowedError', 'TypeError']) {
       await check(`a window without storage (${name}) is told so at the first refusal`, () => browse(async (page, context) => {
         await context.route(/\/worker-[0-9a-f]{16}\.js$/, async (route) => {
-          const reply = await route.fetch();
-          await route.fulfill({ response: reply, body: refusing(name) + await reply.text() });
+          const reply = await route.fetch().catch(() => null);
+          // The page may be gone by now.
+          if (reply) await route.fulfill({ response: reply, body: refusing(name) + await reply.text() }).catch(() => {});
         });
         await page.addInitScript(() => {
           window.asked = 0;
@@ -80,6 +81,7 @@ export async function first({ settings, check }) {
         const said = await by(page, 'unusable').innerText();
         assert.ok(said.includes(words('unusable-storage-no-opfs')), said);
         assert.equal(await until('the worker asked', () => page.evaluate(() => window.asked)), 1, 'and not asked again');
+        await context.unrouteAll({ behavior: 'ignoreErrors' });
       }));
     }
   } finally {

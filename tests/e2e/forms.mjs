@@ -27,6 +27,8 @@ async function leaveHalfDone(page, id, text) {
 
 /** The bar at the bottom lies over nothing that can be tapped. */
 async function barCoversNothing(page) {
+  // Where it comes to rest.
+  await page.evaluate(() => Promise.allSettled(document.getAnimations().map((animation) => animation.finished)));
   const covered = await page.evaluate(() => {
     const bar = document.querySelector('.toast').getBoundingClientRect();
     const controls = [...document.querySelectorAll('.tabs a, .save-bar button, .top-bar button')];
@@ -125,6 +127,7 @@ export async function forms({ chapter, newWorld }) {
     await holds(page, 'household-door', '1-1-909');
     await by(page, 'household-save').click();
     await shows(page, 'household');
+    const fresh = pathOf(page);
     await by(page, 'resident-add').click();
     await shows(page, 'resident-form');
     await by(page, 'resident-phone-1').fill('120 0000 0044');
@@ -132,7 +135,8 @@ export async function forms({ chapter, newWorld }) {
     await draftRow(page, '欧阳小满').click();
     await holds(page, 'resident-phone-1', '120 0000 0044');
     await by(page, 'resident-save').click();
-    await shows(page, 'household');
+    await shows(page, 'today');
+    await walk(page, fresh);
     await page.getByTestId('resident').filter({ hasText: '欧阳小满' }).waitFor();
   });
 

@@ -55,6 +55,7 @@ async function furnish(world, { zhao, qian, sun }) {
   await shows(page, 'form-correction');
   await by(page, 'visit-note').fill('老人说夜里咳嗽，早上好些');
   await by(page, 'visit-save').click();
+  await by(page, 'form-correction').waitFor({ state: 'detached' });
   at.visitNew = `/visit/new${at.household.replace('/household', '')}`;
   await walk(page, at.visitNew);
   await thrownAway(page);

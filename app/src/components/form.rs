@@ -242,13 +242,13 @@ impl Form {
 pub(crate) fn FormNotes(form: Form) -> Element {
     rsx! {
         if (form.corrects)() {
-            p { class: "note slim", role: "note", "data-testid": "form-correction",
+            div { class: "note slim", role: "note", "data-testid": "form-correction",
                 Icon { name: IconName::Edit }
-                {t("form-correction")}
+                span { {t("form-correction")} }
             }
         }
         if (form.elsewhere)() {
-            p { class: "note slim", role: "status", "data-testid": "form-elsewhere", {t("form-elsewhere")} }
+            div { class: "note slim", role: "status", "data-testid": "form-elsewhere", span { {t("form-elsewhere")} } }
         }
     }
 }
