@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use serde::de::{DeserializeOwned, Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-/// What crosses a boundary in postcard. Each of its lists is [bounded](list) or has elements that are hardly larger in
+/// What crosses a boundary in postcard. Each of its lists is bounded or has elements that are hardly larger in
 /// memory than on the wire; `protocol/bounds_tests.rs` goes through all of them.
 pub trait Message: DeserializeOwned {}
 

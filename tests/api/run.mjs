@@ -60,6 +60,7 @@ async function fill(server, token, world) {
   }
   // The photo that is there already more often than one that is not.
   const hashes = [world.photos[0].hash, world.photos[0].hash, world.photos[1].hash];
+  world.requests.unshift(world.requests[0]);
   const bodies = [(await readFile(world.photos[0].file)).toString('hex')];
   return { ...world, uploads: uploads.slice(1), hashes, bodies, areas: [GRID, COMMUNITY], versions: ['1.0.0'], offsets: ['0'], methods: ['PATCH', 'DELETE'] };
 }
@@ -101,7 +102,7 @@ async function attempt(role, server, worldFile, words, description = `${server.o
     '--warnings', 'off',
     '--no-color',
     ...words,
-  ], { cwd: here, env: { ...process.env, KOUMEN_API_WORLD: worldFile, SCHEMATHESIS_HOOKS: 'hooks', PYTHONDONTWRITEBYTECODE: '1' } });
+  ], { cwd: here, env: { ...process.env, KOUMEN_API_WORLD: worldFile, KOUMEN_API_DICE: `${SEED} ${role}`, SCHEMATHESIS_HOOKS: 'hooks', PYTHONDONTWRITEBYTECODE: '1' } });
   const said = [];
   child.stdout.on('data', (bytes) => said.push(bytes));
   child.stderr.on('data', (bytes) => said.push(bytes));
@@ -125,13 +126,16 @@ try {
     await server.command(['user', 'add', account, '--display', account, '--role', role, '--area', COMMUNITY, '--password-stdin'], `${world.password}\n`);
   }
   await server.start();
-  const filled = await fill(server, await signIn(server, world.account, world.password), world);
+  // Uploads are of a device: the member goes on with the session that began them.
+  const member = await signIn(server, world.account, world.password);
+  const filled = await fill(server, member, world);
   const worldFile = join(folder, 'world.json');
   await writeFile(worldFile, JSON.stringify(filled));
   const apart = APART.flatMap((operation) => ['--exclude-operation-id', operation]);
   const roles = { nobody: null, 'a member': world.account, 'a member of another community': world.stranger, 'a supervisor': 'ines', 'an administrator': 'olga' };
   for (const [role, account] of Object.entries(roles)) {
-    const words = account === null ? [] : ['-H', `Authorization: Bearer ${await signIn(server, account, world.password)}`];
+    const token = account === world.account ? member : account && await signIn(server, account, world.password);
+    const words = token ? ['-H', `Authorization: Bearer ${token}`] : [];
     if (await attempt(role, server, worldFile, [...words, ...apart])) passed += 1;
     else failed += 1;
   }

@@ -5,7 +5,7 @@
 //! `keep_bodies` before.
 //!
 //! A row that went bad takes the operation with it that is read off it. Such an operation counts as one that is not kept
-//! any more: it stops neither the receipts of others nor their way out ([`is_whole`]).
+//! any more: it stops neither the receipts of others nor their way out (`is_whole`).
 
 use std::collections::BTreeSet;
 
