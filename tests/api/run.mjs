@@ -62,7 +62,7 @@ async function fill(server, token, world) {
   const hashes = [world.photos[0].hash, world.photos[0].hash, world.photos[1].hash];
   world.requests.unshift(world.requests[0]);
   const bodies = [(await readFile(world.photos[0].file)).toString('hex')];
-  return { ...world, uploads: uploads.slice(1), hashes, bodies, areas: [GRID, COMMUNITY], versions: ['1.0.0'], offsets: ['0'], methods: ['PATCH', 'DELETE'] };
+  return { ...world, uploads: uploads.slice(1), hashes, bodies, areas: [GRID, COMMUNITY], versions: ['1.0.0'], offsets: ['0'], methods: ['DELETE'] };
 }
 
 /** The description without what `GET /v1/me` answers to somebody without a token, as a file. */
