@@ -17,7 +17,7 @@ use shared::domain::value::Value;
 use shared::protocol::v1::SealKey;
 
 use super::meta::{self, Enrolment};
-use super::{StorageError, StorageResult, migrate, operations, photo_bytes};
+use super::{StorageError, StorageResult, drafts, migrate, operations, photo_bytes};
 
 /// The key under which this device would be sealed.
 const SEAL_KEY: &str = "seal_key";
@@ -84,11 +84,16 @@ pub(crate) fn seal(transaction: &Transaction<'_>, key: &SealKey, nonce: [u8; 16]
     let sealed = Sealed {
         operations: operations::count_waiting(transaction)?,
         photos: photo_bytes::count_waiting(transaction)?,
-        // With what lies in the bin: a schema from before does not know it.
-        drafts: transaction.query_row("SELECT count(*) FROM draft", [], |row| row.get(0))?,
+        drafts: drafts::count_open(transaction)?,
         schema: migrate::version(transaction)?,
         nonce,
     };
+    seal_as(transaction, key, sealed)
+}
+
+/// Seals what `sealed` says, in whatever schema the rows are.
+fn seal_as(transaction: &Transaction<'_>, key: &SealKey, sealed: Sealed) -> StorageResult<Sealed> {
+    let nonce = sealed.nonce;
     let enrolment: Option<Enrolment> = meta::get(transaction, meta::ENROLMENT)?;
     // A key is not encrypted under itself.
     forget_key(transaction)?;

@@ -278,7 +278,16 @@ fn what_an_earlier_app_sealed_comes_back_in_the_present_schema() {
     let mut updated = earlier();
     migrate::migrate(&mut updated).unwrap();
     let mut connection = earlier();
-    assert_eq!(seal_it(&mut connection, NONCE).operations, 1);
+    let sealed = Sealed {
+        operations: 1,
+        photos: 0,
+        drafts: 0,
+        schema: 2_006,
+        nonce: NONCE,
+    };
+    let transaction = connection.transaction().unwrap();
+    seal_as(&transaction, &KEY, sealed).unwrap();
+    transaction.commit().unwrap();
     migrate::migrate(&mut connection).unwrap();
     assert!(unseal_it(&mut connection, &KEY));
     assert_eq!(dump(&connection), dump(&updated));
