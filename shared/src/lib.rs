@@ -37,6 +37,8 @@ pub mod packed;
 
 mod bounded;
 
+mod rejection;
+
 mod whole_bytes;
 
 pub use bounded::Message;

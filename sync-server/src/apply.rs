@@ -17,9 +17,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use shared::change::{Operation, Write};
 use shared::clock::TimestampMs;
 use shared::crdt::RecordState;
-use shared::domain::value::Value;
+use shared::domain::schema::Meaning;
+use shared::domain::value::{Value, ValueShape};
 use shared::domain::worker::Role;
-use shared::domain::{FieldId, RecordKind, RecordRef, household, issue, photo, resident, visit};
+use shared::domain::{FieldId, RecordKind, RecordRef, photo};
 use shared::ids::{AreaCode, DeviceId, PhotoHash};
 use shared::validation::{Rejection, check_rights, validate};
 
@@ -125,16 +126,11 @@ impl Needs {
     }
 }
 
-/// The kinds of records that a field may name. A photo's owner is a visit or an issue; which, another field says.
+/// The kinds of records of which a field names one. A photo's owner is a visit or an issue; which, another field says.
 fn kinds_named(kind: RecordKind, field: FieldId) -> &'static [RecordKind] {
-    match (kind, field) {
-        (RecordKind::RESIDENT, resident::MERGED_INTO) => &[RecordKind::RESIDENT],
-        (RecordKind::HOUSEHOLD, household::MERGED_INTO)
-        | (RecordKind::RESIDENT, resident::HOUSEHOLD)
-        | (RecordKind::VISIT, visit::HOUSEHOLD)
-        | (RecordKind::ISSUE, issue::HOUSEHOLD) => &[RecordKind::HOUSEHOLD],
-        (RecordKind::ISSUE, issue::VISIT) => &[RecordKind::VISIT],
-        (RecordKind::PHOTO, photo::OWNER) => &[RecordKind::VISIT, RecordKind::ISSUE],
+    let field = kind.spec().and_then(|spec| spec.field(field));
+    match field.map(|field| (field.shape, field.meaning)) {
+        Some((ValueShape::Id, Meaning::Names { kinds, .. })) => kinds,
         _ => &[],
     }
 }

@@ -4,6 +4,8 @@ use shared::domain::{FieldMap, Value};
 use shared::ids::{DeviceId, HouseholdId, WorkerId};
 use uuid::Uuid;
 
+use shared::domain::household;
+
 use super::*;
 use crate::testing::TestPhone;
 

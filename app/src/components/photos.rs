@@ -7,8 +7,8 @@ use dioxus::html::FileData;
 use dioxus::prelude::*;
 use replica::api::{Answer, ApiError, Call, ErrorCode, PhotoSummary};
 use shared::domain::photo::PHOTOS_PER_RECORD_MAX;
+use shared::domain::photo::is_thumbnail;
 use shared::ids::{DraftId, PhotoHash};
-use shared::validation::is_thumbnail;
 
 use super::{ErrorNote, Form, Icon, IconName, PhotoViewer, offer_undo};
 use crate::i18n::{t, t_args};

@@ -5,10 +5,13 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::date::CalendarDate;
+use super::door::DoorNumber;
+use super::issue::Event;
 use super::list::closed_list;
-use super::schema::{FieldId, FieldSpec, register, set};
-use super::value::{FieldMap, Fields, Value, ValueShape, field};
+use super::schema::{FieldId, FieldSpec, KindSpec, RecordKind};
+use super::value::{FieldMap, Fields, Value, field};
 use crate::ids::AreaCode;
+use crate::rejection::{Rejection, refuse};
 
 /// Canonical door number, `3-2-501`.
 pub const DOOR: FieldId = FieldId(1);
@@ -33,22 +36,48 @@ pub const MOVED_TO: FieldId = FieldId(9);
 /// [`DoorWarning`]s.
 pub const WARNINGS: FieldId = FieldId(10);
 
-pub(super) const FIELDS: &[FieldSpec] = &[
-    register(DOOR, "door", ValueShape::Text, 60),
-    register(TENURE, "tenure", ValueShape::Int, 0),
-    register(PREFERRED_HOURS, "preferred_hours", ValueShape::Text, 300),
-    register(NO_VISIT_BEFORE, "no_visit_before", ValueShape::Int, 0),
-    register(NOT_ALONE, "not_alone", ValueShape::Int, 0),
-    register(NOTE, "note", ValueShape::Text, 3_000),
-    register(MERGED_INTO, "merged_into", ValueShape::Id, 0),
-    register(KEPT_AFTER_REMOVAL, "kept_after_removal", ValueShape::Int, 0),
-    register(MOVED_TO, "moved_to", ValueShape::Text, 20),
-    set(WARNINGS, "warnings", 20),
-];
+pub(super) static SPEC: KindSpec = KindSpec {
+    kind: RecordKind::HOUSEHOLD,
+    name: "household",
+    fields: &[
+        FieldSpec::text(DOOR, "door", 60).required("household.door_missing"),
+        FieldSpec::member(TENURE, "tenure", Tenure::LIST, "household.tenure_unknown"),
+        FieldSpec::text(PREFERRED_HOURS, "preferred_hours", 300),
+        FieldSpec::day(NO_VISIT_BEFORE, "no_visit_before"),
+        FieldSpec::flag(NOT_ALONE, "not_alone"),
+        FieldSpec::text(NOTE, "note", 3_000),
+        FieldSpec::names(MERGED_INTO, "merged_into", &[RecordKind::HOUSEHOLD]),
+        FieldSpec::flag(KEPT_AFTER_REMOVAL, "kept_after_removal"),
+        FieldSpec::area(MOVED_TO, "moved_to", "household.area_impossible"),
+        FieldSpec::set(
+            WARNINGS,
+            "warnings",
+            DoorWarning::LIST,
+            "household.warning_unknown",
+        ),
+    ],
+    never_without: DOOR,
+    title: Some(DOOR),
+    sorted_by: None,
+    beside: &[],
+    merged_into: Some(MERGED_INTO),
+    kept_after_removal: Some(KEPT_AFTER_REMOVAL),
+    rules: Some(rules),
+    has_photos: false,
+};
+
+/// What the meanings of the fields do not say.
+fn rules(fields: &dyn Fields, _: Option<&Event>) -> Result<(), Rejection> {
+    let door = field(fields, DOOR).as_text();
+    match DoorNumber::parse(door) {
+        Ok(parsed) if parsed.to_string() == door => Ok(()),
+        _ => refuse("household.door_not_canonical"),
+    }
+}
 
 closed_list! {
     /// How the people live there.
-    Tenure {
+    Tenure "tenure" {
         /// 自有
         Owned = 1 "owned",
         /// 租住
@@ -60,7 +89,7 @@ closed_list! {
 
 closed_list! {
     /// What one should know before knocking: about the door, never about the people.
-    DoorWarning {
+    DoorWarning "door-warning" {
         /// 有狗
         Dog = 1 "dog",
         /// 门铃坏了

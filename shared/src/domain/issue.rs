@@ -4,10 +4,11 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::list::closed_list;
-use super::schema::{FieldId, FieldSpec, register};
-use super::value::{FieldMap, Value, ValueShape, field};
+use super::schema::{FieldId, FieldSpec, KindSpec, RecordKind};
+use super::value::{FieldMap, Fields, Value, field};
 use crate::clock::TimestampMs;
 use crate::ids::{HouseholdId, VisitId};
+use crate::rejection::{Rejection, refuse};
 
 /// [`Category`].
 pub const CATEGORY: FieldId = FieldId(1);
@@ -29,24 +30,51 @@ pub const STEPS_SEEN: FieldId = FieldId(8);
 /// Written as 1 by who keeps the issue although it was removed; the write has seen the removals.
 pub const KEPT_AFTER_REMOVAL: FieldId = FieldId(9);
 
-pub(super) const FIELDS: &[FieldSpec] = &[
-    register(CATEGORY, "category", ValueShape::Int, 0),
-    register(TITLE, "title", ValueShape::Text, 300),
-    register(NOTE, "note", ValueShape::Text, 6_000),
-    register(HOUSEHOLD, "household", ValueShape::Id, 0),
-    register(PLACE, "place", ValueShape::Text, 300),
-    register(VISIT, "visit", ValueShape::Id, 0),
-    register(REPORTED_AT, "reported_at", ValueShape::Int, 0),
-    register(STEPS_SEEN, "steps_seen", ValueShape::Int, 0),
-    register(KEPT_AFTER_REMOVAL, "kept_after_removal", ValueShape::Int, 0),
-];
+pub(super) static SPEC: KindSpec = KindSpec {
+    kind: RecordKind::ISSUE,
+    name: "issue",
+    fields: &[
+        FieldSpec::member(CATEGORY, "category", Category::LIST, "issue.category_unknown")
+            .required("issue.category_missing"),
+        FieldSpec::text(TITLE, "title", 300).required("issue.title_missing"),
+        FieldSpec::text(NOTE, "note", 6_000),
+        FieldSpec::names(HOUSEHOLD, "household", &[RecordKind::HOUSEHOLD]),
+        FieldSpec::text(PLACE, "place", 300),
+        FieldSpec::names(VISIT, "visit", &[RecordKind::VISIT]),
+        FieldSpec::moment(REPORTED_AT, "reported_at").required("time.out_of_range"),
+        FieldSpec::flag(STEPS_SEEN, "steps_seen"),
+        FieldSpec::flag(KEPT_AFTER_REMOVAL, "kept_after_removal"),
+    ],
+    never_without: CATEGORY,
+    title: Some(TITLE),
+    sorted_by: Some(REPORTED_AT),
+    beside: &[HOUSEHOLD, VISIT],
+    merged_into: None,
+    kept_after_removal: Some(KEPT_AFTER_REMOVAL),
+    rules: Some(rules),
+    has_photos: true,
+};
+
+/// What the meanings of the fields do not say: whom or what a step names.
+fn rules(_: &dyn Fields, event: Option<&Event>) -> Result<(), Rejection> {
+    match event.map(|event| (Step::from_number(event.step), event.target.as_str())) {
+        Some((Some(Step::Assigned), "")) => refuse("issue.department_missing"),
+        Some((Some(Step::MergedInto), target)) if Uuid::parse_str(target).is_err() => {
+            refuse("issue.target_missing")
+        }
+        Some((Some(Step::Closed), target)) if !matches!(target, "" | "1" | "2" | "3" | "4" | "5") => {
+            refuse("issue.rating_impossible")
+        }
+        _ => Ok(()),
+    }
+}
 
 /// The most bytes of an event's note.
 pub const EVENT_NOTE_BYTES_MAX: usize = 3_000;
 
 closed_list! {
     /// What an issue is about.
-    Category {
+    Category "category" {
         /// 治安
         Safety = 1 "safety",
         /// 环境
@@ -68,7 +96,7 @@ closed_list! {
 
 closed_list! {
     /// A step in the life of an issue.
-    Step {
+    Step "step" {
         /// 已上报
         Reported = 1 "reported",
         /// 随手做: reported and resolved at once

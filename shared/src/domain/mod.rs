@@ -2,7 +2,7 @@
 //!
 //! Every record is a set of numbered fields (see [`schema`]); the typed structs are views of them.
 
-mod list;
+pub mod list;
 
 pub mod field_map;
 mod look_alikes;

@@ -4,7 +4,7 @@ use super::list::closed_list;
 
 closed_list! {
     /// A need of a resident. Source: `docs/data-model.md`, "Needs".
-    Need {
+    Need "need" {
         /// 独居
         LivesAlone = 1 "lives_alone",
         /// 行动不便

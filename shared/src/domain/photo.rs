@@ -2,10 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::schema::{FieldId, FieldSpec, RecordKind, RecordRef, register};
-use super::value::{FieldMap, Value, ValueShape, field};
+use super::issue::Event;
+use super::jpeg;
+use super::schema::{FieldId, FieldSpec, KindSpec, Meaning, RecordKind, RecordRef};
+use super::value::{FieldMap, Fields, Value, field};
 use crate::clock::TimestampMs;
 use crate::ids::PhotoHash;
+use crate::rejection::{Rejection, refuse};
 
 /// The owner's kind: visit or issue.
 pub const OWNER_KIND: FieldId = FieldId(1);
@@ -35,21 +38,66 @@ pub const THUMBNAIL_SIZE_BYTES_MAX: usize = 16 * 1024;
 /// The most photos of one visit or issue.
 pub const PHOTOS_PER_RECORD_MAX: usize = 9;
 
-pub(super) const FIELDS: &[FieldSpec] = &[
-    register(OWNER_KIND, "owner_kind", ValueShape::Int, 0),
-    register(OWNER, "owner", ValueShape::Id, 0),
-    register(HASH, "hash", ValueShape::Bytes, 32),
-    register(TAKEN_AT, "taken_at", ValueShape::Int, 0),
-    register(SIZE, "size", ValueShape::Int, 0),
-    register(WIDTH, "width", ValueShape::Int, 0),
-    register(HEIGHT, "height", ValueShape::Int, 0),
-    register(
-        THUMBNAIL,
-        "thumbnail",
-        ValueShape::Bytes,
-        THUMBNAIL_SIZE_BYTES_MAX,
-    ),
-];
+/// The kinds that photos may lie beside.
+const OWNERS: &[RecordKind] = &[RecordKind::VISIT, RecordKind::ISSUE];
+
+pub(super) static SPEC: KindSpec = KindSpec {
+    kind: RecordKind::PHOTO,
+    name: "photo",
+    fields: &[
+        FieldSpec::number(OWNER_KIND, "owner_kind"),
+        FieldSpec::names(OWNER, "owner", OWNERS)
+            .meaning(Meaning::Names {
+                kinds: OWNERS,
+                kind_in: Some(OWNER_KIND),
+            })
+            .required("photo.owner_missing"),
+        FieldSpec::bytes(HASH, "hash", 32).required("photo.hash_missing"),
+        FieldSpec::moment(TAKEN_AT, "taken_at").required("time.out_of_range"),
+        FieldSpec::number(SIZE, "size"),
+        FieldSpec::number(WIDTH, "width"),
+        FieldSpec::number(HEIGHT, "height"),
+        FieldSpec::bytes(THUMBNAIL, "thumbnail", THUMBNAIL_SIZE_BYTES_MAX),
+    ],
+    never_without: OWNER,
+    title: None,
+    sorted_by: None,
+    beside: &[OWNER],
+    merged_into: None,
+    kept_after_removal: None,
+    rules: Some(rules),
+    has_photos: false,
+};
+
+/// What the meanings of the fields do not say.
+fn rules(fields: &dyn Fields, _: Option<&Event>) -> Result<(), Rejection> {
+    let int = |id| field(fields, id).as_int().unwrap_or(0);
+    let owner_kind = int(OWNER_KIND);
+    if !OWNERS.iter().any(|kind| i64::from(kind.0) == owner_kind) {
+        return refuse("photo.owner_missing");
+    }
+    if field(fields, HASH).as_bytes().len() != 32 {
+        return refuse("photo.hash_missing");
+    }
+    let side_fits = |side: i64| (1..=i64::from(PHOTO_SIDE_PX_MAX)).contains(&side);
+    if !side_fits(int(WIDTH))
+        || !side_fits(int(HEIGHT))
+        || !(1..=PHOTO_SIZE_BYTES_MAX as i64).contains(&int(SIZE))
+    {
+        return refuse("photo.size_impossible");
+    }
+    let thumbnail = field(fields, THUMBNAIL).as_bytes();
+    match thumbnail.is_empty() || is_thumbnail(thumbnail) {
+        true => Ok(()),
+        false => refuse("photo.thumbnail_no_jpeg"),
+    }
+}
+
+/// Whether bytes are a small picture as devices make it: whole, and with nothing beside it. Nobody decodes it before it is
+/// shown.
+pub fn is_thumbnail(bytes: &[u8]) -> bool {
+    jpeg::check(bytes, THUMBNAIL_SIDE_PX_MAX).is_ok()
+}
 
 /// A photo's fields.
 ///

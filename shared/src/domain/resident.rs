@@ -3,11 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::date::CalendarDate;
+use super::issue::Event;
 use super::list::closed_list;
 use super::need::Need;
-use super::schema::{FieldId, FieldSpec, register, set};
-use super::value::{FieldMap, Value, ValueShape, field};
+use super::phone::is_dialled;
+use super::schema::{FieldId, FieldSpec, KindSpec, RecordKind};
+use super::value::{FieldMap, Fields, Value, field};
 use crate::ids::HouseholdId;
+use crate::rejection::{Rejection, refuse};
 
 /// The household.
 pub const HOUSEHOLD: FieldId = FieldId(1);
@@ -33,23 +36,56 @@ pub const MERGED_INTO: FieldId = FieldId(10);
 /// Written as 1 by who keeps the resident although they were removed; the write has seen the removals.
 pub const KEPT_AFTER_REMOVAL: FieldId = FieldId(11);
 
-pub(super) const FIELDS: &[FieldSpec] = &[
-    register(HOUSEHOLD, "household", ValueShape::Id, 0),
-    register(NAME, "name", ValueShape::Text, 120),
-    register(BIRTH_YEAR, "birth_year", ValueShape::Int, 0),
-    register(BIRTH_MONTH, "birth_month", ValueShape::Int, 0),
-    register(PHONES, "phones", ValueShape::Texts, 5),
-    register(RELATION, "relation", ValueShape::Int, 0),
-    set(NEEDS, "needs", 20),
-    register(CONSENT_ON, "consent_on", ValueShape::Int, 0),
-    register(CONSENT_PURPOSE, "consent_purpose", ValueShape::Int, 0),
-    register(MERGED_INTO, "merged_into", ValueShape::Id, 0),
-    register(KEPT_AFTER_REMOVAL, "kept_after_removal", ValueShape::Int, 0),
-];
+pub(super) static SPEC: KindSpec = KindSpec {
+    kind: RecordKind::RESIDENT,
+    name: "resident",
+    fields: &[
+        FieldSpec::names(HOUSEHOLD, "household", &[RecordKind::HOUSEHOLD])
+            .required("resident.household_missing"),
+        FieldSpec::text(NAME, "name", 120).required("resident.name_missing"),
+        FieldSpec::number(BIRTH_YEAR, "birth_year"),
+        FieldSpec::number(BIRTH_MONTH, "birth_month"),
+        FieldSpec::texts(PHONES, "phones", 5),
+        FieldSpec::member(RELATION, "relation", Relation::LIST, "resident.relation_unknown"),
+        FieldSpec::set(NEEDS, "needs", Need::LIST, "need.unknown"),
+        FieldSpec::day(CONSENT_ON, "consent_on"),
+        FieldSpec::member(
+            CONSENT_PURPOSE,
+            "consent_purpose",
+            ConsentPurpose::LIST,
+            "resident.consent_unknown",
+        ),
+        FieldSpec::names(MERGED_INTO, "merged_into", &[RecordKind::RESIDENT]),
+        FieldSpec::flag(KEPT_AFTER_REMOVAL, "kept_after_removal"),
+    ],
+    never_without: HOUSEHOLD,
+    title: Some(NAME),
+    sorted_by: None,
+    beside: &[HOUSEHOLD],
+    merged_into: Some(MERGED_INTO),
+    kept_after_removal: Some(KEPT_AFTER_REMOVAL),
+    rules: Some(rules),
+    has_photos: false,
+};
+
+/// What the meanings of the fields do not say.
+fn rules(fields: &dyn Fields, _: Option<&Event>) -> Result<(), Rejection> {
+    if !matches!(field(fields, BIRTH_YEAR), Value::Null | Value::Int(1880..=2100)) {
+        return refuse("resident.birth_year_impossible");
+    }
+    if !matches!(field(fields, BIRTH_MONTH), Value::Null | Value::Int(1..=12)) {
+        return refuse("resident.birth_month_impossible");
+    }
+    let phones = field(fields, PHONES).as_texts();
+    match phones.iter().all(|phone| is_dialled(phone)) {
+        true => Ok(()),
+        false => refuse("resident.phone_impossible"),
+    }
+}
 
 closed_list! {
     /// Relation to the head of household.
-    Relation {
+    Relation "relation" {
         /// 户主
         Head = 1 "head",
         /// 配偶
@@ -67,7 +103,7 @@ closed_list! {
 
 closed_list! {
     /// What a resident agreed to be recorded for.
-    ConsentPurpose {
+    ConsentPurpose "consent" {
         /// 上门走访与帮办
         VisitsAndHelp = 1 "visits_and_help",
         /// 仅紧急联系

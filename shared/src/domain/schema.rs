@@ -1,11 +1,14 @@
-//! The field tables: which fields a kind of record has, and what may stand in them.
+//! The descriptions of the kinds of records: which fields they have, what may stand in them and what it means.
 //!
-//! Storage, merge, wire and validation all read these tables, so that a new field is written down once.
+//! Storage, merge, wire, validation and screens all read these, so that a field or a kind is written down once.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::issue::Event;
+use super::list::ClosedList;
 use super::value::{Fields, ValueShape, field};
+use crate::rejection::Rejection;
 
 /// A kind of record. Kinds that this version does not know are kept and passed on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -26,57 +29,29 @@ impl RecordKind {
 
     /// The field that says which record of this kind is the same household or person.
     pub fn merged_into(self) -> Option<FieldId> {
-        match self {
-            Self::HOUSEHOLD => Some(super::household::MERGED_INTO),
-            Self::RESIDENT => Some(super::resident::MERGED_INTO),
-            _ => None,
-        }
+        self.spec()?.merged_into
     }
 
     /// The field that says that a record is kept although somebody removed it.
     pub fn kept_after_removal(self) -> Option<FieldId> {
-        match self {
-            Self::HOUSEHOLD => Some(super::household::KEPT_AFTER_REMOVAL),
-            Self::RESIDENT => Some(super::resident::KEPT_AFTER_REMOVAL),
-            Self::VISIT => Some(super::visit::KEPT_AFTER_REMOVAL),
-            Self::ISSUE => Some(super::issue::KEPT_AFTER_REMOVAL),
-            _ => None,
-        }
+        self.spec()?.kept_after_removal
     }
 
     /// The record beside which one of this kind with these fields lies: it is in the same area and moves with it.
     /// `None` for what lies on its own.
     pub fn lies_beside(self, fields: &dyn Fields) -> Option<RecordRef> {
-        let named = |kind: Self, id: FieldId| Some(RecordRef::new(kind, field(fields, id).as_id()?));
-        match self {
-            Self::RESIDENT => named(Self::HOUSEHOLD, super::resident::HOUSEHOLD),
-            Self::VISIT => named(Self::HOUSEHOLD, super::visit::HOUSEHOLD),
-            Self::ISSUE => named(Self::HOUSEHOLD, super::issue::HOUSEHOLD)
-                .or_else(|| named(Self::VISIT, super::issue::VISIT)),
-            Self::PHOTO => {
-                let kind = field(fields, super::photo::OWNER_KIND).as_int()?;
-                named(Self(u8::try_from(kind).ok()?), super::photo::OWNER)
-            }
-            _ => None,
-        }
+        self.spec()?.lies_beside(fields)
     }
 
     /// The field that a record has from its first operation on and never loses (`validation`): without it there is a
     /// piece of a record. `None` for a kind of a later version.
     pub fn never_without(self) -> Option<FieldId> {
-        match self {
-            Self::HOUSEHOLD => Some(super::household::DOOR),
-            Self::RESIDENT => Some(super::resident::HOUSEHOLD),
-            Self::VISIT => Some(super::visit::HOUSEHOLD),
-            Self::ISSUE => Some(super::issue::CATEGORY),
-            Self::PHOTO => Some(super::photo::OWNER),
-            _ => None,
-        }
+        Some(self.spec()?.never_without)
     }
 
-    /// The kind's table of fields; `None` for a kind of a later version.
+    /// The kind's description; `None` for a kind of a later version.
     pub fn spec(self) -> Option<&'static KindSpec> {
-        KINDS.iter().find(|spec| spec.kind == self)
+        KINDS.into_iter().find(|spec| spec.kind == self)
     }
 }
 
@@ -111,30 +86,211 @@ pub enum FieldMerge {
     Set,
 }
 
+/// What a field means, beyond its shape.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Meaning {
+    /// What it is: words, bytes, a number.
+    Plain,
+    /// A day, by [`CalendarDate::number`](super::date::CalendarDate::number).
+    Day,
+    /// A moment, ms since the Unix epoch, device clock.
+    Moment,
+    /// 1 for yes, empty or 0 for no.
+    Flag,
+    /// The code of an area.
+    Area {
+        /// With which code something else is refused.
+        impossible: &'static str,
+    },
+    /// A member, or several, of a closed list.
+    Member {
+        /// The list.
+        list: &'static ClosedList,
+        /// With which code a number that is not in it is refused.
+        unknown: &'static str,
+    },
+    /// A record by its id, or several. A single one must lie in the same area; of several it is not asked.
+    Names {
+        /// Which kinds it may be of.
+        kinds: &'static [RecordKind],
+        /// The field that says of which; `None` where there is only one.
+        kind_in: Option<FieldId>,
+    },
+}
+
 /// One field of a kind.
 #[derive(Debug)]
 pub struct FieldSpec {
     /// Its number.
     pub id: FieldId,
-    /// Its name: the column in tables, the key in JSON.
+    /// Its name: the column in tables, the key in JSON, `field-<kind>-<name>` in the language files.
     pub name: &'static str,
     /// What stands in it when it is not empty.
     pub shape: ValueShape,
+    /// What that means.
+    pub meaning: Meaning,
     /// How concurrent edits come together.
     pub merge: FieldMerge,
     /// The most bytes (texts, bytes) or members (lists) it may have.
     pub size_max: usize,
+    /// With which code a record is refused that has nothing in it; `None` where it may be empty.
+    pub missing: Option<&'static str>,
 }
 
-/// One kind of record.
+impl FieldSpec {
+    const fn new(id: FieldId, name: &'static str, shape: ValueShape) -> Self {
+        Self {
+            id,
+            name,
+            shape,
+            meaning: Meaning::Plain,
+            merge: FieldMerge::Register,
+            size_max: 0,
+            missing: None,
+        }
+    }
+
+    /// Words of at most so many bytes.
+    pub(super) const fn text(id: FieldId, name: &'static str, bytes_max: usize) -> Self {
+        let mut field = Self::new(id, name, ValueShape::Text);
+        field.size_max = bytes_max;
+        field
+    }
+
+    /// At most so many texts, in the order entered.
+    pub(super) const fn texts(id: FieldId, name: &'static str, count_max: usize) -> Self {
+        let mut field = Self::new(id, name, ValueShape::Texts);
+        field.size_max = count_max;
+        field
+    }
+
+    /// At most so many bytes.
+    pub(super) const fn bytes(id: FieldId, name: &'static str, bytes_max: usize) -> Self {
+        let mut field = Self::new(id, name, ValueShape::Bytes);
+        field.size_max = bytes_max;
+        field
+    }
+
+    /// A number that is nothing but itself.
+    pub(super) const fn number(id: FieldId, name: &'static str) -> Self {
+        Self::new(id, name, ValueShape::Int)
+    }
+
+    /// See [`Meaning::Day`].
+    pub(super) const fn day(id: FieldId, name: &'static str) -> Self {
+        Self::new(id, name, ValueShape::Int).meaning(Meaning::Day)
+    }
+
+    /// See [`Meaning::Moment`].
+    pub(super) const fn moment(id: FieldId, name: &'static str) -> Self {
+        Self::new(id, name, ValueShape::Int).meaning(Meaning::Moment)
+    }
+
+    /// See [`Meaning::Flag`].
+    pub(super) const fn flag(id: FieldId, name: &'static str) -> Self {
+        Self::new(id, name, ValueShape::Int).meaning(Meaning::Flag)
+    }
+
+    /// See [`Meaning::Area`].
+    pub(super) const fn area(id: FieldId, name: &'static str, impossible: &'static str) -> Self {
+        Self::text(id, name, 20).meaning(Meaning::Area { impossible })
+    }
+
+    /// One member of a closed list.
+    pub(super) const fn member(
+        id: FieldId,
+        name: &'static str,
+        list: &'static ClosedList,
+        unknown: &'static str,
+    ) -> Self {
+        Self::new(id, name, ValueShape::Int).meaning(Meaning::Member { list, unknown })
+    }
+
+    /// Members of a closed list, written as a whole in the order entered.
+    pub(super) const fn members(
+        id: FieldId,
+        name: &'static str,
+        list: &'static ClosedList,
+        unknown: &'static str,
+    ) -> Self {
+        let mut field = Self::new(id, name, ValueShape::Numbers).meaning(Meaning::Member { list, unknown });
+        field.size_max = 20;
+        field
+    }
+
+    /// Members of a closed list that are added and removed one by one.
+    pub(super) const fn set(
+        id: FieldId,
+        name: &'static str,
+        list: &'static ClosedList,
+        unknown: &'static str,
+    ) -> Self {
+        let mut field = Self::members(id, name, list, unknown);
+        field.merge = FieldMerge::Set;
+        field
+    }
+
+    /// A record of a kind.
+    pub(super) const fn names(id: FieldId, name: &'static str, kinds: &'static [RecordKind]) -> Self {
+        let kind_in = None;
+        Self::new(id, name, ValueShape::Id).meaning(Meaning::Names { kinds, kind_in })
+    }
+
+    /// At most so many records of a kind, in the order entered.
+    pub(super) const fn names_several(
+        id: FieldId,
+        name: &'static str,
+        kinds: &'static [RecordKind],
+        count_max: usize,
+    ) -> Self {
+        let kind_in = None;
+        let mut field = Self::new(id, name, ValueShape::Ids).meaning(Meaning::Names { kinds, kind_in });
+        field.size_max = count_max;
+        field
+    }
+
+    /// It means this.
+    pub(super) const fn meaning(mut self, meaning: Meaning) -> Self {
+        self.meaning = meaning;
+        self
+    }
+
+    /// A record that has nothing in it is refused with this code.
+    pub(super) const fn required(mut self, missing: &'static str) -> Self {
+        self.missing = Some(missing);
+        self
+    }
+}
+
+/// Rules of a kind: the fields of a record as it would be, and the event that the operation appends.
+pub type Rules = fn(&dyn Fields, Option<&Event>) -> Result<(), Rejection>;
+
+/// One kind of record: all that is the same for every kind is done by reading this.
 #[derive(Debug)]
 pub struct KindSpec {
     /// The kind.
     pub kind: RecordKind,
-    /// Its name: the table, the key in JSON.
+    /// Its name: the table, the key in JSON, `kind-<name>` in the language files.
     pub name: &'static str,
     /// Its fields in order of their numbers.
     pub fields: &'static [FieldSpec],
+    /// The field that a record has from its first operation on and never loses.
+    pub never_without: FieldId,
+    /// The field that people know it by; `None` where that is made of other things.
+    pub title: Option<FieldId>,
+    /// The moment by which lists sort it.
+    pub sorted_by: Option<FieldId>,
+    /// The fields that may name the record beside which it lies; the first that is filled says which.
+    pub beside: &'static [FieldId],
+    /// The field that says which record of this kind is the same one.
+    pub merged_into: Option<FieldId>,
+    /// The field that says that it is kept although somebody removed it.
+    pub kept_after_removal: Option<FieldId>,
+    /// What its records must keep besides what the meanings of the fields say; the event is the one of the operation that
+    /// is being checked.
+    pub rules: Option<Rules>,
+    /// Whether photos may lie beside it.
+    pub has_photos: bool,
 }
 
 impl KindSpec {
@@ -142,60 +298,80 @@ impl KindSpec {
     pub fn field(&self, id: FieldId) -> Option<&'static FieldSpec> {
         self.fields.iter().find(|field| field.id == id)
     }
-}
 
-/// Every kind that this version knows.
-pub static KINDS: [KindSpec; 5] = [
-    KindSpec {
-        kind: RecordKind::HOUSEHOLD,
-        name: "household",
-        fields: super::household::FIELDS,
-    },
-    KindSpec {
-        kind: RecordKind::RESIDENT,
-        name: "resident",
-        fields: super::resident::FIELDS,
-    },
-    KindSpec {
-        kind: RecordKind::VISIT,
-        name: "visit",
-        fields: super::visit::FIELDS,
-    },
-    KindSpec {
-        kind: RecordKind::ISSUE,
-        name: "issue",
-        fields: super::issue::FIELDS,
-    },
-    KindSpec {
-        kind: RecordKind::PHOTO,
-        name: "photo",
-        fields: super::photo::FIELDS,
-    },
-];
-
-/// A register field.
-pub(super) const fn register(
-    id: FieldId,
-    name: &'static str,
-    shape: ValueShape,
-    size_max: usize,
-) -> FieldSpec {
-    FieldSpec {
-        id,
-        name,
-        shape,
-        merge: FieldMerge::Register,
-        size_max,
+    /// See [`RecordKind::lies_beside`].
+    pub fn lies_beside(&self, fields: &dyn Fields) -> Option<RecordRef> {
+        self.beside.iter().find_map(|id| {
+            let Meaning::Names { kinds, kind_in } = self.field(*id)?.meaning else {
+                return None;
+            };
+            let kind = match kind_in {
+                None => *kinds.first()?,
+                Some(kind_in) => RecordKind(u8::try_from(field(fields, kind_in).as_int()?).ok()?),
+            };
+            Some(RecordRef::new(kind, field(fields, *id).as_id()?))
+        })
     }
 }
 
-/// A set field.
-pub(super) const fn set(id: FieldId, name: &'static str, size_max: usize) -> FieldSpec {
-    FieldSpec {
-        id,
-        name,
-        shape: ValueShape::Numbers,
-        merge: FieldMerge::Set,
-        size_max,
+/// Every kind that this version knows.
+pub static KINDS: [&KindSpec; 5] = [
+    &super::household::SPEC,
+    &super::resident::SPEC,
+    &super::visit::SPEC,
+    &super::issue::SPEC,
+    &super::photo::SPEC,
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A description that contradicts itself would be found by whoever reads it last.
+    #[test]
+    fn every_description_fits_together() {
+        for spec in KINDS {
+            let numbers: Vec<u8> = spec.fields.iter().map(|field| field.id.0).collect();
+            assert!(numbers.is_sorted_by(|a, b| a < b), "{}", spec.name);
+            for field in spec.fields {
+                let shapes: &[ValueShape] = match field.meaning {
+                    Meaning::Plain => continue,
+                    Meaning::Day | Meaning::Moment | Meaning::Flag => &[ValueShape::Int],
+                    Meaning::Area { .. } => &[ValueShape::Text],
+                    Meaning::Member { list, .. } => {
+                        assert!(!list.members.is_empty(), "{}", field.name);
+                        &[ValueShape::Int, ValueShape::Numbers]
+                    }
+                    Meaning::Names { kinds, kind_in } => {
+                        assert_eq!(kinds.len() > 1, kind_in.is_some(), "{}", field.name);
+                        &[ValueShape::Id, ValueShape::Ids]
+                    }
+                };
+                assert!(shapes.contains(&field.shape), "{} {}", spec.name, field.name);
+            }
+            let shape = |id: FieldId| spec.field(id).map(|field| field.shape);
+            let meaning = |id: FieldId| spec.field(id).map(|field| field.meaning);
+            assert!(
+                spec.field(spec.never_without)
+                    .is_some_and(|field| field.missing.is_some())
+            );
+            assert!(spec.title.is_none_or(|id| shape(id) == Some(ValueShape::Text)));
+            assert!(
+                spec.sorted_by
+                    .is_none_or(|id| meaning(id) == Some(Meaning::Moment))
+            );
+            assert!(
+                spec.kept_after_removal
+                    .is_none_or(|id| meaning(id) == Some(Meaning::Flag))
+            );
+            let itself: &[RecordKind] = &[spec.kind];
+            let names_itself =
+                |id| matches!(meaning(id), Some(Meaning::Names { kinds, .. }) if kinds == itself);
+            assert!(spec.merged_into.is_none_or(names_itself), "{}", spec.name);
+            let names_one = |id: &FieldId| {
+                shape(*id) == Some(ValueShape::Id) && matches!(meaning(*id), Some(Meaning::Names { .. }))
+            };
+            assert!(spec.beside.iter().all(names_one), "{}", spec.name);
+        }
     }
 }

@@ -4,12 +4,14 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::date::CalendarDate;
+use super::issue::Event;
 use super::list::closed_list;
 use super::need::Need;
-use super::schema::{FieldId, FieldSpec, register};
-use super::value::{FieldMap, Value, ValueShape, field};
+use super::schema::{FieldId, FieldSpec, KindSpec, RecordKind};
+use super::value::{FieldMap, Fields, Value, field};
 use crate::clock::TimestampMs;
 use crate::ids::{HouseholdId, ResidentId};
+use crate::rejection::{Rejection, refuse};
 
 /// The household.
 pub const HOUSEHOLD: FieldId = FieldId(1);
@@ -37,24 +39,48 @@ pub const STARTED_AT: FieldId = FieldId(11);
 /// Written as 1 by who keeps the visit although it was removed; the write has seen the removals.
 pub const KEPT_AFTER_REMOVAL: FieldId = FieldId(12);
 
-pub(super) const FIELDS: &[FieldSpec] = &[
-    register(HOUSEHOLD, "household", ValueShape::Id, 0),
-    register(OUTCOME, "outcome", ValueShape::Int, 0),
-    register(MET, "met", ValueShape::Ids, 20),
-    register(PURPOSE, "purpose", ValueShape::Int, 0),
-    register(PHRASES, "phrases", ValueShape::Numbers, 20),
-    register(NOTE, "note", ValueShape::Text, 6_000),
-    register(NEEDS, "needs", ValueShape::Numbers, 20),
-    register(PROMISE, "promise", ValueShape::Text, 1_500),
-    register(PROMISE_DUE, "promise_due", ValueShape::Int, 0),
-    register(PROMISE_KEPT_ON, "promise_kept_on", ValueShape::Int, 0),
-    register(STARTED_AT, "started_at", ValueShape::Int, 0),
-    register(KEPT_AFTER_REMOVAL, "kept_after_removal", ValueShape::Int, 0),
-];
+pub(super) static SPEC: KindSpec = KindSpec {
+    kind: RecordKind::VISIT,
+    name: "visit",
+    fields: &[
+        FieldSpec::names(HOUSEHOLD, "household", &[RecordKind::HOUSEHOLD])
+            .required("visit.household_missing"),
+        FieldSpec::member(OUTCOME, "outcome", Outcome::LIST, "visit.outcome_unknown")
+            .required("visit.outcome_missing"),
+        FieldSpec::names_several(MET, "met", &[RecordKind::RESIDENT], 20),
+        FieldSpec::member(PURPOSE, "purpose", Purpose::LIST, "visit.purpose_unknown")
+            .required("visit.purpose_missing"),
+        FieldSpec::members(PHRASES, "phrases", Phrase::LIST, "visit.phrase_unknown"),
+        FieldSpec::text(NOTE, "note", 6_000),
+        FieldSpec::members(NEEDS, "needs", Need::LIST, "need.unknown"),
+        FieldSpec::text(PROMISE, "promise", 1_500),
+        FieldSpec::day(PROMISE_DUE, "promise_due"),
+        FieldSpec::day(PROMISE_KEPT_ON, "promise_kept_on"),
+        FieldSpec::moment(STARTED_AT, "started_at").required("time.out_of_range"),
+        FieldSpec::flag(KEPT_AFTER_REMOVAL, "kept_after_removal"),
+    ],
+    never_without: HOUSEHOLD,
+    title: None,
+    sorted_by: Some(STARTED_AT),
+    beside: &[HOUSEHOLD],
+    merged_into: None,
+    kept_after_removal: Some(KEPT_AFTER_REMOVAL),
+    rules: Some(rules),
+    has_photos: true,
+};
+
+/// What the meanings of the fields do not say.
+fn rules(fields: &dyn Fields, _: Option<&Event>) -> Result<(), Rejection> {
+    let is_dated = *field(fields, PROMISE_DUE) != Value::Null;
+    match field(fields, PROMISE).as_text().is_empty() && is_dated {
+        true => refuse("visit.promise_missing"),
+        false => Ok(()),
+    }
+}
 
 closed_list! {
     /// How the visit went.
-    Outcome {
+    Outcome "outcome" {
         /// 见到了
         Met = 1 "met",
         /// 没人在家
@@ -70,7 +96,7 @@ closed_list! {
 
 closed_list! {
     /// Why the visit was made.
-    Purpose {
+    Purpose "purpose" {
         /// 日常走访
         Routine = 1 "routine",
         /// 关爱探访
@@ -92,7 +118,7 @@ closed_list! {
 
 closed_list! {
     /// What is so often found that one tap should say it.
-    Phrase {
+    Phrase "phrase" {
         /// 一切都好
         AllWell = 1 "all_well",
         /// 身体不适

@@ -7,7 +7,7 @@ use crate::ids::{AreaCode, WorkerId};
 
 closed_list! {
     /// What a worker may do.
-    Role {
+    Role "role" {
         /// 网格员: reads and writes the grids assigned
         Member = 1 "member",
         /// 网格长 / 社区工作者: the same for a community or street, and resolves conflicts and parked changes

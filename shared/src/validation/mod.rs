@@ -3,27 +3,22 @@
 //! A refusal has a stable code (`visit.outcome_missing`); the language files hold its sentence. Kinds and
 //! fields of later versions are accepted as they are, within [`UNKNOWN_VALUE_BYTES_MAX`].
 
-mod household;
-mod issue;
-mod photo;
-mod resident;
 mod rights;
 mod typed;
-mod visit;
 
-pub use photo::is_thumbnail;
 pub use rights::{check_rights, may_take};
 pub use typed::as_kept;
-
-use thiserror::Error;
 
 use crate::change::{Change, Operation, PARTS_PER_OPERATION_MAX, Write};
 use crate::clock::TimestampMs;
 use crate::crdt::{Created, RecordState, STEPS_PER_ISSUE_MAX};
 use crate::domain::household::MOVED_TO;
-use crate::domain::schema::{FieldMerge, FieldSpec, RecordKind};
+use crate::domain::schema::{FieldMerge, FieldSpec, Meaning, RecordKind};
 use crate::domain::value::{FieldMap, Fields, Value, field};
 use crate::domain::{CalendarDate, identity};
+use crate::ids::AreaCode;
+pub use crate::rejection::Rejection;
+use crate::rejection::refuse;
 
 /// The most bytes of a value in a field that this version does not know.
 pub const UNKNOWN_VALUE_BYTES_MAX: usize = 16 * 1024;
@@ -31,18 +26,6 @@ pub const UNKNOWN_VALUE_BYTES_MAX: usize = 16 * 1024;
 const DEVICES_SEEN_MAX: usize = PARTS_PER_OPERATION_MAX;
 /// Times before 2020 or after 2100 are typing or clock errors that no calendar shows.
 const TIME_MS_MAX: TimestampMs = 4_102_444_800_000;
-
-/// Why an operation is refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Error)]
-#[error("{code}")]
-pub struct Rejection {
-    /// A stable code, a key of the language files.
-    pub code: &'static str,
-}
-
-pub(crate) fn refuse<T>(code: &'static str) -> Result<T, Rejection> {
-    Err(Rejection { code })
-}
 
 /// Checks an operation against the record it changes (`None`: it makes the record).
 ///
@@ -142,16 +125,55 @@ pub fn validate_fields(kind: RecordKind, fields: &FieldMap) -> Result<(), Reject
 }
 
 fn check_record(kind: RecordKind, fields: &dyn Fields, change: &Change) -> Result<(), Rejection> {
-    if let Some(kept) = kind.kept_after_removal() {
-        check_flag(field(fields, kept))?;
+    let Some(spec) = kind.spec() else {
+        return Ok(());
+    };
+    spec.fields
+        .iter()
+        .try_for_each(|spec| check_field(spec, field(fields, spec.id)))?;
+    match spec.rules {
+        Some(rules) => rules(fields, change.event.as_ref()),
+        None => Ok(()),
     }
-    match kind {
-        RecordKind::HOUSEHOLD => household::check(fields),
-        RecordKind::RESIDENT => resident::check(fields),
-        RecordKind::VISIT => visit::check(fields),
-        RecordKind::ISSUE => issue::check(fields, change.event.as_ref()),
-        RecordKind::PHOTO => photo::check(fields),
-        _ => Ok(()),
+}
+
+/// What stands in a field of a whole record, by the meaning of the field.
+fn check_field(spec: &FieldSpec, value: &Value) -> Result<(), Rejection> {
+    let is_missing = match value {
+        Value::Null => true,
+        Value::Text(text) => text.trim().is_empty(),
+        _ => false,
+    };
+    match spec.missing {
+        Some(missing) if is_missing => return refuse(missing),
+        _ if *value == Value::Null => return Ok(()),
+        _ => {}
+    }
+    let number = || value.as_int().and_then(|number| u64::try_from(number).ok());
+    match spec.meaning {
+        Meaning::Plain | Meaning::Names { .. } => Ok(()),
+        Meaning::Area { impossible } if AreaCode::new(value.as_text()).is_err() => refuse(impossible),
+        Meaning::Area { .. } => Ok(()),
+        Meaning::Flag if matches!(value, Value::Int(0 | 1)) => Ok(()),
+        Meaning::Flag => refuse("field.no_flag"),
+        Meaning::Day
+            if value
+                .as_int()
+                .is_some_and(|day| CalendarDate::try_from(day).is_ok()) =>
+        {
+            Ok(())
+        }
+        Meaning::Day => refuse("date.impossible"),
+        Meaning::Moment if number().is_some_and(|ms| ms <= TIME_MS_MAX) => Ok(()),
+        Meaning::Moment => refuse("time.out_of_range"),
+        Meaning::Member { list, unknown } => {
+            let is_known = |number: u64| list.code(number).is_some();
+            let are_known = match value {
+                Value::Numbers(numbers) => numbers.iter().all(|number| is_known(*number)),
+                _ => number().is_some_and(is_known),
+            };
+            if are_known { Ok(()) } else { refuse(unknown) }
+        }
     }
 }
 
@@ -206,8 +228,11 @@ fn check_members(kind: RecordKind, change: &Change) -> Result<(), Rejection> {
     for edit in &change.members {
         match kind.spec().and_then(|spec| spec.field(edit.field)) {
             Some(spec) if spec.merge != FieldMerge::Set => return refuse("field.is_no_set"),
-            Some(_) if kind == RecordKind::HOUSEHOLD => household::check_warning(edit.member)?,
-            Some(_) if kind == RecordKind::RESIDENT => resident::check_need(edit.member)?,
+            // A closed list, so that a label that is not in it cannot be recorded.
+            Some(FieldSpec {
+                meaning: Meaning::Member { list, unknown },
+                ..
+            }) if list.code(edit.member).is_none() => return refuse(unknown),
             _ => {}
         }
     }
@@ -259,28 +284,6 @@ fn check_text(text: &str) -> Result<(), Rejection> {
         return refuse("text.identity_number");
     }
     Ok(())
-}
-
-pub(crate) fn check_flag(value: &Value) -> Result<(), Rejection> {
-    match value {
-        Value::Null | Value::Int(0 | 1) => Ok(()),
-        _ => refuse("field.no_flag"),
-    }
-}
-
-pub(crate) fn check_day(value: &Value) -> Result<(), Rejection> {
-    match value {
-        Value::Null => Ok(()),
-        Value::Int(number) if CalendarDate::try_from(*number).is_ok() => Ok(()),
-        _ => refuse("date.impossible"),
-    }
-}
-
-pub(crate) fn check_time(value: &Value) -> Result<(), Rejection> {
-    match value.as_int().map(u64::try_from) {
-        Some(Ok(ms)) if ms <= TIME_MS_MAX => Ok(()),
-        _ => refuse("time.out_of_range"),
-    }
 }
 
 fn value_bytes(value: &Value) -> usize {

@@ -35,7 +35,7 @@ struct Statements {
     upsert: String,
 }
 
-static STATEMENTS: LazyLock<Vec<Statements>> = LazyLock::new(|| KINDS.iter().map(statements).collect());
+static STATEMENTS: LazyLock<Vec<Statements>> = LazyLock::new(|| KINDS.into_iter().map(statements).collect());
 
 /// Columns that are 0 in the row of a record that one operation made.
 const UNTOUCHED: [&str; 4] = ["removed", "conflicts", "removed_at", "removal_open"];
@@ -92,7 +92,7 @@ fn statements(spec: &KindSpec) -> Statements {
 
 fn spec_of(kind: RecordKind) -> Option<(&'static KindSpec, &'static Statements)> {
     KINDS
-        .iter()
+        .into_iter()
         .zip(STATEMENTS.iter())
         .find(|(spec, _)| spec.kind == kind)
 }
