@@ -137,3 +137,6 @@ fn a_step_of_a_later_version_changes_nothing_and_is_kept() {
 
 #[path = "issue_pairs_tests.rs"]
 mod pairs;
+
+#[path = "recorded_folds_tests.rs"]
+mod recorded;
