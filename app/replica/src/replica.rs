@@ -10,8 +10,6 @@ use shared::change::Change;
 use shared::change::encode::encode_push_dense;
 use shared::change::hash::ChainHash;
 use shared::clock::TimestampMs;
-use shared::crdt::fold;
-use shared::domain::issue::Step;
 use shared::domain::schema::RecordRef;
 use shared::domain::value::FieldMap;
 use shared::ids::{AreaCode, PhotoHash};
@@ -241,18 +239,15 @@ impl Replica {
 
     /// A step that the server would set aside is not taken here either.
     fn check_step(&self, record: RecordRef, change: &Change) -> Result<(), ApiError> {
-        let step = change
-            .event
-            .as_ref()
-            .and_then(|event| Step::from_number(event.step));
+        let taken = change.event.as_ref().zip(record.kind.life_cycle());
         let enrolment = self.enrolment()?;
-        let Some((step, Enrolment { worker, .. })) = step.zip(enrolment) else {
+        let Some(((event, cycle), Enrolment { worker, .. })) = taken.zip(enrolment) else {
             return Ok(());
         };
         let state = records::load(&self.connection, record)?;
-        let reporter = state.as_ref().map_or(worker.id, |state| state.origin().author);
-        let issue = state.as_ref().map(|state| fold(&state.steps()));
-        may_take(step, worker.id, worker.role, reporter, issue.as_ref())
+        let maker = state.as_ref().map_or(worker.id, |state| state.origin().author);
+        let life = state.as_ref().and_then(|state| state.life(record.kind));
+        may_take(cycle, event.step, worker.id, worker.role, maker, life.as_ref())
             .map_err(|rejection| api_error(ErrorCode::Invalid, rejection.code))
     }
 

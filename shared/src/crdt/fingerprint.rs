@@ -2,12 +2,13 @@
 
 use serde::Serialize;
 
-use super::issue_state::fold;
 use super::record::RecordState;
 use crate::domain::issue::Event;
-use crate::domain::schema::{FieldId, RecordRef};
+use crate::domain::schema::{FieldId, RecordKind, RecordRef};
 use crate::domain::value::{FieldMap, Value};
 use crate::ids::AreaCode;
+
+const NOT_SAID: u64 = 1;
 
 /// All that is hashed, in this order, in postcard. No clock is in it: a device forgets clocks that the server keeps.
 #[derive(Serialize)]
@@ -22,7 +23,8 @@ struct Looks<'a> {
     conflicts: Vec<(FieldId, Vec<Value>)>,
     /// In order.
     events: Vec<&'a Event>,
-    /// Where an issue stands.
+    /// Where an issue stands. Of other kinds it follows from the events, and who does not know the kind cannot say it:
+    /// [`NOT_SAID`].
     step: u64,
     removed: bool,
     kept_by_edit: bool,
@@ -39,13 +41,16 @@ impl RecordState {
             let values = conflict.values.into_iter().map(|written| written.value);
             (conflict.field, values.collect())
         });
+        let of_issue = (record.kind == RecordKind::ISSUE)
+            .then(|| self.life(record.kind).map(|life| life.step))
+            .flatten();
         let looks = Looks {
             record,
             area: self.area(),
             values: self.values(),
             conflicts: conflicts.collect(),
             events: self.events().into_iter().map(|event| &event.event).collect(),
-            step: fold(&self.steps()).step.number(),
+            step: of_issue.unwrap_or(NOT_SAID),
             removed: self.is_removed(),
             kept_by_edit: self.is_kept_by_edit(record.kind),
         };

@@ -12,7 +12,7 @@
 //! The result depends on the set of operations only: not on order, repetition or route.
 
 pub mod duplicates;
-pub mod issue_state;
+pub mod life;
 pub mod record;
 
 mod created;
@@ -23,5 +23,5 @@ mod register;
 pub use created::{Created, creation, is_in_order};
 pub use pack::{PackError, clocks_of_origin, untouched_origin};
 
-pub use issue_state::{IssueState, STEPS_PER_ISSUE_MAX, TakenStep, TimelineStep, fold};
+pub use life::{LifeState, TakenStep, TimelineStep, fold};
 pub use record::{FieldConflict, Origin, RecordEvent, RecordState, Written, origin_of};

@@ -11,11 +11,12 @@ use std::collections::BTreeMap;
 use crdts::{CmRDT, Dot, Orswot, orswot};
 use serde::{Deserialize, Serialize};
 
-use super::issue_state::TakenStep;
+use super::life::{LifeState, TakenStep, fold};
 use super::register::Register;
 use crate::change::{Change, MemberEdit, Operation, Seen, Write};
 use crate::clock::{Stamp, TimestampMs, winner_key};
-use crate::domain::issue::{self, Event};
+use crate::domain::issue::Event;
+use crate::domain::life_cycle::STEPS_SEEN;
 use crate::domain::schema::{FieldId, FieldMerge, RecordKind};
 use crate::domain::value::{FieldMap, Value};
 use crate::ids::{AreaCode, DeviceId, WorkerId};
@@ -144,7 +145,7 @@ impl RecordState {
         }
         if let Some(event) = event {
             let key = (operation.device, operation.seq);
-            if let Some(write) = writes.iter().find(|write| write.field == issue::STEPS_SEEN) {
+            if let Some(write) = writes.iter().find(|write| write.field == STEPS_SEEN) {
                 self.events_seen.insert(key, write.seen.clone());
             }
             self.events.insert(
@@ -266,7 +267,13 @@ impl RecordState {
         events
     }
 
-    /// The steps of an issue with what their authors had seen, for [`fold`](super::fold).
+    /// Where the record stands in its life; `None` for a kind that takes no steps, or is one of a later version.
+    pub fn life(&self, kind: RecordKind) -> Option<LifeState> {
+        let cycle = kind.life_cycle()?;
+        Some(fold(cycle, &self.steps()))
+    }
+
+    /// The steps with what their authors had seen, for [`fold`](super::fold).
     pub fn steps(&self) -> Vec<TakenStep<'_>> {
         let step = |(key, event)| TakenStep {
             event,
@@ -359,10 +366,10 @@ impl RecordState {
         }
     }
 
-    /// The change that takes a step of an issue, knowing all steps that are in `state`.
+    /// The change that takes a step, knowing all steps that are in `state`.
     pub fn step(state: Option<&Self>, event: Event) -> Change {
         Change {
-            writes: vec![Self::write(state, issue::STEPS_SEEN, Value::Int(1))],
+            writes: vec![Self::write(state, STEPS_SEEN, Value::Int(1))],
             event: Some(event),
             ..Change::default()
         }

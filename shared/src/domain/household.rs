@@ -60,6 +60,7 @@ pub(super) static SPEC: KindSpec = KindSpec {
     title: Some(DOOR),
     sorted_by: None,
     beside: &[],
+    life_cycle: None,
     merged_into: Some(MERGED_INTO),
     kept_after_removal: Some(KEPT_AFTER_REMOVAL),
     rules: Some(rules),

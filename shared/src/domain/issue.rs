@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::life_cycle::{Does, GivesWay, LifeCycle, Reasons, StepRule, TakenBy};
 use super::list::closed_list;
 use super::schema::{FieldId, FieldSpec, KindSpec, RecordKind};
 use super::value::{FieldMap, Fields, Value, field};
@@ -24,9 +25,7 @@ pub const PLACE: FieldId = FieldId(5);
 pub const VISIT: FieldId = FieldId(6);
 /// When it was reported.
 pub const REPORTED_AT: FieldId = FieldId(7);
-/// Written as 1 with each step; what the write had seen is what the step's author had seen of earlier steps.
-pub const STEPS_SEEN: FieldId = FieldId(8);
-
+pub use super::life_cycle::STEPS_SEEN;
 /// Written as 1 by who keeps the issue although it was removed; the write has seen the removals.
 pub const KEPT_AFTER_REMOVAL: FieldId = FieldId(9);
 
@@ -49,6 +48,7 @@ pub(super) static SPEC: KindSpec = KindSpec {
     title: Some(TITLE),
     sorted_by: Some(REPORTED_AT),
     beside: &[HOUSEHOLD, VISIT],
+    life_cycle: Some(&LIFE_CYCLE),
     merged_into: None,
     kept_after_removal: Some(KEPT_AFTER_REMOVAL),
     rules: Some(rules),
@@ -68,9 +68,6 @@ fn rules(_: &dyn Fields, event: Option<&Event>) -> Result<(), Rejection> {
         _ => Ok(()),
     }
 }
-
-/// The most bytes of an event's note.
-pub const EVENT_NOTE_BYTES_MAX: usize = 3_000;
 
 closed_list! {
     /// What an issue is about.
@@ -119,6 +116,125 @@ closed_list! {
         Reopened = 10 "reopened",
         /// 合并
         MergedInto = 11 "merged_into",
+    }
+}
+
+/// Its life: the rules in `docs/data-model.md`, "Issue steps" and "Steps taken at the same time".
+pub static LIFE_CYCLE: LifeCycle = LifeCycle {
+    steps: Step::LIST,
+    first: REPORTED,
+    rules: &[
+        StepRule {
+            does: Does::Makes,
+            ..step(REPORTED, 0, &[ACCEPTED, ASSIGNED, RETURNED, MERGED_INTO])
+        },
+        StepRule {
+            does: Does::MakesAndWorks,
+            gives_way: &[REOPENED_MEANWHILE],
+            ..step(HANDLED_ON_THE_SPOT, 0, &[CONFIRMED, REOPENED])
+        },
+        step(
+            ACCEPTED,
+            2,
+            &[ASSIGNED, IN_PROGRESS, RESOLVED, RETURNED, MERGED_INTO],
+        ),
+        StepRule {
+            taken_by: TakenBy::Supervisors,
+            later_holds: Some("issue.assigned_elsewhere"),
+            ..step(
+                ASSIGNED,
+                3,
+                &[IN_PROGRESS, RESOLVED, ASSIGNED, RETURNED, MERGED_INTO],
+            )
+        },
+        step(IN_PROGRESS, 4, &[RESOLVED, ASSIGNED, RETURNED, MERGED_INTO]),
+        StepRule {
+            does: Does::Works,
+            gives_way: &[REOPENED_MEANWHILE],
+            ..step(RESOLVED, 5, &[CONFIRMED, REOPENED])
+        },
+        StepRule {
+            taken_by: TakenBy::MakerAndSupervisors,
+            does: Does::Approves,
+            gives_way: &[REOPENED_MEANWHILE],
+            ..step(CONFIRMED, 6, &[CLOSED, REOPENED])
+        },
+        StepRule {
+            taken_by: TakenBy::Supervisors,
+            does: Does::Ends,
+            gives_way: &[REOPENED_MEANWHILE],
+            ..step(CLOSED, 7, &[REOPENED])
+        },
+        StepRule {
+            taken_by: TakenBy::Supervisors,
+            does: Does::Ends,
+            gives_way: &[
+                REOPENED_MEANWHILE,
+                GivesWay {
+                    to: &[ACCEPTED, ASSIGNED, IN_PROGRESS],
+                    reason: "issue.taken_up_meanwhile",
+                },
+            ],
+            ..step(RETURNED, 9, &[REOPENED])
+        },
+        StepRule {
+            does: Does::Opens,
+            ..step(
+                REOPENED,
+                1,
+                &[ACCEPTED, ASSIGNED, IN_PROGRESS, RESOLVED, RETURNED, MERGED_INTO],
+            )
+        },
+        StepRule {
+            taken_by: TakenBy::Supervisors,
+            does: Does::Ends,
+            gives_way: &[REOPENED_MEANWHILE],
+            holds: Some("issue.merged"),
+            ..step(MERGED_INTO, 8, &[REOPENED])
+        },
+    ],
+    reasons: &Reasons {
+        unknown_step: "issue.unknown_step",
+        already_made: "issue.already_reported",
+        already_there: "issue.already_there",
+        already_finished: "issue.already_finished",
+        out_of_order: "issue.out_of_order",
+        own_work: "issue.own_work",
+        supervisors_step: "issue.supervisors_step",
+        makers_step: "issue.not_reporter",
+        too_many_steps: "issue.too_many_steps",
+    },
+};
+
+const REPORTED: u64 = Step::Reported.number();
+const HANDLED_ON_THE_SPOT: u64 = Step::HandledOnTheSpot.number();
+const ACCEPTED: u64 = Step::Accepted.number();
+const ASSIGNED: u64 = Step::Assigned.number();
+const IN_PROGRESS: u64 = Step::InProgress.number();
+const RESOLVED: u64 = Step::Resolved.number();
+const CONFIRMED: u64 = Step::Confirmed.number();
+const CLOSED: u64 = Step::Closed.number();
+const RETURNED: u64 = Step::Returned.number();
+const REOPENED: u64 = Step::Reopened.number();
+const MERGED_INTO: u64 = Step::MergedInto.number();
+
+/// An issue that is open once too often costs a look; one that is closed wrongly is forgotten.
+const REOPENED_MEANWHILE: GivesWay = GivesWay {
+    to: &[REOPENED],
+    reason: "issue.reopened_meanwhile",
+};
+
+/// A step that everybody may take, and that only moves the issue.
+const fn step(step: u64, rank: u8, next: &'static [u64]) -> StepRule {
+    StepRule {
+        step,
+        next,
+        rank,
+        taken_by: TakenBy::Everybody,
+        does: Does::Nothing,
+        gives_way: &[],
+        holds: None,
+        later_holds: None,
     }
 }
 

@@ -38,7 +38,7 @@ macro_rules! closed_list {
             };
 
             /// The number on the wire and in tables.
-            pub fn number(self) -> u64 {
+            pub const fn number(self) -> u64 {
                 self as u64
             }
 

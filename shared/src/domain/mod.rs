@@ -2,6 +2,7 @@
 //!
 //! Every record is a set of numbered fields (see [`schema`]); the typed structs are views of them.
 
+pub mod life_cycle;
 pub mod list;
 
 pub mod field_map;

@@ -63,6 +63,7 @@ pub(super) static SPEC: KindSpec = KindSpec {
     title: None,
     sorted_by: None,
     beside: &[OWNER],
+    life_cycle: None,
     merged_into: None,
     kept_after_removal: None,
     rules: Some(rules),

@@ -62,6 +62,7 @@ pub(super) static SPEC: KindSpec = KindSpec {
     title: Some(NAME),
     sorted_by: None,
     beside: &[HOUSEHOLD],
+    life_cycle: None,
     merged_into: Some(MERGED_INTO),
     kept_after_removal: Some(KEPT_AFTER_REMOVAL),
     rules: Some(rules),

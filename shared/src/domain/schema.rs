@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::issue::Event;
+use super::life_cycle::LifeCycle;
 use super::list::ClosedList;
 use super::value::{Fields, ValueShape, field};
 use crate::rejection::Rejection;
@@ -47,6 +48,11 @@ impl RecordKind {
     /// piece of a record. `None` for a kind of a later version.
     pub fn never_without(self) -> Option<FieldId> {
         Some(self.spec()?.never_without)
+    }
+
+    /// The steps that a record of this kind takes; `None` when it takes none, or the kind is one of a later version.
+    pub fn life_cycle(self) -> Option<&'static LifeCycle> {
+        self.spec()?.life_cycle
     }
 
     /// The kind's description; `None` for a kind of a later version.
@@ -282,6 +288,8 @@ pub struct KindSpec {
     pub sorted_by: Option<FieldId>,
     /// The fields that may name the record beside which it lies; the first that is filled says which.
     pub beside: &'static [FieldId],
+    /// The steps that it takes, if any.
+    pub life_cycle: Option<&'static LifeCycle>,
     /// The field that says which record of this kind is the same one.
     pub merged_into: Option<FieldId>,
     /// The field that says that it is kept although somebody removed it.
@@ -326,6 +334,7 @@ pub static KINDS: [&KindSpec; 5] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::life_cycle::STEPS_SEEN;
 
     /// A description that contradicts itself would be found by whoever reads it last.
     #[test]
@@ -364,6 +373,18 @@ mod tests {
                 spec.kept_after_removal
                     .is_none_or(|id| meaning(id) == Some(Meaning::Flag))
             );
+            if let Some(cycle) = spec.life_cycle {
+                assert_eq!(meaning(STEPS_SEEN), Some(Meaning::Flag), "{}", spec.name);
+                let listed: Vec<u64> = cycle.steps.members.iter().map(|member| member.0).collect();
+                let mut ruled: Vec<u64> = cycle.rules.iter().map(|rule| rule.step).collect();
+                ruled.sort_unstable();
+                assert_eq!(ruled, listed, "{}", spec.name);
+                let named = cycle.rules.iter().flat_map(|rule| rule.next);
+                assert!(named.chain([&cycle.first]).all(|step| listed.contains(step)));
+                // A record that can be opened and never ended, or never leaves a step, has no life.
+                assert!(cycle.rules.iter().all(|rule| !rule.next.is_empty()));
+                assert!(cycle.rules.iter().any(|rule| rule.does.ends()));
+            }
             let itself: &[RecordKind] = &[spec.kind];
             let names_itself =
                 |id| matches!(meaning(id), Some(Meaning::Names { kinds, .. }) if kinds == itself);

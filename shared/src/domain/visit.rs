@@ -63,6 +63,7 @@ pub(super) static SPEC: KindSpec = KindSpec {
     title: None,
     sorted_by: Some(STARTED_AT),
     beside: &[HOUSEHOLD],
+    life_cycle: None,
     merged_into: None,
     kept_after_removal: Some(KEPT_AFTER_REMOVAL),
     rules: Some(rules),

@@ -11,8 +11,9 @@ pub use typed::as_kept;
 
 use crate::change::{Change, Operation, PARTS_PER_OPERATION_MAX, Write};
 use crate::clock::TimestampMs;
-use crate::crdt::{Created, RecordState, STEPS_PER_ISSUE_MAX};
+use crate::crdt::{Created, RecordState};
 use crate::domain::household::MOVED_TO;
+use crate::domain::life_cycle::{STEP_NOTE_BYTES_MAX, STEPS_PER_RECORD_MAX};
 use crate::domain::schema::{FieldMerge, FieldSpec, Meaning, RecordKind};
 use crate::domain::value::{FieldMap, Fields, Value, field};
 use crate::domain::{CalendarDate, identity};
@@ -95,13 +96,16 @@ fn check_change(operation: &Operation, state: Option<&RecordState>) -> Result<()
         }
     }
     check_members(record.kind, change)?;
-    if change.event.is_some() && record.kind != RecordKind::ISSUE && record.kind.spec().is_some() {
-        return refuse("event.not_an_issue");
+    if change.event.is_none() {
+        return Ok(());
     }
-    if change.event.is_some() && state.is_some_and(|state| state.events().len() >= STEPS_PER_ISSUE_MAX) {
-        return refuse("issue.too_many_steps");
+    let has_all = state.is_some_and(|state| state.events().len() >= STEPS_PER_RECORD_MAX);
+    match spec.map(|spec| spec.life_cycle) {
+        Some(None) => refuse("event.not_an_issue"),
+        Some(Some(cycle)) if has_all => refuse(cycle.reasons.too_many_steps),
+        None if has_all => refuse("issue.too_many_steps"),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// The write that moves a household to another area.
@@ -214,9 +218,7 @@ fn check_form(operation: &Operation) -> Result<(), Rejection> {
         return refuse("change.seen_the_future");
     }
     match event {
-        Some(event)
-            if event.note.len() > crate::domain::issue::EVENT_NOTE_BYTES_MAX || event.target.len() > 300 =>
-        {
+        Some(event) if event.note.len() > STEP_NOTE_BYTES_MAX || event.target.len() > 300 => {
             refuse("text.too_long")
         }
         Some(event) => check_text(&event.note).and_then(|()| check_text(&event.target)),

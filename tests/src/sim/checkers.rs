@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use replica::api::{Answer, Call};
 use replica::storage::records;
 use shared::change::{AppliedOperation, Operation};
-use shared::crdt::{RecordState, fold};
+use shared::crdt::RecordState;
 use shared::domain::{RecordKind, RecordRef};
 use shared::ids::{AreaCode, DeviceId, WorkerId};
 use shared::protocol::v1::ParkedOperation;
@@ -406,7 +406,7 @@ pub(super) fn seen_in(kind: RecordKind, state: &RecordState) -> Expected {
         area: state.area().clone(),
         values: state.values(),
         conflicts: conflicts.collect(),
-        step: fold(&state.steps()).step.number(),
+        step: state.life(kind).map_or(1, |life| life.step),
         events: events.into_iter().map(|event| event.event.clone()).collect(),
         removed: state.is_removed(),
         kept_by_edit: state.is_kept_by_edit(kind),

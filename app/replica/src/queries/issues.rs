@@ -1,8 +1,8 @@
 //! Issues and their timelines.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use shared::crdt::{IssueState, fold, issue_state};
-use shared::domain::issue::Step;
+use shared::crdt::LifeState;
+use shared::domain::issue::{LIFE_CYCLE, Step};
 use shared::domain::schema::RecordKind;
 use shared::domain::worker::Worker;
 use shared::domain::{Issue, RecordRef};
@@ -148,10 +148,10 @@ pub(super) fn issue_page(
     let entry = found.ok_or_else(not_found)?;
     let record = RecordRef::new(RecordKind::ISSUE, id);
     let state = load(connection, record)?.ok_or_else(not_found)?;
-    let folded = fold(&state.steps());
-    let next_steps = steps_for(&folded, state.origin().author, viewer);
-    let mut timeline = Vec::with_capacity(folded.timeline.len());
-    for step in folded.timeline {
+    let life = state.life(record.kind).ok_or_else(not_found)?;
+    let next_steps = steps_for(&life, state.origin().author, viewer);
+    let mut timeline = Vec::with_capacity(life.timeline.len());
+    for step in life.timeline {
         timeline.push(TimelineEntry {
             step: Step::from_number(step.event.event.step),
             at: step.event.origin.stamp.ms,
@@ -171,10 +171,16 @@ pub(super) fn issue_page(
 }
 
 /// The steps that the server would take from who looks.
-fn steps_for(issue: &IssueState, reporter: WorkerId, viewer: Option<&Worker>) -> Vec<Step> {
-    let next = issue_state::next_steps(issue.step).iter().copied();
-    let may = |step: &Step| {
-        viewer.is_some_and(|viewer| may_take(*step, viewer.id, viewer.role, reporter, Some(issue)).is_ok())
+fn steps_for(life: &LifeState, reporter: WorkerId, viewer: Option<&Worker>) -> Vec<Step> {
+    let Some(viewer) = viewer else {
+        return Vec::new();
     };
-    next.filter(may).collect()
+    let may = |step: &&u64| {
+        let taken = may_take(&LIFE_CYCLE, **step, viewer.id, viewer.role, reporter, Some(life));
+        taken.is_ok()
+    };
+    let next = LIFE_CYCLE.next_steps(life.step).iter();
+    next.filter(may)
+        .filter_map(|step| Step::from_number(*step))
+        .collect()
 }

@@ -10,7 +10,7 @@ use rusqlite::{Transaction, params};
 use shared::change::Operation;
 use shared::clock::TimestampMs;
 use shared::crdt::{RecordState, Written};
-use shared::domain::issue;
+use shared::domain::life_cycle::STEPS_SEEN;
 use shared::domain::schema::{FieldId, RecordKind};
 use shared::domain::value::Value;
 
@@ -21,7 +21,7 @@ pub const EARLIER_PER_RECORD_MAX: u32 = 40;
 
 /// What is written by every step or decision and says nothing by itself.
 fn says_nothing(kind: RecordKind, field: FieldId) -> bool {
-    (kind, field) == (RecordKind::ISSUE, issue::STEPS_SEEN) || kind.kept_after_removal() == Some(field)
+    kind.life_cycle().is_some() && field == STEPS_SEEN || kind.kept_after_removal() == Some(field)
 }
 
 /// The values of the fields that an operation writes. Of fields that say nothing by themselves, and of photos, only

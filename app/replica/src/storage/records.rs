@@ -11,11 +11,10 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, Statement, T
 use shared::change::Operation;
 use shared::clock::TimestampMs;
 use shared::crdt::{
-    Created, RecordState, clocks_of_origin, creation, fold, is_in_order, issue_state, origin_of,
-    untouched_origin,
+    Created, RecordState, clocks_of_origin, creation, is_in_order, origin_of, untouched_origin,
 };
 use shared::domain::door::DoorNumber;
-use shared::domain::issue::Step;
+use shared::domain::issue;
 use shared::domain::schema::{FieldId, KINDS, KindSpec, RecordKind, RecordRef};
 use shared::domain::value::{FieldMap, Fields, Value, ValueShape, field};
 use shared::domain::{household, resident};
@@ -502,7 +501,7 @@ impl<'t> Writer<'t> {
                 conflicts: state.conflicts().len(),
             }),
             clocks: &state.pack_clocks(record.kind),
-            step: (record.kind == RecordKind::ISSUE).then(|| fold(&state.steps()).step),
+            step: state.life(record.kind).map(|life| life.step),
         };
         let mut upsert = self.transaction.prepare_cached(&statements.upsert)?;
         row.bind(&mut upsert, spec, record)?;
@@ -591,7 +590,7 @@ struct Columns<'a> {
     touched: Option<Touched>,
     clocks: &'a [u8],
     /// Where an issue stands; `None` for other kinds.
-    step: Option<Step>,
+    step: Option<u64>,
 }
 
 /// What may have become of a record since it was made.
@@ -648,8 +647,8 @@ impl Columns<'_> {
             (RecordKind::VISIT, _) => bind(Some(blob(self.author))),
             (RecordKind::ISSUE, Some(step)) => {
                 bind(Some(blob(self.author)))?;
-                bind(Some(integer(step.number() as i64)))?;
-                bind(Some(integer(issue_state::is_finished(step).into())))
+                bind(Some(integer(i64::try_from(step).unwrap_or(i64::MAX))))?;
+                bind(Some(integer(issue::LIFE_CYCLE.is_finished(step).into())))
             }
             _ => Ok(()),
         }

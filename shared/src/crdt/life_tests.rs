@@ -3,7 +3,7 @@ use uuid::Uuid;
 use super::*;
 use crate::clock::Stamp;
 use crate::crdt::Origin;
-use crate::domain::issue::Event;
+use crate::domain::issue::{Event, LIFE_CYCLE, Step};
 use crate::ids::{DeviceId, WorkerId};
 
 /// A step; every one is another person's.
@@ -38,8 +38,8 @@ fn check(steps: &[Step], expect: Step, reasons: &[&str]) {
         .enumerate()
         .map(|(ms, step)| at(ms as u64, *step))
         .collect();
-    let state = fold(&without_knowledge(&events));
-    assert_eq!(state.step, expect, "{steps:?}");
+    let state = fold(&LIFE_CYCLE, &without_knowledge(&events));
+    assert_eq!(state.step, expect.number(), "{steps:?}");
     let given: Vec<&str> = state.timeline.iter().map(|entry| entry.reason).collect();
     assert_eq!(given, reasons, "{steps:?}");
 }
@@ -81,8 +81,11 @@ fn last_reason(of: &[(u64, Step)]) -> (Step, &'static str) {
         .zip(of)
         .map(|(ms, (author, step))| by(*author, ms, *step))
         .collect();
-    let state = fold(&without_knowledge(&events));
-    (state.step, state.timeline.last().unwrap().reason)
+    let state = fold(&LIFE_CYCLE, &without_knowledge(&events));
+    (
+        Step::from_number(state.step).unwrap(),
+        state.timeline.last().unwrap().reason,
+    )
 }
 
 #[test]
@@ -130,13 +133,13 @@ fn a_step_of_a_later_version_changes_nothing_and_is_kept() {
     let mut unknown = at(1, Step::Accepted);
     unknown.event.step = 99;
     let first = at(0, Step::Reported);
-    let state = fold(&without_knowledge(&[first, unknown]));
-    assert_eq!(state.step, Step::Reported);
+    let state = fold(&LIFE_CYCLE, &without_knowledge(&[first, unknown]));
+    assert_eq!(state.step, Step::Reported.number());
     assert_eq!(state.timeline[1].reason, "issue.unknown_step");
 }
 
-#[path = "issue_pairs_tests.rs"]
+#[path = "life_pairs_tests.rs"]
 mod pairs;
 
-#[path = "recorded_folds_tests.rs"]
+#[path = "life_recorded_tests.rs"]
 mod recorded;

@@ -1,15 +1,15 @@
 //! What 4,000 drawn stories of an issue came to when the rules were still written by hand, in
-//! `recorded_folds.txt`: a line for each 100 of them, the hash of all that the fold answered.
+//! `life_recorded.txt`: a line for each 100 of them, the hash of all that the fold answered.
 
 use crdts::{CmRDT, Dot};
 use uuid::Uuid;
 
 use super::super::*;
 use crate::clock::Stamp;
-use crate::domain::issue::Event;
+use crate::domain::issue::{Event, LIFE_CYCLE};
 use crate::ids::{DeviceId, WorkerId};
 
-const RECORDED: &str = include_str!("recorded_folds.txt");
+const RECORDED: &str = include_str!("life_recorded.txt");
 const STORIES_A_LINE: u64 = 100;
 
 /// SplitMix64: the same numbers wherever this runs.
@@ -87,13 +87,9 @@ fn outcome(steps: &[(RecordEvent, Option<Seen>)]) -> String {
             seen: seen.as_ref(),
         })
         .collect();
-    let state = fold(&taken);
-    let done_by: Vec<u128> = state
-        .resolved_by
-        .iter()
-        .map(|worker| worker.0.as_u128())
-        .collect();
-    let mut words = format!("{} {done_by:?}", state.step.number());
+    let state = fold(&LIFE_CYCLE, &taken);
+    let done_by: Vec<u128> = state.done_by.iter().map(|worker| worker.0.as_u128()).collect();
+    let mut words = format!("{} {done_by:?}", state.step);
     for entry in &state.timeline {
         let Origin { device, seq, .. } = entry.event.origin;
         words += &format!("; {} {seq} {}", device.0.as_u128(), entry.reason);
