@@ -6,13 +6,10 @@ use std::path::{Path, PathBuf};
 
 use fluent_bundle::FluentValue;
 use replica::api::ErrorCode;
-use shared::domain::Need;
 use shared::domain::door::DoorError;
-use shared::domain::household::{DoorWarning, Tenure};
-use shared::domain::issue::{Category, Step};
-use shared::domain::resident::{ConsentPurpose, Relation};
-use shared::domain::schema::{KINDS, RecordKind};
-use shared::domain::visit::{Outcome, Phrase, Purpose};
+use shared::domain::household::DoorWarning;
+use shared::domain::issue::Step;
+use shared::domain::schema::{KINDS, KindSpec, Meaning, RecordKind};
 use shared::domain::worker::Role;
 
 use super::{Lang, code_key, translate};
@@ -60,35 +57,9 @@ fn family_keys() -> BTreeSet<String> {
     let mut keys = BTreeSet::new();
     let mut family =
         |name: &str, codes: Vec<&str>| keys.extend(codes.into_iter().map(|code| code_key(name, code)));
-    family("need", Need::ALL.iter().map(|need| need.code()).collect());
-    family(
-        "outcome",
-        Outcome::ALL.iter().map(|outcome| outcome.code()).collect(),
-    );
-    family(
-        "purpose",
-        Purpose::ALL.iter().map(|purpose| purpose.code()).collect(),
-    );
-    family("phrase", Phrase::ALL.iter().map(|phrase| phrase.code()).collect());
-    family(
-        "category",
-        Category::ALL.iter().map(|category| category.code()).collect(),
-    );
-    family("step", Step::ALL.iter().map(|step| step.code()).collect());
     family("do", Step::ALL.iter().map(|step| step.code()).collect());
-    family("tenure", Tenure::ALL.iter().map(|tenure| tenure.code()).collect());
-    for name in ["door-warning", "knock"] {
-        let codes = DoorWarning::ALL.iter().map(|warning| warning.code());
-        family(name, codes.collect());
-    }
-    family(
-        "relation",
-        Relation::ALL.iter().map(|relation| relation.code()).collect(),
-    );
-    family(
-        "consent",
-        ConsentPurpose::ALL.iter().map(|purpose| purpose.code()).collect(),
-    );
+    let warnings = DoorWarning::ALL.iter().map(|warning| warning.code());
+    family("knock", warnings.collect());
     family("role", Role::ALL.iter().map(|role| role.code()).collect());
     family("type-size", crate::settings::TYPE_SIZE.choices.to_vec());
     family("theme", crate::settings::THEME.choices.to_vec());
@@ -193,12 +164,62 @@ fn family_keys() -> BTreeSet<String> {
     keys
 }
 
+/// Codes that the description of a kind gives out, and the members of its closed lists.
+fn codes_of_kind(kind: &KindSpec) -> BTreeSet<String> {
+    let mut keys = BTreeSet::new();
+    for field in kind.fields {
+        let of_meaning = match field.meaning {
+            Meaning::Member { list, unknown } => {
+                keys.extend(list.members.iter().map(|(_, code)| code_key(list.family, code)));
+                Some(unknown)
+            }
+            Meaning::Area { impossible } => Some(impossible),
+            Meaning::Plain | Meaning::Day | Meaning::Moment | Meaning::Flag | Meaning::Names { .. } => None,
+        };
+        keys.extend(
+            field
+                .missing
+                .into_iter()
+                .chain(of_meaning)
+                .map(|code| code_key("invalid", code)),
+        );
+    }
+    let Some(cycle) = kind.life_cycle else {
+        return keys;
+    };
+    let steps = cycle.steps;
+    keys.extend(steps.members.iter().map(|(_, code)| code_key(steps.family, code)));
+    let reasons = cycle.reasons;
+    let refused = [
+        reasons.own_work,
+        reasons.supervisors_step,
+        reasons.makers_step,
+        reasons.too_many_steps,
+    ];
+    keys.extend(refused.map(|code| code_key("invalid", code)));
+    let mut stays = vec![
+        reasons.unknown_step,
+        reasons.already_made,
+        reasons.already_there,
+        reasons.already_finished,
+        reasons.out_of_order,
+        reasons.own_work,
+    ];
+    for rule in cycle.rules {
+        stays.extend(rule.gives_way.iter().map(|other| other.reason));
+        stays.extend(rule.holds.into_iter().chain(rule.later_holds));
+    }
+    keys.extend(stays.into_iter().map(|code| code_key("reason", code)));
+    keys
+}
+
 /// Codes that `shared` and `replica` give out, read from their sources: each has its sentence.
 fn codes_of_other_crates() -> BTreeSet<String> {
     let mut keys = BTreeSet::new();
     let mut code = String::new();
-    sources(&root().join("../shared/src/validation"), &mut code);
+    sources(&root().join("../shared/src"), &mut code);
     keys.extend(quoted_after(&code, "refuse(\"").map(|code| code_key("invalid", code)));
+    keys.extend(KINDS.iter().flat_map(|kind| codes_of_kind(kind)));
     let mut replica = String::new();
     sources(&root().join("replica/src"), &mut replica);
     keys.extend(quoted_after(&replica, "=> \"photo.").map(|code| code_key("bad-photo", code)));
@@ -216,8 +237,6 @@ fn codes_of_other_crates() -> BTreeSet<String> {
         let mark = format!("\"{family}.");
         keys.extend(quoted_after(&server, &mark).map(|code| code_key(&format!("parked-{family}"), code)));
     }
-    let timeline = fs::read_to_string(root().join("../shared/src/crdt/issue_state.rs")).unwrap();
-    keys.extend(quoted_after(&timeline, "\"issue.").map(|code| code_key("reason-issue", code)));
     keys
 }
 
