@@ -2,6 +2,7 @@
 
 use dioxus::prelude::*;
 use replica::api::{Call, Session};
+use shared::domain::rights::Roles;
 use shared::domain::worker::Role;
 
 use crate::components::{Entry, IconName, TabBar, ToastRegion};
@@ -33,7 +34,7 @@ pub(crate) enum Who {
 impl Who {
     /// Sees the work of others.
     pub(crate) fn oversees(self) -> bool {
-        matches!(self, Self::Somebody(Role::Supervisor | Role::Administrator))
+        matches!(self, Self::Somebody(role) if Roles::SUPERVISORS.contains(role))
     }
 }
 

@@ -265,14 +265,26 @@ impl<'a> Batch<'a> {
         };
         if let Some(loaded) = self.loaded(operation.record) {
             validate(operation, Some(&loaded.state))?;
-            check_rights(operation, role, Some(&loaded.state))?;
+            let Operation {
+                record,
+                change,
+                author,
+                ..
+            } = operation;
+            check_rights(record.kind, change, *author, role, Some(&loaded.state))?;
             let size_bytes = loaded.size_bytes.saturating_add(prepared.body.len());
             too_large(size_bytes)?;
             loaded.state.apply(operation, applied_at);
             loaded.size_bytes = size_bytes;
         } else {
             validate(operation, None)?;
-            check_rights(operation, role, None)?;
+            check_rights(
+                operation.record.kind,
+                &operation.change,
+                operation.author,
+                role,
+                None,
+            )?;
             too_large(prepared.body.len())?;
             if home != operation.area
                 && let Some(beside) = beside(operation)

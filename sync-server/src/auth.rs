@@ -3,7 +3,7 @@
 use axum::extract::FromRequestParts;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
-use shared::domain::worker::Role;
+use shared::domain::rights::Roles;
 
 use crate::refused::Refused;
 use crate::state::AppState;
@@ -27,9 +27,9 @@ impl Authorised {
     /// # Errors
     /// 403 `role.forbidden`.
     pub fn at_least_supervisor(&self) -> Result<(), Refused> {
-        match self.session.credential.role {
-            Role::Supervisor | Role::Administrator => Ok(()),
-            Role::Member => Err(Refused::role()),
+        match Roles::SUPERVISORS.contains(self.session.credential.role) {
+            true => Ok(()),
+            false => Err(Refused::role()),
         }
     }
 }

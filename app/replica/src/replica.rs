@@ -19,7 +19,7 @@ use shared::protocol::v1::{
     self, AreaPage, PROTOCOL_VERSION, PUSH_OPERATIONS_MAX, Push, READS_DENSE, SealKey, SignInReply,
     SyncReply, SyncRequest,
 };
-use shared::validation::{as_kept, may_take};
+use shared::validation::{as_kept, check_rights};
 use uuid::Uuid;
 
 use crate::api::{self, Answer, ApiError, Call, ErrorCode, Notice, RoomState, Session, Status, SyncState};
@@ -223,7 +223,7 @@ impl Replica {
     ) -> Result<(), ApiError> {
         let author = self.author()?;
         for (_, record, change) in &changes {
-            self.check_step(*record, change)?;
+            self.check_rights(*record, change)?;
         }
         let transaction = self.connection.transaction()?;
         operations::with_pen(&transaction, author, |pen| {
@@ -237,17 +237,13 @@ impl Replica {
         Ok(())
     }
 
-    /// A step that the server would set aside is not taken here either.
-    fn check_step(&self, record: RecordRef, change: &Change) -> Result<(), ApiError> {
-        let taken = change.event.as_ref().zip(record.kind.life_cycle());
-        let enrolment = self.enrolment()?;
-        let Some(((event, cycle), Enrolment { worker, .. })) = taken.zip(enrolment) else {
+    /// What the server would set aside is not done here either.
+    fn check_rights(&self, record: RecordRef, change: &Change) -> Result<(), ApiError> {
+        let Some(Enrolment { worker, .. }) = self.enrolment()? else {
             return Ok(());
         };
         let state = records::load(&self.connection, record)?;
-        let maker = state.as_ref().map_or(worker.id, |state| state.origin().author);
-        let life = state.as_ref().and_then(|state| state.life(record.kind));
-        may_take(cycle, event.step, worker.id, worker.role, maker, life.as_ref())
+        check_rights(record.kind, change, worker.id, worker.role, state.as_ref())
             .map_err(|rejection| api_error(ErrorCode::Invalid, rejection.code))
     }
 

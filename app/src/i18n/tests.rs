@@ -192,7 +192,7 @@ fn codes_of_kind(kind: &KindSpec) -> BTreeSet<String> {
     let reasons = cycle.reasons;
     let refused = [
         reasons.own_work,
-        reasons.supervisors_step,
+        reasons.others_step,
         reasons.makers_step,
         reasons.too_many_steps,
     ];

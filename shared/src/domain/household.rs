@@ -8,6 +8,7 @@ use super::date::CalendarDate;
 use super::door::DoorNumber;
 use super::issue::Event;
 use super::list::closed_list;
+use super::rights::Rights;
 use super::schema::{FieldId, FieldSpec, KindSpec, RecordKind};
 use super::value::{FieldMap, Fields, Value, field};
 use crate::ids::AreaCode;
@@ -64,6 +65,7 @@ pub(super) static SPEC: KindSpec = KindSpec {
     merged_into: Some(MERGED_INTO),
     kept_after_removal: Some(KEPT_AFTER_REMOVAL),
     rules: Some(rules),
+    rights: &Rights::OF_WORKERS,
     has_photos: false,
 };
 

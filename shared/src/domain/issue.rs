@@ -3,10 +3,12 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::life_cycle::{Does, GivesWay, LifeCycle, Reasons, StepRule, TakenBy};
+use super::life_cycle::{Does, GivesWay, LifeCycle, Reasons, StepRule};
 use super::list::closed_list;
+use super::rights::{Rights, Roles};
 use super::schema::{FieldId, FieldSpec, KindSpec, RecordKind};
 use super::value::{FieldMap, Fields, Value, field};
+use super::worker::Role;
 use crate::clock::TimestampMs;
 use crate::ids::{HouseholdId, VisitId};
 use crate::rejection::{Rejection, refuse};
@@ -28,6 +30,12 @@ pub const REPORTED_AT: FieldId = FieldId(7);
 pub use super::life_cycle::STEPS_SEEN;
 /// Written as 1 by who keeps the issue although it was removed; the write has seen the removals.
 pub const KEPT_AFTER_REMOVAL: FieldId = FieldId(9);
+
+/// Also a unit to which it is sent holds it; it says by its steps what it does.
+const RIGHTS: Rights = Rights {
+    hold: Roles::WORKERS.and(Role::Responder),
+    ..Rights::OF_WORKERS
+};
 
 pub(super) static SPEC: KindSpec = KindSpec {
     kind: RecordKind::ISSUE,
@@ -52,6 +60,7 @@ pub(super) static SPEC: KindSpec = KindSpec {
     merged_into: None,
     kept_after_removal: Some(KEPT_AFTER_REMOVAL),
     rules: Some(rules),
+    rights: &RIGHTS,
     has_photos: true,
 };
 
@@ -133,13 +142,16 @@ pub static LIFE_CYCLE: LifeCycle = LifeCycle {
             gives_way: &[REOPENED_MEANWHILE],
             ..step(HANDLED_ON_THE_SPOT, 0, &[CONFIRMED, REOPENED])
         },
-        step(
-            ACCEPTED,
-            2,
-            &[ASSIGNED, IN_PROGRESS, RESOLVED, RETURNED, MERGED_INTO],
-        ),
         StepRule {
-            taken_by: TakenBy::Supervisors,
+            taken_by: Roles::WORKERS.and(Role::Responder),
+            ..step(
+                ACCEPTED,
+                2,
+                &[ASSIGNED, IN_PROGRESS, RESOLVED, RETURNED, MERGED_INTO],
+            )
+        },
+        StepRule {
+            taken_by: Roles::SUPERVISORS,
             later_holds: Some("issue.assigned_elsewhere"),
             ..step(
                 ASSIGNED,
@@ -147,26 +159,31 @@ pub static LIFE_CYCLE: LifeCycle = LifeCycle {
                 &[IN_PROGRESS, RESOLVED, ASSIGNED, RETURNED, MERGED_INTO],
             )
         },
-        step(IN_PROGRESS, 4, &[RESOLVED, ASSIGNED, RETURNED, MERGED_INTO]),
         StepRule {
+            taken_by: Roles::WORKERS.and(Role::Responder),
+            ..step(IN_PROGRESS, 4, &[RESOLVED, ASSIGNED, RETURNED, MERGED_INTO])
+        },
+        StepRule {
+            taken_by: Roles::WORKERS.and(Role::Responder),
             does: Does::Works,
             gives_way: &[REOPENED_MEANWHILE],
             ..step(RESOLVED, 5, &[CONFIRMED, REOPENED])
         },
         StepRule {
-            taken_by: TakenBy::MakerAndSupervisors,
+            taken_by: Roles::SUPERVISORS,
+            or_its_maker: true,
             does: Does::Approves,
             gives_way: &[REOPENED_MEANWHILE],
             ..step(CONFIRMED, 6, &[CLOSED, REOPENED])
         },
         StepRule {
-            taken_by: TakenBy::Supervisors,
+            taken_by: Roles::SUPERVISORS,
             does: Does::Ends,
             gives_way: &[REOPENED_MEANWHILE],
             ..step(CLOSED, 7, &[REOPENED])
         },
         StepRule {
-            taken_by: TakenBy::Supervisors,
+            taken_by: Roles::SUPERVISORS.and(Role::Responder),
             does: Does::Ends,
             gives_way: &[
                 REOPENED_MEANWHILE,
@@ -186,7 +203,7 @@ pub static LIFE_CYCLE: LifeCycle = LifeCycle {
             )
         },
         StepRule {
-            taken_by: TakenBy::Supervisors,
+            taken_by: Roles::SUPERVISORS,
             does: Does::Ends,
             gives_way: &[REOPENED_MEANWHILE],
             holds: Some("issue.merged"),
@@ -200,7 +217,7 @@ pub static LIFE_CYCLE: LifeCycle = LifeCycle {
         already_finished: "issue.already_finished",
         out_of_order: "issue.out_of_order",
         own_work: "issue.own_work",
-        supervisors_step: "issue.supervisors_step",
+        others_step: "issue.supervisors_step",
         makers_step: "issue.not_reporter",
         too_many_steps: "issue.too_many_steps",
     },
@@ -224,13 +241,14 @@ const REOPENED_MEANWHILE: GivesWay = GivesWay {
     reason: "issue.reopened_meanwhile",
 };
 
-/// A step that everybody may take, and that only moves the issue.
+/// A step that everybody takes who works in the area, and that only moves the issue.
 const fn step(step: u64, rank: u8, next: &'static [u64]) -> StepRule {
     StepRule {
         step,
         next,
         rank,
-        taken_by: TakenBy::Everybody,
+        taken_by: Roles::WORKERS,
+        or_its_maker: false,
         does: Does::Nothing,
         gives_way: &[],
         holds: None,

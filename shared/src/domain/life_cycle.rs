@@ -2,6 +2,7 @@
 //! what follows, `validation` says who may take a step.
 
 use super::list::ClosedList;
+use super::rights::Roles;
 use super::schema::FieldId;
 
 /// In every kind that takes steps, the field that is written as 1 with each step; what the write had seen is what the
@@ -44,9 +45,9 @@ pub struct Reasons {
     pub out_of_order: &'static str,
     /// Whoever did the work does not say that it is done well.
     pub own_work: &'static str,
-    /// Only a supervisor takes it.
-    pub supervisors_step: &'static str,
-    /// Only who made the record, or a supervisor, takes it.
+    /// Another role takes it.
+    pub others_step: &'static str,
+    /// Who made the record takes it, or another role.
     pub makers_step: &'static str,
     /// The record has taken more steps than any should.
     pub too_many_steps: &'static str,
@@ -62,8 +63,10 @@ pub struct StepRule {
     /// Of steps taken at the same time, which comes first: the lower rank. What says more comes later, except that what
     /// opens a record again comes before everything that it forbids.
     pub rank: u8,
-    /// Who takes it.
-    pub taken_by: TakenBy,
+    /// The roles that take it.
+    pub taken_by: Roles,
+    /// Whether also who made the record takes it.
+    pub or_its_maker: bool,
     /// What else it does.
     pub does: Does,
     /// Why it does not count beside one of these steps that was taken at the same time and came first.
@@ -112,17 +115,6 @@ impl Does {
     pub fn works(self) -> bool {
         matches!(self, Self::Works | Self::MakesAndWorks)
     }
-}
-
-/// Who takes a step, of those who may edit the record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TakenBy {
-    /// All of them.
-    Everybody,
-    /// Supervisors.
-    Supervisors,
-    /// Who made the record, and supervisors.
-    MakerAndSupervisors,
 }
 
 /// A step that does not count beside another one.

@@ -23,6 +23,7 @@ pub mod need;
 pub mod phone;
 pub mod photo;
 pub mod resident;
+pub mod rights;
 pub mod visit;
 pub mod worker;
 

@@ -4,8 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::issue::Event;
 use super::jpeg;
+use super::rights::{Rights, Roles};
 use super::schema::{FieldId, FieldSpec, KindSpec, Meaning, RecordKind, RecordRef};
 use super::value::{FieldMap, Fields, Value, field};
+use super::worker::Role;
 use crate::clock::TimestampMs;
 use crate::ids::PhotoHash;
 use crate::rejection::{Rejection, refuse};
@@ -41,6 +43,13 @@ pub const PHOTOS_PER_RECORD_MAX: usize = 9;
 /// The kinds that photos may lie beside.
 const OWNERS: &[RecordKind] = &[RecordKind::VISIT, RecordKind::ISSUE];
 
+/// Also a unit holds the photos of what is sent to it, and takes some of what it did.
+const RIGHTS: Rights = Rights {
+    hold: Roles::WORKERS.and(Role::Responder),
+    create: Roles::WORKERS.and(Role::Responder),
+    ..Rights::OF_WORKERS
+};
+
 pub(super) static SPEC: KindSpec = KindSpec {
     kind: RecordKind::PHOTO,
     name: "photo",
@@ -67,6 +76,7 @@ pub(super) static SPEC: KindSpec = KindSpec {
     merged_into: None,
     kept_after_removal: None,
     rules: Some(rules),
+    rights: &RIGHTS,
     has_photos: false,
 };
 

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::issue::Event;
 use super::life_cycle::LifeCycle;
 use super::list::ClosedList;
+use super::rights::Rights;
 use super::value::{Fields, ValueShape, field};
 use crate::rejection::Rejection;
 
@@ -297,6 +298,8 @@ pub struct KindSpec {
     /// What its records must keep besides what the meanings of the fields say; the event is the one of the operation that
     /// is being checked.
     pub rules: Option<Rules>,
+    /// Who may do what with it.
+    pub rights: &'static Rights,
     /// Whether photos may lie beside it.
     pub has_photos: bool,
 }

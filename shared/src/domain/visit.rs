@@ -7,6 +7,7 @@ use super::date::CalendarDate;
 use super::issue::Event;
 use super::list::closed_list;
 use super::need::Need;
+use super::rights::Rights;
 use super::schema::{FieldId, FieldSpec, KindSpec, RecordKind};
 use super::value::{FieldMap, Fields, Value, field};
 use crate::clock::TimestampMs;
@@ -67,6 +68,7 @@ pub(super) static SPEC: KindSpec = KindSpec {
     merged_into: None,
     kept_after_removal: Some(KEPT_AFTER_REMOVAL),
     rules: Some(rules),
+    rights: &Rights::OF_WORKERS,
     has_photos: true,
 };
 

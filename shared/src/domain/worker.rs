@@ -1,4 +1,4 @@
-//! Workers: grid members, supervisors, administrators, and the areas assigned to them.
+//! Workers: grid members, supervisors and the others who have an account, and the areas assigned to them.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +14,12 @@ closed_list! {
         Supervisor = 2 "supervisor",
         /// 系统管理员: accounts, devices, backups
         Administrator = 3 "administrator",
+        /// 响应单位人员: works on what was sent to their unit
+        Responder = 4 "responder",
+        /// 志愿者: takes part in what is open to volunteers
+        Volunteer = 5 "volunteer",
+        /// 审计员: reads the audit log
+        Auditor = 6 "auditor",
     }
 }
 

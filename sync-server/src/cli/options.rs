@@ -228,6 +228,12 @@ pub(super) enum RoleName {
     Supervisor,
     /// 系统管理员
     Admin,
+    /// 响应单位人员
+    Responder,
+    /// 志愿者
+    Volunteer,
+    /// 审计员
+    Auditor,
 }
 
 impl From<RoleName> for Role {
@@ -236,6 +242,9 @@ impl From<RoleName> for Role {
             RoleName::Member => Self::Member,
             RoleName::Supervisor => Self::Supervisor,
             RoleName::Admin => Self::Administrator,
+            RoleName::Responder => Self::Responder,
+            RoleName::Volunteer => Self::Volunteer,
+            RoleName::Auditor => Self::Auditor,
         }
     }
 }

@@ -187,7 +187,10 @@ fn merge<'a>(
         let is_elsewhere = moves::is_elsewhere(transaction, &scope, operation)?;
         let state = records::load(transaction, operation.record)?;
         let role = role(transaction, operation.author)?;
-        let may = role.is_none_or(|role| check_rights(operation, role, state.as_ref()).is_ok());
+        let may = role.is_none_or(|role| {
+            let kind = operation.record.kind;
+            check_rights(kind, &operation.change, operation.author, role, state.as_ref()).is_ok()
+        });
         if is_elsewhere || !may || validate(operation, state.as_ref()).is_err() {
             met.passed_over += 1;
             continue;

@@ -2,6 +2,7 @@
 
 use shared::change::Operation;
 use shared::change::hash::ChainHash;
+use shared::domain::rights::Roles;
 use shared::domain::worker::{Role, Worker};
 use shared::ids::{AreaCode, EpochId, WorkerId};
 use uuid::Uuid;
@@ -66,15 +67,21 @@ pub(super) fn behind(area: &AreaCode) -> String {
     format!("{area}~")
 }
 
-/// The areas assigned to a worker now, none inside another, in order.
+/// The areas of which a worker holds all now, none inside another, in order.
 pub(super) fn scope(connection: Tx<'_>, worker: WorkerId) -> StorageResult<Vec<AreaCode>> {
-    let mut statement = connection
-        .prepare_cached("SELECT area FROM assignment WHERE worker = ?1 AND ended_at = 0 ORDER BY area")?;
-    let areas = statement.query_map(values![worker.0.as_bytes()], |row| area(row, 0))?;
-    let mut scope: Vec<AreaCode> = Vec::with_capacity(areas.len());
+    let mut statement = connection.prepare_cached(
+        "SELECT area, role FROM assignment JOIN worker ON worker.id = assignment.worker
+         WHERE worker = ?1 AND ended_at = 0 ORDER BY area",
+    )?;
+    let assigned = statement.query_map(values![worker.0.as_bytes()], |row| {
+        Ok((area(row, 0)?, role(row, 1)?))
+    })?;
+    let mut scope: Vec<AreaCode> = Vec::with_capacity(assigned.len());
     // In this order an area follows the one that contains it.
-    for area in areas {
-        if !scope.last().is_some_and(|outer| area.is_within(outer)) {
+    for (area, role) in assigned {
+        // Others hold what is lent to them or open to them, and nothing because it lies in an area.
+        let holds = Roles::WORKERS.contains(role);
+        if holds && !scope.last().is_some_and(|outer| area.is_within(outer)) {
             scope.push(area);
         }
     }
