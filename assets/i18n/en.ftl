@@ -806,6 +806,7 @@ invalid-change-seen-the-future = One entry cannot be saved; that is Koumen’s f
 invalid-change-too-many-parts = Too much was changed at once; save it in two steps.
 invalid-record-not-kept = A record of this kind cannot be brought back like this.
 invalid-parked-not-yours = This record is in a grid that is not assigned to you. It is kept; ask the level above.
+invalid-push-too-large = This record is on this phone only, so the supervisor cannot take it over. Try again on another network, or ask the administrator to raise the limit.
 invalid-merge-into-itself = A record cannot be merged into itself. Choose another one.
 invalid-merge-other-area = The two are in different grids and cannot be merged yet. Both are still there.
 invalid-merge-kind-impossible = Records of this kind cannot be merged.

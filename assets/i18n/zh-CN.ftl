@@ -715,6 +715,7 @@ invalid-change-seen-the-future = 有一项存不下来，这是叩门的问题�
 invalid-change-too-many-parts = 一次改得太多了，请分两次保存。
 invalid-record-not-kept = 这种记录不能这样恢复。
 invalid-parked-not-yours = 这条记录不在你负责的网格里，补不上。记录还在，请上一级看一看。
+invalid-push-too-large = 这条记录只在这台手机上，网格长那里还没有，不能交给网格长。换一个网络再试，或者请管理员调大限制。
 invalid-merge-into-itself = 不能和自己合并，请另选一个。
 invalid-merge-other-area = 两边不在同一个网格，现在还不能合并。两边都在。
 invalid-merge-kind-impossible = 这种记录不能合并。

@@ -1,5 +1,12 @@
 //! Forms: what was typed is in the record, in a draft, or in the bin, never nowhere (D18).
 
+#[path = "forms/corrections.rs"]
+mod corrections;
+#[path = "forms/killed.rs"]
+mod killed;
+#[path = "forms/places.rs"]
+mod places;
+
 use replica::api::{
     Answer, Call, Draft, DraftBody, DraftKind, DraftSeen, DraftSummary, ErrorCode, HouseholdDraft, Outbox,
     Removals, ResidentDraft, StepDraft, VisitDraft, VisitPage,

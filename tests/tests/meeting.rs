@@ -4,11 +4,13 @@
 
 use std::cell::Cell;
 use std::net::TcpListener;
+use std::path::Path;
 use std::process::Stdio;
 use std::rc::Rc;
 
 use replica::api::{Answer, Call, Conflict};
 use replica::storage::peers::PeerError;
+use rusqlite::Connection;
 use serde_json::Value;
 use shared::change::hash::ChainHash;
 use shared::domain::Household;
@@ -143,6 +145,10 @@ struct World {
 impl World {
     /// Three phones that know one household and each other.
     async fn new() -> Self {
+        Self::with_file_of_the_second(None).await
+    }
+
+    async fn with_file_of_the_second(file: Option<&Path>) -> Self {
         let server = TestServer::start().await;
         server.add_area(COMMUNITY, "社区").await;
         for (name, role) in [
@@ -156,7 +162,8 @@ impl World {
         let now_ms = Rc::new(Cell::new(TEST_START_MS));
         let mut phones = Vec::new();
         for (seed, name) in [(1, "zhao"), (2, "sun"), (3, "qian")] {
-            let phone = DrivenPhone::open(None, &address, &now_ms, seed);
+            let file = file.filter(|_| seed == 2);
+            let phone = DrivenPhone::open(file, &address, &now_ms, seed);
             phone.sign_in(name).await;
             phones.push(phone);
         }
@@ -248,6 +255,35 @@ async fn a_conflict_seen_at_a_meeting_is_the_one_that_the_server_gives() {
                     conflicts(phone),
                     seen,
                     "the same values in the same order, with the same times"
+                );
+            }
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_row_that_went_bad_does_not_end_a_meeting() {
+    LocalSet::new()
+        .run_until(async {
+            let folder = tempfile::tempdir().unwrap();
+            let file = folder.path().join("sun.sqlite");
+            let world = World::with_file_of_the_second(Some(&file)).await;
+            let [zhao, sun, _] = &world.phones[..] else {
+                panic!("three phones")
+            };
+            world.edit(zhao, "赵写的");
+            let disk = Connection::open(&file).unwrap();
+            let damaged = disk.execute("UPDATE household SET clocks = x'ff'", []).unwrap();
+            assert_eq!(damaged, 1);
+            meet_in_process(zhao, sun);
+            world.settle().await;
+            for phone in &world.phones {
+                let Answer::Household(page) = phone.call(Call::Household { id: world.household }) else {
+                    panic!("not a household")
+                };
+                assert_eq!(
+                    (page.household.door.as_str(), page.household.note.as_str()),
+                    ("3-2-501", "赵写的")
                 );
             }
         })

@@ -6,12 +6,14 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
 
-use replica::api::{Answer, Call, DraftBody, DraftSeen, Outbox, SyncPhase, VisitDraft};
+use replica::api::{Answer, Call, DraftBody, DraftSeen, ErrorCode, Outbox, SyncPhase, VisitDraft};
 use shared::domain::visit::{Outcome, Purpose};
 use shared::domain::worker::Role;
 use shared::ids::{DraftId, HouseholdId};
+use shared::protocol::v1::{self, SEGMENT_OPERATIONS, SyncRequest};
 use sync_server::chance::Chance;
 use sync_server::testing::{SeededChance, TEST_START_MS, TestPhone, TestServer, a_request};
+use tests::World;
 use tests::driven::{Address, DrivenPhone};
 use tokio::task::LocalSet;
 
@@ -180,4 +182,106 @@ async fn what_is_too_large_alone_is_set_aside_in_words_and_the_rest_goes_on() {
             assert_eq!(visits(&other), 3);
         })
         .await;
+}
+
+fn notes(phone: &DrivenPhone) -> Vec<String> {
+    let Answer::Visits(visits) = phone.call(Call::VisitLog {
+        filter: Default::default(),
+        after: None,
+        limit: 100,
+    }) else {
+        panic!("not a log")
+    };
+    visits.into_iter().map(|visit| visit.visit.note).collect()
+}
+
+/// What stands in for it is as small as an operation can be. Where even that does not go through nothing more is tried.
+#[tokio::test]
+async fn what_was_set_aside_for_its_size_is_still_there_when_nothing_goes_through_at_all() {
+    LocalSet::new()
+        .run_until(async {
+            let street = Street::new().await;
+            let (phone, other) = (street.phone(1), street.phone(2));
+            phone.sign_in("zhao").await;
+            other.sign_in("qian").await;
+            phone.sync().await;
+            let words = note(7, 900);
+            street.visit(&phone, &words);
+            street.lets_through(10, usize::MAX);
+            for _ in 0..5 {
+                phone.sync().await;
+            }
+            assert_eq!(phone.state().waiting_operations, 1);
+            street.lets_through(usize::MAX, usize::MAX);
+            sync_out(&phone).await;
+            let seq = outbox(&phone).attention.first().unwrap().seq;
+            phone.call(Call::RetryParked { seq });
+            sync_out(&phone).await;
+            sync_out(&other).await;
+            assert_eq!(notes(&other), [words]);
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn what_only_this_phone_has_is_neither_signed_out_of_nor_left_to_the_supervisor() {
+    LocalSet::new()
+        .run_until(async {
+            let street = Street::new().await;
+            let phone = street.phone(1);
+            phone.sign_in("zhao").await;
+            phone.sync().await;
+            street.visit(&phone, &note(7, 900));
+            street.lets_through(1_200, usize::MAX);
+            sync_out(&phone).await;
+            let seq = outbox(&phone).attention.first().unwrap().seq;
+            assert_eq!(phone.state().waiting_operations, 0);
+
+            let forgotten = phone.replica().borrow_mut().forget_everything();
+            assert_eq!(forgotten.map_err(|error| error.code), Err(ErrorCode::UnsentWork));
+            let dismiss = Call::DismissParked { seq, seen: true };
+            let dismissed = phone.replica().borrow_mut().call(dismiss);
+            assert_eq!(
+                dismissed.map_err(|error| (error.code, error.detail)),
+                Err((ErrorCode::Invalid, "push.too_large".to_owned()))
+            );
+            assert_eq!(outbox(&phone).attention.len(), 1);
+
+            street.lets_through(usize::MAX, usize::MAX);
+            phone.call(Call::RetryParked { seq });
+            sync_out(&phone).await;
+            phone.replica().borrow_mut().forget_everything().unwrap();
+        })
+        .await;
+}
+
+/// A phone in a basement learns nothing about the way from what it did not hear.
+#[tokio::test(flavor = "current_thread")]
+async fn a_dead_zone_does_not_make_a_phone_ask_for_less() {
+    let world = World::new().await;
+    let mut amina = world.phone("amina", Role::Member, &[GRID]).await;
+    amina.add_household("3-2-501");
+    for _ in 0..12 {
+        amina.replica.sync_request(true).unwrap();
+        amina.replica.send_less_after_silence().unwrap();
+    }
+    let request = amina.replica.sync_request(true).unwrap();
+    let request: SyncRequest = v1::decode(&request).unwrap();
+    assert_eq!(request.operations_max, SEGMENT_OPERATIONS);
+    // A reply that began and broke off says something.
+    amina.replica.ask_for_less().unwrap();
+    let request = amina.replica.sync_request(true).unwrap();
+    let request: SyncRequest = v1::decode(&request).unwrap();
+    assert_eq!(request.operations_max, SEGMENT_OPERATIONS / 2);
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_refusal_is_not_about_a_request_that_was_answered() {
+    let world = World::new().await;
+    let mut amina = world.phone("amina", Role::Member, &[GRID]).await;
+    amina.add_household("3-2-501");
+    world.round(&mut amina).await.map(drop).unwrap();
+    amina.add_household("3-2-502");
+    amina.replica.send_less().unwrap();
+    assert_eq!(amina.status().sync.attention, 0);
 }

@@ -1,10 +1,12 @@
 //! Workers are given other grids: what they hold, what is accepted, and how what was not is mended (D5, D6).
 
-use replica::api::{Answer, Call, Holding};
+use replica::api::{Answer, Call, DraftBody, DraftSeen, Holding, IssueDraft, StepDraft};
+use shared::domain::issue::{Category, Event, Step};
 use shared::domain::schema::{RecordKind, RecordRef};
 use shared::domain::value::{FieldMap, Value};
 use shared::domain::worker::Role;
 use shared::domain::{Need, household, resident};
+use shared::ids::{AreaCode, DraftId, IssueId};
 use tests::world::{COMMUNITY, GRID, OTHER_GRID};
 use tests::{Phone, World};
 
@@ -178,6 +180,78 @@ async fn a_form_that_was_open_when_its_area_went_can_be_finished_and_is_kept() {
     assert_eq!(amina.status().sync.attention, 1);
     assert_eq!(amina.log(), ["门口聊了很久"]);
     assert_eq!(all.map(|id| is_here(&mut amina, id)), [false; 3]);
+}
+
+/// A correction needs its record, and a step needs its issue, which may lie in no household.
+#[tokio::test(flavor = "current_thread")]
+async fn corrections_and_steps_that_were_open_when_their_area_went_can_be_finished() {
+    let world = World::new().await;
+    let mut amina = world.phone("amina", Role::Member, &[GRID]).await;
+    let home = amina.add_household("3-2-501");
+    let person = amina.add_resident(home, "单春", "12000000001");
+    let visit = amina.visit(home, "去过");
+    let issue = |title: &str| {
+        DraftBody::Issue(IssueDraft {
+            area: AreaCode::new(GRID).ok(),
+            category: Some(Category::Facilities),
+            title: title.to_owned(),
+            note: String::new(),
+            household: None,
+            place: String::new(),
+            visit: None,
+            handled_on_the_spot: false,
+            started_at: 1,
+        })
+    };
+    let keep = |phone: &mut Phone, id: DraftId, body: DraftBody, seen: DraftSeen| {
+        phone.call(Call::SaveDraft { id, body, seen });
+    };
+    let mut issues = Vec::new();
+    for title in ["灯坏了", "井盖坏了", "栏杆坏了"] {
+        let id = amina.draft_id();
+        keep(&mut amina, id, issue(title), DraftSeen::default());
+        amina.call(Call::FinishDraft { id });
+        issues.push(IssueId(id.0));
+    }
+    world.settle(&mut [&mut amina]).await;
+    // Each form is opened and typed into.
+    let mut open = vec![DraftId(person.0), DraftId(visit.0), DraftId(issues[0].0)];
+    for id in &open {
+        let Answer::Draft(Some(mut draft)) = amina.call(Call::Draft { id: *id }) else {
+            panic!("a form")
+        };
+        match &mut draft.body {
+            DraftBody::Resident(form) => form.resident.name = "单春花".to_owned(),
+            DraftBody::Visit(form) => form.note = "去过两次".to_owned(),
+            DraftBody::Issue(form) => form.note = "二楼".to_owned(),
+            other => panic!("another form: {other:?}"),
+        }
+        keep(&mut amina, *id, draft.body, draft.seen);
+    }
+    let step = StepDraft::id(issues[1], Step::InProgress.number());
+    let words = DraftBody::Step(StepDraft {
+        issue: issues[1],
+        household: None,
+        event: Event {
+            note: "师傅明天来".to_owned(),
+            ..Event::of(Step::InProgress)
+        },
+    });
+    keep(&mut amina, step, words, DraftSeen::default());
+    open.push(step);
+    amina.advance(60_000);
+    world.server.clock.set(amina.now_ms.get());
+    world.assign("amina", &[OTHER_GRID]).await;
+    world.settle(&mut [&mut amina]).await;
+    let is_here = |phone: &mut Phone, id| phone.try_call(Call::Issue { id }).is_ok();
+    let all = [issues[0], issues[1], issues[2]];
+    assert_eq!(all.map(|id| is_here(&mut amina, id)), [true, true, false]);
+    amina.advance(60_000);
+    for id in open {
+        amina.call(Call::FinishDraft { id });
+    }
+    world.settle(&mut [&mut amina]).await;
+    assert_eq!(amina.status().sync.attention, 4, "the supervisor has them");
 }
 
 /// Found by the simulation: seed 1243. Under another identity a phone does not know any more what was set aside under the

@@ -100,14 +100,20 @@ impl Replica {
             verify: Cell::new(false),
             sent: Cell::new(None),
         };
-        if replica.sealed.is_none() {
-            let now_ms = replica.now_ms();
-            let transaction = replica.connection.transaction()?;
-            drafts::empty_bin(&transaction, now_ms)?;
-            transaction.commit()?;
-        }
+        // A phone without any room opens all the same: the bin is emptied with the next form.
+        let _ = replica.empty_bin();
         replica.wake();
         Ok(replica)
+    }
+
+    fn empty_bin(&mut self) -> StorageResult<()> {
+        if self.is_sealed() {
+            return Ok(());
+        }
+        let now_ms = self.now_ms();
+        let transaction = self.connection.transaction()?;
+        drafts::empty_bin(&transaction, now_ms)?;
+        Ok(transaction.commit()?)
     }
 
     /// Answers a call that needs no network. Those that do (`SignIn`, `SignOut`, `PhotoBytes` of a photo that is
@@ -259,9 +265,10 @@ impl Replica {
         let author = self.author()?;
         let transaction = self.connection.transaction()?;
         operations::with_pen(&transaction, author, |pen| {
-            records
-                .into_iter()
-                .try_for_each(|(area, record, fields)| pen.bring_to(&area, record, fields).map(drop))
+            records.into_iter().try_for_each(|(area, record, mut fields)| {
+                commands::texts_as_kept(record.kind, &mut fields);
+                pen.bring_to(&area, record, fields).map(drop)
+            })
         })?;
         transaction.commit()?;
         self.notices.push(Notice::Changed);
@@ -407,7 +414,7 @@ impl Replica {
     /// is too large alone is set aside, so that the rest goes.
     ///
     /// # Errors
-    /// A failing database.
+    /// [`ErrorCode::Server`] when nothing smaller can be sent, or a failing database.
     pub fn send_less(&mut self) -> Result<(), ApiError> {
         let now_ms = self.now_ms();
         match self.sent.take() {
@@ -416,7 +423,9 @@ impl Replica {
             }
             Some(_) => {
                 let transaction = self.connection.transaction()?;
-                too_large::set_first_aside(&transaction)?;
+                if !too_large::set_first_aside(&transaction)? {
+                    return Err(api_error(ErrorCode::Server, "request.too_large"));
+                }
                 transaction.commit()?;
                 self.notices.push(Notice::Changed);
             }
@@ -425,17 +434,25 @@ impl Replica {
         Ok(())
     }
 
-    /// A request or its reply was too slow: less goes and less is asked for the next time.
+    /// Nothing answered in time. A large request may have been too slow for the way: less goes the next time. Where there
+    /// is no way at all a small one is as lost, and says nothing.
+    ///
+    /// # Errors
+    /// A failing database.
+    pub fn send_less_after_silence(&mut self) -> Result<(), ApiError> {
+        let sent = self.sent.take().filter(|sent| sent.operations > 1);
+        let fit = sent.and_then(|sent| self.fit().after_silence(sent.bytes, self.now_ms()));
+        Ok(fit.map_or(Ok(()), |fit| self.keep_fit(fit))?)
+    }
+
+    /// A reply began and did not come through: less is asked for the next time.
     ///
     /// # Errors
     /// A failing database.
     pub fn ask_for_less(&mut self) -> Result<(), ApiError> {
-        let now_ms = self.now_ms();
-        let mut fit = self.fit();
-        if let Some(Sent { bytes, .. }) = self.sent.take().filter(|sent| sent.operations > 1) {
-            fit = fit.after_request_of(bytes, now_ms);
-        }
-        Ok(self.keep_fit(fit.after_lost_reply(now_ms).unwrap_or(fit))?)
+        self.sent.set(None);
+        let fit = self.fit().after_lost_reply(self.now_ms());
+        Ok(fit.map_or(Ok(()), |fit| self.keep_fit(fit))?)
     }
 
     /// A chunk of a photo was larger than something on the way lets through. `false` when no smaller one is tried.
@@ -569,8 +586,13 @@ impl Replica {
     /// [`KeepError`]; nothing has happened then.
     pub fn keep_reply(&mut self, reply: &SyncReply) -> Result<Kept, KeepError> {
         let now_ms = self.now_ms();
+        let fit = self.fit();
+        let sent = self.sent.take();
         let transaction = self.connection.transaction()?;
         let kept = keep::reply(&transaction, reply, now_ms)?;
+        if let Some(fit) = fit.after_answer_to(sent.map_or(0, |sent| sent.bytes)) {
+            meta::set(&transaction, FIT, &fit)?;
+        }
         transaction.commit()?;
         if kept.remaining > 0 || self.pull_total > 0 {
             self.pull_done += kept.pulled;
@@ -744,10 +766,13 @@ impl Replica {
     /// Removes everything of the worker from this device.
     ///
     /// # Errors
-    /// [`ErrorCode::UnsentWork`] while work waits or a form is half-filled.
+    /// [`ErrorCode::UnsentWork`] while work waits or is set aside here alone, or a form is half-filled.
     pub fn forget_everything(&mut self) -> Result<(), ApiError> {
         let state = self.sync_state()?;
         if state.waiting_operations + state.waiting_photos > 0 || self.sealed.is_some() {
+            return Err(api_error(ErrorCode::UnsentWork, ""));
+        }
+        if too_large::is_any_kept(&self.connection)? {
             return Err(api_error(ErrorCode::UnsentWork, ""));
         }
         if drafts::count_open(&self.connection)? > 0 {

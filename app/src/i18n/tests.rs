@@ -138,7 +138,9 @@ fn family_keys() -> BTreeSet<String> {
     family("refused-photo", refused.to_vec());
     family("refused-request", vec!["too_large"]);
     // Set aside on the phone.
-    family("parked", vec![replica::storage::too_large::CODE]);
+    for prefix in ["parked", "invalid"] {
+        family(prefix, vec![replica::storage::too_large::CODE]);
+    }
     family("invalid", doors.iter().map(|error| error.code()).collect());
     family("unusable", vec!["worker_failed"]);
     for name in [

@@ -388,9 +388,9 @@ fn is_parked(operation: &Operation, parked: &ParkedOperation) -> bool {
             .all(|write| parked.fields.get(&write.field) == Some(&write.value))
 }
 
-/// Whether a form about a household is open on a phone's disk.
+/// Whether a form about a household, or one that corrects a record or takes a step of it, is open on a phone's disk.
 fn has_form(eyes: &rusqlite::Connection, record: RecordRef) -> bool {
-    eyes.prepare_cached("SELECT 1 FROM draft WHERE household = ?1")
+    eyes.prepare_cached("SELECT 1 FROM draft WHERE state = 0 AND (household = ?1 OR record = ?1)")
         .and_then(|mut forms| forms.exists([record.id]))
         .unwrap_or(false)
 }

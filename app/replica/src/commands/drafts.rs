@@ -1,14 +1,17 @@
 //! Half-filled forms: kept at every change, with their photos; thrown away and taken back; saved.
 //!
 //! An answer means that it is written. Of two forms under one id neither overwrites the other: who had not seen what
-//! stands there is kept under an id of its own. A form whose draft was saved meanwhile corrects the record.
+//! stands there is kept under an id of its own. What was thrown away gives its id up to what is typed anew. A form whose
+//! draft was saved meanwhile corrects the record.
 
+use rusqlite::Transaction;
 use shared::clock::TimestampMs;
 use shared::domain::photo::PHOTOS_PER_RECORD_MAX;
+use shared::domain::schema::{RecordKind, RecordRef};
 use shared::ids::{DraftId, PhotoHash};
 
 use super::forms;
-use crate::api::{Answer, ApiError, Draft, DraftBody, DraftSeen, ErrorCode, PhotoSummary};
+use crate::api::{Answer, ApiError, Draft, DraftBody, DraftSeen, ErrorCode, PhotoSummary, StepDraft};
 use crate::photos::{self, PreparedPhoto};
 use crate::queries::photos as saved;
 use crate::replica::{Replica, api_error};
@@ -45,6 +48,10 @@ pub(crate) fn draft(replica: &Replica, id: DraftId) -> Result<Option<Draft>, Api
     }
     let kept = drafts::row(connection, id)?;
     let saved_as = kept.as_ref().filter(|kept| kept.state == State::Saved);
+    if saved_as.is_some_and(|kept| kept.was_step()) {
+        // A step that was taken is not taken anew.
+        return Ok(None);
+    }
     let record = saved_as.and_then(|kept| kept.record);
     let Some(shown) = forms::of_record(connection, record, id)? else {
         return Ok(None);
@@ -73,46 +80,80 @@ pub(super) fn save(
     body: &DraftBody,
     seen: &DraftSeen,
 ) -> Result<Answer, ApiError> {
+    let asked = id;
     let kept = drafts::row(&replica.connection, id)?;
-    let mut base = seen.base.clone();
-    let (id, revision) = match kept {
+    let json = drafts::json(body)?;
+    let revision = kept.as_ref().map_or(0, |kept| kept.revision);
+    let place = match kept {
         // The same write once more: its answer was lost.
-        Some(kept) if kept.state == State::Open && kept.json == drafts::json(body)? => {
-            return Ok(Answer::Kept {
-                id,
-                revision: kept.revision,
-            });
+        Some(kept) if kept.state == State::Open && kept.json == json => {
+            return Ok(Answer::Kept { id, revision });
         }
         // The same step was taken before; it is taken once more.
-        Some(kept) if kept.state == State::Saved && matches!(body, DraftBody::Step(_)) => {
-            (id, kept.revision.saturating_add(1))
-        }
-        Some(kept) if kept.revision == seen.revision => {
-            if kept.state == State::Saved && base.is_empty() {
-                // What this form had seen of a new record is the record now.
-                let record = forms::of_record(&replica.connection, kept.record, id)?;
-                base = record
-                    .map(|record| record.base.bytes())
-                    .transpose()?
-                    .unwrap_or_default();
-            }
-            (id, kept.revision.saturating_add(1))
-        }
-        // Another form wrote what this one has not seen.
-        Some(_) => (DraftId(replica.new_id()), 1),
-        None => {
-            if base.is_empty()
-                && let Some(record) = forms::of_record(&replica.connection, None, id)?
-            {
-                base = record.base.bytes()?;
-            }
-            (id, seen.revision.saturating_add(1))
-        }
+        Some(kept) if kept.state == State::Saved && matches!(body, DraftBody::Step(_)) => Place::Here,
+        Some(kept) if kept.revision == seen.revision => Place::Here,
+        Some(kept) if kept.state == State::Bin => Place::InsteadOfThrownAway,
+        // Another form wrote what this one has not seen; and it may have been kept before, without an answer.
+        Some(_) => match drafts::same(&replica.connection, &json, &seen.base)? {
+            Some((id, revision)) => return Ok(Answer::Kept { id, revision }),
+            None => Place::Beside,
+        },
+        None => Place::Here,
     };
-    let record = Base::parse(&base)?.and_then(|base| base.record);
-    let now_ms = replica.now_ms();
-    drafts::save(&replica.connection, id, body, (revision, record, &base), now_ms)?;
+    let base = match place {
+        Place::Beside => seen.base.clone(),
+        Place::Here | Place::InsteadOfThrownAway => base_of(replica, id, body, seen)?,
+    };
+    let record = match body {
+        DraftBody::Step(step) => Some(RecordRef::new(RecordKind::ISSUE, step.issue)),
+        _ => Base::parse(&base)?.and_then(|base| base.record),
+    };
+    let (now_ms, new_id) = (replica.now_ms(), DraftId(replica.new_id()));
+    let transaction = replica.connection.transaction()?;
+    let (id, revision) = match place {
+        Place::Here => (id, revision.max(seen.revision).saturating_add(1)),
+        Place::InsteadOfThrownAway => {
+            drafts::rename(&transaction, id, new_id)?;
+            (id, revision.max(seen.revision).saturating_add(1))
+        }
+        Place::Beside => (new_id, 1),
+    };
+    drafts::save(&transaction, id, body, (revision, record, &base), now_ms)?;
+    if place == Place::Beside && seen.revision > 0 {
+        // It had shown the photos of the one that it goes on from.
+        drafts::copy_photos(&transaction, asked, id)?;
+    }
+    transaction.commit()?;
     Ok(Answer::Kept { id, revision })
+}
+
+/// Where what a form holds is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// Under the id that the form has.
+    Here,
+    /// The same; what was thrown away under it lies in the bin under another one.
+    InsteadOfThrownAway,
+    /// Under an id of its own: another form's text stands under this one.
+    Beside,
+}
+
+/// What the form had shown of a record. What one of a new record had seen is the record now, if that was saved meanwhile.
+fn base_of(replica: &Replica, id: DraftId, body: &DraftBody, seen: &DraftSeen) -> StorageResult<Vec<u8>> {
+    if !seen.base.is_empty() || matches!(body, DraftBody::Step(_)) {
+        return Ok(seen.base.clone());
+    }
+    let kept = drafts::row(&replica.connection, id)?;
+    if kept.as_ref().is_some_and(|kept| kept.state == State::Open) {
+        return Ok(Vec::new());
+    }
+    let record = kept
+        .filter(|kept| kept.state == State::Saved)
+        .and_then(|kept| kept.record);
+    match forms::of_record(&replica.connection, record, id)? {
+        Some(shown) => shown.base.bytes(),
+        None => Ok(Vec::new()),
+    }
 }
 
 pub(super) fn add_photo(
@@ -121,14 +162,7 @@ pub(super) fn add_photo(
     file: &[u8],
     modified_at: TimestampMs,
 ) -> Result<Answer, ApiError> {
-    let (held, _) = drafts::load(&replica.connection, draft)?.ok_or_else(not_found)?;
-    let mut count = drafts::photos(&replica.connection, draft)?.len();
-    if let Some(record) = held.record {
-        count += saved::of(&replica.connection, record.id)?.len();
-    }
-    if count >= PHOTOS_PER_RECORD_MAX {
-        return Err(api_error(ErrorCode::BadPhoto, "photo.too_many"));
-    }
+    check_place_for_photo(replica, draft)?;
     let photo =
         photos::prepare(file, modified_at).map_err(|error| api_error(ErrorCode::BadPhoto, error.code()))?;
     // Said while the worker is still at the door; the text of the form is kept already.
@@ -156,6 +190,19 @@ pub(super) fn add_photo(
     }))
 }
 
+/// Whether one more photo fits: with those that the record has that is corrected.
+fn check_place_for_photo(replica: &Replica, draft: DraftId) -> Result<(), ApiError> {
+    let (held, _) = drafts::load(&replica.connection, draft)?.ok_or_else(not_found)?;
+    let mut count = drafts::photos(&replica.connection, draft)?.len();
+    if let Some(record) = held.record.filter(|_| !held.base.is_empty()) {
+        count += saved::of(&replica.connection, record.id)?.len();
+    }
+    match count < PHOTOS_PER_RECORD_MAX {
+        true => Ok(()),
+        false => Err(api_error(ErrorCode::BadPhoto, "photo.too_many")),
+    }
+}
+
 fn keep_photo(replica: &mut Replica, draft: DraftId, photo: &PreparedPhoto) -> StorageResult<()> {
     let now_ms = replica.now_ms();
     let transaction = replica.connection.transaction()?;
@@ -170,6 +217,11 @@ pub(super) fn set_photo_removed(
     hash: PhotoHash,
     removed: bool,
 ) -> Result<Answer, ApiError> {
+    let photos = drafts::photos(&replica.connection, draft)?;
+    let is_out = photos.iter().all(|photo| photo.summary.hash != hash);
+    if is_out && !removed {
+        check_place_for_photo(replica, draft)?;
+    }
     match drafts::set_photo_removed(&replica.connection, draft, hash, removed)? {
         true => Ok(Answer::Done),
         false => Err(not_found()),
@@ -188,12 +240,40 @@ pub(super) fn throw_away(replica: &mut Replica, id: DraftId) -> Result<Answer, A
 
 /// Out of the bin.
 pub(super) fn take_back(replica: &mut Replica, id: DraftId) -> Result<Answer, ApiError> {
-    match drafts::take_back(&replica.connection, id, replica.now_ms())? {
-        true => Ok(Answer::Done),
-        // Taken back already, by a tap that came twice.
-        false if drafts::load(&replica.connection, id)?.is_some() => Ok(Answer::Done),
-        false => Err(not_found()),
+    let (now_ms, new_id) = (replica.now_ms(), DraftId(replica.new_id()));
+    let transaction = replica.connection.transaction()?;
+    let is_back = drafts::take_back(&transaction, id, now_ms)?;
+    let Some((_, body)) = drafts::load(&transaction, id)? else {
+        return Err(not_found());
+    };
+    // Else it was taken back already, by a tap that came twice.
+    if is_back && let DraftBody::Step(step) = body {
+        take_home(
+            &transaction,
+            id,
+            StepDraft::id(step.issue, step.event.step),
+            new_id,
+        )?;
     }
+    transaction.commit()?;
+    Ok(Answer::Done)
+}
+
+/// The words of a step are looked for under one id: there they go, unless others are being written under it.
+fn take_home(
+    transaction: &Transaction<'_>,
+    id: DraftId,
+    home: DraftId,
+    new_id: DraftId,
+) -> StorageResult<()> {
+    let there = drafts::row(transaction, home)?.map(|kept| kept.state);
+    if id == home || there == Some(State::Open) {
+        return Ok(());
+    }
+    if there == Some(State::Bin) {
+        drafts::rename(transaction, home, new_id)?;
+    }
+    drafts::rename(transaction, id, home)
 }
 
 /// Makes a draft a record or a correction: record, photos, needs and the end of the draft are one transaction.
@@ -208,8 +288,9 @@ pub(super) fn finish(replica: &mut Replica, id: DraftId) -> Result<Answer, ApiEr
     };
     let written = forms::write(replica, id, &kept, &body)?;
     let (record, now_ms) = (written.record, replica.now_ms());
+    let is_step = matches!(body, DraftBody::Step(_));
     replica.save(written.changes, |transaction| {
-        drafts::set_saved(transaction, id, record, now_ms)?;
+        drafts::set_saved(transaction, id, (record, is_step), now_ms)?;
         drafts::empty_bin(transaction, now_ms)
     })?;
     Ok(Answer::Saved(record))

@@ -1,6 +1,6 @@
 //! Edits of records.
 
-use shared::change::Change;
+use shared::change::{Change, Seen, Write};
 use shared::crdt::RecordState;
 use shared::domain::door::DoorNumber;
 use shared::domain::issue::Event;
@@ -9,39 +9,31 @@ use shared::domain::schema::{FieldId, RecordKind, RecordRef};
 use shared::domain::value::{FieldMap, Value};
 use shared::domain::{Household, Resident, household, resident};
 use shared::ids::{AreaCode, IssueId};
+use shared::validation::as_kept;
 
-use super::together;
+use super::{forms, together};
 use crate::api::{Answer, ApiError, ErrorCode};
 use crate::replica::{Replica, api_error};
+use crate::storage::drafts::Base;
 use crate::storage::{duplicates, keep, records};
 
 pub(super) fn add_household(
     replica: &mut Replica,
     area: AreaCode,
-    household: Household,
+    household: &Household,
 ) -> Result<Answer, ApiError> {
-    let record = RecordRef::new(RecordKind::HOUSEHOLD, replica.new_id());
-    let mut fields = household.to_fields();
-    normalise(record.kind, &mut fields)?;
-    let change = RecordState::change_to(record.kind, None, fields);
-    // An empty change is no operation, so no rule would see that the door is missing.
-    if change.is_empty() {
-        return Err(api_error(ErrorCode::Invalid, "household.door_missing"));
-    }
-    replica.save(vec![(area, record, change)], |_| Ok(()))?;
-    Ok(Answer::Saved(record))
+    let new = forms::new_household(replica.new_id(), area, household)?;
+    add(replica, new)
 }
 
 pub(super) fn add_resident(replica: &mut Replica, resident: &Resident) -> Result<Answer, ApiError> {
-    let area = existing(replica, RecordRef::new(RecordKind::HOUSEHOLD, resident.household))?
-        .area()
-        .clone();
-    let record = RecordRef::new(RecordKind::RESIDENT, replica.new_id());
-    let mut fields = resident.to_fields();
-    normalise(record.kind, &mut fields)?;
-    let change = RecordState::change_to(record.kind, None, fields);
-    replica.save(vec![(area, record, change)], |_| Ok(()))?;
-    Ok(Answer::Saved(record))
+    let new = forms::new_resident(replica, replica.new_id(), resident)?;
+    add(replica, new)
+}
+
+fn add(replica: &mut Replica, new: forms::Written) -> Result<Answer, ApiError> {
+    replica.save(new.changes, |_| Ok(()))?;
+    Ok(Answer::Saved(new.record))
 }
 
 pub(super) fn save_fields(
@@ -49,7 +41,7 @@ pub(super) fn save_fields(
     record: RecordRef,
     mut fields: FieldMap,
 ) -> Result<Answer, ApiError> {
-    normalise(record.kind, &mut fields)?;
+    normalise(record.kind, &mut fields, None)?;
     let state = existing(replica, record)?;
     let mut changes = Vec::new();
     if record.kind == RecordKind::HOUSEHOLD
@@ -57,7 +49,9 @@ pub(super) fn save_fields(
     {
         changes.extend(moves(replica, record, &to)?);
     }
-    changes.extend(together::changes(replica, record, &state, fields)?);
+    let (others, change) = together::changes(replica, record, &state, fields, None)?;
+    changes.extend(others);
+    changes.push((state.area().clone(), record, change));
     replica.save(changes, |_| Ok(()))?;
     Ok(Answer::Saved(record))
 }
@@ -148,11 +142,9 @@ pub(super) fn keep(replica: &mut Replica, record: RecordRef) -> Result<Answer, A
     Ok(Answer::Saved(record))
 }
 
-pub(super) fn add_event(replica: &mut Replica, issue: IssueId, mut event: Event) -> Result<Answer, ApiError> {
+pub(super) fn add_event(replica: &mut Replica, issue: IssueId, event: Event) -> Result<Answer, ApiError> {
     let record = RecordRef::new(RecordKind::ISSUE, issue);
     let state = existing(replica, record)?;
-    event.note = event.note.trim().to_owned();
-    event.target = event.target.trim().to_owned();
     let change = RecordState::step(Some(&state), event);
     replica.save(vec![(state.area().clone(), record, change)], |_| Ok(()))?;
     Ok(Answer::Saved(record))
@@ -194,12 +186,15 @@ pub(super) fn existing(replica: &Replica, record: RecordRef) -> Result<RecordSta
     records::load(&replica.connection, record)?.ok_or_else(|| api_error(ErrorCode::NotFound, ""))
 }
 
-/// Doors and telephone numbers are kept in their one spelling; texts without blanks around them.
-pub(super) fn normalise(kind: RecordKind, fields: &mut FieldMap) -> Result<(), ApiError> {
+/// Doors and telephone numbers are kept in their one spelling, texts as validation keeps them. A telephone number that the
+/// form had shown stays as it is: rules of before may have kept it.
+pub(super) fn normalise(
+    kind: RecordKind,
+    fields: &mut FieldMap,
+    shown: Option<&Base>,
+) -> Result<(), ApiError> {
+    texts_as_kept(kind, fields);
     for (field, value) in fields {
-        if let Value::Text(text) = value {
-            *value = Value::text(text.trim());
-        }
         match (kind, *field, &value) {
             (RecordKind::HOUSEHOLD, household::DOOR, Value::Text(text)) => {
                 let door = DoorNumber::parse(text)
@@ -207,14 +202,55 @@ pub(super) fn normalise(kind: RecordKind, fields: &mut FieldMap) -> Result<(), A
                 *value = Value::text(&door.to_string());
             }
             (RecordKind::RESIDENT, resident::PHONES, Value::Texts(texts)) => {
-                let phones = parse_phones(&texts.join(" / "));
-                if !phones.impossible.is_empty() {
-                    return Err(api_error(ErrorCode::Invalid, "resident.phone_impossible"));
-                }
-                *value = Value::texts(&phones.numbers);
+                let shown = shown.map_or(&Value::Null, |base| base.value(resident::PHONES));
+                *value = Value::texts(&phones(texts, shown.as_texts())?);
             }
             _ => {}
         }
     }
     Ok(())
+}
+
+fn phones(typed: &[String], shown: &[String]) -> Result<Vec<String>, ApiError> {
+    let mut numbers: Vec<String> = Vec::with_capacity(typed.len());
+    for text in typed.iter().filter(|text| !text.trim().is_empty()) {
+        let read = match shown.contains(text) {
+            true => vec![text.clone()],
+            false => {
+                let parsed = parse_phones(text);
+                if !parsed.impossible.is_empty() {
+                    return Err(api_error(ErrorCode::Invalid, "resident.phone_impossible"));
+                }
+                parsed.numbers
+            }
+        };
+        for number in read {
+            if !numbers.contains(&number) {
+                numbers.push(number);
+            }
+        }
+    }
+    Ok(numbers)
+}
+
+/// Texts as validation keeps them, so that what only looks different is not written.
+pub(crate) fn texts_as_kept(kind: RecordKind, fields: &mut FieldMap) {
+    for (field, value) in fields
+        .iter_mut()
+        .filter(|(_, value)| matches!(value, Value::Text(_)))
+    {
+        let write = Write {
+            field: *field,
+            value: std::mem::replace(value, Value::Null),
+            seen: Seen::default(),
+        };
+        let mut change = Change {
+            writes: vec![write],
+            ..Change::default()
+        };
+        as_kept(kind, &mut change);
+        if let Some(kept) = change.writes.pop() {
+            *value = kept.value;
+        }
+    }
 }

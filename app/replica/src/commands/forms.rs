@@ -4,14 +4,15 @@
 //! same field meanwhile stands beside it as a conflict, and other fields are left alone.
 
 use rusqlite::Connection;
-use shared::change::{Change, Write};
+use shared::change::Change;
 use shared::crdt::RecordState;
 use shared::domain::issue::{self, Event, Issue, Step};
-use shared::domain::schema::{FieldId, FieldMerge, RecordKind, RecordRef};
+use shared::domain::schema::{FieldId, RecordKind, RecordRef};
 use shared::domain::value::{FieldMap, Value, field};
 use shared::domain::visit::{self, Outcome, Purpose, Visit};
-use shared::domain::{Photo, Resident, household, resident};
+use shared::domain::{Household, Photo, Resident, household, resident};
 use shared::ids::{AreaCode, DraftId, HouseholdId};
+use uuid::Uuid;
 
 use super::edits::{existing, moves, normalise};
 use super::together;
@@ -22,7 +23,7 @@ use crate::queries::page::take_from_duplicates;
 use crate::queries::{photos as saved, wishes};
 use crate::replica::{Replica, api_error};
 use crate::storage::drafts::{Base, Kept};
-use crate::storage::{StorageResult, drafts, duplicates, moves as places, own, records};
+use crate::storage::{StorageResult, drafts, moves as places, own, records};
 
 type Changes = Vec<(AreaCode, RecordRef, Change)>;
 
@@ -39,7 +40,7 @@ pub(super) struct Written {
 }
 
 /// What the form of a saved record shows: of `record`, or else of the one whose id the form has. `None` when it is not
-/// here, or the form has none: a step that was taken is not taken anew.
+/// here.
 pub(super) fn of_record(
     connection: &Connection,
     record: Option<RecordRef>,
@@ -52,7 +53,6 @@ pub(super) fn of_record(
         RecordKind::RESIDENT,
     ];
     let candidates = match record {
-        Some(record) if is_step_of(record, id) => return Ok(None),
         Some(record) => vec![record],
         None => kinds.map(|kind| RecordRef::new(kind, id)).to_vec(),
     };
@@ -72,12 +72,6 @@ pub(super) fn of_record(
         return Ok(Some(Shown { body, base }));
     }
     Ok(None)
-}
-
-/// Whether the draft described a step of this issue: see [`StepDraft::id`].
-fn is_step_of(record: RecordRef, id: DraftId) -> bool {
-    let difference = record.id.as_u128() ^ id.0.as_u128();
-    record.kind == RecordKind::ISSUE && (1..256).contains(&difference)
 }
 
 fn body_of(
@@ -184,8 +178,12 @@ pub(super) fn write(
         (Some(base), _) => correction(replica, &base, body)?,
         (None, DraftBody::Visit(form)) => new_visit(replica, id, form)?,
         (None, DraftBody::Issue(form)) => new_issue(replica, id, form)?,
-        (None, DraftBody::Household(form)) => new_household(id, form)?,
-        (None, DraftBody::Resident(form)) => new_resident(replica, id, form)?,
+        (None, DraftBody::Household(form)) => {
+            let area = form.area.clone();
+            let area = area.ok_or_else(|| api_error(ErrorCode::Invalid, "household.area_impossible"))?;
+            new_household(id.0, area, &form.household)?
+        }
+        (None, DraftBody::Resident(form)) => new_resident(replica, id.0, &resident_of(form))?,
     };
     let area = existing(replica, written.record).map(|state| state.area().clone());
     let area = match (area, written.changes.first()) {
@@ -202,12 +200,7 @@ fn correction(replica: &Replica, base: &Base, body: &DraftBody) -> Result<Writte
     let not_found = || api_error(ErrorCode::NotFound, "");
     let record = base.record.ok_or_else(not_found)?;
     let state = existing(replica, record)?;
-    let mut wanted = fields_now(body)?;
-    let before = |id: FieldId| base.fields.iter().find(|(field, ..)| *field == id);
-    wanted = wanted
-        .into_iter()
-        .filter(|(field, value)| before(*field).is_none_or(|(_, before, _)| before != value))
-        .collect();
+    let mut wanted = changed_fields(base, body)?;
     let mut changes = Changes::new();
     if let Some(to) = wanted
         .remove(&household::MOVED_TO)
@@ -215,33 +208,8 @@ fn correction(replica: &Replica, base: &Base, body: &DraftBody) -> Result<Writte
     {
         changes.extend(moves(replica, record, &to)?);
     }
-    let stands_alone = duplicates::of(&replica.connection, record.id)?.is_empty();
-    let mut of_all = FieldMap::new();
-    let mut change = Change::default();
-    for (id, value) in wanted {
-        if !stands_alone && together::has_together(record.kind, id) {
-            of_all.insert(id, value);
-            continue;
-        }
-        let spec = record.kind.spec().and_then(|spec| spec.field(id));
-        let known = before(id);
-        if spec.is_some_and(|spec| spec.merge == FieldMerge::Set) {
-            let shown = known.map_or(&[][..], |(_, value, _)| value.as_numbers());
-            let values = state.values();
-            let members = changed_members(field(&values, id).as_numbers(), shown, value.as_numbers());
-            let wanted = FieldMap::from_iter([(id, Value::numbers(members))]);
-            change
-                .members
-                .extend(RecordState::change_to(record.kind, Some(&state), wanted).members);
-        } else {
-            let seen = known.map(|(_, _, seen)| seen.clone()).unwrap_or_default();
-            change.writes.push(Write {
-                field: id,
-                value,
-                seen,
-            });
-        }
-    }
+    let (others, mut change) = together::changes(replica, record, &state, wanted, Some(base))?;
+    changes.extend(others);
     // Saving a record that was taken back brings it back.
     if state.is_removed()
         && let Some(kept) = state.keep(record.kind)
@@ -249,28 +217,22 @@ fn correction(replica: &Replica, base: &Base, body: &DraftBody) -> Result<Writte
         change.writes.extend(kept.writes);
     }
     changes.push((state.area().clone(), record, change));
-    changes.extend(together::changes(replica, record, &state, of_all)?);
     if let DraftBody::Visit(form) = body {
-        changes.extend(needs_found(replica, state.area(), form)?);
+        let visit = visit_of(form)?;
+        let met_before = base.value(visit::MET).as_ids().iter();
+        let is_with_the_same = met_before.eq(visit.met.iter().map(|met| &met.0));
+        let known = match is_with_the_same {
+            true => base.value(visit::NEEDS).as_numbers(),
+            false => &[],
+        };
+        changes.extend(needs_found(replica, state.area(), &visit, known)?);
     }
     Ok(Written { record, changes })
 }
 
-/// A set as it is now, with what a form changed of what it had shown.
-fn changed_members(now: &[u64], shown: &[u64], wanted: &[u64]) -> Vec<u64> {
-    let mut members: Vec<u64> = now
-        .iter()
-        .filter(|member| wanted.contains(member) || !shown.contains(member))
-        .chain(wanted.iter().filter(|member| !shown.contains(member)))
-        .copied()
-        .collect();
-    members.sort_unstable();
-    members.dedup();
-    members
-}
-
-/// The fields of a form, in their one spelling; refused with the reason when one has none.
-fn fields_now(body: &DraftBody) -> Result<FieldMap, ApiError> {
+/// What the form says that it had not shown, in its one spelling; refused with the reason when something has none. What
+/// nobody touched is not looked at: other rules may have kept it.
+fn changed_fields(base: &Base, body: &DraftBody) -> Result<FieldMap, ApiError> {
     let kind = match body {
         DraftBody::Visit(form) => {
             visit_of(form)?;
@@ -281,10 +243,14 @@ fn fields_now(body: &DraftBody) -> Result<FieldMap, ApiError> {
             RecordKind::ISSUE
         }
         DraftBody::Household(_) => RecordKind::HOUSEHOLD,
-        DraftBody::Resident(_) | DraftBody::Step(_) => RecordKind::RESIDENT,
+        DraftBody::Resident(_) => RecordKind::RESIDENT,
+        DraftBody::Step(_) => return Ok(FieldMap::new()),
     };
     let mut fields = corrected_fields(body).unwrap_or_default();
-    normalise(kind, &mut fields)?;
+    let is_changed = |field: &FieldId, value: &Value| base.value(*field) != value;
+    fields.retain(|field, value| is_changed(field, value));
+    normalise(kind, &mut fields, Some(base))?;
+    fields.retain(|field, value| is_changed(field, value));
     Ok(fields)
 }
 
@@ -302,9 +268,9 @@ fn visit_of(form: &VisitDraft) -> Result<Visit, ApiError> {
         },
         purpose: form.purpose.unwrap_or(Purpose::Routine),
         phrases: form.phrases.clone(),
-        note: form.note.trim().to_owned(),
+        note: form.note.clone(),
         needs: form.needs.clone(),
-        promise: form.promise.trim().to_owned(),
+        promise: form.promise.clone(),
         promise_due: form.promise_due,
         promise_kept_on: None,
         started_at: form.started_at,
@@ -317,10 +283,10 @@ fn issue_of(form: &IssueDraft) -> Result<Issue, ApiError> {
         .ok_or_else(|| api_error(ErrorCode::Invalid, "issue.category_missing"))?;
     Ok(Issue {
         category,
-        title: form.title.trim().to_owned(),
-        note: form.note.trim().to_owned(),
+        title: form.title.clone(),
+        note: form.note.clone(),
         household: form.household,
-        place: form.place.trim().to_owned(),
+        place: form.place.clone(),
         visit: form.visit,
         reported_at: form.started_at,
     })
@@ -331,13 +297,6 @@ fn resident_of(form: &ResidentDraft) -> Resident {
     let mut resident = form.resident.clone();
     resident.birth_year = number_or(&form.birth_year, 0);
     resident.birth_month = number_or(&form.birth_month, 0);
-    resident.name = resident.name.trim().to_owned();
-    resident.phones = resident
-        .phones
-        .iter()
-        .map(|phone| phone.trim().to_owned())
-        .filter(|phone| !phone.is_empty())
-        .collect();
     resident
 }
 
@@ -346,15 +305,23 @@ fn new_visit(replica: &Replica, id: DraftId, form: &VisitDraft) -> Result<Writte
     let visit = visit_of(form)?;
     let household = existing(replica, RecordRef::new(RecordKind::HOUSEHOLD, form.household))?;
     let area = places::recorded_in(&replica.connection, &household)?;
-    let change = RecordState::change_to(record.kind, None, visit.to_fields());
+    let change = new_record(record.kind, visit.to_fields())?;
     let mut changes = vec![(area.clone(), record, change)];
-    changes.extend(needs_found(replica, &area, form)?);
+    changes.extend(needs_found(replica, &area, &visit, &[])?);
     Ok(Written { record, changes })
 }
 
-/// Nothing is typed twice: needs found with the one person met become that person's needs.
-fn needs_found(replica: &Replica, area: &AreaCode, form: &VisitDraft) -> Result<Changes, ApiError> {
-    let ([met], false) = (form.met.as_slice(), form.needs.is_empty()) else {
+/// Nothing is typed twice: needs found with the one person met become that person's needs, but for those that a
+/// correction knows: they may have ended since.
+fn needs_found(
+    replica: &Replica,
+    area: &AreaCode,
+    visit: &Visit,
+    known: &[u64],
+) -> Result<Changes, ApiError> {
+    let found = visit.needs.iter().map(|need| need.number());
+    let found: Vec<u64> = found.filter(|need| !known.contains(need)).collect();
+    let ([met], false) = (visit.met.as_slice(), found.is_empty()) else {
         return Ok(Changes::new());
     };
     let person = RecordRef::new(RecordKind::RESIDENT, *met);
@@ -362,12 +329,18 @@ fn needs_found(replica: &Replica, area: &AreaCode, form: &VisitDraft) -> Result<
         return Ok(Changes::new());
     };
     let mut needs: Vec<u64> = field(&state.values(), resident::NEEDS).as_numbers().to_vec();
-    needs.extend(form.needs.iter().map(|need| need.number()));
+    needs.extend(found);
     needs.sort_unstable();
     needs.dedup();
     let wanted = FieldMap::from_iter([(resident::NEEDS, Value::numbers(needs))]);
     let change = RecordState::change_to(person.kind, Some(&state), wanted);
     Ok(vec![(area.clone(), person, change)])
+}
+
+/// What makes a new record of these fields.
+fn new_record(kind: RecordKind, mut fields: FieldMap) -> Result<Change, ApiError> {
+    normalise(kind, &mut fields, None)?;
+    Ok(RecordState::change_to(kind, None, fields))
 }
 
 fn new_issue(replica: &Replica, id: DraftId, form: &IssueDraft) -> Result<Written, ApiError> {
@@ -383,7 +356,7 @@ fn new_issue(replica: &Replica, id: DraftId, form: &IssueDraft) -> Result<Writte
             .clone()
             .ok_or_else(|| api_error(ErrorCode::Invalid, "issue.area_missing"))?,
     };
-    let mut change = RecordState::change_to(record.kind, None, issue.to_fields());
+    let mut change = new_record(record.kind, issue.to_fields())?;
     let step = if form.handled_on_the_spot {
         Step::HandledOnTheSpot
     } else {
@@ -396,28 +369,23 @@ fn new_issue(replica: &Replica, id: DraftId, form: &IssueDraft) -> Result<Writte
     Ok(Written { record, changes })
 }
 
-fn new_household(id: DraftId, form: &HouseholdDraft) -> Result<Written, ApiError> {
+/// A new household.
+pub(super) fn new_household(id: Uuid, area: AreaCode, household: &Household) -> Result<Written, ApiError> {
     let record = RecordRef::new(RecordKind::HOUSEHOLD, id);
-    let mut fields = form.household.to_fields();
-    normalise(record.kind, &mut fields)?;
-    let change = RecordState::change_to(record.kind, None, fields);
+    let change = new_record(record.kind, household.to_fields())?;
     // An empty change is no operation, so no rule would see that the door is missing.
     if change.is_empty() {
         return Err(api_error(ErrorCode::Invalid, "household.door_missing"));
     }
-    let area = form.area.clone();
-    let area = area.ok_or_else(|| api_error(ErrorCode::Invalid, "household.area_impossible"))?;
     let changes = vec![(area, record, change)];
     Ok(Written { record, changes })
 }
 
-fn new_resident(replica: &Replica, id: DraftId, form: &ResidentDraft) -> Result<Written, ApiError> {
+/// A new resident of a household that is here.
+pub(super) fn new_resident(replica: &Replica, id: Uuid, resident: &Resident) -> Result<Written, ApiError> {
     let record = RecordRef::new(RecordKind::RESIDENT, id);
-    let resident = resident_of(form);
     let household = existing(replica, RecordRef::new(RecordKind::HOUSEHOLD, resident.household))?;
-    let mut fields = resident.to_fields();
-    normalise(record.kind, &mut fields)?;
-    let change = RecordState::change_to(record.kind, None, fields);
+    let change = new_record(record.kind, resident.to_fields())?;
     let changes = vec![(household.area().clone(), record, change)];
     Ok(Written { record, changes })
 }
@@ -425,12 +393,7 @@ fn new_resident(replica: &Replica, id: DraftId, form: &ResidentDraft) -> Result<
 fn step_written(replica: &Replica, form: &StepDraft) -> Result<Written, ApiError> {
     let record = RecordRef::new(RecordKind::ISSUE, form.issue);
     let state = existing(replica, record)?;
-    let event = Event {
-        step: form.event.step,
-        note: form.event.note.trim().to_owned(),
-        target: form.event.target.trim().to_owned(),
-    };
-    let change = RecordState::step(Some(&state), event);
+    let change = RecordState::step(Some(&state), form.event.clone());
     let changes = vec![(state.area().clone(), record, change)];
     Ok(Written { record, changes })
 }
@@ -483,11 +446,5 @@ mod tests {
         assert_eq!(number_or::<u16>(" 1948 ", 0), Some(1948));
         assert_eq!(number_or::<u16>("", 0), None);
         assert_eq!(number_or::<u16>("四八年", 0), Some(0));
-    }
-
-    #[test]
-    fn what_others_added_to_a_set_meanwhile_stays() {
-        assert_eq!(changed_members(&[1, 2, 5], &[1, 2], &[2, 3]), [2, 3, 5]);
-        assert_eq!(changed_members(&[1], &[1, 2], &[1, 2]), [1]);
     }
 }

@@ -13,6 +13,7 @@ use crate::replica::{Replica, api_error};
 use crate::storage::meta;
 
 pub(crate) use drafts::draft;
+pub(crate) use edits::texts_as_kept;
 
 /// Whether a call keeps something of a form that is open.
 pub(crate) fn keeps_form(call: &Call) -> bool {
@@ -49,7 +50,7 @@ pub(crate) fn is_command(call: &Call) -> bool {
 /// Performs a command.
 pub(crate) fn perform(replica: &mut Replica, call: Call) -> Result<Answer, ApiError> {
     match call {
-        Call::AddHousehold { area, household } => edits::add_household(replica, area, household),
+        Call::AddHousehold { area, household } => edits::add_household(replica, area, &household),
         Call::AddResident { resident } => edits::add_resident(replica, &resident),
         Call::SaveFields { record, fields } => edits::save_fields(replica, record, fields),
         Call::Remove { record } => edits::remove(replica, record),

@@ -38,8 +38,12 @@ pub(super) fn discard_photo(replica: &mut Replica, hash: PhotoHash) -> Result<An
     Ok(Answer::Done)
 }
 
-/// Leaves what was set aside with the supervisor, or takes that back.
+/// Leaves what was set aside with the supervisor, or takes that back. What this phone set aside for its size the supervisor
+/// does not have.
 pub(super) fn dismiss(replica: &mut Replica, seq: u64, seen: bool) -> Result<Answer, ApiError> {
+    if operations::set_aside_code(&replica.connection, seq)?.as_deref() == Some(too_large::CODE) {
+        return Err(api_error(ErrorCode::Invalid, too_large::CODE));
+    }
     match operations::set_seen(&replica.connection, seq, seen)? {
         true => Ok(Answer::Done),
         false => Err(api_error(ErrorCode::NotFound, "")),

@@ -64,12 +64,12 @@ fn select(connection: &Connection, records: &str, id: Uuid) -> StorageResult<Vec
         })
     })?;
     let rows: Vec<Stored> = rows.collect::<Result<_, _>>()?;
-    let mut settled = Vec::with_capacity(rows.len());
+    let mut earlier = Vec::with_capacity(rows.len());
     for row in rows {
         let value: Value = postcard::from_bytes(&row.value).map_err(|_| StorageError::Inconsistent {
             table: "settled_conflict",
         })?;
-        settled.push(EarlierValue {
+        earlier.push(EarlierValue {
             record: row.record,
             title: names::title(connection, row.record)?.0,
             field: row.field,
@@ -82,5 +82,5 @@ fn select(connection: &Connection, records: &str, id: Uuid) -> StorageResult<Vec
             replaced_at: row.replaced_at,
         });
     }
-    Ok(settled)
+    Ok(earlier)
 }

@@ -52,6 +52,18 @@ impl Base {
         Ok(Some(base))
     }
 
+    /// What the form had shown in a field.
+    pub fn value(&self, id: FieldId) -> &Value {
+        let found = self.fields.iter().find(|(field, ..)| *field == id);
+        found.map_or(&Value::Null, |(_, value, _)| value)
+    }
+
+    /// The writes of a field that the form had seen.
+    pub fn seen(&self, id: FieldId) -> Seen {
+        let found = self.fields.iter().find(|(field, ..)| *field == id);
+        found.map(|(_, _, seen)| seen.clone()).unwrap_or_default()
+    }
+
     /// As bytes.
     ///
     /// # Errors
@@ -74,8 +86,18 @@ pub struct Kept {
     pub record: Option<RecordRef>,
     /// See [`Base`]; empty for a form that makes a new record.
     pub base: Vec<u8>,
-    /// JSON of [`DraftBody`]; empty when it was saved.
+    /// JSON of [`DraftBody`]; when it was saved, empty or [`WAS_STEP`].
     pub json: String,
+}
+
+/// What stands in place of the body of a step that was taken.
+const WAS_STEP: &str = "step";
+
+impl Kept {
+    /// Whether it was saved as a step of its record: that is not shown as the record's form.
+    pub fn was_step(&self) -> bool {
+        self.state == State::Saved && self.json == WAS_STEP
+    }
 }
 
 /// The row of a draft in whatever state; `None` when there is none.
@@ -113,6 +135,50 @@ pub fn load(connection: &Connection, id: DraftId) -> StorageResult<Option<(Kept,
     };
     let body = parse(&kept.json)?;
     Ok(Some((kept, body)))
+}
+
+/// The open draft that says exactly this of the same base, with its revision; `None` when there is none.
+///
+/// # Errors
+/// A failing database.
+pub fn same(connection: &Connection, json: &str, base: &[u8]) -> StorageResult<Option<(DraftId, u64)>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id, revision FROM draft WHERE state = 0 AND body = ?1 AND base = ?2 LIMIT 1",
+    )?;
+    let read = |row: &rusqlite::Row<'_>| Ok((DraftId(row.get(0)?), row.get(1)?));
+    Ok(statement.query_row(params![json, base], read).optional()?)
+}
+
+/// Gives a draft, with its photos, another id. What was saved under that one is forgotten.
+///
+/// # Errors
+/// A failing database.
+pub fn rename(transaction: &Transaction<'_>, id: DraftId, to: DraftId) -> StorageResult<()> {
+    transaction.execute("DELETE FROM draft WHERE id = ?1 AND state = 2", [to.0])?;
+    transaction.execute(
+        "INSERT INTO draft (id, household, body, changed_at, kind, record, base, revision, state)
+         SELECT ?2, household, body, changed_at, kind, record, base, revision, state FROM draft WHERE id = ?1",
+        params![id.0, to.0],
+    )?;
+    transaction.execute(
+        "UPDATE draft_photo SET draft = ?2 WHERE draft = ?1",
+        params![id.0, to.0],
+    )?;
+    transaction.execute("DELETE FROM draft WHERE id = ?1", [id.0])?;
+    Ok(())
+}
+
+/// Gives the photos of a draft to another one, too.
+///
+/// # Errors
+/// A failing database.
+pub fn copy_photos(transaction: &Transaction<'_>, from: DraftId, to: DraftId) -> StorageResult<()> {
+    transaction.execute(
+        "INSERT OR IGNORE INTO draft_photo (draft, position, hash, taken_at, width, height, size, thumbnail, removed)
+         SELECT ?2, position, hash, taken_at, width, height, size, thumbnail, removed FROM draft_photo WHERE draft = ?1",
+        params![from.0, to.0],
+    )?;
+    Ok(())
 }
 
 /// How many are open.
@@ -300,7 +366,7 @@ pub fn take_back(connection: &Connection, id: DraftId, now_ms: TimestampMs) -> S
 pub fn set_saved(
     transaction: &Transaction<'_>,
     id: DraftId,
-    record: RecordRef,
+    (record, is_step): (RecordRef, bool),
     now_ms: TimestampMs,
 ) -> StorageResult<()> {
     transaction.execute(
@@ -310,9 +376,9 @@ pub fn set_saved(
     )?;
     transaction.execute("DELETE FROM draft_photo WHERE draft = ?1", [id.0])?;
     transaction.execute(
-        "UPDATE draft SET state = 2, household = NULL, body = '', base = x'', kind = ?2, record = ?3, changed_at = ?4
+        "UPDATE draft SET state = 2, household = NULL, body = ?5, base = x'', kind = ?2, record = ?3, changed_at = ?4
          WHERE id = ?1",
-        params![id.0, record.kind.0, record.id, now_ms],
+        params![id.0, record.kind.0, record.id, now_ms, if is_step { WAS_STEP } else { "" }],
     )?;
     sweep(transaction)
 }

@@ -30,8 +30,8 @@ pub(super) fn at_stake(state: &RecordState, operation: &Operation) -> Vec<(Field
     let kind = operation.record.kind;
     let standing = |field| {
         let values = state.values_of(field);
-        let is_text = kind != RecordKind::PHOTO && !says_nothing(kind, field);
-        (values.len() > 1 || is_text).then_some((field, values))
+        let is_worth_noting = kind != RecordKind::PHOTO && !says_nothing(kind, field);
+        (values.len() > 1 || is_worth_noting).then_some((field, values))
     };
     let writes = operation.change.writes.iter();
     writes.filter_map(|write| standing(write.field)).collect()

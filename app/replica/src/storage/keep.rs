@@ -375,8 +375,9 @@ fn forget(transaction: &Transaction<'_>, table: &str, area: &str, now_ms: Timest
         // What was photographed here still goes out: its record was accepted.
         settled += " AND hash NOT IN (SELECT hash FROM photo_bytes WHERE state = 1)";
     }
+    // A form about it that is open can be finished.
+    settled += " AND id NOT IN (SELECT record FROM draft WHERE record IS NOT NULL AND state = 0)";
     if table == "household" {
-        // A form about it that is open can be finished.
         settled += " AND id NOT IN (SELECT household FROM draft WHERE household IS NOT NULL AND state = 0)";
     }
     if table == "household" {

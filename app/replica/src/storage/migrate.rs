@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, Transaction};
 
-use super::{StorageError, StorageResult};
+use super::{StorageError, StorageResult, learn};
 
 const MAJOR: i64 = 2;
 /// One small file per step with the major version that it leads to, each in its own transaction, never edited once
@@ -68,7 +68,10 @@ fn take(transaction: &Transaction<'_>, index: usize) -> StorageResult<()> {
         .ok_or(StorageError::Inconsistent { table: "sealed" })?;
     transaction.execute_batch(step)?;
     transaction.pragma_update(None, "user_version", major * 1000 + index as i64 + 1)?;
-    Ok(())
+    match index + 1 == STEPS.len() {
+        true => learn::learn(transaction),
+        false => Ok(()),
+    }
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ pub mod duplicates;
 pub mod earlier;
 pub mod held_areas;
 pub mod keep;
+mod learn;
 pub mod meta;
 pub mod migrate;
 pub(crate) mod moves;

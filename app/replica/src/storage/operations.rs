@@ -1,6 +1,6 @@
 //! Own operations: numbered, chained, and stored in the transaction that changes the records (D2).
 
-use rusqlite::{CachedStatement, Connection, Transaction, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Transaction, params};
 use shared::change::hash::{ChainHash, canonical_bytes};
 use shared::change::{Change, Operation, Seen};
 use shared::clock::TimestampMs;
@@ -469,6 +469,15 @@ pub fn set_aside(connection: &Connection, count_max: usize) -> StorageResult<Vec
     let mut statement = connection.prepare_cached("SELECT seq FROM set_aside ORDER BY seen, seq LIMIT ?1")?;
     let rows = statement.query_map([count_max as u64], |row| row.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Why an operation was set aside; `None` when it was not.
+///
+/// # Errors
+/// A failing database.
+pub fn set_aside_code(connection: &Connection, seq: u64) -> StorageResult<Option<String>> {
+    let mut statement = connection.prepare_cached("SELECT code FROM set_aside WHERE seq = ?1")?;
+    Ok(statement.query_row([seq], |row| row.get(0)).optional()?)
 }
 
 /// Moves a set-aside operation on: its worker has seen it; or back.

@@ -185,7 +185,8 @@ fn merge<'a>(
     let mut writer = records::Writer::new(transaction)?;
     for operation in operations {
         let is_elsewhere = moves::is_elsewhere(transaction, &scope, operation)?;
-        let state = records::load(transaction, operation.record)?;
+        let record = operation.record;
+        let state = records::whole(transaction, record, records::load(transaction, record))?;
         let role = role(transaction, operation.author)?;
         let may = role.is_none_or(|role| {
             let kind = operation.record.kind;

@@ -472,7 +472,8 @@ impl<'t> Writer<'t> {
         })
     }
 
-    fn save(&mut self, record: RecordRef, state: &RecordState) -> StorageResult<()> {
+    /// Writes a record as it is.
+    pub(super) fn save(&mut self, record: RecordRef, state: &RecordState) -> StorageResult<()> {
         let Some((spec, statements)) = spec_of(record.kind) else {
             self.transaction
                 .prepare_cached(
@@ -714,19 +715,8 @@ fn index_text(
     values: &dyn Fields,
     removed: bool,
 ) -> StorageResult<()> {
-    let (rowid, text) = match kind {
-        RecordKind::HOUSEHOLD => (
-            row * 2,
-            search::household_text(field(values, household::DOOR).as_text()),
-        ),
-        RecordKind::RESIDENT => {
-            let name = field(values, resident::NAME).as_text();
-            (
-                row * 2 + 1,
-                search::resident_text(name, field(values, resident::PHONES).as_texts()),
-            )
-        }
-        _ => return Ok(()),
+    let Some((rowid, text)) = found_text(kind, row, values) else {
+        return Ok(());
     };
     transaction
         .prepare_cached("DELETE FROM search WHERE rowid = ?1")?
@@ -737,6 +727,26 @@ fn index_text(
             .execute(params![rowid, text.chars, text.latin, text.digits])?;
     }
     Ok(())
+}
+
+/// Where a record's text stands in the index, and what it is; `None` for a kind that is not searched for.
+pub(super) fn found_text(
+    kind: RecordKind,
+    row: i64,
+    values: &dyn Fields,
+) -> Option<(i64, search::IndexText)> {
+    let value = |id| field(values, id);
+    match kind {
+        RecordKind::HOUSEHOLD => Some((row * 2, search::household_text(value(household::DOOR).as_text()))),
+        RecordKind::RESIDENT => Some((
+            row * 2 + 1,
+            search::resident_text(
+                value(resident::NAME).as_text(),
+                value(resident::PHONES).as_texts(),
+            ),
+        )),
+        _ => None,
+    }
 }
 
 fn to_sql(shape: ValueShape, value: &Value) -> ToSqlOutput<'_> {

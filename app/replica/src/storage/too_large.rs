@@ -40,13 +40,23 @@ pub(crate) fn forget_all(transaction: &Transaction<'_>) -> StorageResult<()> {
     Ok(())
 }
 
+/// Whether something is kept here alone that an operation said.
+pub(crate) fn is_any_kept(connection: &Connection) -> StorageResult<bool> {
+    Ok(connection
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM meta WHERE key GLOB 'too_large.*')")?
+        .query_row([], |row| row.get(0))?)
+}
+
 /// Sets the first operation that waits aside. What waits behind it is chained anew: the server has not seen it.
-pub(crate) fn set_first_aside(transaction: &Transaction<'_>) -> StorageResult<()> {
+/// `false` when it stands aside already, or cannot be read: nothing has happened then.
+pub(crate) fn set_first_aside(transaction: &Transaction<'_>) -> StorageResult<bool> {
     let first = own::receipted_through(transaction)? + 1;
     let mut chain = own::chain_at(transaction, first - 1)?.unwrap_or_default();
     let mut waiting = own::select(transaction, "WHERE seq >= ?1 ORDER BY seq", params![first])?;
-    let Some(large) = waiting.first_mut() else {
-        return Ok(());
+    // An empty one stands in for what it said: that is the only copy, and is not written over.
+    let may_stand_aside = |large: &&mut Operation| large.seq == first && !large.change.is_empty();
+    let Some(large) = waiting.first_mut().filter(may_stand_aside) else {
+        return Ok(false);
     };
     let empty = Operation {
         change: Change::default(),
@@ -71,5 +81,6 @@ pub(crate) fn set_first_aside(transaction: &Transaction<'_>) -> StorageResult<()
     }
     let mut end: ChainEnd = meta::get(transaction, meta::CHAIN_END)?.unwrap_or_default();
     end.chain = chain;
-    meta::set(transaction, meta::CHAIN_END, &end)
+    meta::set(transaction, meta::CHAIN_END, &end)?;
+    Ok(true)
 }

@@ -316,10 +316,15 @@ impl<T: Transport> Driver<T> {
             Ok(Round::OtherHistory | Round::NoRequest) => Event::Failed(Failure::Trouble),
             Err(error) => {
                 // A request that is too slow for the way, or its reply, may go through when it is smaller.
-                if error == TransportError::TooSlow && self.replica.borrow_mut().ask_for_less().is_err() {
-                    return Event::Failed(Failure::Trouble);
+                let smaller = match error {
+                    TransportError::TooSlow => self.replica.borrow_mut().send_less_after_silence(),
+                    TransportError::BrokeOff => self.replica.borrow_mut().ask_for_less(),
+                    _ => Ok(()),
+                };
+                match smaller {
+                    Ok(()) => self.failed(error),
+                    Err(_) => Event::Failed(Failure::Trouble),
                 }
-                self.failed(error)
             }
         }
     }
@@ -372,7 +377,7 @@ impl<T: Transport> Driver<T> {
             // Also what a server says that has no segments.
             Err(TransportError::Refused(_)) => self.no_segment(),
             // The ordinary sync asks for less at a time.
-            Err(error @ TransportError::TooSlow) => {
+            Err(error @ TransportError::BrokeOff) => {
                 self.replica.borrow_mut().end_segments();
                 self.event(Err(error))
             }
@@ -401,7 +406,7 @@ impl<T: Transport> Driver<T> {
 
     fn failed(&self, error: TransportError) -> Event {
         Event::Failed(match error {
-            TransportError::Offline | TransportError::TooSlow => Failure::Offline,
+            TransportError::Offline | TransportError::TooSlow | TransportError::BrokeOff => Failure::Offline,
             TransportError::Unauthorised => {
                 // If even this cannot be written, the next request is refused again.
                 let _ = self.replica.borrow_mut().drop_credential();
@@ -527,9 +532,10 @@ fn photo_error(error: TransportError) -> ApiError {
 
 fn call_error(error: TransportError) -> ApiError {
     match error {
-        TransportError::Offline | TransportError::Foreign | TransportError::TooSlow => {
-            api_error(ErrorCode::Offline, "")
-        }
+        TransportError::Offline
+        | TransportError::Foreign
+        | TransportError::TooSlow
+        | TransportError::BrokeOff => api_error(ErrorCode::Offline, ""),
         TransportError::Unauthorised | TransportError::Revoked => api_error(ErrorCode::SignedOut, ""),
         TransportError::UpdateNeeded => api_error(ErrorCode::UpdateNeeded, "protocol"),
         TransportError::TooLarge => api_error(ErrorCode::Server, "request.too_large"),

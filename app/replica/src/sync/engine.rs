@@ -385,6 +385,7 @@ mod tests {
         for failure in [
             Failure::Offline,
             Failure::Trouble,
+            Failure::ServerFull,
             Failure::SignInAgain,
             Failure::UpdateNeeded,
         ] {

@@ -13,6 +13,8 @@ const REQUEST_BYTES: usize = 4 * 1024 * 1024;
 const PULL_OPERATIONS_MIN: u32 = 8;
 /// No smaller chunks of a photo are tried.
 const CHUNK_BYTES_MIN: u64 = 1_024;
+/// A request of no more bytes is small: that nothing answered it says that there is no way, not that it was too much.
+const SMALL_BYTES: usize = 64 * 1024;
 /// After this it tries the usual again, ms: the way may be another one.
 const REMEMBERED_MS: u64 = 3_600 * 1_000;
 
@@ -27,6 +29,8 @@ pub struct Fit {
     pub chunk_bytes: u64,
     /// When it was made smaller.
     since: TimestampMs,
+    /// Requests are smaller only because nothing answered larger ones: there may have been no way at all.
+    is_guess: bool,
 }
 
 impl Default for Fit {
@@ -36,6 +40,7 @@ impl Default for Fit {
             pull_operations: SEGMENT_OPERATIONS,
             chunk_bytes: CHUNK_BYTES,
             since: 0,
+            is_guess: false,
         }
     }
 }
@@ -54,8 +59,29 @@ impl Fit {
         Self {
             request_bytes: (bytes / 2).min(self.request_bytes),
             since: now_ms,
+            is_guess: false,
             ..self
         }
+    }
+
+    /// Nothing answered a request of so many bytes; `None` when that says nothing.
+    #[must_use]
+    pub fn after_silence(self, bytes: usize, now_ms: TimestampMs) -> Option<Self> {
+        (bytes > SMALL_BYTES).then(|| Self {
+            is_guess: true,
+            ..self.after_request_of(bytes, now_ms)
+        })
+    }
+
+    /// A request with so many bytes of own work was answered; `None` when nothing else is known now. Only a large one says
+    /// that a guess was right.
+    #[must_use]
+    pub fn after_answer_to(self, bytes: usize) -> Option<Self> {
+        (self.is_guess && bytes <= SMALL_BYTES).then(|| Self {
+            request_bytes: REQUEST_BYTES,
+            is_guess: false,
+            ..self
+        })
     }
 
     /// A reply did not come through; `None` when no less can be asked for.
@@ -107,6 +133,27 @@ mod tests {
             fit.remembered(4),
             Fit::default(),
             "a clock that jumped back remembers nothing"
+        );
+    }
+
+    #[test]
+    fn silence_says_something_of_large_requests_only_and_is_forgotten_with_the_first_answer() {
+        let fit = Fit::default();
+        assert_eq!(fit.after_silence(SMALL_BYTES, 5), None, "a dead zone");
+        let smaller = fit.after_silence(SMALL_BYTES * 4, 5).unwrap();
+        assert_eq!(smaller.request_bytes, SMALL_BYTES * 2);
+        assert_eq!(smaller.pull_operations, fit.pull_operations);
+        assert_eq!(
+            smaller.after_answer_to(SMALL_BYTES * 2),
+            None,
+            "so much does go through"
+        );
+        let usual = smaller.after_answer_to(300).unwrap();
+        assert_eq!(usual.request_bytes, fit.request_bytes);
+        // What somebody on the way has said is no guess.
+        assert_eq!(
+            fit.after_request_of(SMALL_BYTES * 4, 5).after_answer_to(300),
+            None
         );
     }
 }

@@ -5,7 +5,8 @@
 //! | none, or cut before it began | [`Offline`](TransportError::Offline) |
 //! | success of another kind than asked for, a redirect, too long, a refusal that is not ours | [`Foreign`](TransportError::Foreign) |
 //! | 413 that is not ours | [`TooLarge`](TransportError::TooLarge) |
-//! | 408, too late, or a body that broke off | [`TooSlow`](TransportError::TooSlow) |
+//! | none in time, or 408 | [`TooSlow`](TransportError::TooSlow) |
+//! | one whose body broke off | [`BrokeOff`](TransportError::BrokeOff) |
 //! | 401 and a [`Refusal`] | [`Unauthorised`](TransportError::Unauthorised) |
 //! | 426 or a code `protocol.*`, and a [`Refusal`] | [`UpdateNeeded`](TransportError::UpdateNeeded) |
 //! | 429, 5xx, but for a sign-in, which is told why | [`Trouble`](TransportError::Trouble) |
@@ -308,9 +309,13 @@ async fn send(request: RequestBuilder, wanted: Kind) -> Result<Response, Transpo
                     false => TransportError::Foreign,
                 });
             }
-            let body = read(response, REFUSAL_BYTES_MAX).await?;
-            let refusal: Refusal = serde_json::from_slice(&body).map_err(|_| TransportError::Foreign)?;
-            Err(answer::refused(status, refusal.code))
+            let refusal = read(response, REFUSAL_BYTES_MAX).await.and_then(|body| {
+                serde_json::from_slice::<Refusal>(&body).map_err(|_| TransportError::Foreign)
+            });
+            Err(match refusal {
+                Ok(refusal) => answer::refused(status, refusal.code),
+                Err(error) => answer::unread(status, error),
+            })
         }
     }
 }
@@ -334,7 +339,7 @@ async fn read(response: Response, bytes_max: usize) -> Result<Vec<u8>, Transport
     let mut body = Vec::with_capacity(announced.unwrap_or_default());
     let mut chunks = Box::pin(response.bytes_stream());
     while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|_| TransportError::TooSlow)?;
+        let chunk = chunk.map_err(|_| TransportError::BrokeOff)?;
         if body.len() + chunk.len() > bytes_max {
             return Err(TransportError::Foreign);
         }

@@ -18,9 +18,12 @@ pub enum TransportError {
     /// What was sent is larger than something on the way lets through.
     #[error("the request is too large for the way")]
     TooLarge,
-    /// It took too long, or the answer broke off: less at a time may come through.
-    #[error("the connection is too slow or broke")]
+    /// Nothing answered in time: there is no way to the server, or the request is too much for it.
+    #[error("nothing answered in time")]
     TooSlow,
+    /// An answer began and broke off: less at a time may come through.
+    #[error("the answer broke off")]
+    BrokeOff,
     /// Wrong name or password, or a closed session.
     #[error("the credential is refused")]
     Unauthorised,

@@ -67,6 +67,15 @@ pub fn refused(status: u16, code: String) -> TransportError {
     }
 }
 
+/// What an answer means whose body should be a refusal of ours and is none.
+pub fn unread(status: u16, error: TransportError) -> TransportError {
+    match status {
+        // A proxy before our server takes less than we sent, and says so in JSON of its own.
+        413 => TransportError::TooLarge,
+        _ => error,
+    }
+}
+
 /// `Text/HTML; charset=utf-8` is `text/html`.
 fn essence(content_type: &str) -> String {
     content_type

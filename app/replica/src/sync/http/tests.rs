@@ -202,7 +202,7 @@ async fn a_reply_cut_at_any_byte_is_none_and_less_may_come_through() {
         let result = sync_answered(vec![whole[..length].to_vec()]).await;
         let has_begun = length >= whole.len() - 10;
         let expect = if has_begun {
-            TransportError::TooSlow
+            TransportError::BrokeOff
         } else {
             TransportError::Offline
         };
@@ -216,6 +216,15 @@ async fn a_proxy_that_takes_less_than_was_sent_says_so_and_so_does_the_server() 
     assert_eq!(result, Err(TransportError::TooLarge));
     let chunk = chunk_answered(response("413 Request Entity Too Large", "text/html", b"<html>")).await;
     assert_eq!(chunk, Err(TransportError::TooLarge));
+    for theirs in [&b"{\"message\":\"Request size limit exceeded\"}"[..], b"", b"{"] {
+        let result = sync_answered(response("413 Payload Too Large", "application/json", theirs)).await;
+        assert_eq!(
+            result,
+            Err(TransportError::TooLarge),
+            "{}",
+            String::from_utf8_lossy(theirs)
+        );
+    }
     let ours = chunk_answered(refusal("413 Content Too Large", "request.too_large")).await;
     assert_eq!(ours, Err(TransportError::Refused("request.too_large".into())));
 }

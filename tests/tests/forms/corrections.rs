@@ -1,0 +1,278 @@
+//! What a correction writes: what its form changed, and nothing that others wrote meanwhile.
+
+use shared::domain::household::DoorWarning;
+use shared::domain::visit::Outcome;
+use shared::domain::{CalendarDate, Need, household, resident};
+use shared::ids::ResidentId;
+
+use super::*;
+
+async fn two() -> (World, Phone, Phone) {
+    let world = World::new().await;
+    let amina = world.phone("amina", Role::Member, &[GRID]).await;
+    let joao = world.phone("joao", Role::Member, &[GRID]).await;
+    (world, amina, joao)
+}
+
+fn person(id: ResidentId) -> RecordRef {
+    RecordRef::new(RecordKind::RESIDENT, id)
+}
+
+fn home(id: HouseholdId) -> RecordRef {
+    RecordRef::new(RecordKind::HOUSEHOLD, id)
+}
+
+fn write(phone: &mut Phone, record: RecordRef, field: shared::domain::schema::FieldId, value: Value) {
+    let fields = FieldMap::from_iter([(field, value)]);
+    phone.call(Call::SaveFields { record, fields });
+}
+
+fn needs(needs: &[Need]) -> Value {
+    Value::numbers(needs.iter().map(|need| need.number()).collect())
+}
+
+fn resident_form(draft: &Draft) -> ResidentDraft {
+    match &draft.body {
+        DraftBody::Resident(form) => form.clone(),
+        other => panic!("not a resident: {other:?}"),
+    }
+}
+
+fn household_form(draft: &Draft) -> HouseholdDraft {
+    match &draft.body {
+        DraftBody::Household(form) => form.clone(),
+        other => panic!("not a household: {other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn correcting_somebody_recorded_twice_leaves_what_others_wrote_meanwhile() {
+    let (world, mut amina, mut joao) = two().await;
+    let door = amina.add_household("3-2-501");
+    let kept = amina.add_resident(door, "王秀英", "12000000001");
+    let other = amina.add_resident(door, "王秀英", "12000000002");
+    write(
+        &mut amina,
+        person(kept),
+        resident::NEEDS,
+        needs(&[Need::LivesAlone]),
+    );
+    amina.call(Call::MergeInto {
+        record: person(other),
+        kept: kept.0,
+    });
+    world.settle(&mut [&mut amina, &mut joao]).await;
+    let draft = shown(&mut amina, DraftId(kept.0)).expect("the resident's form");
+    let mut form = resident_form(&draft);
+    assert_eq!(form.resident.phones, ["12000000001", "12000000002"]);
+    // Joao meanwhile: a need of the shown record, one of the other, and a number of the other.
+    write(
+        &mut joao,
+        person(kept),
+        resident::NEEDS,
+        needs(&[Need::LivesAlone, Need::HearingSight]),
+    );
+    write(
+        &mut joao,
+        person(other),
+        resident::NEEDS,
+        needs(&[Need::Mobility]),
+    );
+    write(
+        &mut joao,
+        person(other),
+        resident::PHONES,
+        Value::texts(&["12000000002".to_owned(), "12000000009".to_owned()]),
+    );
+    world.settle(&mut [&mut joao, &mut amina]).await;
+    form.resident.needs = vec![Need::LanguageHelp];
+    form.resident.phones = vec!["12000000001".to_owned(), "12000000003".to_owned()];
+    let mut seen = draft.seen;
+    keep(&mut amina, DraftId(kept.0), DraftBody::Resident(form), &mut seen);
+    finish(&mut amina, DraftId(kept.0));
+    world.settle(&mut [&mut amina, &mut joao]).await;
+    for phone in [&mut amina, &mut joao] {
+        let resident = phone.household(door).residents.remove(0).resident;
+        let mut expected = vec![Need::LanguageHelp, Need::HearingSight, Need::Mobility];
+        expected.sort_unstable();
+        assert_eq!(resident.needs, expected);
+        assert_eq!(resident.phones, ["12000000001", "12000000003", "12000000009"]);
+        assert_eq!(phone.conflicts(), []);
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_number_that_was_written_meanwhile_over_the_one_that_a_form_replaces_stands_beside_it() {
+    let (world, mut amina, mut joao) = two().await;
+    let door = amina.add_household("3-2-501");
+    let kept = amina.add_resident(door, "王秀英", "12000000001");
+    let other = amina.add_resident(door, "王秀英", "12000000002");
+    amina.call(Call::MergeInto {
+        record: person(other),
+        kept: kept.0,
+    });
+    world.settle(&mut [&mut amina, &mut joao]).await;
+    let draft = shown(&mut amina, DraftId(kept.0)).expect("the resident's form");
+    let mut form = resident_form(&draft);
+    let theirs = Value::texts(&["12000000008".to_owned(), "12000000002".to_owned()]);
+    write(&mut joao, person(kept), resident::PHONES, theirs);
+    world.settle(&mut [&mut joao, &mut amina]).await;
+    form.resident.phones = vec!["12000000007".to_owned(), "12000000002".to_owned()];
+    let mut seen = draft.seen;
+    keep(&mut amina, DraftId(kept.0), DraftBody::Resident(form), &mut seen);
+    finish(&mut amina, DraftId(kept.0));
+    world.settle(&mut [&mut amina, &mut joao]).await;
+    for phone in [&mut amina, &mut joao] {
+        let [conflict] = &phone.conflicts()[..] else {
+            panic!("one conflict")
+        };
+        let values: Vec<&[String]> = conflict
+            .values
+            .iter()
+            .map(|value| value.value.as_texts())
+            .collect();
+        for number in ["12000000007", "12000000008"] {
+            let stands = values.iter().any(|texts| texts.iter().any(|text| text == number));
+            assert!(stands, "{number} in {values:?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn correcting_a_household_recorded_twice_leaves_warnings_and_limits_that_came_meanwhile() {
+    let (world, mut amina, mut joao) = two().await;
+    let kept = amina.add_household("3-2-501");
+    let other = amina.add_household("3-2-501");
+    let day = |day| CalendarDate::from_parts(2027, 3, day).expect("a day");
+    let until = |phone: &mut Phone, id, limit: CalendarDate| {
+        write(
+            phone,
+            home(id),
+            household::NO_VISIT_BEFORE,
+            Value::Int(limit.number()),
+        );
+    };
+    until(&mut amina, other, day(1));
+    amina.call(Call::MergeInto {
+        record: home(other),
+        kept: kept.0,
+    });
+    world.settle(&mut [&mut amina, &mut joao]).await;
+    let draft = shown(&mut amina, DraftId(kept.0)).expect("the household's form");
+    let mut form = household_form(&draft);
+    until(&mut joao, other, day(20));
+    let warning = DoorWarning::ALL[0];
+    write(
+        &mut joao,
+        home(kept),
+        household::WARNINGS,
+        Value::numbers(vec![warning.number()]),
+    );
+    world.settle(&mut [&mut joao, &mut amina]).await;
+    form.household.no_visit_before = None;
+    form.household.warnings = vec![DoorWarning::ALL[1]];
+    let mut seen = draft.seen;
+    keep(&mut amina, DraftId(kept.0), DraftBody::Household(form), &mut seen);
+    finish(&mut amina, DraftId(kept.0));
+    world.settle(&mut [&mut amina, &mut joao]).await;
+    for phone in [&mut amina, &mut joao] {
+        let household = phone.household(kept).household;
+        assert_eq!(
+            household.no_visit_before,
+            Some(day(20)),
+            "nobody had seen that day"
+        );
+        assert_eq!(household.warnings.len(), 2, "{:?}", household.warnings);
+        assert!(household.warnings.contains(&warning));
+    }
+}
+
+fn found(phone: &mut Phone, door: HouseholdId) -> Vec<Need> {
+    phone.household(door).residents.remove(0).resident.needs
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn correcting_a_visit_gives_no_need_back_that_has_ended() {
+    let (_, mut amina) = one().await;
+    let door = amina.add_household("3-2-501");
+    let one = amina.add_resident(door, "王秀英", "12000000001");
+    let id = amina.begin_visit(door, "cough");
+    let mut window = Window::open(&mut amina, id);
+    window.form.met = vec![one];
+    window.form.needs = vec![Need::HearingSight];
+    window.type_note(&mut amina, "coughs");
+    finish(&mut amina, id);
+    assert_eq!(found(&mut amina, door), [Need::HearingSight]);
+    // They have a hearing aid now.
+    write(&mut amina, person(one), resident::NEEDS, needs(&[]));
+    let mut window = Window::open(&mut amina, id);
+    window.type_note(&mut amina, "coughs at night");
+    finish(&mut amina, id);
+    assert_eq!(found(&mut amina, door), []);
+    // What the correction finds is theirs, and only that.
+    let mut window = Window::open(&mut amina, id);
+    window.form.needs.push(Need::LanguageHelp);
+    window.type_note(&mut amina, "coughs at night, reads badly");
+    finish(&mut amina, id);
+    assert_eq!(found(&mut amina, door), [Need::LanguageHelp]);
+    // Nobody was met after all: nobody needs anything more.
+    write(&mut amina, person(one), resident::NEEDS, needs(&[]));
+    let mut window = Window::open(&mut amina, id);
+    window.form.outcome = Some(Outcome::NotAtHome);
+    window.form.needs.push(Need::Mobility);
+    window.type_note(&mut amina, "a neighbour said so");
+    finish(&mut amina, id);
+    assert_eq!(found(&mut amina, door), []);
+    // Somebody else was met: all that was found is theirs.
+    let other = amina.add_resident(door, "王建国", "12000000002");
+    let mut window = Window::open(&mut amina, id);
+    window.form.outcome = Some(Outcome::Met);
+    window.form.met = vec![other];
+    window.type_note(&mut amina, "it was the brother");
+    finish(&mut amina, id);
+    let entries = amina.household(door).residents;
+    let theirs = entries
+        .into_iter()
+        .find(|entry| entry.id == other)
+        .expect("there");
+    assert_eq!(theirs.resident.needs.len(), 3);
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn what_rules_of_before_have_kept_does_not_stand_in_the_way_of_a_correction() {
+    let (_, mut amina) = one().await;
+    let door = amina.add_household("3-2-501");
+    let id = amina.add_resident(door, "王秀英", "12000000001");
+    let before = ["0314-4021234".to_owned(), "123456789012".to_owned()];
+    let fields = FieldMap::from_iter([(resident::PHONES, Value::texts(&before))]);
+    let area = AreaCode::new(GRID).expect("a grid");
+    let written = amina.replica.record_all([(area, person(id), fields)]);
+    written.expect("rules let it through");
+    let correct = |phone: &mut Phone, change: &dyn Fn(&mut Resident)| {
+        let draft = shown(phone, DraftId(id.0)).expect("the resident's form");
+        let mut form = resident_form(&draft);
+        change(&mut form.resident);
+        let mut seen = draft.seen;
+        keep(phone, DraftId(id.0), DraftBody::Resident(form), &mut seen);
+        finish(phone, DraftId(id.0));
+        phone.household(door).residents.remove(0).resident
+    };
+    let waiting = amina.status().sync.waiting_operations;
+    let corrected = correct(&mut amina, &|resident| resident.name = "王秀兰".to_owned());
+    assert_eq!(
+        (corrected.name.as_str(), &corrected.phones[..]),
+        ("王秀兰", &before[..])
+    );
+    let corrected = correct(&mut amina, &|resident| {
+        resident.phones.push("120 0000 0033".to_owned())
+    });
+    let with_new = [&before[..], &["12000000033".to_owned()]].concat();
+    assert_eq!(corrected.phones, with_new);
+    assert_eq!(amina.status().sync.waiting_operations, waiting + 2);
+    // What only looks different is not written.
+    correct(&mut amina, &|resident| {
+        resident.name.push(' ');
+        resident.phones.push(" ".to_owned());
+    });
+    assert_eq!(amina.status().sync.waiting_operations, waiting + 2);
+}
