@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{HeaderMap, HeaderName};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
 
@@ -52,8 +52,12 @@ impl Proxies {
     pub fn caller(&self, peer: IpAddr, headers: &HeaderMap) -> Caller {
         let mut seen = peer;
         let lines = headers.get_all(&FORWARDED_FOR);
-        let lines: Vec<&str> = lines.iter().filter_map(|line| line.to_str().ok()).collect();
-        let mut hops = lines.iter().rev().flat_map(|line| line.rsplit(','));
+        let lines: Vec<&[u8]> = lines.iter().map(HeaderValue::as_bytes).collect();
+        // What the caller wrote in front may be no text at all.
+        let mut hops = lines
+            .iter()
+            .rev()
+            .flat_map(|line| line.rsplit(|byte| *byte == b','));
         while self.has(seen) {
             match hops.next().and_then(read_hop) {
                 Some(hop) => seen = hop,
@@ -65,8 +69,8 @@ impl Proxies {
 }
 
 /// `192.0.2.1`, `2001:db8::1`, `[2001:db8::1]`, each perhaps with a port.
-fn read_hop(text: &str) -> Option<IpAddr> {
-    let text = text.trim();
+fn read_hop(hop: &[u8]) -> Option<IpAddr> {
+    let text = std::str::from_utf8(hop).ok()?.trim();
     let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
     let address = bare.unwrap_or(text).parse().ok();
     address.or_else(|| text.parse::<SocketAddr>().ok().map(|address| address.ip()))
@@ -84,8 +88,6 @@ pub(crate) async fn note(State(state): State<AppState>, mut request: Request, ne
 
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
-
     use super::*;
 
     fn caller(proxies: &[&str], peer: &str, forwarded: &[&'static str]) -> Caller {
@@ -99,6 +101,16 @@ mod tests {
 
     fn at(address: &str) -> Caller {
         Caller::at(address.parse().unwrap())
+    }
+
+    #[test]
+    fn what_a_caller_writes_that_is_no_text_hides_nobody() {
+        let proxies = Proxies::at(["127.0.0.1".parse().unwrap()]);
+        let mut headers = HeaderMap::new();
+        let said = HeaderValue::from_bytes(b"\xff, 192.0.2.9, 198.51.100.7").unwrap();
+        headers.append(&FORWARDED_FOR, said);
+        let found = proxies.caller("127.0.0.1".parse().unwrap(), &headers);
+        assert_eq!(found, at("198.51.100.7"));
     }
 
     #[test]

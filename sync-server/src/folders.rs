@@ -43,9 +43,15 @@ pub fn make_in(path: &Path) -> io::Result<()> {
 /// Others on this machine can look into a folder that holds residents' names and private keys.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "others on this machine can read {0}, which holds residents' names and private keys; close it with: chmod -R go= {0}"
+    "others on this machine can read {0}, which holds residents' names and private keys; close it with: chmod -R go= {quoted}",
+    quoted = quoted(.0)
 )]
 pub struct OpenToOthers(String);
+
+/// A path as a shell takes it for one word, whatever is in it.
+fn quoted(path: &str) -> String {
+    format!("'{}'", path.replace('\'', r"'\''"))
+}
 
 /// From here on what this process makes can be read by its own user only, whatever the shell has said.
 pub fn keep_to_oneself() {
@@ -150,13 +156,22 @@ mod tests {
             set(&folder, of_folder);
             let said = check_closed(&folder).unwrap_err().to_string();
             assert!(
-                said.ends_with(&format!("chmod -R go= {}", folder.display())),
+                said.ends_with(&format!("chmod -R go= '{}'", folder.display())),
                 "{said}"
             );
         }
         close(&folder).unwrap();
         check_closed(&folder).unwrap();
         assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_command_names_one_folder_whatever_it_is_called() {
+        let said = OpenToOthers("/srv/Zhao's data; rm x".to_owned()).to_string();
+        assert!(
+            said.ends_with(r"chmod -R go= '/srv/Zhao'\''s data; rm x'"),
+            "{said}"
+        );
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! The threads that hash passwords: few, of low priority, each with memory of its own that it uses again and again.
 //!
-//! Whoever wants a password looked at waits in a short queue. When the queue is full nobody else gets in; who has gone
-//! meanwhile is passed over. So sign-ins, however many, take no memory and no processor from the rest of the server.
+//! Whoever wants a password looked at waits in a short queue; who has gone meanwhile is passed over. When the queue is
+//! full, the newest of the caller who has most there gives way to one who has fewer. So sign-ins, however many, take no
+//! memory and no processor from the rest of the server, and a few addresses keep nobody else out.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
@@ -56,7 +57,7 @@ struct Job {
     password: String,
     phc: String,
     caller: Option<Caller>,
-    fits: oneshot::Sender<bool>,
+    fits: oneshot::Sender<Result<bool, Crowded>>,
 }
 
 impl Hashers {
@@ -97,10 +98,10 @@ impl Hashers {
             caller,
             fits,
         })?;
-        Ok(answer.await.unwrap_or(false))
+        answer.await.unwrap_or(Ok(false))
     }
 
-    /// Whether nobody else gets in.
+    /// Whether all places are taken.
     pub(crate) fn are_full(&self) -> bool {
         self.shared.queue().waiting.len() >= WAITING_MAX
     }
@@ -110,6 +111,30 @@ impl Drop for Hashers {
     fn drop(&mut self) {
         self.shared.queue().is_over = true;
         self.shared.came.notify_all();
+    }
+}
+
+impl Queue {
+    /// Sends the newest away of the caller who has most, if that is more than `of_newcomer`; whether there was one.
+    fn send_away_one(&mut self, of_newcomer: usize) -> Option<()> {
+        let mut counts: HashMap<Option<Caller>, usize> = HashMap::new();
+        for job in &self.waiting {
+            *counts.entry(job.caller).or_default() += 1;
+        }
+        // Of several the one who came last.
+        let most = counts
+            .values()
+            .copied()
+            .max()
+            .filter(|most| *most > of_newcomer)?;
+        let newest = self
+            .waiting
+            .iter()
+            .rposition(|job| counts.get(&job.caller) == Some(&most))?;
+        let job = self.waiting.remove(newest)?;
+        // Whoever asked may be gone.
+        let _ = job.fits.send(Err(Crowded::OfCaller));
+        Some(())
     }
 }
 
@@ -123,11 +148,12 @@ impl Shared {
         // Nobody waits for the answer any more.
         queue.waiting.retain(|job| !job.fits.is_closed());
         let of_caller = queue.waiting.iter().filter(|other| other.caller == job.caller);
-        if job.caller.is_some() && of_caller.count() >= WAITING_OF_CALLER_MAX {
+        let own = of_caller.count();
+        if job.caller.is_some() && own >= WAITING_OF_CALLER_MAX {
             return Err(Crowded::OfCaller);
         }
         if queue.waiting.len() >= WAITING_MAX {
-            return Err(Crowded::InAll);
+            queue.send_away_one(own + 1).ok_or(Crowded::InAll)?;
         }
         queue.waiting.push_back(job);
         drop(queue);
@@ -158,7 +184,7 @@ fn work(shared: &Shared, phc: &str) {
     while let Some(job) = shared.next() {
         let fits = verify(&job.password, &job.phc, &mut memory);
         // Whoever asked may be gone.
-        let _ = job.fits.send(fits);
+        let _ = job.fits.send(Ok(fits));
     }
 }
 
@@ -209,7 +235,7 @@ mod tests {
         Some(Caller::at([192, 0, 2, last].into()))
     }
 
-    fn job(last: u8) -> (Job, oneshot::Receiver<bool>) {
+    fn job(last: u8) -> (Job, oneshot::Receiver<Result<bool, Crowded>>) {
         let (fits, answer) = oneshot::channel();
         let job = Job {
             password: "x".to_owned(),
@@ -236,7 +262,34 @@ mod tests {
         for last in 0..(WAITING_MAX - WAITING_OF_CALLER_MAX) as u8 {
             assert_eq!(join(2 + last), Ok(()));
         }
+        // Everybody has one in the end, and then nobody gives way.
+        for last in 100..99 + WAITING_OF_CALLER_MAX as u8 {
+            assert_eq!(join(last), Ok(()));
+        }
         assert_eq!(join(200), Err(Crowded::InAll));
+        assert_eq!(shared.queue().waiting.len(), WAITING_MAX);
+    }
+
+    #[test]
+    fn a_few_addresses_that_fill_the_queue_keep_nobody_else_out() {
+        let shared = Shared::default();
+        let join = |last| {
+            let (job, answer) = job(last);
+            shared.join(job).map(|()| answer)
+        };
+        let mut answers = Vec::new();
+        for (last, count) in [(1, 24), (2, 24), (3, 16)] {
+            answers.extend((0..count).map(|_| join(last).unwrap()));
+        }
+        let mut newcomer = join(4).unwrap();
+        assert_eq!(newcomer.try_recv(), Err(TryRecvError::Empty));
+        let sent_away = Ok(Err(Crowded::OfCaller));
+        let of_whom: Vec<usize> = (0..answers.len())
+            .filter(|place| answers[*place].try_recv() == sent_away)
+            .collect();
+        assert_eq!(of_whom, [47], "the newest of those who have most");
+        // Who has most does not push others out.
+        assert_eq!(join(1).unwrap_err(), Crowded::OfCaller);
         assert_eq!(shared.queue().waiting.len(), WAITING_MAX);
     }
 

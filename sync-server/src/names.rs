@@ -8,6 +8,8 @@
 use shared::domain::spelling::is_invisible;
 use unicode_normalization::UnicodeNormalization;
 
+use crate::storage::{Account, Storage, StorageResult};
+
 /// Why a name is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
@@ -68,6 +70,20 @@ pub fn account(name: &str, bytes_max: usize) -> Result<String, NameError> {
         _ if folded.contains(char::is_whitespace) => Err(NameError::Blank),
         _ => Ok(folded),
     }
+}
+
+/// The account of a name in its one form. One that was made before names had one goes by its name as it is typed.
+///
+/// # Errors
+/// When the storage fails.
+pub async fn find(storage: &dyn Storage, typed: &str, name: &str) -> StorageResult<Option<Account>> {
+    let typed = typed.trim();
+    if typed != name
+        && let Some(account) = storage.account(typed).await?
+    {
+        return Ok(Some(account));
+    }
+    storage.account(name).await
 }
 
 #[cfg(test)]

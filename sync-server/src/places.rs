@@ -61,7 +61,7 @@ impl Places {
 
     /// A place; `None` when all are taken by such as must not lose theirs.
     pub fn take(self: &Arc<Self>, caller: Option<Caller>) -> Option<Place> {
-        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = self.taken();
         if caller.is_some_and(|caller| taken.count_of(caller) >= self.caller_max) {
             self.warn(&mut taken, "of one address");
             taken.free_one(|seat| seat.caller == caller)?;

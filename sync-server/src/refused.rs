@@ -82,12 +82,12 @@ impl Refused {
 
     /// 503: everybody's turn is taken.
     pub const fn busy() -> Self {
-        Self::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "server.busy",
-            "the server is busy",
-        )
-        .retry_after(5)
+        Self::busy_with("the server is busy", 5)
+    }
+
+    /// 503 for another reason, and after how many seconds to come again.
+    pub const fn busy_with(message: &'static str, seconds: u64) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "server.busy", message).retry_after(seconds)
     }
 
     /// 507: the disk of the server has no room for it. Reading goes on.
@@ -125,20 +125,10 @@ impl Refused {
 impl From<StorageError> for Refused {
     fn from(error: StorageError) -> Self {
         match error {
-            StorageError::Busy => Self::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "server.busy",
-                "the server is busy",
-            )
-            .retry_after(2),
+            StorageError::Busy => Self::busy().retry_after(2),
             away @ StorageError::Away(_) => {
                 tracing::warn!(error = %away, cause = ?std::error::Error::source(&away), "The storage is away.");
-                Self::new(
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    "server.busy",
-                    "the server cannot reach its database",
-                )
-                .retry_after(5)
+                Self::busy_with("the server cannot reach its database", 5)
             }
             full @ StorageError::NoRoom(_) => {
                 tracing::error!(error = %full, cause = ?std::error::Error::source(&full), "The disk is full.");

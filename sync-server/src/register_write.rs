@@ -3,6 +3,7 @@
 //! What the register says is compared with what *the register said the last time*, not with what stands in
 //! the records now: a telephone number that a grid member has corrected since is left alone while the
 //! register still says the same, and when the register changes it too, both values are kept as a conflict.
+//! A cell that cannot be read says nothing: what was imported before stays.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,11 +12,12 @@ use shared::change::{AppliedOperation, Operation};
 use shared::clock::{Hlc, TimestampMs};
 use shared::crdt::RecordState;
 use shared::domain::area::Area;
-use shared::domain::{FieldMap, RecordKind, RecordRef};
-use shared::ids::{AreaCode, AreaLevel};
+use shared::domain::{FieldId, FieldMap, RecordKind, RecordRef, Resident};
+use shared::ids::{AreaCode, AreaLevel, HouseholdId, ResidentId};
 
 use crate::apply::{IncomingPush, PushRefusal};
 use crate::import::register_ids::PlannedHousehold;
+use crate::import::register_people::{EarlierResident, ids_of};
 use crate::storage::{Importer, PushOutcome, Storage, StorageError};
 
 /// Operations written in one transaction.
@@ -56,6 +58,9 @@ pub struct RegisterChanges {
     pub kept_in_grid: u64,
     /// Records of an earlier import that the register does not name any more. They stay.
     pub not_named: u64,
+    /// Residents whose year of birth cannot be read and who may be either of several of that name in the household. They
+    /// are left as they were.
+    pub unclear: u64,
     /// Operations that could not be applied and are parked.
     pub parked: u64,
 }
@@ -134,6 +139,8 @@ struct Plan<'a> {
     importer: &'a Importer,
     /// What earlier imports said, and nobody else.
     said: BTreeMap<RecordRef, RecordState>,
+    /// The residents among them, each household's in the order in which they came.
+    residents: BTreeMap<HouseholdId, Vec<EarlierResident>>,
     clock: Hlc,
     now_ms: TimestampMs,
     operations: Vec<Operation>,
@@ -145,19 +152,25 @@ impl<'a> Plan<'a> {
     fn new(importer: &'a Importer, earlier: &[AppliedOperation], now_ms: TimestampMs) -> Self {
         let mut said: BTreeMap<RecordRef, RecordState> = BTreeMap::new();
         let mut clock = Hlc::default();
+        let mut in_turn = Vec::new();
         for AppliedOperation {
             operation,
             applied_at,
         } in earlier
         {
             clock.observe(operation.stamp);
+            if !said.contains_key(&operation.record) {
+                in_turn.push(operation.record);
+            }
             said.entry(operation.record)
                 .and_modify(|state| state.apply(operation, Some(*applied_at)))
                 .or_insert_with(|| RecordState::start(operation, Some(*applied_at)));
         }
+        let residents = residents(&said, &in_turn);
         Self {
             importer,
             said,
+            residents,
             clock,
             now_ms,
             operations: Vec::new(),
@@ -177,20 +190,33 @@ impl<'a> Plan<'a> {
                 .map_or(&household.area, RecordState::area)
                 .clone();
             changes.kept_in_grid += u64::from(area != household.area);
-            self.say(record, &area, household.household.to_fields());
-            for (id, resident) in &household.residents {
-                let record = RecordRef::new(RecordKind::RESIDENT, *id);
+            self.say(record, &area, household.household.to_fields(), &household.unread);
+            let earlier = self.residents.remove(&household.id).unwrap_or_default();
+            let ids = ids_of(&household.residents, &earlier);
+            for (planned, id) in household.residents.iter().zip(ids) {
+                let Some(id) = id else {
+                    changes.unclear += 1;
+                    continue;
+                };
+                let record = RecordRef::new(RecordKind::RESIDENT, id);
                 named += u64::from(self.said.contains_key(&record));
-                self.say(record, &area, resident.to_fields());
+                self.say(record, &area, planned.resident.to_fields(), &planned.unread);
             }
         }
         changes.not_named = (self.said.len() as u64).saturating_sub(named);
         self
     }
 
-    /// Makes the operation that says so, when it was not said before.
-    fn say(&mut self, record: RecordRef, area: &AreaCode, fields: FieldMap) {
+    /// Makes the operation that says so, when it was not said before. Of what could not be read nothing is said, but
+    /// about a new record what was read of it.
+    fn say(&mut self, record: RecordRef, area: &AreaCode, mut fields: FieldMap, unread: &BTreeSet<FieldId>) {
         let before = self.said.get(&record);
+        if before.is_some() {
+            fields = fields
+                .into_iter()
+                .filter(|(field, _)| !unread.contains(field))
+                .collect();
+        }
         let change = RecordState::change_to(record.kind, before, fields);
         if change.is_empty() {
             return;
@@ -211,6 +237,31 @@ impl<'a> Plan<'a> {
         });
         self.said_by.push((seq, said));
     }
+}
+
+/// The residents of each household among what was said.
+fn residents(
+    said: &BTreeMap<RecordRef, RecordState>,
+    in_turn: &[RecordRef],
+) -> BTreeMap<HouseholdId, Vec<EarlierResident>> {
+    let mut residents: BTreeMap<HouseholdId, Vec<EarlierResident>> = BTreeMap::new();
+    for record in in_turn
+        .iter()
+        .filter(|record| record.kind == RecordKind::RESIDENT)
+    {
+        let state = said.get(record);
+        if let Some(resident) = state.and_then(|state| Resident::from_fields(&state.values())) {
+            residents
+                .entry(resident.household)
+                .or_default()
+                .push(EarlierResident {
+                    id: ResidentId(record.id),
+                    name: resident.name,
+                    birth_year: resident.birth_year,
+                });
+        }
+    }
+    residents
 }
 
 /// What an operation of the import does.

@@ -26,6 +26,8 @@ const HEAD_SECONDS_MAX: u64 = 15;
 const HEAD_BYTES_MAX: usize = 64 * 1024;
 /// The most bytes of HTTP/2 that a connection may bring before anybody reads them.
 const ON_THE_WAY_BYTES_MAX: u32 = 256 * 1024;
+/// The most requests of one HTTP/2 connection at once: a browser that opens the app asks for some ten files.
+const STREAMS_OF_CONNECTION_MAX: u32 = 16;
 /// How long running requests may take once the server was asked to stop.
 const STOP_SECONDS_MAX: u64 = 8;
 /// How often the machine's addresses are looked at: a router may give another one.
@@ -86,6 +88,7 @@ pub async fn serve(state: AppState, listen: Listen) -> Result<()> {
         let Some((address, certificates)) = listen.tls else {
             return Ok(());
         };
+        let is_known = matches!(certificates, Certificates::Files(_));
         let config = tls_config(certificates, &state)?;
         let acceptor = RustlsAcceptor::new(config)
             .handshake_timeout(state.bounds.first_byte)
@@ -95,8 +98,10 @@ pub async fn serve(state: AppState, listen: Listen) -> Result<()> {
             .handle(tls_handle.clone());
         bound(&mut server);
         tracing::info!(%address, "Serving TLS.");
+        let routes = router(state.clone());
+        let routes = if is_known { over_tls(routes) } else { routes };
         server
-            .serve(service(over_tls(router(state.clone()))))
+            .serve(service(routes))
             .await
             .context("the TLS server failed")
     };
@@ -226,7 +231,7 @@ fn bound<A>(server: &mut axum_server::Server<SocketAddr, A>) {
     builder
         .http2()
         .timer(TokioTimer::new())
-        .max_concurrent_streams(64)
+        .max_concurrent_streams(STREAMS_OF_CONNECTION_MAX)
         .max_header_list_size(HEAD_BYTES_MAX as u32)
         .initial_stream_window_size(ON_THE_WAY_BYTES_MAX)
         .initial_connection_window_size(ON_THE_WAY_BYTES_MAX);

@@ -35,6 +35,10 @@ const CONNECTIONS_OF_CALLER_MAX: usize = 1_024;
 const BODIES_MAX: usize = 512;
 /// The same, of one address.
 const BODIES_OF_CALLER_MAX: usize = 128;
+/// The most files of the app that are being sent: each is open, with a piece of it in memory.
+const FILES_MAX: usize = 1_024;
+/// The same, to one address: some thirty browsers that open the app at the same moment.
+const FILES_OF_CALLER_MAX: usize = 256;
 /// Open files that are no connections: the database, photos, listeners, the log.
 const FILES_FOR_WORK: usize = 160;
 /// The most open notice streams of one device: a second tab, and one that the network has not given up yet. A further one
@@ -86,6 +90,10 @@ pub struct Bounds {
     pub bodies: usize,
     /// The same, of one address.
     pub bodies_of_caller: usize,
+    /// The most files of the app that are being sent.
+    pub files: usize,
+    /// The same, to one address.
+    pub files_of_caller: usize,
     /// How long a new connection may say nothing.
     pub first_byte: Duration,
     /// How long a connection may want nothing.
@@ -118,6 +126,8 @@ impl Bounds {
             connections_of_caller: (free / 2).min(CONNECTIONS_OF_CALLER_MAX),
             bodies: BODIES_MAX,
             bodies_of_caller: BODIES_OF_CALLER_MAX,
+            files: (free / 4).min(FILES_MAX),
+            files_of_caller: (free / 8).min(FILES_OF_CALLER_MAX),
             first_byte: Duration::from_secs(10),
             idle: Duration::from_secs(75),
             stuck: Duration::from_secs(30),
@@ -169,6 +179,8 @@ pub struct Parts {
     pub connections: Arc<Places>,
     /// Requests without an account whose body is on its way.
     pub bodies: Arc<Places>,
+    /// Files of the app that are being sent.
+    pub sending: Arc<Places>,
 }
 
 /// What differs between a server and the next.
@@ -229,6 +241,7 @@ impl AppState {
             photo_work: Semaphore::new(PHOTOS_AT_ONCE_MAX),
             connections: Places::new("connections", bounds.connections, bounds.connections_of_caller),
             bodies: Places::new("requests on their way", bounds.bodies, bounds.bodies_of_caller),
+            sending: Places::new("files on their way", bounds.files, bounds.files_of_caller),
             bounds,
         }))
     }

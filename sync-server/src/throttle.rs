@@ -1,5 +1,6 @@
 //! Slows down guessing of passwords. Nobody is locked out: the longest wait is a minute, the first try from an address
-//! is always free, and a right password that is tried is taken.
+//! is always free, and a right password that is tried is taken. A device that its account has signed in on before is
+//! counted apart: whoever tries a colleague's name all day from the same office does not keep the colleague's phone out.
 //!
 //! What is counted is bounded and forgets the oldest first. Names that are no account are counted apart, so that a
 //! stranger who makes some up pushes out nothing but those.
@@ -9,7 +10,7 @@ use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::{Mutex, PoisonError};
 
 use shared::clock::TimestampMs;
-use shared::ids::WorkerId;
+use shared::ids::{DeviceId, WorkerId};
 
 use crate::callers::Caller;
 
@@ -31,8 +32,8 @@ const ENTRIES_MAX: usize = 10_000;
 /// Whose password is tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Tried {
-    /// An account's.
-    Account(WorkerId),
+    /// An account's, perhaps on a device that is enrolled for it.
+    Account(WorkerId, Option<DeviceId>),
     /// A name's that is no account; only its hash is kept.
     Nobody(u64),
 }
@@ -61,6 +62,13 @@ impl<K: Copy + Eq + Hash> Ledger<K> {
             .unwrap_or_default()
     }
 
+    /// What was noted before the clock was set back counts from now on, or the wait would last as long as it was set back.
+    fn set_back(&mut self, key: &K, now_ms: TimestampMs) {
+        if let Some(tries) = self.0.get_mut(key) {
+            tries.last_ms = tries.last_ms.min(now_ms);
+        }
+    }
+
     fn note(&mut self, key: K, now_ms: TimestampMs) {
         let count = self.known(&key, now_ms).count.saturating_add(1);
         if self.0.len() >= ENTRIES_MAX && !self.0.contains_key(&key) {
@@ -87,7 +95,7 @@ impl<K: Copy + Eq + Hash> Ledger<K> {
 
 #[derive(Debug, Default)]
 struct Noted {
-    accounts_here: Ledger<(WorkerId, Option<Caller>)>,
+    accounts_here: Ledger<(WorkerId, Option<DeviceId>, Option<Caller>)>,
     nobodies_here: Ledger<(u64, Option<Caller>)>,
     accounts: Ledger<WorkerId>,
     callers: Ledger<Caller>,
@@ -101,9 +109,13 @@ pub struct Throttle {
 }
 
 impl Throttle {
-    /// Whose password is tried, by the account's name as typed and the account, if there is one.
-    pub fn tried(&self, username: &str, account: Option<WorkerId>) -> Tried {
-        account.map_or_else(|| Tried::Nobody(self.names.hash_one(username)), Tried::Account)
+    /// Whose password is tried: by the account's name as typed, the account, if there is one, and the device that it
+    /// comes from, if it is enrolled for the account.
+    pub fn tried(&self, username: &str, account: Option<WorkerId>, device: Option<DeviceId>) -> Tried {
+        match account {
+            Some(account) => Tried::Account(account, device),
+            None => Tried::Nobody(self.names.hash_one(username)),
+        }
     }
 
     /// Notes a try before its password is looked at, so that tries side by side count too. What comes too soon is
@@ -114,11 +126,18 @@ impl Throttle {
     pub fn begin(&self, tried: Tried, caller: Option<Caller>, now_ms: TimestampMs) -> Result<(), u64> {
         let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
         let (here, of_account) = match tried {
-            Tried::Account(account) => (
-                noted.accounts_here.known(&(account, caller), now_ms),
-                noted.accounts.known(&account, now_ms).count,
-            ),
-            Tried::Nobody(name) => (noted.nobodies_here.known(&(name, caller), now_ms), 0),
+            Tried::Account(account, device) => {
+                let key = (account, device, caller);
+                noted.accounts_here.set_back(&key, now_ms);
+                (
+                    noted.accounts_here.known(&key, now_ms),
+                    noted.accounts.known(&account, now_ms).count,
+                )
+            }
+            Tried::Nobody(name) => {
+                noted.nobodies_here.set_back(&(name, caller), now_ms);
+                (noted.nobodies_here.known(&(name, caller), now_ms), 0)
+            }
         };
         let of_caller = caller.map_or(0, |caller| noted.callers.known(&caller, now_ms).count);
         let free = match of_caller >= OF_ADDRESS || of_account >= OF_ACCOUNT {
@@ -130,8 +149,8 @@ impl Throttle {
             return Err(free_at - now_ms);
         }
         match tried {
-            Tried::Account(account) => {
-                noted.accounts_here.note((account, caller), now_ms);
+            Tried::Account(account, device) => {
+                noted.accounts_here.note((account, device, caller), now_ms);
                 noted.accounts.note(account, now_ms);
             }
             Tried::Nobody(name) => noted.nobodies_here.note((name, caller), now_ms),
@@ -146,8 +165,8 @@ impl Throttle {
     pub fn take_back(&self, tried: Tried, caller: Option<Caller>) {
         let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
         match tried {
-            Tried::Account(account) => {
-                noted.accounts_here.take_back(&(account, caller));
+            Tried::Account(account, device) => {
+                noted.accounts_here.take_back(&(account, device, caller));
                 noted.accounts.take_back(&account);
             }
             Tried::Nobody(name) => noted.nobodies_here.take_back(&(name, caller)),
@@ -158,10 +177,12 @@ impl Throttle {
     }
 
     /// The password was right.
-    pub fn succeeded(&self, account: WorkerId, caller: Option<Caller>) {
-        self.take_back(Tried::Account(account), caller);
-        let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
-        noted.accounts_here.0.remove(&(account, caller));
+    pub fn succeeded(&self, tried: Tried, caller: Option<Caller>) {
+        self.take_back(tried, caller);
+        if let Tried::Account(account, device) = tried {
+            let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
+            noted.accounts_here.0.remove(&(account, device, caller));
+        }
     }
 }
 
@@ -181,6 +202,8 @@ mod tests {
 
     const ZHAO: WorkerId = WorkerId(uuid::Uuid::from_u128(1));
     const QIAN: WorkerId = WorkerId(uuid::Uuid::from_u128(2));
+    const ON_ZHAO: Tried = Tried::Account(ZHAO, None);
+    const ON_QIAN: Tried = Tried::Account(QIAN, None);
 
     fn at(last: u8) -> Option<Caller> {
         Some(Caller::at([192, 0, 2, last].into()))
@@ -189,7 +212,10 @@ mod tests {
     fn throttle_that_knows(tries: u32, account: WorkerId, caller: Option<Caller>) -> Throttle {
         let throttle = Throttle::default();
         for _ in 0..tries {
-            assert_eq!(throttle.begin(Tried::Account(account), caller, 1_000), Ok(()));
+            assert_eq!(
+                throttle.begin(Tried::Account(account, None), caller, 1_000),
+                Ok(())
+            );
         }
         throttle
     }
@@ -197,7 +223,7 @@ mod tests {
     #[test]
     fn the_wait_grows_to_a_minute_and_is_forgotten() {
         let throttle = throttle_that_knows(FREE_TRIES, ZHAO, at(1));
-        let begin = |now_ms| throttle.begin(Tried::Account(ZHAO), at(1), now_ms);
+        let begin = |now_ms| throttle.begin(ON_ZHAO, at(1), now_ms);
         assert_eq!(begin(1_000), Err(1_000));
         assert_eq!(begin(2_000), Ok(()));
         assert_eq!(begin(2_000), Err(2_000));
@@ -210,20 +236,47 @@ mod tests {
     }
 
     #[test]
+    fn a_clock_that_is_set_back_makes_no_wait_longer() {
+        const DAY_MS: u64 = 24 * 3_600 * 1_000;
+        let throttle = Throttle::default();
+        for tried in [ON_ZHAO, throttle.tried("nobody", None, None)] {
+            for _ in 0..FREE_TRIES {
+                assert_eq!(throttle.begin(tried, at(1), 2 * DAY_MS), Ok(()));
+            }
+            assert_eq!(throttle.begin(tried, at(1), DAY_MS), Err(1_000));
+            assert_eq!(throttle.begin(tried, at(1), DAY_MS + 1_000), Ok(()));
+        }
+    }
+
+    #[test]
+    fn somebody_who_tries_a_name_all_day_does_not_keep_its_phone_out() {
+        let throttle = Throttle::default();
+        let phone = Tried::Account(ZHAO, Some(DeviceId(uuid::Uuid::from_u128(9))));
+        for second in 1..600 {
+            let _ = throttle.begin(ON_ZHAO, at(1), second * 1_000);
+        }
+        assert!(throttle.begin(ON_ZHAO, at(1), 600_000).is_err());
+        assert_eq!(throttle.begin(phone, at(1), 600_000), Ok(()));
+        // It does not guess without a wait either.
+        let tries = (0..9).filter(|_| throttle.begin(phone, at(1), 600_000).is_ok());
+        assert!(tries.count() < FREE_TRIES as usize);
+    }
+
+    #[test]
     fn a_right_password_forgives() {
         let throttle = throttle_that_knows(FREE_TRIES, ZHAO, at(1));
-        throttle.succeeded(ZHAO, at(1));
-        assert_eq!(throttle.begin(Tried::Account(ZHAO), at(1), 1_000), Ok(()));
+        throttle.succeeded(ON_ZHAO, at(1));
+        assert_eq!(throttle.begin(ON_ZHAO, at(1), 1_000), Ok(()));
     }
 
     #[test]
     fn made_up_names_push_no_account_out() {
         let throttle = throttle_that_knows(FREE_TRIES, ZHAO, at(1));
         for number in 0..2 * ENTRIES_MAX as u64 {
-            let made_up = throttle.tried(&number.to_string(), None);
+            let made_up = throttle.tried(&number.to_string(), None, None);
             let _ = throttle.begin(made_up, at(2), 1_000);
         }
-        assert_eq!(throttle.begin(Tried::Account(ZHAO), at(1), 1_000), Err(1_000));
+        assert_eq!(throttle.begin(ON_ZHAO, at(1), 1_000), Err(1_000));
         let noted = throttle.noted.lock().unwrap();
         assert_eq!(noted.nobodies_here.0.len(), ENTRIES_MAX);
     }
@@ -244,36 +297,33 @@ mod tests {
         let mut now_ms = 1_000;
         for number in 0..2 * OF_ADDRESS {
             now_ms += 1;
-            let _ = throttle.begin(throttle.tried(&number.to_string(), None), at(1), now_ms);
-            let _ = throttle.begin(Tried::Account(QIAN), at(1), now_ms);
+            let _ = throttle.begin(throttle.tried(&number.to_string(), None, None), at(1), now_ms);
+            let _ = throttle.begin(ON_QIAN, at(1), now_ms);
         }
-        assert!(throttle.begin(Tried::Account(QIAN), at(1), now_ms).is_err());
-        assert_eq!(throttle.begin(Tried::Account(ZHAO), at(1), now_ms), Ok(()));
+        assert!(throttle.begin(ON_QIAN, at(1), now_ms).is_err());
+        assert_eq!(throttle.begin(ON_ZHAO, at(1), now_ms), Ok(()));
         assert!(
-            throttle.begin(Tried::Account(ZHAO), at(1), now_ms).is_err(),
+            throttle.begin(ON_ZHAO, at(1), now_ms).is_err(),
             "this address has spent its budget: one try is free"
         );
-        assert_eq!(throttle.begin(Tried::Account(QIAN), at(2), now_ms), Ok(()));
+        assert_eq!(throttle.begin(ON_QIAN, at(2), now_ms), Ok(()));
     }
 
     #[test]
     fn an_account_that_is_tried_from_everywhere_gives_each_address_one_free_try() {
         let throttle = Throttle::default();
         for last in 0..OF_ACCOUNT {
-            assert_eq!(
-                throttle.begin(Tried::Account(ZHAO), at(last as u8), 1_000),
-                Ok(())
-            );
+            assert_eq!(throttle.begin(ON_ZHAO, at(last as u8), 1_000), Ok(()));
         }
-        assert_eq!(throttle.begin(Tried::Account(ZHAO), at(200), 1_000), Ok(()));
-        assert_eq!(throttle.begin(Tried::Account(ZHAO), at(200), 1_000), Err(1_000));
+        assert_eq!(throttle.begin(ON_ZHAO, at(200), 1_000), Ok(()));
+        assert_eq!(throttle.begin(ON_ZHAO, at(200), 1_000), Err(1_000));
     }
 
     #[test]
     fn a_name_that_is_no_account_waits_like_one_that_is() {
         let throttle = Throttle::default();
-        let nobody = throttle.tried("nobody", None);
-        for tried in [nobody, Tried::Account(ZHAO)] {
+        let nobody = throttle.tried("nobody", None, None);
+        for tried in [nobody, ON_ZHAO] {
             let answers: Vec<_> = (0..9).map(|_| throttle.begin(tried, at(1), 1_000)).collect();
             assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 5);
         }

@@ -177,7 +177,7 @@ fn importing_twice_gives_the_same_records_with_the_same_ids() {
         let residents: BTreeSet<_> = first
             .iter()
             .flat_map(|household| &household.residents)
-            .map(|(id, _)| *id)
+            .map(|planned| planned.id)
             .collect();
         assert_eq!(households.len(), first.len());
         assert_eq!(
@@ -196,7 +196,7 @@ fn importing_twice_gives_the_same_records_with_the_same_ids() {
             household
                 .residents
                 .iter()
-                .all(|(_, r)| r.household == household.id)
+                .all(|planned| planned.resident.household == household.id)
         }));
     }
 }

@@ -1,13 +1,15 @@
 //! Writing a register: twice is once, and what people corrected since stays.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests")]
 
+use std::collections::BTreeSet;
+
 use shared::change::encode::decode_pull;
 use shared::crdt::RecordState;
 use shared::domain::area::Area;
 use shared::domain::worker::Role;
-use shared::domain::{FieldMap, Household, RecordKind, RecordRef, Resident, Value, resident};
+use shared::domain::{FieldMap, Household, RecordKind, RecordRef, Resident, Value, household, resident};
 use shared::ids::{AreaCode, HouseholdId, ResidentId};
-use sync_server::import::register_ids::PlannedHousehold;
+use sync_server::import::register_ids::{PlannedHousehold, PlannedResident};
 use sync_server::register_write::{RegisterChanges, RegisterWriteError, write_register};
 use sync_server::testing::{TEST_START_MS, TestPhone, TestServer, a_request};
 use uuid::Uuid;
@@ -25,13 +27,14 @@ fn a_register() -> Vec<PlannedHousehold> {
         let id = HouseholdId(Uuid::from_bytes([number; 16]));
         let residents = names.iter().zip(number + 10..).map(|(name, number)| {
             let phones = vec!["13900000001".to_owned()];
-            (
-                ResidentId(Uuid::from_bytes([number; 16])),
-                Resident {
+            PlannedResident {
+                id: ResidentId(Uuid::from_bytes([number; 16])),
+                resident: Resident {
                     phones,
                     ..Resident::named(id, name)
                 },
-            )
+                unread: BTreeSet::new(),
+            }
         });
         PlannedHousehold {
             id,
@@ -40,6 +43,7 @@ fn a_register() -> Vec<PlannedHousehold> {
                 door: door.to_owned(),
                 ..Household::default()
             },
+            unread: BTreeSet::new(),
             residents: residents.collect(),
         }
     };
@@ -109,7 +113,7 @@ async fn what_a_grid_member_corrected_stays_until_the_register_says_something_ne
     server.add_worker("zhao", Role::Member, &[GRID]).await;
     let zhao = server.sign_in("zhao").await;
     let mut phone = TestPhone::of(&zhao, GRID);
-    let record = RecordRef::new(RecordKind::RESIDENT, register[0].residents[0].0);
+    let record = RecordRef::new(RecordKind::RESIDENT, register[0].residents[0].id);
     let before = states(&server).await.remove(&record).unwrap();
     let phones = |number: &str| Value::texts(&[number.to_owned()]);
     let wanted = FieldMap::from_iter([(resident::PHONES, phones("13911111111"))]);
@@ -126,12 +130,31 @@ async fn what_a_grid_member_corrected_stays_until_the_register_says_something_ne
     assert_eq!(corrected.values()[&resident::PHONES], phones("13911111111"));
     assert_eq!(corrected.conflicts(), []);
     // The register is corrected too, without knowing of the other correction: both are kept.
-    register[0].residents[0].1.phones = vec!["13922222222".to_owned()];
+    register[0].residents[0].resident.phones = vec!["13922222222".to_owned()];
     let changed = write(&server, &register).await;
     assert_eq!((changed.residents_changed, changed.records()), (1, 1));
     let both = states(&server).await.remove(&record).unwrap();
     assert_eq!(both.conflicts()[0].values.len(), 2);
     assert_eq!(write(&server, &register).await, RegisterChanges::default());
+}
+
+#[tokio::test]
+async fn what_could_not_be_read_says_nothing_about_what_was_imported_before() {
+    let server = a_server().await;
+    let mut register = a_register();
+    register[0].household.preferred_hours = "晚上".to_owned();
+    write(&server, &register).await;
+    let (household, resident) = register[0].residents.split_first_mut().unwrap();
+    household.resident.phones.clear();
+    household.unread = [resident::PHONES].into();
+    resident[0].id = ResidentId(Uuid::from_bytes([99; 16]));
+    resident[0].unread = [resident::BIRTH_YEAR].into();
+    register[0].household.preferred_hours.clear();
+    register[0].unread = [household::PREFERRED_HOURS].into();
+    assert_eq!(write(&server, &register).await, RegisterChanges::default());
+    // What can be read again counts again.
+    register[0].residents[0].unread.clear();
+    assert_eq!(write(&server, &register).await.residents_changed, 1);
 }
 
 #[tokio::test]
@@ -179,7 +202,7 @@ async fn a_record_that_is_parked_is_never_counted_as_written() {
     server.add_worker("lead", Role::Supervisor, &[COMMUNITY]).await;
     let mut register = a_register();
     // The reading lets no such name through; a record may be refused for another reason, though.
-    register[0].residents[0].1.name = "王\u{7f}英".to_owned();
+    register[0].residents[0].resident.name = "王\u{7f}英".to_owned();
     let changes = write(&server, &register).await;
     assert_eq!((changes.residents_added, changes.parked), (2, 1));
     for _ in 0..2 {

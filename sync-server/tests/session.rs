@@ -188,6 +188,32 @@ async fn an_account_is_one_however_its_name_is_typed() {
 }
 
 #[tokio::test]
+async fn an_account_from_before_names_had_one_form_is_found_as_it_is_typed() {
+    let server = a_server().await;
+    // As an earlier version wrote it.
+    server.add_worker("Wang", Role::Member, &[GRID]).await;
+    let wang = signed_in(&try_sign_in(&server, " Wang ", TEST_PASSWORD, None).await);
+    let again = signed_in(&try_sign_in(&server, "Wang", TEST_PASSWORD, Some(wang.device)).await);
+    assert_eq!((again.worker.id, again.seal_key), (wang.worker.id, wang.seal_key));
+    let answer = try_sign_in(&server, "wang", TEST_PASSWORD, None).await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn a_phone_that_is_known_signs_in_while_somebody_tries_its_account() {
+    let server = a_server().await;
+    let zhao = signed_in(&try_sign_in(&server, "zhao", TEST_PASSWORD, None).await);
+    let qian = signed_in(&try_sign_in(&server, "qian", TEST_PASSWORD, None).await);
+    while try_sign_in(&server, "zhao", "guess", None).await.status != StatusCode::TOO_MANY_REQUESTS {}
+    // A device of somebody else's, or of nobody's, is no phone of this account.
+    for device in [None, Some(qian.device), Some(DeviceId(uuid::Uuid::nil()))] {
+        let answer = try_sign_in(&server, "zhao", TEST_PASSWORD, device).await;
+        assert_eq!(answer.code(), "session.throttled", "{device:?}");
+    }
+    signed_in(&try_sign_in(&server, "zhao", TEST_PASSWORD, Some(zhao.device)).await);
+}
+
+#[tokio::test]
 async fn a_page_of_another_origin_changes_nothing() {
     let server = a_server().await;
     let zhao = signed_in(&try_sign_in(&server, "zhao", TEST_PASSWORD, None).await);

@@ -3,13 +3,18 @@
 
 use std::fs;
 
-use axum::body::Body;
+use axum::body::{Body, BodyDataStream};
+use axum::extract::ConnectInfo;
 use axum::http::{Request, StatusCode};
+use futures::TryStreamExt;
 use shared::domain::worker::Role;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use sync_server::photos::PhotoStore;
+use sync_server::state::Bounds;
 use sync_server::storage::sqlite::SqliteStorage;
 use sync_server::testing::{SeededChance, TestServer};
+use tower::ServiceExt;
 
 fn a_server() -> (TestServer, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
@@ -208,4 +213,56 @@ async fn what_is_about_people_is_kept_by_nobody_and_over_tls_the_browser_stays_t
     let request = Request::get("/v1/me").body(Body::empty()).unwrap();
     let answer = tower::ServiceExt::oneshot(over_tls, request).await.unwrap();
     assert_eq!(answer.headers()["strict-transport-security"], "max-age=15552000");
+}
+
+/// How many files of a name this process has open.
+#[cfg(target_os = "linux")]
+fn open_files(name: &str) -> usize {
+    let open = fs::read_dir("/proc/self/fd").unwrap();
+    let targets = open.filter_map(|entry| fs::read_link(entry.unwrap().path()).ok());
+    targets.filter(|target| target.ends_with(name)).count()
+}
+
+/// Over HTTP/2 whoever asks for a file may take nothing of it, while the connection lives.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn one_address_has_so_many_files_on_their_way_and_the_one_that_is_not_taken_goes_first() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("index.html"), b"<title>x</title>").unwrap();
+    fs::write(folder.path().join("not-taken.bin"), vec![0; 1 << 20]).unwrap();
+    let storage = SqliteStorage::in_memory(&SeededChance::new(1)).unwrap();
+    let bounds = Bounds {
+        files_of_caller: 2,
+        ..Bounds::default()
+    };
+    let server = TestServer::within(
+        Arc::new(storage),
+        PhotoStore::in_memory(),
+        Some(folder.path()),
+        bounds,
+    );
+    let ask = async |last: u8| -> BodyDataStream {
+        let mut request = Request::get("/not-taken.bin").body(Body::empty()).unwrap();
+        let peer = SocketAddr::from(([192, 0, 2, last], 4_000));
+        request.extensions_mut().insert(ConnectInfo(peer));
+        let answer = server.router.clone().oneshot(request).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK);
+        answer.into_body().into_data_stream()
+    };
+    let other = ask(9).await;
+    let mut asked = Vec::new();
+    for _ in 0..5 {
+        asked.push(ask(1).await);
+    }
+    while open_files("not-taken.bin") > 3 {
+        tokio::task::yield_now().await;
+    }
+    let sizes = |body: BodyDataStream| body.map_ok(|bytes| bytes.len()).try_collect::<Vec<_>>();
+    let last = asked.pop().unwrap();
+    for taken in [last, other] {
+        assert_eq!(sizes(taken).await.unwrap().iter().sum::<usize>(), 1 << 20);
+    }
+    assert!(sizes(asked.remove(0)).await.is_err());
+    drop(asked);
+    assert_eq!(server.state.sending.count(), 0);
 }

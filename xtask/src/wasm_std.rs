@@ -1,8 +1,8 @@
 //! The standard library for the browser: who has it, and how it comes.
 //!
-//! rustup hands it out ready-made. Where rustup cannot (no rustup, no access to its server), Debian ships the compiler (`rustc-web`) and the sources (`rust-web-src`), but no compiled standard library for
-//! `wasm32-unknown-unknown`. Then it is built once, with the bitcode that link-time optimisation needs, and put where that
-//! compiler looks for it.
+//! rustup hands it out ready-made. Where rustup cannot (no rustup, no access to its server), Debian ships the compiler
+//! (`rustc-web`) and the sources (`rust-web-src`), but no compiled standard library for `wasm32-unknown-unknown`. Then it
+//! is built once, with the bitcode that link-time optimisation needs, and put where that compiler looks for it.
 
 use std::{
     env, fs,

@@ -484,10 +484,8 @@ fn decode_body(
     let mut parts = PARTS_PER_PAGE_MAX;
     for ((row, id), (device, author, seq)) in rows.into_iter().zip(ids).zip(origins.iter().copied()) {
         let shape: &Shape = shapes.get(row.shape).ok_or(DecodeError("shape index"))?;
-        parts = parts
-            .checked_sub(shape.fields.len())
-            .ok_or(DecodeError("parts"))?;
         let change = decode_change(shape, row.kind, &mut streams, &mut rest)?;
+        take_parts(&mut parts, &change)?;
         let record = RecordRef { kind: row.kind, id };
         operations.push(Operation {
             device,
@@ -503,6 +501,13 @@ fn decode_body(
         return Err(DecodeError("unread values"));
     }
     Ok(operations)
+}
+
+/// Counts what an operation has made off what a page may make.
+fn take_parts(left: &mut usize, change: &Change) -> Result<(), DecodeError> {
+    let of_it = change.writes.len() + change.members.len();
+    *left = left.checked_sub(of_it).ok_or(DecodeError("parts"))?;
+    Ok(())
 }
 
 fn decode_shapes(reader: &mut Reader<'_>, count: usize) -> Result<Vec<Shape>, DecodeError> {

@@ -164,3 +164,33 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_a_page_makes_is_bounded_whether_it_is_written_or_added() {
+    const EACH: usize = PARTS_PER_OPERATION_MAX;
+    let page = |count: usize| {
+        let mut device = FakeDevice::numbered(3);
+        let members = (0..EACH as u64).map(|member| MemberEdit {
+            field: FieldId(7),
+            member,
+            removes: None,
+        });
+        let change = Change {
+            members: members.collect(),
+            ..Change::default()
+        };
+        let record = RecordRef {
+            kind: RecordKind(2),
+            id: Uuid::from_u128(1),
+        };
+        let operations: Vec<Operation> = (0..count)
+            .map(|_| device.operation(5, record, change.clone()))
+            .collect();
+        [encode_push(&operations), encode_push_dense(&operations)]
+    };
+    for (count, fits) in [(100, true), (PARTS_PER_PAGE_MAX / EACH + 1, false)] {
+        for page in page(count) {
+            assert_eq!(decode_push(&page, origin()).is_ok(), fits, "{count}");
+        }
+    }
+}

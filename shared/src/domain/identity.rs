@@ -4,7 +4,9 @@ mod ordinary;
 
 use super::spelling::{half_width, is_dash, plain};
 
-/// The digits of the shortest such number.
+/// The digits of such a number.
+const DIGITS: usize = 18;
+/// The digits of the shortest one, of the time before.
 const DIGITS_MIN: usize = 15;
 
 /// Whether a text holds something that looks like an identity-card number: 18 characters (17 digits and a
@@ -116,14 +118,26 @@ fn run_holds_one(groups: &[Group]) -> bool {
 
 /// Whether neighbours are one number of 18 together, by its check digit.
 fn parts_hold_one(groups: &[Group]) -> bool {
-    (0..groups.len()).any(|start| {
-        (start..groups.len()).any(|end| is_one(groups.get(start..=end).unwrap_or_default(), true))
+    candidates(groups).any(|parts| is_one(parts, true))
+}
+
+/// The neighbours that have 18 digits together: from each group on at most once, and looked for no further than that, so
+/// that a long text costs no more than its length.
+fn candidates(groups: &[Group]) -> impl Iterator<Item = &[Group]> {
+    (0..groups.len()).filter_map(|start| {
+        let mut digits = 0;
+        let rest = groups.get(start..)?;
+        let ends = rest.iter().position(|group| {
+            digits += group.text.len();
+            digits >= DIGITS
+        });
+        rest.get(..=ends?).filter(|_| digits == DIGITS)
     })
 }
 
 /// Whether these groups, written together, are one number of 18.
 fn is_one(groups: &[Group], check: bool) -> bool {
-    if groups.iter().map(|group| group.text.len()).sum::<usize>() != 18 {
+    if groups.iter().map(|group| group.text.len()).sum::<usize>() != DIGITS {
         return false;
     }
     let digits: String = groups.iter().map(|group| group.text.as_str()).collect();
@@ -277,6 +291,24 @@ mod tests {
             without_identity_numbers("证 999999 19600402 1883,电话见上"),
             "证 […],电话见上"
         );
+    }
+
+    #[test]
+    fn a_text_of_thousands_of_digits_apart_is_looked_at_once_from_each() {
+        // As long as a text may be.
+        let text = "1 ".repeat(3_000);
+        let runs = runs(&text);
+        let [groups] = runs.as_slice() else {
+            panic!("one run")
+        };
+        assert_eq!(groups.len(), 3_000);
+        let digits = |parts: &[Group]| parts.iter().map(|group| group.text.len()).sum::<usize>();
+        let looked_at: usize = candidates(groups).map(digits).sum();
+        assert!(looked_at <= DIGITS * groups.len(), "{looked_at}");
+        assert!(!looks_like_identity_number(&text));
+        assert!(looks_like_identity_number(&format!(
+            "{text}9 99999 19600402 1883"
+        )));
     }
 
     proptest! {

@@ -1,6 +1,7 @@
 //! What a JPEG may hold (D9): a picture, and nothing that speaks about it or hides behind it.
 //!
-//! Every segment is one that a picture needs, and is no longer than it says; the bits of its scans are followed block by
+//! Every segment is one that a picture needs, once, with no table that its scans do not use, and is no longer than it says;
+//! the bits of its scans are followed block by
 //! block to the last one, so a picture that was cut, or one with something behind its end, is none. Nothing is unpacked,
 //! so this costs no memory: 300 bytes may declare 65,500 x 65,500 pixels. Progressive pictures, whose scans cannot be
 //! followed like this, are refused: devices make none.
@@ -73,16 +74,28 @@ fn segment(bytes: &[u8], at: usize) -> Result<&[u8], JpegFault> {
     bytes.get(at + 2..at + length).ok_or(JpegFault::NoJpeg)
 }
 
+/// A segment without a table in it is none that a picture needs.
+fn not_empty(segment: &[u8]) -> Result<(), JpegFault> {
+    match segment.is_empty() {
+        true => Err(JpegFault::Metadata),
+        false => Ok(()),
+    }
+}
+
 /// What was read before.
 #[derive(Default)]
 struct Picture {
     has_jfif: bool,
     has_adobe: bool,
+    /// Tables of quantisation that are there, and those that the components name.
     has_table: [bool; TABLES_MAX],
+    names_table: [bool; TABLES_MAX],
     /// Of direct and of alternating coefficients.
     huffman: [[Option<Huffman>; TABLES_MAX]; 2],
+    /// Those that a scan has used.
+    used: [[bool; TABLES_MAX]; 2],
     frame: Option<Frame>,
-    restart_every: u32,
+    restart_every: Option<u32>,
     /// The components whose scan was read.
     scanned: Vec<u8>,
 }
@@ -96,10 +109,17 @@ struct Frame {
 impl Picture {
     fn end(&self, behind: usize) -> Result<(), JpegFault> {
         let frame = self.frame.as_ref().ok_or(JpegFault::NoJpeg)?;
-        match (self.scanned.len() == frame.components.len(), behind) {
-            (false, _) => Err(JpegFault::NoJpeg),
-            (true, 0) => Ok(()),
-            (true, _) => Err(JpegFault::Metadata),
+        if self.scanned.len() != frame.components.len() {
+            return Err(JpegFault::NoJpeg);
+        }
+        // Nobody looks at a table that nothing uses, so it can say anything.
+        let defined = self
+            .huffman
+            .each_ref()
+            .map(|tables| tables.each_ref().map(Option::is_some));
+        match behind == 0 && self.has_table == self.names_table && defined == self.used {
+            true => Ok(()),
+            false => Err(JpegFault::Metadata),
         }
     }
 
@@ -127,6 +147,7 @@ impl Picture {
 
     /// Tables that a picture defines twice without a use between are no part of it.
     fn quantisation(&mut self, mut rest: &[u8]) -> Result<(), JpegFault> {
+        not_empty(rest)?;
         while let Some((form, behind)) = rest.split_first() {
             let size = match form >> 4 {
                 0 => 64,
@@ -146,6 +167,7 @@ impl Picture {
     }
 
     fn huffman(&mut self, mut rest: &[u8]) -> Result<(), JpegFault> {
+        not_empty(rest)?;
         while let Some((form, behind)) = rest.split_first() {
             let (counts, behind) = behind.split_first_chunk::<16>().ok_or(JpegFault::NoJpeg)?;
             let count = counts.iter().copied().map(usize::from).sum();
@@ -177,9 +199,11 @@ impl Picture {
             return Err(JpegFault::NoJpeg);
         }
         // Its tables may follow behind it.
-        let component = |[id, sampling, _]: &[u8; 3]| {
+        let mut names_table = [false; TABLES_MAX];
+        let component = |[id, sampling, table]: &[u8; 3]| {
             let (across, down) = (u32::from(sampling >> 4), u32::from(sampling & 15));
             let can_be = (1..=4).contains(&across) && (1..=4).contains(&down);
+            *names_table.get_mut(usize::from(*table))? = true;
             can_be.then_some(Component {
                 id: *id,
                 across,
@@ -187,6 +211,7 @@ impl Picture {
             })
         };
         let components: Option<Vec<Component>> = components.iter().map(component).collect();
+        self.names_table = names_table;
         self.frame = Some(Frame {
             width,
             height,
@@ -199,8 +224,12 @@ impl Picture {
         let [high, low] = *segment else {
             return Err(JpegFault::NoJpeg);
         };
-        self.restart_every = u32::from(u16::from_be_bytes([high, low]));
-        Ok(())
+        // Said again and again it would say something else.
+        let every = u32::from(u16::from_be_bytes([high, low]));
+        match self.restart_every.replace(every) {
+            None => Ok(()),
+            Some(_) => Err(JpegFault::Metadata),
+        }
     }
 
     /// Reads the bits behind a scan's header; the place behind them.
@@ -226,6 +255,11 @@ impl Picture {
                 return Err(JpegFault::Metadata);
             }
             self.scanned.push(*id);
+            for (used, number) in self.used.iter_mut().zip([tables >> 4, tables & 15]) {
+                if let Some(used) = used.get_mut(usize::from(number)) {
+                    *used = true;
+                }
+            }
             parts.push(scan::Part {
                 component,
                 direct,
@@ -239,7 +273,7 @@ impl Picture {
             height: frame.height,
             across_most: across_most.unwrap_or(1),
             down_most: down_most.unwrap_or(1),
-            restart_every: self.restart_every,
+            restart_every: self.restart_every.unwrap_or(0),
             parts,
         };
         scan.follow(bytes, at).ok_or(JpegFault::NoJpeg)

@@ -96,6 +96,40 @@ fn what_no_picture_needs_is_refused_wherever_it_stands() {
 }
 
 #[test]
+fn tables_that_nothing_uses_and_what_is_said_twice_are_refused() {
+    let unused = [
+        (
+            0xdb,
+            [
+                &[1][..],
+                b"Zhao lives at 3-2-501, alone; her key is under the mat, 13900001",
+            ]
+            .concat(),
+        ),
+        (0xc4, codes(0x01)),
+        (0xc4, codes(0x11)),
+        (0xdb, Vec::new()),
+        (0xc4, Vec::new()),
+    ];
+    for (marker, content) in unused {
+        for place in 2..7 {
+            let mut picture = parts(16, 16);
+            picture.insert(place, segment_of(marker, &content));
+            assert_eq!(
+                refused(&picture),
+                Some(JpegFault::Metadata),
+                "{marker:x} at {place}"
+            );
+        }
+    }
+    let mut restarts = parts(16, 16);
+    restarts.insert(3, segment_of(0xdd, &[0, 0]));
+    assert_eq!(refused(&restarts), None);
+    restarts.insert(3, segment_of(0xdd, b"Zh"));
+    assert_eq!(refused(&restarts), Some(JpegFault::Metadata));
+}
+
+#[test]
 fn a_scan_has_all_its_blocks_and_not_a_byte_more() {
     for (width, height) in [(16, 16), (160, 120)] {
         let picture = parts(width, height);

@@ -11,7 +11,7 @@
 //! | `+85291234567` | a number of another country, as ITU-T E.164 writes it |
 //!
 //! Which prefixes networks use changes and is not checked. An extension (`转801`) cannot be kept, so a number that has one
-//! is handed back with it.
+//! is handed back with it, and so is an extension alone (`分机110`).
 
 mod plan;
 
@@ -22,7 +22,11 @@ const PHONE_TEXT_CHARS_MAX: usize = 400;
 /// The most zeros that a spreadsheet's `1.2009375E10` may have left out and still mean one number.
 const LEFT_OUT_ZEROS_MAX: usize = 2;
 /// Words and signs before an extension.
-const EXTENSION_WORDS: [&str; 6] = ["转", "轉", "分机", "内线", "ext", "#"];
+const EXTENSION_WORDS: [&str; 6] = ["转", "轉", "分机", "分機", "内线", "#"];
+/// The same, as a word by itself.
+const EXTENSION_IN_LETTERS: [&str; 3] = ["ext", "extn", "extension"];
+/// What has such a word in it and says something else: what somebody shall pass on, hand over or be paid.
+const NO_EXTENSIONS: [&str; 6] = ["转告", "转交", "转账", "转达", "轉告", "轉交"];
 
 /// What was read from one cell.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -62,7 +66,9 @@ pub fn parse_phones(text: &str) -> ParsedPhones {
 /// Whether a text is what is kept of a telephone number, and can be dialled as it stands.
 pub fn is_dialled(text: &str) -> bool {
     let digits = text.strip_prefix('+').unwrap_or(text);
-    (1..=20).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-')
+    (1..=20).contains(&digits.len())
+        && digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-')
+        && digits.bytes().any(|byte| byte.is_ascii_digit())
 }
 
 /// What people may know of a kept number besides the whole: the part without country code or area code.
@@ -112,6 +118,8 @@ fn pieces(text: &str) -> Vec<String> {
         let run = run.trim_matches(|c: char| !c.is_ascii_digit() && c != '+');
         match pieces.last_mut() {
             Some(last) if has_extension(&between) => last.push_str(&format!("{}{run}", between.trim())),
+            // An extension of a number that nobody wrote: 分机110 is not the police.
+            None if has_extension(&between) => pieces.push(format!("{}{run}", between.trim())),
             _ => pieces.push(run.to_owned()),
         }
         between.clear();
@@ -120,8 +128,14 @@ fn pieces(text: &str) -> Vec<String> {
 }
 
 fn has_extension(text: &str) -> bool {
-    let text = text.to_lowercase();
-    EXTENSION_WORDS.iter().any(|word| text.contains(word)) || text.trim() == "x"
+    let mut text = text.to_lowercase();
+    for other in NO_EXTENSIONS {
+        text = text.replace(other, " ");
+    }
+    let mut words = text.split(|c: char| !c.is_ascii_lowercase());
+    EXTENSION_WORDS.iter().any(|word| text.contains(word))
+        || words.any(|word| EXTENSION_IN_LETTERS.contains(&word))
+        || text.trim() == "x"
 }
 
 /// Digits that stand together, and whether a plus stands before them.
@@ -147,8 +161,8 @@ fn groups(piece: &str) -> Vec<Group<'_>> {
 /// The most groups that one number falls into: each digit apart, and the country code.
 const GROUPS_PER_NUMBER_MAX: usize = 17;
 
-/// The numbers that these groups are, when every group belongs to one. The longest number first: `0314 1234567` is one,
-/// not a stray 0314.
+/// The numbers that these groups are, when every group belongs to one. The longest number first: `0314 2021234` is one,
+/// not an area code that strays before a local number.
 fn whole_numbers(groups: &[Group<'_>]) -> Option<Vec<String>> {
     if let [only] = groups
         && !only.plus
@@ -351,6 +365,36 @@ mod tests {
     }
 
     #[test]
+    fn what_only_has_the_word_of_an_extension_in_it_is_none() {
+        for text in [
+            "13800138000,有事转告13900139000",
+            "13800138000 请转交 13900139000",
+            "13800138000(转账用)13900139000",
+            "13800138000 next 13900139000",
+            "13800138000 next of kin: 13900139000",
+            "13800138000 text 13900139000",
+        ] {
+            check(text, &["13800138000", "13900139000"], 0);
+        }
+    }
+
+    #[test]
+    fn an_extension_alone_is_no_number() {
+        for text in [
+            "分机110",
+            "内线12345",
+            "分机:110",
+            "转 12345",
+            "#110",
+            "ext 110",
+            "Ext.12345",
+        ] {
+            check(text, &[], 1);
+        }
+        check("分机110、13800138000", &["13800138000"], 1);
+    }
+
+    #[test]
     fn a_number_of_another_country_is_kept_whole() {
         for (text, number) in [
             ("+1 415 555 2671", "+14155552671"),
@@ -450,6 +494,7 @@ mod tests {
         assert_eq!(without_prefix("01062021234"), Some("62021234"));
         assert_eq!(without_prefix("13800138000"), None);
         assert!(is_dialled("+85291234567") && is_dialled("110") && is_dialled("0314-2021234"));
+        assert!(!is_dialled("-") && !is_dialled("+-") && !is_dialled("--"));
         assert!(!is_dialled("") && !is_dialled("+") && !is_dialled("1+2") && !is_dialled("转801"));
     }
 

@@ -33,37 +33,34 @@ pub(super) async fn run(command: UserCommand) -> Result<()> {
                 .with_context(|| format!("{display:?} cannot be the name on screens"))?;
             let worker = WorkerId(OsChance.uuid());
             let password = read_password(&[&username, &display])?;
-            let name = username;
             let account = NewAccount {
                 worker,
-                username: name.clone(),
+                username: username.clone(),
                 display,
                 role: role.into(),
                 areas,
                 password,
             };
             match open_existing(&data).await?.add_account(account, now_ms).await? {
-                AddedAccount::Added => say!("added {name}"),
-                AddedAccount::NameTaken => bail!("there is an account {name} already"),
+                AddedAccount::Added => say!("added {username}"),
+                AddedAccount::NameTaken => bail!("there is an account {username} already"),
                 AddedAccount::AreasUnknown(areas) => bail!("not imported: {}", codes(&areas)),
             }
         }
         UserCommand::List { data } => list(&*open_existing(&data).await?).await?,
         UserCommand::Areas { name, areas, data } => {
-            let name = checked_name(&name)?;
-            match open_existing(&data)
-                .await?
-                .set_areas(&name, &areas, now_ms)
-                .await?
-            {
+            let storage = open_existing(&data).await?;
+            let name = name_of(&*storage, &name).await?;
+            match storage.set_areas(&name, &areas, now_ms).await? {
                 None => bail!("there is no account {name}"),
                 Some(unknown) if unknown.is_empty() => say!("{name}: {}", codes(&areas)),
                 Some(unknown) => bail!("not imported: {}", codes(&unknown)),
             }
         }
         UserCommand::Remove { name, data } => {
-            let name = checked_name(&name)?;
-            if !open_existing(&data).await?.remove_account(&name, now_ms).await? {
+            let storage = open_existing(&data).await?;
+            let name = name_of(&*storage, &name).await?;
+            if !storage.remove_account(&name, now_ms).await? {
                 bail!("there is no account {name}");
             }
             say!("removed {name}");
@@ -73,9 +70,10 @@ pub(super) async fn run(command: UserCommand) -> Result<()> {
             password_stdin: _,
             data,
         } => {
-            let name = checked_name(&name)?;
+            let storage = open_existing(&data).await?;
+            let name = name_of(&*storage, &name).await?;
             let password = read_password(&[&name])?;
-            if !open_existing(&data).await?.set_password(&name, &password).await? {
+            if !storage.set_password(&name, &password).await? {
                 bail!("there is no account {name}");
             }
             say!("{name} has another password and is signed out everywhere");
@@ -104,6 +102,15 @@ fn codes(areas: &[AreaCode]) -> String {
 
 fn checked_name(name: &str) -> Result<String> {
     names::account(name, USERNAME_BYTES_MAX).with_context(|| format!("{name:?} cannot be an account"))
+}
+
+/// What an account is called, as the storage knows it: one that was made before names had one form goes by its name as
+/// it was typed then.
+async fn name_of(storage: &dyn Storage, typed: &str) -> Result<String> {
+    if storage.account(typed).await?.is_some() {
+        return Ok(typed.to_owned());
+    }
+    checked_name(typed)
 }
 
 /// One line of standard input, hashed.

@@ -62,6 +62,12 @@ fn in_words(changes: &RegisterChanges) -> String {
             changes.not_named
         ));
     }
+    if changes.unclear > 0 {
+        words.push(format!(
+            "{} 人的出生日期读不出,同一户以前导入过不止一位同名的人,不知道是哪一位,没有写入。",
+            changes.unclear
+        ));
+    }
     if changes.parked > 0 {
         words.push(format!("{} 处没有通过检查,放在“需处理”。", changes.parked));
     }

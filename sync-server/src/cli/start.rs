@@ -1,6 +1,7 @@
 //! `koumen-server serve`
 
 use std::fs::{File, TryLockError};
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
@@ -19,13 +20,14 @@ use crate::reserve::Reserve;
 use crate::routes::ca::TlsNotice;
 use crate::serve::{self, Certificates, Listen};
 use crate::state::{AppState, Bounds, Setup};
+use crate::storage::StorageError;
 use crate::tls::{self, Authority};
 
 pub(super) async fn serve(options: ServeOptions) -> Result<()> {
     let data = &options.data.data;
     let storage = match open(&options.data).await {
-        // It may be for want of room: then what was held back for this is given up.
-        Err(error) if Reserve::give_up_in(data) => {
+        // For want of room, what was held back for this is given up.
+        Err(error) if is_for_want_of_room(&error) && Reserve::give_up_in(data) => {
             tracing::warn!(
                 error = format!("{error:#}"),
                 "Starting with the room that was held back."
@@ -90,6 +92,19 @@ pub(super) async fn serve(options: ServeOptions) -> Result<()> {
             .map(|(port, from)| (SocketAddr::new(host, port), from)),
     };
     serve::serve(state, listen).await
+}
+
+/// Whether something failed because the disk has no room.
+fn is_for_want_of_room(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        let storage = cause.downcast_ref::<StorageError>();
+        let disk = cause.downcast_ref::<io::Error>().map(io::Error::kind);
+        matches!(storage, Some(StorageError::NoRoom(_)))
+            || matches!(
+                disk,
+                Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+            )
+    })
 }
 
 /// The most files that a server asks to have open.

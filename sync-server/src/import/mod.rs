@@ -8,6 +8,7 @@ pub mod error;
 mod error_value;
 pub mod register;
 pub mod register_ids;
+pub mod register_people;
 
 pub use areas::read_areas;
 pub use error::ImportError;

@@ -21,11 +21,13 @@ pub mod report;
 pub mod sheet;
 mod words;
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use shared::domain::door::DoorNumber;
 use shared::domain::identity::without_identity_numbers;
 use shared::domain::resident::Relation;
-use shared::domain::{CalendarDate, Household, Need};
+use shared::domain::{CalendarDate, FieldId, Household, Need};
 
 pub use columns::Forbidden;
 pub use report::{Counts, Finding, FindingCode, ImportReport, LeftOutColumn, Mapping, SheetRead};
@@ -56,6 +58,8 @@ pub struct RegisterHousehold {
     pub grid: Option<u8>,
     /// Its fields; `door` is the canonical form of the above.
     pub household: Household,
+    /// Its fields of which a cell is there and cannot be read. What was imported of them before stays.
+    pub unread: BTreeSet<FieldId>,
     /// Its residents in the order of the rows.
     pub residents: Vec<RegisterResident>,
     /// The first row that names it.
@@ -77,6 +81,9 @@ pub struct RegisterResident {
     pub relation: Option<Relation>,
     /// Needs, each once, in the order of the closed list.
     pub needs: Vec<Need>,
+    /// The fields of which nobody knows what the register says: a cell cannot be read, or there is no such column. What
+    /// was imported of them before stays.
+    pub unread: BTreeSet<FieldId>,
     /// The row.
     pub row: u32,
 }

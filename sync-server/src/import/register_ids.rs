@@ -13,11 +13,15 @@
 //! The grid is no part of it: a household that moves to another grid stays the same household. A name or a
 //! year of birth that is corrected in the register makes another resident; the caller sees the old one in
 //! storage and not in the plan, and reports it instead of erasing it.
+//!
+//! The computed id is that of somebody *new*. Who was imported before keeps the id of then, also where the
+//! spelling of names has changed since, or the year cannot be read or was not known: whom a row speaks of is
+//! looked up first among the household's imported residents ([`super::register_people`]).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use shared::domain::door::DoorNumber;
-use shared::domain::{Household, Resident};
+use shared::domain::{FieldId, Household, Resident};
 use shared::ids::{AreaCode, HouseholdId, ResidentId};
 use uuid::Uuid;
 
@@ -35,8 +39,21 @@ pub struct PlannedHousehold {
     pub area: AreaCode,
     /// Its fields.
     pub household: Household,
-    /// Its residents, each with its id.
-    pub residents: Vec<(ResidentId, Resident)>,
+    /// Its fields that could not be read.
+    pub unread: BTreeSet<FieldId>,
+    /// Its residents.
+    pub residents: Vec<PlannedResident>,
+}
+
+/// A resident with the id of somebody new.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedResident {
+    /// The id, unless it is somebody of an earlier import.
+    pub id: ResidentId,
+    /// The fields.
+    pub resident: Resident,
+    /// Those of them that could not be read.
+    pub unread: BTreeSet<FieldId>,
 }
 
 /// The id of the household behind a door of a community.
@@ -88,7 +105,11 @@ fn plan_household(read: &RegisterHousehold, community: &AreaCode) -> PlannedHous
                 needs: resident.needs.clone(),
                 ..Resident::named(id, &resident.name)
             };
-            (resident_id, record)
+            PlannedResident {
+                id: resident_id,
+                resident: record,
+                unread: resident.unread.clone(),
+            }
         })
         .collect();
     let area = read
@@ -99,6 +120,7 @@ fn plan_household(read: &RegisterHousehold, community: &AreaCode) -> PlannedHous
         id,
         area,
         household: read.household.clone(),
+        unread: read.unread.clone(),
         residents,
     }
 }

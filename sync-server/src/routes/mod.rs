@@ -12,6 +12,7 @@ pub mod openapi;
 pub mod parked;
 pub mod photos;
 pub mod segments;
+mod sent;
 pub mod session;
 pub mod sync;
 pub mod uploads;
@@ -66,7 +67,9 @@ pub fn router(state: AppState) -> Router {
         .route("/ca/root.crt", get(ca::root))
         .route("/healthz", get(health::health))
         .method_not_allowed_fallback(wrong_method);
-    let routes = match state.web.as_deref().map(web::WebFiles::new) {
+    let sending = &state.sending;
+    let files = state.web.as_deref().map(|web| web::WebFiles::new(web, sending));
+    let routes = match files {
         Some(files) => {
             let answer = any(move |request| files.clone().answer(request));
             routes.fallback_service(answer.layer(CompressionLayer::new()))
@@ -81,7 +84,8 @@ pub fn router(state: AppState) -> Router {
         .with_state(state)
 }
 
-/// The same over TLS: a browser that has come this way once comes no other way for half a year.
+/// The same over TLS with a certificate that every browser knows: one that has come this way once comes no other way for
+/// half a year. Not with one of the server's own authority: whoever is to trust that reads how over plain HTTP.
 pub fn over_tls(router: Router) -> Router {
     router.layer(middleware::map_response(guard::stay_on_tls))
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::http::{Extensions, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{Extensions, HeaderName, HeaderValue, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures::stream;
@@ -43,14 +43,9 @@ pub async fn notices(
 ) -> Result<Response, Refused> {
     let device = authorised.session.credential.device;
     let place = state.device_streams.open(device, STREAMS_PER_DEVICE_MAX);
-    let permit = Arc::clone(&state.streams).try_acquire_owned().map_err(|_| {
-        Refused::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "server.busy",
-            "too many streams are open",
-        )
-        .retry_after(60)
-    })?;
+    let permit = Arc::clone(&state.streams)
+        .try_acquire_owned()
+        .map_err(|_| Refused::busy_with("too many streams are open", 60))?;
     let connection = extensions.get::<Arc<Connection>>();
     let mut recheck = interval(Duration::from_secs(RECHECK_SECONDS));
     recheck.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -83,16 +83,20 @@ pub async fn sign_in(
     }
     let username = match names::account(&request.username, USERNAME_BYTES_MAX) {
         // No account has such a name; whoever asks learns it as with any wrong name.
-        Err(NameError::Empty | NameError::Blank) => request.username,
+        Err(NameError::Empty | NameError::Blank) => request.username.clone(),
         name => name.map_err(refused_name)?,
     };
     let device_name = match names::shown(&request.device_name, DEVICE_NAME_BYTES_MAX) {
         Err(NameError::Empty) => String::new(),
         name => name.map_err(refused_name)?,
     };
-    let account = state.storage.account(&username).await?;
+    let account = names::find(&*state.storage, &request.username, &username).await?;
     let known = account.as_ref().map(|account| account.worker.id);
-    let tried = state.throttle.tried(&username, known);
+    let device = match request.device.zip(known) {
+        Some((device, worker)) if state.storage.is_device_of(device, worker).await? => Some(device),
+        _ => None,
+    };
+    let tried = state.throttle.tried(&username, known, device);
     state
         .throttle
         .begin(tried, caller, state.clock.now_ms())
@@ -107,7 +111,7 @@ pub async fn sign_in(
         }
     }
     let worker = known.ok_or(WRONG)?;
-    state.throttle.succeeded(worker, caller);
+    state.throttle.succeeded(tried, caller);
     let opened = open(&state, worker, request.device, device_name, None).await?;
     opened.ok_or(WRONG)
 }

@@ -1,14 +1,20 @@
 //! The app's files: packed ones where they are there, for ever where their name holds their hash.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use axum::body::{Body, HttpBody};
 use axum::extract::Request;
 use axum::http::{HeaderValue, Method, header};
 use axum::response::{IntoResponse, Response};
 use tower::ServiceExt;
 use tower_http::services::{ServeDir, ServeFile};
 
+use super::sent::Sent;
 use super::unknown_route;
+use crate::callers::Caller;
+use crate::places::Places;
+use crate::refused::Refused;
 
 /// What answers for every address inside the app.
 const PAGE: &str = "index.html";
@@ -19,10 +25,12 @@ pub(super) struct WebFiles {
     folder: PathBuf,
     files: ServeDir,
     page: ServeFile,
+    /// Places for those that are being sent.
+    sending: Arc<Places>,
 }
 
 impl WebFiles {
-    pub(super) fn new(folder: &Path) -> Self {
+    pub(super) fn new(folder: &Path, sending: &Arc<Places>) -> Self {
         let page = ServeFile::new(folder.join(PAGE))
             .precompressed_br()
             .precompressed_gzip();
@@ -34,6 +42,7 @@ impl WebFiles {
             folder: folder.to_path_buf(),
             files,
             page,
+            sending: Arc::clone(sending),
         }
     }
 
@@ -44,6 +53,9 @@ impl WebFiles {
         if is_ours || !matches!(*request.method(), Method::GET | Method::HEAD) {
             return unknown_route().await.into_response();
         }
+        let Some(place) = self.sending.take(request.extensions().get::<Caller>().copied()) else {
+            return Refused::busy().into_response();
+        };
         let last = path.rsplit('/').next().unwrap_or_default();
         let found = if self.is_file(path.trim_start_matches('/')).await && !path.starts_with("//") {
             self.files.oneshot(request).await
@@ -52,7 +64,11 @@ impl WebFiles {
         } else {
             self.page.oneshot(request).await
         };
-        let mut response = found.unwrap_or_else(|never| match never {}).into_response();
+        let response = found.unwrap_or_else(|never| match never {}).into_response();
+        let mut response = match response.body().is_end_stream() {
+            true => response,
+            false => response.map(|body| Body::new(Sent::new(body, place))),
+        };
         let caching = if is_hashed(last) {
             "public, max-age=31536000, immutable"
         } else {

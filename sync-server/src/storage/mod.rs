@@ -46,7 +46,8 @@ pub use shared::protocol::v1::SEGMENT_OPERATIONS;
 /// About the most bytes of a segment's operations, unpacked.
 pub const SEGMENT_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// On how many devices one worker is signed in at most: a phone, a desk, and those that they had before. Who has stolen a
-/// token cannot make more.
+/// token cannot make more. One that has never been answered since it was enrolled gives way to one that signs in with the
+/// password, never to one that another device's session brings.
 pub const DEVICES_PER_WORKER_MAX: u64 = 20;
 
 /// Why the storage did not do what it was asked.
@@ -97,6 +98,9 @@ pub trait Storage: Send + Sync {
 
     /// What is held of a device; `None` for a device that is not enrolled.
     async fn held(&self, device: DeviceId) -> StorageResult<Option<HeldChain>>;
+
+    /// Whether a device is enrolled for this worker.
+    async fn is_device_of(&self, device: DeviceId, worker: WorkerId) -> StorageResult<bool>;
 
     /// Notes that a device was told of everything that has happened, as far as [`Told`](crate::apply::Told) needs it.
     async fn note_answered(&self, device: DeviceId, now_ms: TimestampMs) -> StorageResult<()>;

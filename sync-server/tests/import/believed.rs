@@ -7,6 +7,8 @@ use shared::ids::AreaCode;
 use sync_server::import::register::{FindingCode, RegisterResident};
 use sync_server::import::register_ids::plan;
 use sync_server::import::{ImportError, RegisterReading, read_areas, read_register};
+use sync_server::register_write::{RegisterChanges, write_register};
+use sync_server::testing::{TEST_START_MS, TestServer};
 use zip::write::SimpleFileOptions;
 
 use crate::support::today;
@@ -402,4 +404,43 @@ fn what_is_stored_is_never_said_to_be_left_out() {
     let reading = read(&[&person(Text("4-1-105"), "甲一", Text("1950-03"), Text(six))]);
     assert_eq!(reading.households[0].residents[0].phones.len(), 5);
     assert_eq!(reading.report.rows_with(FindingCode::PhonesLeftOut), [2]);
+}
+
+async fn import(server: &TestServer, rows: &[&[C<'_>]]) -> RegisterChanges {
+    let community = AreaCode::new("130803001001").unwrap();
+    let planned = plan(&read(rows), &community);
+    write_register(&*server.state.storage, &community, &planned, TEST_START_MS)
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn an_import_whose_formulas_are_broken_takes_nothing_away_and_adds_nobody_twice() {
+    let row = |relation, birth, phone, remark| {
+        let (number, door, name) = (Number(1.0), Text("3-2-501"), Text("王秀英"));
+        [number, door, name, relation, birth, phone, remark]
+    };
+    let (relation, birth, phone) = (Text("户主"), Text("1950-03"), Text("13900000001"));
+    let remark = Text("独居,家里有狗");
+    let whole = row(relation, birth, phone, remark);
+    for unread in UNREADABLE {
+        let server = TestServer::start().await;
+        server.add_area("130803001001", "元宝山社区").await;
+        assert_eq!(import(&server, &[&whole]).await.residents_added, 1);
+        for broken in [
+            row(relation, birth, unread, remark),
+            row(relation, unread, phone, remark),
+            row(relation, unread, unread, remark),
+        ] {
+            let changes = import(&server, &[&broken]).await;
+            assert_eq!(changes, RegisterChanges::default(), "{}", unread.write("E2"));
+        }
+        // Yes and no are words in these columns.
+        if !matches!(unread, Bool(_)) {
+            let broken = row(unread, birth, phone, unread);
+            assert_eq!(import(&server, &[&broken]).await, RegisterChanges::default());
+        }
+        let corrected = row(relation, birth, Text("13900000002"), remark);
+        assert_eq!(import(&server, &[&corrected]).await.residents_changed, 1);
+    }
 }

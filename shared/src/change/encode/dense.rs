@@ -26,7 +26,7 @@ use uuid::Uuid;
 use super::bytes::{MEMBERS_MAX, Reader, put_bytes, put_signed, put_unsigned};
 use super::{
     Change, DecodeError, Dictionary, MemberEdit, Operation, PARTS_PER_OPERATION_MAX, PARTS_PER_PAGE_MAX,
-    Rest, Seen, Stamp, Write, bytes,
+    Rest, Seen, Stamp, Write, bytes, take_parts,
 };
 use crate::domain::schema::{FieldId, RecordKind, RecordRef};
 use crate::domain::value::{Value, ValueShape};
@@ -451,8 +451,7 @@ pub(super) fn decode_body(
     let mut parts = PARTS_PER_PAGE_MAX;
     for origin in origins {
         let operation = body.next(*origin)?;
-        let of_it = operation.change.writes.len() + operation.change.members.len();
-        parts = parts.checked_sub(of_it).ok_or(DecodeError("parts"))?;
+        take_parts(&mut parts, &operation.change)?;
         operations.push(operation);
     }
     body.end()?;

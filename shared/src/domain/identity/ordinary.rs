@@ -103,12 +103,9 @@ fn is_local(text: &str) -> bool {
 /// in groups of four.
 fn spaced_mobile(groups: &[Group]) -> Option<usize> {
     let first = groups.first()?;
-    let lengths = lengths(groups);
+    let lengths = lengths(groups.get(..3)?);
     let begins = first.text.starts_with('1')
-        && matches!(
-            lengths.as_slice(),
-            [3, 4, 4, ..] | [3, 3, 5, ..] | [4, 3, 4, ..] | [4, 4, 3, ..]
-        );
+        && matches!(lengths.as_slice(), [3, 4, 4] | [3, 3, 5] | [4, 3, 4] | [4, 4, 3]);
     let ends = match groups.get(3..)? {
         [] => true,
         [next, ..] => is_local(&next.text) || is_mobile(&next.text) || is_area(&next.text),

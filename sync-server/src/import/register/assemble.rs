@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use shared::domain::Household;
 use shared::domain::door::DoorNumber;
-use shared::domain::household::{DoorWarning, Tenure};
+use shared::domain::household::{self, DoorWarning, Tenure};
+use shared::domain::{FieldId, Household};
 
 use super::lines::{GridCell, Line, Person};
 use super::remarks::Meaning;
@@ -28,6 +28,7 @@ struct Building {
     not_alone: bool,
     warnings: BTreeSet<DoorWarning>,
     residents: Vec<RegisterResident>,
+    unread: BTreeSet<FieldId>,
     contents: BTreeSet<Vec<String>>,
 }
 
@@ -77,6 +78,7 @@ pub(super) fn assemble(lines: Vec<Line>, report: &mut ImportReport) -> Vec<Regis
         }
         household.not_alone |= line.remark.not_alone;
         household.warnings.extend(&line.remark.warnings);
+        household.unread.extend(&line.unread);
         if let Some(person) = line.person {
             if household.has(&person) {
                 report.findings.push(Finding {
@@ -113,6 +115,7 @@ impl Building {
             not_alone: false,
             warnings: BTreeSet::new(),
             residents: Vec::new(),
+            unread: BTreeSet::new(),
             contents: BTreeSet::new(),
         }
     }
@@ -164,7 +167,7 @@ impl Building {
         })
     }
 
-    fn finish(self, door: DoorNumber, report: &mut ImportReport) -> RegisterHousehold {
+    fn finish(mut self, door: DoorNumber, report: &mut ImportReport) -> RegisterHousehold {
         let mut tenure = self.tenure.or(self.tenure_in_remarks);
         if self.residents.is_empty() && self.tenure_in_remarks == Some(Tenure::Vacant) {
             tenure = Some(Tenure::Vacant);
@@ -189,6 +192,13 @@ impl Building {
                 preferred_hours.push_str(hours);
             }
         }
+        // Another row of the household says it.
+        if tenure.is_some() {
+            self.unread.remove(&household::TENURE);
+        }
+        if self.not_alone {
+            self.unread.remove(&household::NOT_ALONE);
+        }
         let household = Household {
             door: door.to_string(),
             tenure,
@@ -201,6 +211,7 @@ impl Building {
             door,
             grid: self.grid,
             household,
+            unread: self.unread,
             residents: self.residents,
             row: self.row,
         }
@@ -215,6 +226,7 @@ fn resident(person: Person, row: u32) -> RegisterResident {
         phones: person.phones,
         relation: person.relation,
         needs: person.needs,
+        unread: person.unread,
         row,
     }
 }

@@ -3,10 +3,12 @@
 mod door_cells;
 mod person_cells;
 
+use std::collections::BTreeSet;
+
 use shared::domain::door::{DoorError, DoorNumber};
 use shared::domain::household::Tenure;
 use shared::domain::resident::Relation;
-use shared::domain::{CalendarDate, Need};
+use shared::domain::{CalendarDate, FieldId, Need};
 
 use super::birth::Birth;
 use super::columns::{Column, classify};
@@ -33,6 +35,8 @@ pub(super) struct Line {
     pub(super) remark: Remark,
     /// `None` for a row that names nobody.
     pub(super) person: Option<Person>,
+    /// The fields of the household whose cells are there and cannot be read.
+    pub(super) unread: BTreeSet<FieldId>,
     /// Everything but the running number and the door, to notice rows that are the same.
     pub(super) content: Vec<String>,
 }
@@ -56,6 +60,8 @@ pub(super) struct Person {
     /// Cells with a number that cannot be one.
     pub(super) impossible_phones: usize,
     pub(super) needs: Vec<Need>,
+    /// The fields of which nobody knows what the register says: their cells cannot be read, or there is no such column.
+    pub(super) unread: BTreeSet<FieldId>,
 }
 
 /// Where the next row without a door number belongs.
@@ -136,6 +142,11 @@ impl Reader<'_> {
             .unwrap_or_default()
     }
 
+    /// Whether something stands in a column of this kind and cannot be read.
+    fn is_unread(&self, row: &Row, kind: Column) -> bool {
+        self.header.all(kind).any(|column| row.is_unreadable(column))
+    }
+
     fn line(&mut self, row: &Row) -> Option<Line> {
         if self.is_blank(row) {
             self.end_unread_section(row);
@@ -160,13 +171,12 @@ impl Reader<'_> {
                 return None;
             }
         };
-        let unread = |kind| self.header.all(kind).any(|column| row.is_unreadable(column));
         let grid = match (
             self.header.first(Column::Grid),
             self.text(row, Column::Grid).as_str(),
         ) {
             (None, _) => GridCell::NoColumn,
-            _ if unread(Column::Grid) => GridCell::Unreadable,
+            _ if self.is_unread(row, Column::Grid) => GridCell::Unreadable,
             (_, "") => GridCell::Blank,
             (_, text) => words::grid(text).map_or(GridCell::Unreadable, GridCell::Number),
         };
@@ -177,7 +187,7 @@ impl Reader<'_> {
         if left_out {
             self.note(row, FindingCode::CellUnreadable);
         }
-        let content = self.content(row);
+        let (unread, content) = (self.unread_of_household(row), self.content(row));
         Some(Line {
             sheet: self.sheet.to_owned(),
             row: row.number,
@@ -187,6 +197,7 @@ impl Reader<'_> {
             tenure,
             remark,
             person,
+            unread,
             content,
         })
     }

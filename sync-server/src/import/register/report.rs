@@ -100,7 +100,9 @@ impl FindingCode {
             Self::DoorUnreadable => "门牌号读不出,这些行没有导入,请改成如 3-2-501 的写法",
             Self::DoorMissing => "没有门牌号,也没有可以沿用的上一户,这些行没有导入",
             Self::NameUnreadable => "姓名一格不是姓名,这些行没有导入",
-            Self::CellUnreadable => "有的格子读不出(出错的公式,或公式没有结果),这些格子没有保存,不当作空白",
+            Self::CellUnreadable => {
+                "有的格子读不出(出错的公式,或公式没有结果),这些格子没有保存,不当作空白;以前导入过的,保留原来的内容"
+            }
             Self::NameUnclear => "姓名一格可能不止一个人,已按原样导入,请核对",
             Self::ExactDouble => "与同一户的另一行完全相同,已去掉",
             Self::PossibleDouble => "同一户里姓名和出生年月相同,但其他内容不同,都已导入,请核对是否同一人",
@@ -108,7 +110,7 @@ impl FindingCode {
             Self::PhonesLeftOut => "电话超过 5 个,只保存了前 5 个",
             Self::PhoneWords => "电话一格是文字,没有保存",
             Self::BirthUnclear => "出生日期的数字有两种读法,留空,请改成如 1960-07 的写法",
-            Self::BirthUnreadable => "出生日期读不出,留空",
+            Self::BirthUnreadable => "出生日期读不出,新导入的留空,以前导入过的保留原来的年月",
             Self::BirthImpossible => "出生年份不合常理,留空",
             Self::BirthDayImpossible => "出生月日不存在或还没到,只保存了年份",
             Self::BirthMonthUnclear => "出生月份有两种读法,只保存了年份",

@@ -8,10 +8,16 @@ use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, Response, ResponseBui
 pub(super) struct Everywhere;
 
 /// To a request that changes something.
-const CHANGING: &[(&str, &str)] = &[(
-    "403",
-    "`origin.foreign`: sent by a page of an address that the server does not go by.",
-)];
+const CHANGING: &[(&str, &str)] = &[
+    (
+        "403",
+        "`origin.foreign`: sent by a page of an address that the server does not go by.",
+    ),
+    (
+        "507",
+        "`server.no_room`: the server's disk is full; keep it and come again as `Retry-After` says.",
+    ),
+];
 /// To a request with a body.
 const WITH_BODY: &[(&str, &str)] = &[
     ("400", "`request.cut`: the body broke off."),
@@ -69,6 +75,17 @@ mod tests {
     use utoipa::OpenApi;
 
     use crate::routes::openapi::Description;
+
+    #[test]
+    fn whatever_changes_something_says_that_the_disk_may_be_full() {
+        let document = serde_json::to_value(Description::openapi()).unwrap();
+        for item in document["paths"].as_object().unwrap().values() {
+            for (method, operation) in item.as_object().unwrap() {
+                let changes = matches!(method.as_str(), "put" | "post" | "patch" | "delete");
+                assert_eq!(operation["responses"]["507"].is_object(), changes, "{operation}");
+            }
+        }
+    }
 
     #[test]
     fn every_operation_says_that_the_server_may_be_busy() {

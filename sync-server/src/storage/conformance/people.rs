@@ -11,7 +11,7 @@ use super::{
 use crate::apply::PushRefusal;
 use crate::storage::{
     AddedAccount, AreaChanges, DEVICES_PER_WORKER_MAX, DeviceSummary, NewAccount, NewSession, PushOutcome,
-    Storage, TokenHash,
+    SessionOutcome, Storage, TokenHash,
 };
 use crate::testing::TestPhone;
 
@@ -299,6 +299,61 @@ pub async fn one_person_is_signed_in_on_so_many_devices(storage: &dyn Storage) {
     assert!(storage.close_session(TokenHash([3; 32])).await.unwrap());
     assert!(storage.close_session(TokenHash([4; 32])).await.unwrap());
     assert!(enrol(storage, amina.worker, None, most + 5).await.is_some());
+}
+
+/// Whoever has stolen a token cannot enrol devices without end, nor throw out those that are read on.
+pub async fn a_fork_takes_nobodys_place_and_a_desk_that_reads_is_not_thrown_out(storage: &dyn Storage) {
+    with_areas(storage).await;
+    let amina = a_phone(storage, 1, Role::Supervisor, &[GRID]).await;
+    let most = u8::try_from(DEVICES_PER_WORKER_MAX).unwrap();
+    storage.note_answered(amina.device, NOW).await.unwrap();
+    let open = async |number: u8, parent: Option<DeviceId>| {
+        let session = NewSession {
+            worker: amina.worker,
+            device: None,
+            device_fresh: DeviceId(id(number)),
+            device_name: "desk".to_owned(),
+            token: TokenHash([number; 32]),
+            parent,
+        };
+        storage.open_session(session, NOW).await.unwrap()
+    };
+    for number in 2..=most {
+        assert!(open(number, Some(amina.device)).await.opened().is_some());
+    }
+    for number in most + 1..most + 4 {
+        let refused = open(number, Some(amina.device)).await;
+        assert_eq!(refused, SessionOutcome::TooManyDevices);
+    }
+    // With the password one comes in: the oldest that was never answered goes, not the one that has read.
+    assert!(open(90, None).await.opened().is_some());
+    for (number, is_open) in [(1, true), (2, false), (3, true), (90, true)] {
+        let session = storage.session(TokenHash([number; 32])).await.unwrap();
+        assert_eq!(session.is_some(), is_open, "{number}");
+    }
+    for number in 3..=most {
+        storage.note_answered(DeviceId(id(number)), NOW).await.unwrap();
+    }
+    storage.note_answered(DeviceId(id(90)), NOW).await.unwrap();
+    assert_eq!(open(91, None).await, SessionOutcome::TooManyDevices);
+}
+
+/// An account of before names had one form keeps its name; nobody gets the same in another form.
+pub async fn a_name_in_another_form_is_taken(storage: &dyn Storage) {
+    with_areas(storage).await;
+    let account = |worker: u8, username: &str| NewAccount {
+        worker: WorkerId(id(worker)),
+        username: username.to_owned(),
+        display: "Somebody".to_owned(),
+        role: Role::Member,
+        areas: vec![],
+        password: "x".to_owned(),
+    };
+    let add = async |worker, username| storage.add_account(account(worker, username), NOW).await.unwrap();
+    assert_eq!(add(50, "Zhao").await, AddedAccount::Added);
+    assert_eq!(add(51, "zhao").await, AddedAccount::NameTaken);
+    assert!(storage.remove_account("Zhao", NOW).await.unwrap());
+    assert_eq!(add(52, "zhao").await, AddedAccount::Added);
 }
 
 /// Imports are written by one device for the life of the database; nobody signs in as it or revokes it.

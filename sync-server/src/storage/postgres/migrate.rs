@@ -11,6 +11,7 @@ use crate::storage::{StorageError, StorageResult, sql};
 const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/postgres/0001_init.sql"),
     include_str!("../../../migrations/postgres/0002_devices.sql"),
+    include_str!("../../../migrations/postgres/0003_answered.sql"),
 ];
 
 const VERSION_TABLE: &str =

@@ -7,12 +7,17 @@ use shared::ids::{AreaCode, DeviceId, WorkerId};
 use super::columns::{self, int, uuid};
 use super::push;
 use super::tx::{Tx, values};
+use crate::names;
 use crate::storage::{
     Account, AccountSummary, AddedAccount, Importer, NewAccount, StorageError, StorageResult,
 };
 
 pub(super) fn add(tx: Tx<'_>, account: &NewAccount, _now_ms: TimestampMs) -> StorageResult<AddedAccount> {
-    if find(tx, &account.username)?.is_some() {
+    // One that was made before names had one form may stand there in another.
+    let is_taken = |other: &AccountSummary| {
+        names::account(&other.username, usize::MAX).as_deref() == Ok(&account.username)
+    };
+    if find(tx, &account.username)?.is_some() || list(tx)?.iter().any(is_taken) {
         return Ok(AddedAccount::NameTaken);
     }
     let unknown = unknown_areas(tx, &account.areas)?;

@@ -3,7 +3,7 @@
 use super::tx::Tx;
 use crate::storage::StorageResult;
 
-/// The tables of version 9 with their columns, those first to which others refer. What is not named here is lost in a
+/// The tables of version 10 with their columns, those first to which others refer. What is not named here is lost in a
 /// copy: a test compares with the tables that there are.
 const TABLES: &[(&str, &str)] = &[
     (
@@ -16,7 +16,7 @@ const TABLES: &[(&str, &str)] = &[
     ("assignment", "worker, area, ended_at"),
     (
         "device",
-        "id, worker, name, enrolled_at, revoked_at, last_seq, chain, applied_at, applied_from_seq, parent, told_at, told_before",
+        "id, worker, name, enrolled_at, revoked_at, last_seq, chain, applied_at, applied_from_seq, parent, told_at, told_before, is_answered",
     ),
     ("token", "hash, device"),
     (

@@ -161,11 +161,23 @@ impl<D: Database> Storage for SqlStorage<D> {
             .await
     }
 
-    async fn note_answered(&self, device: DeviceId, now_ms: TimestampMs) -> StorageResult<()> {
+    async fn is_device_of(&self, device: DeviceId, worker: WorkerId) -> StorageResult<bool> {
         let row = self.0.read(move |tx| push::device(tx, device)).await?;
-        match row.and_then(|row| row.told.answered(now_ms)) {
-            Some(told) => self.0.write(move |tx| push::note_told(tx, device, told)).await,
-            None => Ok(()),
+        Ok(row.is_some_and(|row| row.worker == worker))
+    }
+
+    async fn note_answered(&self, device: DeviceId, now_ms: TimestampMs) -> StorageResult<()> {
+        let Some(row) = self.0.read(move |tx| push::device(tx, device)).await? else {
+            return Ok(());
+        };
+        match row.told.answered(now_ms) {
+            None if row.is_answered => Ok(()),
+            due => {
+                let told = due.unwrap_or(row.told);
+                self.0
+                    .write(move |tx| push::note_answered(tx, device, told))
+                    .await
+            }
         }
     }
 

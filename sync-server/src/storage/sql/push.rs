@@ -26,12 +26,13 @@ pub(super) struct DeviceRow {
     pub(super) revoked: bool,
     pub(super) held: HeldChain,
     pub(super) told: Told,
+    pub(super) is_answered: bool,
 }
 
 pub(super) fn device(tx: Tx<'_>, device: DeviceId) -> StorageResult<Option<DeviceRow>> {
     let mut statement = tx.prepare_cached(
-        "SELECT worker, revoked_at, last_seq, chain, applied_at, applied_from_seq, told_at, told_before FROM device
-         WHERE id = ?1",
+        "SELECT worker, revoked_at, last_seq, chain, applied_at, applied_from_seq, told_at, told_before,
+         is_answered FROM device WHERE id = ?1",
     )?;
     statement.query_opt(values![device.0.as_bytes()], |row| {
         let held = HeldChain {
@@ -48,6 +49,7 @@ pub(super) fn device(tx: Tx<'_>, device: DeviceId) -> StorageResult<Option<Devic
                 last: uint(row, 6)?,
                 before: uint(row, 7)?,
             },
+            is_answered: uint(row, 8)? > 0,
         })
     })
 }
@@ -56,6 +58,16 @@ pub(super) fn note_told(tx: Tx<'_>, device: DeviceId, told: Told) -> StorageResu
     tx.execute(
         "UPDATE device SET told_at = ?2, told_before = ?3 WHERE id = ?1",
         values![device.0.as_bytes(), int(told.last), int(told.before)],
+    )?;
+    Ok(())
+}
+
+/// Notes that the device has had an answer of ours.
+pub(super) fn note_answered(tx: Tx<'_>, device: DeviceId, told: Told) -> StorageResult<()> {
+    note_told(tx, device, told)?;
+    tx.execute(
+        "UPDATE device SET is_answered = 1 WHERE id = ?1",
+        values![device.0.as_bytes()],
     )?;
     Ok(())
 }

@@ -43,7 +43,7 @@ pub(super) fn open(tx: Tx<'_>, new: &NewSession, now_ms: TimestampMs) -> Storage
             )?;
             (device, held)
         }
-        None if signed_in(tx, new.worker)? >= DEVICES_PER_WORKER_MAX && !close_unused(tx, new.worker)? => {
+        None if signed_in(tx, new.worker)? >= DEVICES_PER_WORKER_MAX && !make_room(tx, new)? => {
             return Ok(SessionOutcome::TooManyDevices);
         }
         None => {
@@ -82,13 +82,18 @@ fn signed_in(tx: Tx<'_>, worker: WorkerId) -> StorageResult<u64> {
     )
 }
 
-/// Closes the session of the oldest device that has never sent anything: the answer to its enrolment was lost. Whether
-/// there was one.
-fn close_unused(tx: Tx<'_>, worker: WorkerId) -> StorageResult<bool> {
+/// Closes the session of the oldest device that has neither sent anything nor been answered: the answer to its enrolment
+/// was lost. Whether there was one. Only for who knows the password: with a token alone, devices could be enrolled
+/// without end, each in the place of one before.
+fn make_room(tx: Tx<'_>, new: &NewSession) -> StorageResult<bool> {
+    if new.parent.is_some() {
+        return Ok(false);
+    }
     let closed = tx.execute(
-        "DELETE FROM token WHERE device IN (SELECT id FROM device WHERE worker = ?1 AND last_seq = 0 AND revoked_at = 0
-         AND EXISTS (SELECT 1 FROM token WHERE token.device = device.id) ORDER BY enrolled_at, id LIMIT 1)",
-        values![worker.0.as_bytes()],
+        "DELETE FROM token WHERE device IN (SELECT id FROM device WHERE worker = ?1 AND last_seq = 0 AND is_answered = 0
+         AND revoked_at = 0 AND EXISTS (SELECT 1 FROM token WHERE token.device = device.id)
+         ORDER BY enrolled_at, id LIMIT 1)",
+        values![new.worker.0.as_bytes()],
     )?;
     Ok(closed > 0)
 }
@@ -127,7 +132,7 @@ fn told_at_enrolment(
 
 fn enrol(tx: Tx<'_>, new: &NewSession, device: DeviceId, now_ms: TimestampMs) -> StorageResult<()> {
     tx.execute(
-        "INSERT INTO device (id, worker, name, enrolled_at, chain, parent) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO device (id, worker, name, enrolled_at, chain, parent, is_answered) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0)",
         values![
             device.0.as_bytes(),
             new.worker.0.as_bytes(),

@@ -17,6 +17,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/sqlite/0007_compacted.sql"),
     include_str!("../../../migrations/sqlite/0008_made_by.sql"),
     include_str!("../../../migrations/sqlite/0009_devices.sql"),
+    include_str!("../../../migrations/sqlite/0010_answered.sql"),
 ];
 
 /// The file was written by a later version.

@@ -1,12 +1,15 @@
 //! The cells that say who, and what help is wanted.
 
-use shared::domain::household::Tenure;
+use std::collections::BTreeSet;
+
+use shared::domain::FieldId;
+use shared::domain::household::{self, Tenure};
 use shared::domain::identity::looks_like_identity_number;
 use shared::domain::name::WrittenName;
 use shared::domain::phone::parse_phones;
-use shared::domain::resident::Relation;
+use shared::domain::resident::{self, Relation};
 
-use super::super::birth::read_birth;
+use super::super::birth::{Birth, read_birth};
 use super::super::columns::Column;
 use super::super::remarks::{Meaning, Remark, read_remark};
 use super::super::report::FindingCode;
@@ -85,7 +88,7 @@ impl Reader<'_> {
         if self
             .header
             .all(column)
-            .any(|column| is_no_name(row.cells.get(&column)))
+            .any(|column| is_no_text(row.cells.get(&column)))
         {
             return Err(FindingCode::NameUnreadable);
         }
@@ -118,6 +121,7 @@ impl Reader<'_> {
             self.note(row, code);
         }
         let (phones, impossible_phones) = self.phones(row);
+        let unread = self.unread_of_person(row, relation, birth, impossible_phones > 0);
         let needs = remark.needs.iter().copied().collect();
         Ok(Some(Person {
             name,
@@ -126,7 +130,52 @@ impl Reader<'_> {
             phones,
             impossible_phones,
             needs,
+            unread,
         }))
+    }
+
+    /// A number that cannot be one is no number and no blank either.
+    fn unread_of_person(
+        &self,
+        row: &Row,
+        relation: Option<Relation>,
+        birth: Birth,
+        has_impossible_phone: bool,
+    ) -> BTreeSet<FieldId> {
+        let lacks = |kind| self.header.first(kind).is_none();
+        let is_unclear = birth.finding.is_some() || lacks(Column::Birth);
+        let mut phones = self.header.all(Column::Phone);
+        let unread_phone = phones.any(|column| is_no_text(row.cells.get(&column))) || lacks(Column::Phone);
+        let unread_relation = self.is_unread(row, Column::Relation) || lacks(Column::Relation);
+        let of_needs = |kind: Column| matches!(kind, Column::Flag(_) | Column::Remark | Column::Tenure);
+        let mut columns = self.header.columns.iter();
+        let unread_need = columns.any(|(column, (_, kind))| of_needs(*kind) && row.is_unreadable(*column))
+            || !self.header.columns.values().any(|(_, kind)| of_needs(*kind));
+        let unread = [
+            (resident::PHONES, unread_phone || has_impossible_phone),
+            (resident::RELATION, unread_relation && relation.is_none()),
+            (resident::BIRTH_YEAR, is_unclear && birth.year.is_none()),
+            (resident::BIRTH_MONTH, is_unclear && birth.month.is_none()),
+            (resident::NEEDS, unread_need),
+        ];
+        unread
+            .into_iter()
+            .filter_map(|(field, is_unread)| is_unread.then_some(field))
+            .collect()
+    }
+
+    pub(super) fn unread_of_household(&self, row: &Row) -> BTreeSet<FieldId> {
+        let in_remark = [
+            household::TENURE,
+            household::PREFERRED_HOURS,
+            household::NOT_ALONE,
+            household::WARNINGS,
+        ];
+        if self.is_unread(row, Column::Remark) {
+            return in_remark.into();
+        }
+        let tenure = self.is_unread(row, Column::Tenure);
+        tenure.then_some(household::TENURE).into_iter().collect()
     }
 
     fn phones(&mut self, row: &Row) -> (Vec<String>, usize) {
@@ -167,7 +216,7 @@ impl Reader<'_> {
 }
 
 /// An error value, or yes and no.
-fn is_no_name(cell: Option<&Cell>) -> bool {
+fn is_no_text(cell: Option<&Cell>) -> bool {
     matches!(cell, Some(Cell::Unreadable | Cell::Bool(_)))
 }
 
