@@ -97,7 +97,8 @@ struct Field {
     text: Composing,
 }
 
-/// A labelled text field.
+/// A labelled text field. An `error` stands below it, and brings it into view with the focus; `error_focus: false` where
+/// something beside it answers the error.
 #[component]
 pub(crate) fn TextField(
     id: String,
@@ -107,6 +108,7 @@ pub(crate) fn TextField(
     #[props(default)] kind: FieldKind,
     #[props(default)] hint: String,
     #[props(default)] error: String,
+    #[props(default = true)] error_focus: bool,
     #[props(default)] placeholder: String,
     #[props(default)] label_hidden: bool,
     onready: Option<EventHandler<()>>,
@@ -128,6 +130,18 @@ pub(crate) fn TextField(
         {
             node.set_value(&value);
         }
+    }
+
+    {
+        let field = Rc::clone(&field);
+        use_effect(use_reactive((&error,), move |(error,)| {
+            if error_focus
+                && !error.is_empty()
+                && let Some(node) = &field.borrow().node
+            {
+                node.focus();
+            }
+        }));
     }
 
     let mounted = {
@@ -191,7 +205,7 @@ pub(crate) fn TextField(
                 }
             }
             if !error.is_empty() {
-                p { class: "field-error", id: "{id}-error", "{error}" }
+                p { class: "field-error", id: "{id}-error", "data-testid": "error", "{error}" }
             } else if !hint.is_empty() {
                 p { class: "hint", id: "{id}-hint", "{hint}" }
             }

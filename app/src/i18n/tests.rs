@@ -151,6 +151,7 @@ fn family_keys() -> BTreeSet<String> {
             "origin.foreign",
             "session.crowded",
             "session.throttled",
+            "session.unreadable",
         ],
     );
     let doors = [

@@ -22,6 +22,13 @@ impl Node {
         }
     }
 
+    /// Moves the focus to the first field inside.
+    pub(crate) fn focus_inside(&self) {
+        if let Ok(Some(field)) = self.0.query_selector("input") {
+            Self(field).focus();
+        }
+    }
+
     /// What stands in a text field.
     pub(crate) fn value(&self) -> Option<String> {
         let input = self

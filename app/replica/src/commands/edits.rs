@@ -72,7 +72,8 @@ pub(super) fn moves(
     let assigned = keep::assigned(&replica.connection)?;
     let target = AreaCode::new(to.as_text()).ok();
     let target = target.filter(|to| assigned.keys().any(|own| to.is_within(own)));
-    let target = target.ok_or_else(|| api_error(ErrorCode::Invalid, "household.area_impossible"))?;
+    let target = target
+        .ok_or_else(|| api_error(ErrorCode::Invalid, "household.area_impossible").at(household::MOVED_TO))?;
     let mut changes = Vec::new();
     let under_it = duplicates::of(&replica.connection, record.id)?;
     for id in std::iter::once(record.id).chain(under_it) {
@@ -203,13 +204,13 @@ pub(super) fn normalise(kind: RecordKind, fields: &mut FieldMap) -> Result<(), A
         match (kind, *field, &value) {
             (RecordKind::HOUSEHOLD, household::DOOR, Value::Text(text)) => {
                 let door = DoorNumber::parse(text)
-                    .map_err(|_| api_error(ErrorCode::Invalid, "household.door_unreadable"))?;
+                    .map_err(|_| api_error(ErrorCode::Invalid, "household.door_unreadable").at(*field))?;
                 *value = Value::text(&door.to_string());
             }
             (RecordKind::RESIDENT, resident::PHONES, Value::Texts(texts)) => {
                 let phones = parse_phones(&texts.join(" / "));
                 if !phones.impossible.is_empty() {
-                    return Err(api_error(ErrorCode::Invalid, "resident.phone_impossible"));
+                    return Err(api_error(ErrorCode::Invalid, "resident.phone_impossible").at(*field));
                 }
                 *value = Value::texts(&phones.numbers);
             }

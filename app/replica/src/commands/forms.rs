@@ -291,7 +291,7 @@ fn fields_now(body: &DraftBody) -> Result<FieldMap, ApiError> {
 fn visit_of(form: &VisitDraft) -> Result<Visit, ApiError> {
     let outcome = form
         .outcome
-        .ok_or_else(|| api_error(ErrorCode::Invalid, "visit.outcome_missing"))?;
+        .ok_or_else(|| api_error(ErrorCode::Invalid, "visit.outcome_missing").at(visit::OUTCOME))?;
     Ok(Visit {
         household: form.household,
         outcome,
@@ -314,7 +314,7 @@ fn visit_of(form: &VisitDraft) -> Result<Visit, ApiError> {
 fn issue_of(form: &IssueDraft) -> Result<Issue, ApiError> {
     let category = form
         .category
-        .ok_or_else(|| api_error(ErrorCode::Invalid, "issue.category_missing"))?;
+        .ok_or_else(|| api_error(ErrorCode::Invalid, "issue.category_missing").at(issue::CATEGORY))?;
     Ok(Issue {
         category,
         title: form.title.trim().to_owned(),
@@ -403,7 +403,7 @@ fn new_household(id: DraftId, form: &HouseholdDraft) -> Result<Written, ApiError
     let change = RecordState::change_to(record.kind, None, fields);
     // An empty change is no operation, so no rule would see that the door is missing.
     if change.is_empty() {
-        return Err(api_error(ErrorCode::Invalid, "household.door_missing"));
+        return Err(api_error(ErrorCode::Invalid, "household.door_missing").at(household::DOOR));
     }
     let area = form.area.clone();
     let area = area.ok_or_else(|| api_error(ErrorCode::Invalid, "household.area_impossible"))?;
