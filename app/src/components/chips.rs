@@ -35,7 +35,7 @@ pub(crate) fn ChoiceChips(
     let first = Rc::clone(&node);
     use_effect(use_reactive((&error,), move |(error,)| {
         if let (false, Some(node)) = (error.is_empty(), first.borrow().as_ref()) {
-            node.focus_inside();
+            node.bring();
         }
     }));
     rsx! {
@@ -44,6 +44,9 @@ pub(crate) fn ChoiceChips(
             "aria-describedby": if !error.is_empty() { "{name}-error" },
             onmounted: move |event| *node.borrow_mut() = node_of(&event),
             legend { "{legend}" }
+            if !error.is_empty() {
+                p { class: "field-error", id: "{name}-error", "data-testid": "error", "{error}" }
+            }
             for (value , words) in choices {
                 label { key: "{value}", class: "chip",
                     input {
@@ -53,9 +56,6 @@ pub(crate) fn ChoiceChips(
                     }
                     span { "{words}" }
                 }
-            }
-            if !error.is_empty() {
-                p { class: "field-error", id: "{name}-error", "data-testid": "error", "{error}" }
             }
         }
     }
@@ -116,13 +116,16 @@ pub(crate) fn Select(
     let shown = Rc::clone(&node);
     use_effect(use_reactive((&error,), move |(error,)| {
         if let (false, Some(node)) = (error.is_empty(), shown.borrow().as_ref()) {
-            node.focus();
+            node.bring();
         }
     }));
     let refused = !error.is_empty();
     rsx! {
         div { class: "field",
             label { class: "label", r#for: "{id}", "{label}" }
+            if refused {
+                p { class: "field-error", id: "{id}-error", "data-testid": "error", "{error}" }
+            }
             select {
                 id: "{id}", "data-testid": "{id}", class: "input",
                 "aria-describedby": if refused { "{id}-error" }, "aria-invalid": if refused { "true" },
@@ -131,9 +134,6 @@ pub(crate) fn Select(
                 for (value , words) in choices {
                     option { key: "{value}", value: "{value}", selected: value == selected, "{words}" }
                 }
-            }
-            if refused {
-                p { class: "field-error", id: "{id}-error", "data-testid": "error", "{error}" }
             }
         }
     }

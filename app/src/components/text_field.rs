@@ -134,12 +134,11 @@ pub(crate) fn TextField(
 
     {
         let field = Rc::clone(&field);
-        use_effect(use_reactive((&error,), move |(error,)| {
-            if error_focus
-                && !error.is_empty()
-                && let Some(node) = &field.borrow().node
-            {
-                node.focus();
+        use_effect(use_reactive((&error, &error_focus), move |(error, error_focus)| {
+            match &field.borrow().node {
+                Some(node) if !error.is_empty() && error_focus => node.bring(),
+                Some(node) if !error.is_empty() => node.show(),
+                _ => {}
             }
         }));
     }
@@ -189,6 +188,10 @@ pub(crate) fn TextField(
     rsx! {
         div { class: "field",
             label { class: if label_hidden { "visually-hidden" } else { "label" }, r#for: "{id}", "{label}" }
+            // Above the field: what is below may lie under the keyboard.
+            if !error.is_empty() {
+                p { class: "field-error", id: "{id}-error", "data-testid": "error", "{error}" }
+            }
             if kind == FieldKind::Area {
                 textarea {
                     id: "{id}", "data-testid": "{id}", class: "input", rows: "3", placeholder,
@@ -204,9 +207,7 @@ pub(crate) fn TextField(
                     onmounted: mounted, oninput: input.clone(), onchange: input, oncompositionstart: start, oncompositionend: end,
                 }
             }
-            if !error.is_empty() {
-                p { class: "field-error", id: "{id}-error", "data-testid": "error", "{error}" }
-            } else if !hint.is_empty() {
+            if error.is_empty() && !hint.is_empty() {
                 p { class: "hint", id: "{id}-hint", "{hint}" }
             }
         }
