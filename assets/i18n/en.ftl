@@ -705,6 +705,7 @@ error-origin-foreign = The server does not know the address that this page was o
 error-session-crowded = Many are signing in just now. Wait some seconds and try again.
 error-session-throttled = The password of this account was wrong several times. Wait before the next try, a minute at most.
 error-session-unreadable = The user name has a sign that cannot be seen. Clear it and type it anew.
+error-session-too-long = The user name or password is too long. See whether something slipped in.
 error-photo-not-here = This photo is not on the server yet; the phone that took it has to upload it first. The record is safe; look again later.
 error-internal = Koumen had a problem. What was saved is safe; close and open it again. If that does not help, give the words below to your supervisor.
 bad-photo-empty = This photo is empty and was not kept. Please take another.

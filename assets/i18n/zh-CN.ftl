@@ -610,6 +610,7 @@ error-origin-foreign = 服务器不认识打开这一页的网址，所以登录
 error-session-crowded = 现在登录的人多。等几秒再试一次。
 error-session-throttled = 这个账号的密码错了好几次，要等一等才能再试，最多一分钟。
 error-session-unreadable = 用户名里有看不见的特殊字符。请把用户名删掉，重新打一遍。
+error-session-too-long = 用户名或密码太长了，请看看是不是多打了什么。
 error-photo-not-here = 这张照片还没传到服务器，要等拍照的那台手机联网上传。记录都在，过一会儿再看。
 error-internal = 叩门自己出了点问题。已保存的都在，请关掉再打开；还不行，把下面的字告诉网格长。
 bad-photo-empty = 这张照片是空的，没有存下来。请重新拍一张。

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 
 import { between, hold, idBytes, letGo, refuse, swap, text } from './between.mjs';
 import { focused } from './inspect.mjs';
-import { addPhotos, beginVisit, by, choose, go, openHousehold, pathOf, reportIssue, shows, signIn, walk } from './pages.mjs';
+import { addPhotos, beginVisit, by, choose, openHousehold, pathOf, reportIssue, shows, signIn, walk } from './pages.mjs';
 import { YARD, photoFile } from './photos.mjs';
 import { until } from './until.mjs';
 import { words } from './words.mjs';
@@ -279,7 +279,6 @@ export async function refused({ chapter, newWorld, options }) {
     await choose(page, 'theme', 'dark');
     await page.waitForTimeout(300);
     await letGo(page);
-    await go(page, 'back');
     await walk(page, '/');
     await page.reload({ waitUntil: 'domcontentloaded' });
     await shows(page, 'lost-here');

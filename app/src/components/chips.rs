@@ -19,7 +19,7 @@ pub(crate) fn choices(list: &ClosedList) -> Vec<Choice> {
     list.members.iter().map(words).collect()
 }
 
-/// One of several. Each chip's test id is `{name}-{value}`. An `error` stands below, and brings it into view with the
+/// One of several. Each chip's test id is `{name}-{value}`. An `error` stands above, and brings it into view with the
 /// focus.
 #[component]
 pub(crate) fn ChoiceChips(

@@ -97,7 +97,7 @@ struct Field {
     text: Composing,
 }
 
-/// A labelled text field. An `error` stands below it, and brings it into view with the focus; `error_focus: false` where
+/// A labelled text field. An `error` stands above it, and brings it into view with the focus; `error_focus: false` where
 /// something beside it answers the error.
 #[component]
 pub(crate) fn TextField(
@@ -134,13 +134,14 @@ pub(crate) fn TextField(
 
     {
         let field = Rc::clone(&field);
-        use_effect(use_reactive((&error, &error_focus), move |(error, error_focus)| {
-            match &field.borrow().node {
+        use_effect(use_reactive(
+            (&error, &error_focus),
+            move |(error, error_focus)| match &field.borrow().node {
                 Some(node) if !error.is_empty() && error_focus => node.bring(),
                 Some(node) if !error.is_empty() => node.show(),
                 _ => {}
-            }
-        }));
+            },
+        ));
     }
 
     let mounted = {
