@@ -6,7 +6,7 @@ use shared::ids::{AreaCode, DraftId, HouseholdId, IssueId, ResidentId, VisitId};
 use crate::screens::conflicts::Conflicts;
 use crate::screens::household::{HouseholdEdit, HouseholdNew, HouseholdPage, ResidentEdit, ResidentNew};
 use crate::screens::households::{Doors, Households, Start, StartDoors};
-use crate::screens::issue::{IssueForm, IssueNew, IssuePage, Issues};
+use crate::screens::issue::{IssueForm, IssueNew, IssuePage, IssueStep, Issues};
 use crate::screens::log::Log;
 use crate::screens::not_found::NotFound;
 use crate::screens::outbox::Outbox;
@@ -54,12 +54,14 @@ pub(crate) enum Route {
         VisitPage { id: VisitId },
         #[route("/issue/new?:household&:visit")]
         IssueNew { household: String, visit: String },
-        #[route("/issue/:draft")]
-        IssueForm { draft: DraftId },
+        #[route("/issue/:draft?:household&:visit")]
+        IssueForm { draft: DraftId, household: String, visit: String },
         #[route("/issues")]
         Issues {},
         #[route("/issues/:id")]
         IssuePage { id: IssueId },
+        #[route("/issues/:id/step/:draft")]
+        IssueStep { id: IssueId, draft: DraftId },
         #[route("/log")]
         Log {},
         #[route("/conflicts")]
@@ -108,7 +110,10 @@ impl Route {
             | Self::ResidentNew { .. }
             | Self::ResidentEdit { .. }
             | Self::VisitPage { .. } => Self::Households {},
-            Self::IssuePage { .. } | Self::IssueNew { .. } | Self::IssueForm { .. } => Self::Issues {},
+            Self::IssuePage { .. }
+            | Self::IssueStep { .. }
+            | Self::IssueNew { .. }
+            | Self::IssueForm { .. } => Self::Issues {},
             Self::Removed {} | Self::Why {} => Self::Settings {},
             Self::Start {}
             | Self::StartDoors { .. }
@@ -141,5 +146,13 @@ mod tests {
             visit: String::new(),
         };
         assert_eq!(issue.to_string().parse::<Route>().unwrap(), issue);
+        let begun = Route::IssueForm {
+            draft,
+            household: household.to_string(),
+            visit: String::new(),
+        };
+        assert_eq!(begun.to_string().parse::<Route>().unwrap(), begun);
+        let older = format!("/issue/{draft}").parse::<Route>().unwrap();
+        assert!(matches!(older, Route::IssueForm { household, .. } if household.is_empty()));
     }
 }

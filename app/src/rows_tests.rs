@@ -43,15 +43,15 @@ fn rows_without_a_key(source: &str) -> Vec<String> {
     found
 }
 
-fn check_folder(folder: &Path, found: &mut Vec<String>, loops: &mut usize) {
+fn check_folder(folder: &Path, found: &mut Vec<String>, lines: &mut usize) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            check_folder(&path, found, loops);
+            check_folder(&path, found, lines);
         } else if path.extension().is_some_and(|ext| ext == "rs") && !path.ends_with("rows_tests.rs") {
             let source = fs::read_to_string(&path).unwrap();
             let name = path.display();
-            *loops += drawn(&source)
+            *lines += drawn(&source)
                 .map(|block| block.matches("\n").count())
                 .sum::<usize>();
             found.extend(

@@ -34,9 +34,7 @@ pub use replaced::replaced;
 pub const RECORD_BYTES_MAX: usize = 512 * 1024;
 
 /// The record lies in another area than the operation says.
-const OTHER_AREA: Rejection = Rejection {
-    code: "record.other_area",
-};
+const OTHER_AREA: Rejection = Rejection::of("record.other_area");
 
 /// How long work from before an area was taken away is still accepted from a device that has spoken to the server since,
 /// ms. It has learnt of it then, so what it still brings waited for a request that had no room for it, or whose answer
@@ -44,9 +42,7 @@ const OTHER_AREA: Rejection = Rejection {
 pub const LATE_WORK_MS_MAX: u64 = 7 * 24 * 3_600_000;
 
 /// The author has lost the area for so long, and their device knows it, that nobody can say when it was recorded.
-const TOO_LATE: Rejection = Rejection {
-    code: "area.too_late",
-};
+const TOO_LATE: Rejection = Rejection::of("area.too_late");
 
 /// When a device was told of everything that had happened by then: two answers of the server's, at least
 /// [`LATE_WORK_MS_MAX`] apart. Finer is not needed, and when somebody works is nobody's business.
@@ -505,7 +501,7 @@ pub fn made_by(operation: &Operation, home: AreaCode, applied_at: TimestampMs) -
 }
 
 fn park<T>(code: &'static str) -> Result<T, Rejection> {
-    Err(Rejection { code })
+    Err(Rejection::of(code))
 }
 
 /// The bytes that a photo record speaks for, unless it was withdrawn.

@@ -164,9 +164,10 @@ export async function forms({ chapter, newWorld }) {
     await until('it is out', async () => await page.getByTestId('photo').count() === 0);
     await barCoversNothing(page);
     await by(page, 'undo').click();
+    await until('the photo is back at once', async () => await page.getByTestId('photo').count() === 1);
     await walk(page, '/');
     await draftRow(page, '一不小心点错').click();
-    await until('the photo is back', async () => await page.getByTestId('photo').count() === 1);
+    await until('the photo is kept', async () => await page.getByTestId('photo').count() === 1);
   });
 
   await chapter('thrown away and left alone, it lies in the bin and comes back from there', async () => {

@@ -12,6 +12,7 @@ import { door } from './door.mjs';
 import { first } from './first.mjs';
 import { forms } from './forms.mjs';
 import { offline } from './offline.mjs';
+import { refused } from './refused.mjs';
 import { revoked } from './revoked.mjs';
 import { screens } from './screens.mjs';
 import { shell } from './shell.mjs';
@@ -30,6 +31,7 @@ const SUITES = {
   door,
   offline,
   forms,
+  refused,
   revoked,
   verify,
   tabs,

@@ -15,7 +15,7 @@ use shared::domain::issue::{Event, Step};
 use shared::domain::schema::{RecordKind, RecordRef};
 use shared::domain::value::Value;
 use shared::domain::worker::Role;
-use shared::domain::{FieldMap, Household, Resident, visit};
+use shared::domain::{FieldId, FieldMap, Household, Resident, household, resident, visit};
 use shared::ids::{AreaCode, DraftId, HouseholdId, PhotoHash, VisitId};
 use sync_server::testing::a_jpeg;
 use tests::world::{GRID, OTHER_GRID};
@@ -502,6 +502,73 @@ async fn the_words_of_a_step_are_kept_and_the_step_is_taken_once() {
         panic!("an issue")
     };
     assert_eq!(page.timeline.len(), 3);
+}
+
+/// What is refused, and the field that it is about.
+fn refusal(phone: &mut Phone, body: DraftBody) -> (String, Option<FieldId>) {
+    let id = new_form(phone, body);
+    match phone.try_call(Call::FinishDraft { id }) {
+        Err(error) if error.code == ErrorCode::Invalid => (error.detail, error.field),
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn what_is_refused_names_the_field_that_it_is_about() {
+    let (_, mut amina) = one().await;
+    let home = amina.add_household("3-2-501");
+    let resident = |change: &dyn Fn(&mut ResidentDraft)| {
+        let mut form = ResidentDraft {
+            resident: Resident::named(home, "王秀英"),
+            birth_year: String::new(),
+            birth_month: String::new(),
+        };
+        change(&mut form);
+        DraftBody::Resident(form)
+    };
+    let cases = [
+        (resident(&|form| form.resident.name.clear()), resident::NAME),
+        (
+            resident(&|form| form.birth_year = "四八年".to_owned()),
+            resident::BIRTH_YEAR,
+        ),
+        (
+            resident(&|form| form.birth_month = "13".to_owned()),
+            resident::BIRTH_MONTH,
+        ),
+        (
+            resident(&|form| form.resident.phones = vec!["138".to_owned()]),
+            resident::PHONES,
+        ),
+    ];
+    for (body, field) in cases {
+        let (code, about) = refusal(&mut amina, body);
+        assert_eq!(about, Some(field), "{code}");
+    }
+    let household = |door: &str, note: &str| {
+        DraftBody::Household(HouseholdDraft {
+            area: AreaCode::new(GRID).ok(),
+            corrects: None,
+            household: Household {
+                door: door.to_owned(),
+                note: note.to_owned(),
+                ..Household::default()
+            },
+        })
+    };
+    let of = |code: &str, field| (code.to_owned(), Some(field));
+    assert_eq!(
+        refusal(&mut amina, household("", "")),
+        of("household.door_missing", household::DOOR)
+    );
+    assert_eq!(
+        refusal(&mut amina, household("somewhere", "")),
+        of("household.door_unreadable", household::DOOR)
+    );
+    assert_eq!(
+        refusal(&mut amina, household("3-2-502", "110101199003078515")),
+        of("text.identity_number", household::NOTE)
+    );
 }
 
 #[tokio::test(flavor = "current_thread")]

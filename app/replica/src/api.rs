@@ -403,6 +403,19 @@ pub struct ApiError {
     pub code: ErrorCode,
     /// A stable code or a technical detail, never personal data.
     pub detail: String,
+    /// For [`ErrorCode::Invalid`]: the field that it concerns, when it concerns one.
+    pub field: Option<FieldId>,
+}
+
+impl ApiError {
+    /// The same of a field.
+    #[must_use]
+    pub fn at(self, field: FieldId) -> Self {
+        Self {
+            field: Some(field),
+            ..self
+        }
+    }
 }
 
 /// Who is signed in and how the sync stands.
@@ -891,7 +904,7 @@ pub struct IssueDraft {
     pub place: String,
     /// The visit it came up in.
     pub visit: Option<VisitId>,
-    /// Done at once 随手做.
+    /// Done at once 当场已解决.
     pub handled_on_the_spot: bool,
     /// When the form was opened.
     pub started_at: TimestampMs,
@@ -1249,6 +1262,8 @@ pub struct ParkedChange {
 pub enum Gap {
     /// A device has records that the server lacks: it was restored from a backup.
     Device {
+        /// Its id: devices are often called the same.
+        id: DeviceId,
         /// Whose; empty when the name is not known here.
         worker: String,
         /// How the device is called.
@@ -1256,6 +1271,8 @@ pub enum Gap {
     },
     /// A device that went on from another one, with its session: a copied phone, or somebody who has its token.
     Copy {
+        /// Its id: devices are often called the same.
+        id: DeviceId,
         /// Whose; empty when the name is not known here.
         worker: String,
         /// How the device is called.

@@ -804,6 +804,7 @@ pub fn api_error(code: ErrorCode, detail: &str) -> ApiError {
     ApiError {
         code,
         detail: detail.to_owned(),
+        field: None,
     }
 }
 
@@ -826,7 +827,10 @@ impl From<rusqlite::Error> for ApiError {
 impl From<SaveError> for ApiError {
     fn from(error: SaveError) -> Self {
         match error {
-            SaveError::Rejected(rejection) => api_error(ErrorCode::Invalid, rejection.code),
+            SaveError::Rejected(rejection) => Self {
+                field: rejection.field,
+                ..api_error(ErrorCode::Invalid, rejection.code)
+            },
             SaveError::Storage(error) => error.into(),
         }
     }

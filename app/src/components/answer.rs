@@ -8,7 +8,7 @@ use crate::i18n::{code_key, known_code, t, t_code};
 use crate::store::Loaded;
 
 /// The sentence for an error: what is safe and what to do next.
-fn error_text(error: &ApiError) -> String {
+pub(super) fn error_text(error: &ApiError) -> String {
     match error.code {
         ErrorCode::Invalid => t_code("invalid", &error.detail),
         ErrorCode::BadPhoto => t_code("bad", &error.detail),

@@ -68,24 +68,30 @@ pub(crate) fn VisitRow(visit: VisitSummary, #[props(default)] show_door: bool) -
 /// What was promised on a visit, for which day, and whether it was kept.
 #[component]
 fn Promised(visit: Visit) -> Element {
+    rsx! {
+        p { class: "row-promise", "data-testid": "visit-promised",
+            {t_args("visit-promised", &[("promise", visit.promise.into())])}
+            PromiseTag { kept_on: visit.promise_kept_on, due: visit.promise_due }
+        }
+    }
+}
+
+/// How a promise stands: when it was kept, or else by which day it is to be.
+#[component]
+pub(crate) fn PromiseTag(kept_on: Option<CalendarDate>, due: Option<CalendarDate>) -> Element {
     let now = platform::now_ms();
-    let (class, day) = match (visit.promise_kept_on, visit.promise_due) {
+    let by = |day| format!("{} · {}", format::day(day, now), format::due(day, now));
+    let (class, text) = match (kept_on, due) {
         (Some(day), _) => (
             "tag good",
             t_args("promise-kept-on", &[("day", format::day(day, now).into())]),
         ),
-        (None, Some(due)) if due < CalendarDate::of_ms(now) => ("tag overdue", format::due(due, now)),
-        (None, Some(due)) => (
-            "tag",
-            format!("{} · {}", format::day(due, now), format::due(due, now)),
-        ),
+        (None, Some(day)) if day < CalendarDate::of_ms(now) => ("tag overdue", by(day)),
+        (None, Some(day)) => ("tag", by(day)),
         (None, None) => ("tag", t("promise-no-day")),
     };
     rsx! {
-        p { class: "row-promise", "data-testid": "visit-promised",
-            {t_args("visit-promised", &[("promise", visit.promise.into())])}
-            span { class, "{day}" }
-        }
+        span { class, "data-testid": if kept_on.is_some() { "visit-promise-kept" }, "{text}" }
     }
 }
 

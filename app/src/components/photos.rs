@@ -10,7 +10,7 @@ use shared::domain::photo::PHOTOS_PER_RECORD_MAX;
 use shared::domain::photo::is_thumbnail;
 use shared::ids::{DraftId, PhotoHash};
 
-use super::{ErrorNote, Form, Icon, IconName, PhotoViewer, offer_undo};
+use super::{ErrorNote, Form, Icon, IconName, PhotoViewer, offer_undo, undone};
 use crate::i18n::{t, t_args};
 use crate::platform::{self, Node, node_of};
 use crate::store::{Store, use_store};
@@ -94,23 +94,45 @@ pub(crate) fn DraftPhotos(form: Form) -> Element {
         saved_photos,
         ..
     } = form;
+    let mut failed = use_signal(|| None::<ApiError>);
+    let removing = store.clone();
     let remove = use_callback(move |hash: PhotoHash| {
-        let store = store.clone();
+        let store = removing.clone();
+        failed.set(None);
         spawn(async move {
             let draft = form.id();
-            if store.call(Call::RemovePhoto { draft, hash }).await.is_ok() {
-                photos.write().retain(|photo| photo.hash != hash);
-                let again = Call::PutPhotoBack { draft, hash };
-                offer_undo(t("photo-taken-out"), again, None);
+            match store.call(Call::RemovePhoto { draft, hash }).await {
+                Ok(_) => {
+                    photos.write().retain(|photo| photo.hash != hash);
+                    let again = Call::PutPhotoBack { draft, hash };
+                    offer_undo(t("photo-taken-out"), again, None);
+                }
+                Err(error) => failed.set(Some(error)),
             }
         });
     });
+    // One that is put back by the bar is there again at once.
+    let (before, undone) = (use_hook(undone), undone());
+    use_effect(use_reactive((&undone,), move |(undone,)| {
+        let store = store.clone();
+        if undone == before {
+            return;
+        }
+        spawn(async move {
+            if let Ok(Answer::Draft(Some(draft))) = store.call(Call::Draft { id: form.id() }).await {
+                photos.set(draft.photos);
+            }
+        });
+    }));
     rsx! {
         section { class: "field", "aria-label": t("photos"),
             h2 { class: "label", {t("photos-optional")} }
             PhotoStrip { photos: saved_photos() }
             PhotoStrip { photos: photos(), onremove: remove }
-            PhotoInput { form }
+            PhotoInput { form, failed }
+            if let Some(error) = failed() {
+                ErrorNote { error }
+            }
         }
     }
 }
@@ -121,6 +143,7 @@ async fn add_photo(store: &Store, draft: DraftId, file: &FileData) -> Result<Pho
     let unreadable = || ApiError {
         code: ErrorCode::BadPhoto,
         detail: UNREADABLE.to_owned(),
+        field: None,
     };
     let bytes = file.read_bytes().await.map_err(|_| unreadable())?.to_vec();
     let add = async |file: Vec<u8>| {
@@ -155,7 +178,7 @@ fn forget(field: CopyValue<Option<Node>>) {
 /// Camera and files. Each photo is prepared and kept with the draft before it shows; while one is on its way the form is
 /// not saved without it.
 #[component]
-fn PhotoInput(form: Form) -> Element {
+fn PhotoInput(form: Form, mut failed: Signal<Option<ApiError>>) -> Element {
     let store = use_store();
     let Form {
         mut photos,
@@ -164,7 +187,6 @@ fn PhotoInput(form: Form) -> Element {
         ..
     } = form;
     let count = photos.read().len() + saved_photos.read().len();
-    let mut failed = use_signal(|| None::<ApiError>);
     let add = use_callback(move |event: Event<FormData>| {
         let store = store.clone();
         let free = PHOTOS_PER_RECORD_MAX.saturating_sub(count);
@@ -225,9 +247,6 @@ fn PhotoInput(form: Form) -> Element {
             if running() > 0 {
                 p { class: "hint", "data-testid": "photo-busy", {t("photo-busy")} }
             }
-        }
-        if let Some(error) = failed() {
-            ErrorNote { error }
         }
     }
 }

@@ -97,7 +97,8 @@ struct Field {
     text: Composing,
 }
 
-/// A labelled text field.
+/// A labelled text field. An `error` stands above it, and brings it into view with the focus; `error_focus: false` where
+/// something beside it answers the error.
 #[component]
 pub(crate) fn TextField(
     id: String,
@@ -107,6 +108,7 @@ pub(crate) fn TextField(
     #[props(default)] kind: FieldKind,
     #[props(default)] hint: String,
     #[props(default)] error: String,
+    #[props(default = true)] error_focus: bool,
     #[props(default)] placeholder: String,
     #[props(default)] label_hidden: bool,
     onready: Option<EventHandler<()>>,
@@ -128,6 +130,18 @@ pub(crate) fn TextField(
         {
             node.set_value(&value);
         }
+    }
+
+    {
+        let field = Rc::clone(&field);
+        use_effect(use_reactive(
+            (&error, &error_focus),
+            move |(error, error_focus)| match &field.borrow().node {
+                Some(node) if !error.is_empty() && error_focus => node.bring(),
+                Some(node) if !error.is_empty() => node.show(),
+                _ => {}
+            },
+        ));
     }
 
     let mounted = {
@@ -175,6 +189,10 @@ pub(crate) fn TextField(
     rsx! {
         div { class: "field",
             label { class: if label_hidden { "visually-hidden" } else { "label" }, r#for: "{id}", "{label}" }
+            // Above the field: what is below may lie under the keyboard.
+            if !error.is_empty() {
+                p { class: "field-error", id: "{id}-error", "data-testid": "error", "{error}" }
+            }
             if kind == FieldKind::Area {
                 textarea {
                     id: "{id}", "data-testid": "{id}", class: "input", rows: "3", placeholder,
@@ -190,9 +208,7 @@ pub(crate) fn TextField(
                     onmounted: mounted, oninput: input.clone(), onchange: input, oncompositionstart: start, oncompositionend: end,
                 }
             }
-            if !error.is_empty() {
-                p { class: "field-error", id: "{id}-error", "{error}" }
-            } else if !hint.is_empty() {
+            if error.is_empty() && !hint.is_empty() {
                 p { class: "hint", id: "{id}-hint", "{hint}" }
             }
         }

@@ -29,6 +29,9 @@ static MESSAGE: GlobalSignal<Message> = GlobalSignal::with_name(Message::default
 /// The person is on the bar: it stays.
 static HELD: GlobalSignal<bool> = GlobalSignal::with_name(|| false, "toast-held");
 
+/// How often something was taken back: what shows it asks anew.
+static UNDONE: GlobalSignal<u64> = GlobalSignal::with_name(|| 0, "undone");
+
 /// How long a message stays.
 const SHOWN_MS: i32 = 5_000;
 /// How long something can be taken back at once.
@@ -46,6 +49,11 @@ pub(crate) fn toast(text: String) {
 /// Says what ended or was removed, and offers to take it back by `call`; `to` is shown afterwards.
 pub(crate) fn offer_undo(text: String, call: Call, to: Option<Route>) {
     show(text, Some(Undo { call, to }), UNDO_MS);
+}
+
+/// Counts up whenever something was taken back from the bar.
+pub(crate) fn undone() -> u64 {
+    *UNDONE.read()
 }
 
 fn show(text: String, undo: Option<Undo>, shown_ms: i32) {
@@ -82,6 +90,7 @@ pub(crate) fn ToastRegion() -> Element {
         spawn(async move {
             match store.call(undo.call).await {
                 Ok(_) => {
+                    *UNDONE.write() += 1;
                     toast(t("undo-done"));
                     if let Some(to) = undo.to {
                         navigator().push(to);
@@ -91,7 +100,7 @@ pub(crate) fn ToastRegion() -> Element {
             }
         });
     });
-    let hold = |held: bool| move |_| *HELD.write() = held;
+    let hold = use_callback(|held: bool| *HELD.write() = held);
     rsx! {
         div { class: "toast-region", role: "status", "aria-live": "polite", "data-testid": "toast",
             if !message.text.is_empty() {
@@ -100,10 +109,10 @@ pub(crate) fn ToastRegion() -> Element {
                     if let Some(undo) = message.undo {
                         button {
                             class: "button undo", r#type: "button", "data-testid": "undo",
-                            onfocus: move |_| *HELD.write() = true,
-                            onblur: move |_| *HELD.write() = false,
-                            onmouseenter: hold(true),
-                            onmouseleave: hold(false),
+                            onfocus: move |_| hold.call(true),
+                            onblur: move |_| hold.call(false),
+                            onmouseenter: move |_| hold.call(true),
+                            onmouseleave: move |_| hold.call(false),
                             onclick: move |_| take_back.call(undo.clone()),
                             {t("undo")}
                         }

@@ -122,6 +122,8 @@ fn family_keys() -> BTreeSet<String> {
             "origin.foreign",
             "session.crowded",
             "session.throttled",
+            "session.too_long",
+            "session.unreadable",
         ],
     );
     let doors = [
@@ -239,6 +241,11 @@ fn codes_of_other_crates() -> BTreeSet<String> {
         let mark = format!("\"{family}.");
         keys.extend(quoted_after(&server, &mark).map(|code| code_key(&format!("parked-{family}"), code)));
     }
+    // A wrong password and a form that no app sends have their kinds' own sentences.
+    let sign_in = fs::read_to_string(root().join("../sync-server/src/routes/session.rs")).unwrap();
+    let told =
+        quoted_after(&sign_in, "\"session.").filter(|code| !matches!(*code, "wrong_password" | "invalid"));
+    keys.extend(told.map(|code| code_key("error-session", code)));
     keys
 }
 
@@ -292,6 +299,18 @@ fn every_text_is_well_formed_in_both_languages() {
         for key in keys(lang) {
             let text = translate(lang, &key, &[]).unwrap_or_else(|| panic!("{key} in {}", lang.tag()));
             assert!(!text.is_empty(), "{key} in {}", lang.tag());
+        }
+    }
+}
+
+#[test]
+fn what_says_to_throw_a_form_away_names_both_buttons() {
+    for lang in Lang::ALL {
+        let text = |key| translate(lang, key, &[]).unwrap();
+        for key in ["error-drafts-open", "invalid-household-has-drafts"] {
+            for button in ["visit-discard", "correction-discard"] {
+                assert!(text(key).contains(&text(button)), "{key} in {}", lang.tag());
+            }
         }
     }
 }

@@ -22,6 +22,23 @@ impl Node {
         }
     }
 
+    /// Moves the focus to this field, or to the first one inside, and brings it into view.
+    pub(crate) fn bring(&self) {
+        let field = match self.0.query_selector("input") {
+            Ok(Some(field)) => Self(field),
+            _ => self.clone(),
+        };
+        field.focus();
+        field.show();
+    }
+
+    /// Brings this field into view with its label and what stands between them.
+    pub(crate) fn show(&self) {
+        if let Ok(Some(around)) = self.0.closest(".field, fieldset") {
+            around.scroll_into_view_with_bool(true);
+        }
+    }
+
     /// What stands in a text field.
     pub(crate) fn value(&self) -> Option<String> {
         let input = self

@@ -11,6 +11,7 @@ use shared::ids::AreaCode;
 
 use crate::components::{
     Button, ChoiceChips, EmptyState, ErrorNote, FieldKind, Loading, Screen, Select, TextField, VisitRow,
+    choices,
 };
 use crate::i18n::{t, t_code};
 use crate::platform;
@@ -118,18 +119,8 @@ fn Filters(mut filter: Signal<VisitFilter>, mut chosen: Signal<String>) -> Eleme
     let all = || (String::new(), t("filter-all"));
     let mut area_choices = vec![all()];
     area_choices.extend(areas.into_iter().map(|area| (area.code.to_string(), area.name)));
-    let mut outcomes = vec![all()];
-    outcomes.extend(
-        Outcome::ALL
-            .iter()
-            .map(|o| (o.code().to_owned(), t_code("outcome", o.code()))),
-    );
-    let mut purposes = vec![all()];
-    purposes.extend(
-        Purpose::ALL
-            .iter()
-            .map(|p| (p.code().to_owned(), t_code("purpose", p.code()))),
-    );
+    let or_all = |list| [vec![all()], choices(list)].concat();
+    let (outcomes, purposes) = (or_all(Outcome::LIST), or_all(Purpose::LIST));
     let periods = ["all", "today", "week", "month", "days"]
         .map(|code| (code.to_owned(), t_code("period", code)))
         .to_vec();

@@ -3,16 +3,15 @@
 //! Test ids: `outbox`, `outbox-tab-drafts`, `outbox-tab-waiting`, `outbox-tab-uploaded`,
 //! `outbox-tab-attention`, `outbox-entry`, `outbox-retry`, `outbox-dismiss`, `outbox-photo-refused`,
 //! `outbox-photo-retry`, `outbox-photo-open`, `outbox-photo-discard`, `outbox-photo-discard-sheet`,
-//! `outbox-photo-discard-confirm`, `sync-now`, `clock-wrong`, `another-copy`.
+//! `outbox-photo-discard-confirm`, `sync-now`, `clock-wrong`, `another-copy`, `lost-here`.
 
 use dioxus::prelude::*;
 use replica::api::{Answer, ApiError, Call, Outbox as Contents, OutboxEntry, RefusedPhoto, SyncPhase};
-use replica::replica::ANOTHER_COPY;
 use shared::domain::{RecordKind, RecordRef};
 
 use crate::components::{
     Button, ButtonKind, DraftRow, EmptyState, ErrorNote, Icon, IconName, LinkButton, PhotoStrip, Screen,
-    Sheet, WithAnswer, offer_undo, parked_text, toast,
+    Sheet, Told, ToldOnce, WithAnswer, offer_undo, parked_text, toast,
 };
 use crate::i18n::{t, t_args, t_code};
 use crate::routes::Route;
@@ -45,7 +44,8 @@ pub(crate) fn Outbox() -> Element {
     rsx! {
         Screen { title: t("outbox-title"), back: Route::Today {}, testid: "outbox",
             SyncNow {}
-            AnotherCopy {}
+            ToldOnce { what: Told::LostHere }
+            ToldOnce { what: Told::AnotherCopy }
             WithAnswer { loaded, show: |answer| match answer {
                 Answer::Outbox(outbox) => rsx! { Lists { outbox: *outbox } },
                 _ => rsx! {},
@@ -97,33 +97,6 @@ fn SyncNow() -> Element {
                         label: t("sync-now"), testid: "sync-now", icon: IconName::Upload, busy: sync.phase == SyncPhase::Working,
                         onclick: move |()| store.tell(Call::SyncNow),
                     }
-                }
-            }
-        }
-    }
-}
-
-/// There is a copy of this phone: said until the person has read it.
-#[component]
-fn AnotherCopy() -> Element {
-    let store = use_store();
-    let name = || ANOTHER_COPY.to_owned();
-    let mut is_read = use_signal(|| false);
-    match use_query(Call::Setting { name: name() }) {
-        Some(Ok(Answer::Setting(Some(told)))) if !told.is_empty() && !is_read() => {}
-        _ => return rsx! {},
-    }
-    rsx! {
-        div { class: "note", role: "status", "data-testid": "another-copy",
-            Icon { name: IconName::Warning }
-            div {
-                p { {t("another-copy")} }
-                Button {
-                    label: t("another-copy-read"), testid: "another-copy-read", kind: ButtonKind::Quiet,
-                    onclick: move |()| {
-                        is_read.set(true);
-                        store.tell(Call::SetSetting { name: name(), value: String::new() });
-                    },
                 }
             }
         }

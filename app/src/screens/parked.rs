@@ -4,6 +4,7 @@
 
 use dioxus::prelude::*;
 use replica::api::{Answer, ApiError, Call, Gap, ParkedOfOthers};
+use shared::ids::DeviceId;
 
 use crate::components::{Button, EmptyState, ErrorNote, Screen, WithAnswer, parked_text, toast};
 use crate::describe::describe_value;
@@ -82,8 +83,8 @@ fn Gaps(title: String, hint: String, testid: &'static str, gaps: Vec<Gap>) -> El
             h2 { class: "section-title", "{title}" }
             p { class: "hint", "{hint}" }
             ul {
-                for text in gaps.into_iter().map(gap_text) {
-                    li { key: "{text}", "{text}" }
+                for (index , text) in gaps.into_iter().map(gap_text).enumerate() {
+                    li { key: "{text}-{index}", "{text}" }
                 }
             }
         }
@@ -91,16 +92,27 @@ fn Gaps(title: String, hint: String, testid: &'static str, gaps: Vec<Gap>) -> El
 }
 
 fn gap_text(gap: Gap) -> String {
-    let of_device = |key, worker: String, device: String| {
-        t_args(key, &[("worker", worker.into()), ("device", device.into())])
+    let of_device = |key, id: DeviceId, worker: String, device: String| {
+        let args = [
+            ("worker", worker.into()),
+            ("device", device.into()),
+            ("tail", tail(id).into()),
+        ];
+        t_args(key, &args)
     };
     match gap {
-        Gap::Device { worker, device } => of_device("gaps-device", worker, device),
-        Gap::Copy { worker, device } => of_device("copies-device", worker, device),
+        Gap::Device { id, worker, device } => of_device("gaps-device", id, worker, device),
+        Gap::Copy { id, worker, device } => of_device("copies-device", id, worker, device),
         Gap::Photos { area, lacking } => {
             t_args("gaps-photos", &[("area", area.into()), ("count", lacking.into())])
         }
     }
+}
+
+/// The end of a device's id, as people tell numbers apart: the beginning of most is alike.
+fn tail(id: DeviceId) -> String {
+    let id = id.to_string();
+    id.chars().skip(id.chars().count().saturating_sub(4)).collect()
 }
 
 #[component]
@@ -153,5 +165,28 @@ fn ParkedRow(entry: ParkedOfOthers) -> Element {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_copies_of_one_phone_are_told_apart() {
+        let copy = |last: u8| Gap::Copy {
+            id: format!("01930000-0000-7000-8000-00000000a1{last:02}")
+                .parse()
+                .unwrap(),
+            worker: "赵敏".to_owned(),
+            device: "Chrome, Android".to_owned(),
+        };
+        let texts =
+            VirtualDom::new(|| rsx! {}).in_scope(ScopeId::ROOT, || [1, 2].map(|last| gap_text(copy(last))));
+        assert_ne!(texts[0], texts[1]);
+        assert!(
+            texts[0].contains("a101") && texts[1].contains("a102"),
+            "{texts:?}"
+        );
     }
 }

@@ -10,7 +10,7 @@ use shared::domain::{CalendarDate, FieldMap, RecordKind, RecordRef, Value};
 
 use crate::components::{
     Button, ButtonKind, DraftRow, EmptyState, ErrorNote, Icon, IconName, IssueRow, LinkButton, NeedChips,
-    RoomNote, Screen, Section, WithAnswer, offer_undo,
+    PromiseTag, RoomNote, Screen, Section, Told, ToldOnce, WithAnswer, offer_undo,
 };
 use crate::i18n::{t, t_args};
 use crate::routes::Route;
@@ -28,6 +28,7 @@ pub(crate) fn Today() -> Element {
         Screen { title: t("tab-today"), testid: "today",
             p { class: "date-line", {format::long_day(platform::now_ms())} }
             RoomNote {}
+            ToldOnce { what: Told::LostHere }
             Link { class: "start-button", to: Route::Start {}, "data-testid": "start-visit",
                 Icon { name: IconName::Door }
                 span {
@@ -126,8 +127,6 @@ fn PlanView(plan: Plan) -> Element {
 pub(crate) fn PromiseRow(promise: PromiseDue) -> Element {
     let store = use_store();
     let mut failed = use_signal(|| None::<ApiError>);
-    let now = platform::now_ms();
-    let overdue = promise.due.is_some_and(|due| due < CalendarDate::of_ms(now));
     let record = RecordRef::new(RecordKind::VISIT, promise.visit);
     let keep = use_callback(move |()| {
         let store = store.clone();
@@ -151,9 +150,7 @@ pub(crate) fn PromiseRow(promise: PromiseDue) -> Element {
                 p { class: "row-title", "{promise.promise}" }
                 p { class: "row-meta",
                     "{promise.door}"
-                    if let Some(due) = promise.due {
-                        span { class: if overdue { "tag overdue" } else { "tag" }, "{format::day(due, now)} · {format::due(due, now)}" }
-                    }
+                    PromiseTag { kept_on: None, due: promise.due }
                 }
             }
             Button {

@@ -3,17 +3,28 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use dioxus::prelude::*;
 use futures::channel::oneshot;
 use replica::api::{Answer, ApiError, Call, DraftBody, DraftSeen};
 use shared::ids::DraftId;
 
-use super::Store;
+use super::{Reply, Store};
+
+/// What the replica has answered of what was typed, and nothing that it has not.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Written {
+    /// It is a draft, under this id.
+    pub(crate) id: Option<DraftId>,
+    /// Why what was typed last is not written.
+    pub(crate) failed: Option<ApiError>,
+}
 
 /// Keeps the latest state of a form: what was typed meanwhile goes in the next write. Knows under which id.
 #[derive(Clone)]
 pub(crate) struct DraftKeeper {
     store: Store,
     state: Rc<RefCell<KeeperState>>,
+    written: Signal<Written>,
 }
 
 struct KeeperState {
@@ -23,12 +34,30 @@ struct KeeperState {
     held: bool,
     next: Option<DraftBody>,
     idle: Vec<oneshot::Sender<()>>,
-    failed: Option<ApiError>,
+    written: Written,
+}
+
+impl KeeperState {
+    /// What a write came back with.
+    fn hear(&mut self, reply: Reply) {
+        match reply {
+            Ok(Answer::Kept { id, revision }) => {
+                self.id = id;
+                self.seen.revision = revision;
+                self.written = Written {
+                    id: Some(id),
+                    failed: None,
+                };
+            }
+            Ok(_) => {}
+            Err(error) => self.written.failed = Some(error),
+        }
+    }
 }
 
 impl DraftKeeper {
-    /// For one form.
-    pub(crate) fn new(store: Store, id: DraftId) -> Self {
+    /// For one form, which hears in `written` how things stand.
+    pub(crate) fn new(store: Store, id: DraftId, written: Signal<Written>) -> Self {
         let state = KeeperState {
             id,
             seen: DraftSeen::default(),
@@ -36,17 +65,29 @@ impl DraftKeeper {
             held: false,
             next: None,
             idle: Vec::new(),
-            failed: None,
+            written: Written::default(),
         };
         Self {
             store,
             state: Rc::new(RefCell::new(state)),
+            written,
         }
     }
 
-    /// What the form shows came from here.
-    pub(crate) fn has_seen(&self, seen: DraftSeen) {
-        self.state.borrow_mut().seen = seen;
+    /// What the form shows came from here; `is_open` when it is a draft.
+    pub(crate) fn has_seen(&self, seen: DraftSeen, is_open: bool) {
+        let mut state = self.state.borrow_mut();
+        state.seen = seen;
+        state.written.id = is_open.then_some(state.id);
+        self.tell(state.written.clone());
+    }
+
+    fn tell(&self, written: Written) {
+        let mut told = self.written;
+        // The form may have been left while its last letters were written.
+        if let Ok(mut told) = told.try_write() {
+            *told = written;
+        }
     }
 
     /// Under which id it is kept: another one when another form had written under the first.
@@ -83,16 +124,12 @@ impl DraftKeeper {
             };
             let Some(call) = call else { break };
             let reply = self.store.call(call).await;
-            let mut state = self.state.borrow_mut();
-            match reply {
-                Ok(Answer::Kept { id, revision }) => {
-                    state.id = id;
-                    state.seen.revision = revision;
-                    state.failed = None;
-                }
-                Ok(_) => {}
-                Err(error) => state.failed = Some(error),
-            }
+            let written = {
+                let mut state = self.state.borrow_mut();
+                state.hear(reply);
+                state.written.clone()
+            };
+            self.tell(written);
         }
         let mut state = self.state.borrow_mut();
         state.writing = false;
@@ -106,6 +143,13 @@ impl DraftKeeper {
     /// # Errors
     /// What the last write came back with.
     pub(crate) async fn written(&self) -> Result<DraftId, ApiError> {
+        let id = self.settled().await;
+        let failed = self.state.borrow().written.failed.clone();
+        failed.map_or(Ok(id), Err)
+    }
+
+    /// Waits until nothing is on its way, whatever came of it; under which id it is kept.
+    pub(crate) async fn settled(&self) -> DraftId {
         let waiting = {
             let mut state = self.state.borrow_mut();
             state.writing.then(|| {
@@ -117,8 +161,7 @@ impl DraftKeeper {
         if let Some(waiting) = waiting {
             let _ = waiting.await;
         }
-        let state = self.state.borrow();
-        state.failed.clone().map_or(Ok(state.id), Err)
+        self.id()
     }
 
     /// Holds back what is typed from now on, while the form is saved or thrown away.
@@ -130,5 +173,60 @@ impl DraftKeeper {
     pub(crate) fn release(&self) {
         self.state.borrow_mut().held = false;
         self.go_on();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use replica::api::ErrorCode;
+
+    use super::*;
+
+    fn state(id: DraftId) -> KeeperState {
+        KeeperState {
+            id,
+            seen: DraftSeen::default(),
+            writing: false,
+            held: false,
+            next: None,
+            idle: Vec::new(),
+            written: Written::default(),
+        }
+    }
+
+    fn draft(last: u8) -> DraftId {
+        format!("01930000-0000-7000-8000-0000000000{last:02}")
+            .parse()
+            .unwrap()
+    }
+
+    #[test]
+    fn what_no_write_has_answered_is_never_called_kept() {
+        let full = || ApiError {
+            code: ErrorCode::StorageFull,
+            detail: String::new(),
+            field: None,
+        };
+        let mut state = state(draft(1));
+        assert_eq!(state.written, Written::default());
+        state.hear(Err(full()));
+        assert_eq!(
+            (state.written.id, state.written.failed.clone()),
+            (None, Some(full()))
+        );
+        let kept = |id| Ok(Answer::Kept { id, revision: 1 });
+        state.hear(kept(draft(1)));
+        assert_eq!(
+            (state.written.id, state.written.failed.clone()),
+            (Some(draft(1)), None)
+        );
+        // It stays a draft, whose last letters are not written.
+        state.hear(Err(full()));
+        assert_eq!(
+            (state.written.id, state.written.failed.clone()),
+            (Some(draft(1)), Some(full()))
+        );
+        state.hear(kept(draft(2)));
+        assert_eq!((state.id, state.written.id), (draft(2), Some(draft(2))));
     }
 }

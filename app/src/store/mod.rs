@@ -23,7 +23,7 @@ use replica::wire::{FromReplica, ToReplica};
 
 use crate::platform::{self, WorkerLink};
 
-pub(crate) use draft::DraftKeeper;
+pub(crate) use draft::{DraftKeeper, Written};
 pub(crate) use query::{Loaded, Page, use_pages, use_query};
 
 /// What a call comes back with.
@@ -139,6 +139,7 @@ fn worker_gone() -> ApiError {
     ApiError {
         code: ErrorCode::Internal,
         detail: WORKER_FAILED.to_owned(),
+        field: None,
     }
 }
 

@@ -12,7 +12,7 @@ use super::rights::Rights;
 use super::schema::{FieldId, FieldSpec, KindSpec, RecordKind};
 use super::value::{FieldMap, Fields, Value, field};
 use crate::ids::AreaCode;
-use crate::rejection::{Rejection, refuse};
+use crate::rejection::{Rejection, refuse_at};
 
 /// Canonical door number, `3-2-501`.
 pub const DOOR: FieldId = FieldId(1);
@@ -74,7 +74,7 @@ fn rules(fields: &dyn Fields, _: Option<&Event>) -> Result<(), Rejection> {
     let door = field(fields, DOOR).as_text();
     match DoorNumber::parse(door) {
         Ok(parsed) if parsed.to_string() == door => Ok(()),
-        _ => refuse("household.door_not_canonical"),
+        _ => refuse_at(DOOR, "household.door_not_canonical"),
     }
 }
 

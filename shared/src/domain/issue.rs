@@ -105,7 +105,7 @@ closed_list! {
     Step "step" {
         /// 已上报
         Reported = 1 "reported",
-        /// 随手做: reported and resolved at once
+        /// 当场已解决: reported and resolved at once
         HandledOnTheSpot = 2 "handled_on_the_spot",
         /// 已受理
         Accepted = 3 "accepted",

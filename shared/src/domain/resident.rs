@@ -11,7 +11,7 @@ use super::rights::Rights;
 use super::schema::{FieldId, FieldSpec, KindSpec, RecordKind};
 use super::value::{FieldMap, Fields, Value, field};
 use crate::ids::HouseholdId;
-use crate::rejection::{Rejection, refuse};
+use crate::rejection::{Rejection, refuse_at};
 
 /// The household.
 pub const HOUSEHOLD: FieldId = FieldId(1);
@@ -74,15 +74,15 @@ pub(super) static SPEC: KindSpec = KindSpec {
 /// What the meanings of the fields do not say.
 fn rules(fields: &dyn Fields, _: Option<&Event>) -> Result<(), Rejection> {
     if !matches!(field(fields, BIRTH_YEAR), Value::Null | Value::Int(1880..=2100)) {
-        return refuse("resident.birth_year_impossible");
+        return refuse_at(BIRTH_YEAR, "resident.birth_year_impossible");
     }
     if !matches!(field(fields, BIRTH_MONTH), Value::Null | Value::Int(1..=12)) {
-        return refuse("resident.birth_month_impossible");
+        return refuse_at(BIRTH_MONTH, "resident.birth_month_impossible");
     }
     let phones = field(fields, PHONES).as_texts();
     match phones.iter().all(|phone| is_dialled(phone)) {
         true => Ok(()),
-        false => refuse("resident.phone_impossible"),
+        false => refuse_at(PHONES, "resident.phone_impossible"),
     }
 }
 

@@ -12,7 +12,7 @@ use super::schema::{FieldId, FieldSpec, KindSpec, RecordKind};
 use super::value::{FieldMap, Fields, Value, field};
 use crate::clock::TimestampMs;
 use crate::ids::{HouseholdId, ResidentId};
-use crate::rejection::{Rejection, refuse};
+use crate::rejection::{Rejection, refuse_at};
 
 /// The household.
 pub const HOUSEHOLD: FieldId = FieldId(1);
@@ -76,7 +76,7 @@ pub(super) static SPEC: KindSpec = KindSpec {
 fn rules(fields: &dyn Fields, _: Option<&Event>) -> Result<(), Rejection> {
     let is_dated = *field(fields, PROMISE_DUE) != Value::Null;
     match field(fields, PROMISE).as_text().is_empty() && is_dated {
-        true => refuse("visit.promise_missing"),
+        true => refuse_at(PROMISE, "visit.promise_missing"),
         false => Ok(()),
     }
 }

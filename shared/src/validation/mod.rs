@@ -19,7 +19,7 @@ use crate::domain::value::{FieldMap, Fields, Value, field};
 use crate::domain::{CalendarDate, identity};
 use crate::ids::AreaCode;
 pub use crate::rejection::Rejection;
-use crate::rejection::refuse;
+use crate::rejection::{refuse, refuse_at};
 
 /// The most bytes of a value in a field that this version does not know.
 pub const UNKNOWN_VALUE_BYTES_MAX: usize = 16 * 1024;
@@ -90,7 +90,7 @@ fn check_change(operation: &Operation, state: Option<&RecordState>) -> Result<()
     for write in &change.writes {
         match spec.map(|spec| spec.field(write.field)) {
             Some(Some(spec)) if spec.merge == FieldMerge::Set => return refuse("field.is_a_set"),
-            Some(Some(spec)) => check_value(spec, &write.value)?,
+            Some(Some(spec)) => check_value(spec, &write.value).map_err(|refused| refused.at(spec.id))?,
             _ if value_bytes(&write.value) > UNKNOWN_VALUE_BYTES_MAX => return refuse("field.too_long"),
             _ => {}
         }
@@ -122,7 +122,7 @@ pub fn writes_move(operation: &Operation) -> Option<&Write> {
 pub fn validate_fields(kind: RecordKind, fields: &FieldMap) -> Result<(), Rejection> {
     for (field, value) in fields {
         if let Some(spec) = kind.spec().and_then(|spec| spec.field(*field)) {
-            check_value(spec, value)?;
+            check_value(spec, value).map_err(|refused| refused.at(spec.id))?;
         }
     }
     check_record(kind, fields, &Change::default())
@@ -132,9 +132,9 @@ fn check_record(kind: RecordKind, fields: &dyn Fields, change: &Change) -> Resul
     let Some(spec) = kind.spec() else {
         return Ok(());
     };
-    spec.fields
-        .iter()
-        .try_for_each(|spec| check_field(spec, field(fields, spec.id)))?;
+    spec.fields.iter().try_for_each(|spec| {
+        check_field(spec, field(fields, spec.id)).map_err(|refused| refused.at(spec.id))
+    })?;
     match spec.rules {
         Some(rules) => rules(fields, change.event.as_ref()),
         None => Ok(()),
@@ -234,7 +234,7 @@ fn check_members(kind: RecordKind, change: &Change) -> Result<(), Rejection> {
             Some(FieldSpec {
                 meaning: Meaning::Member { list, unknown },
                 ..
-            }) if list.code(edit.member).is_none() => return refuse(unknown),
+            }) if list.code(edit.member).is_none() => return refuse_at(edit.field, unknown),
             _ => {}
         }
     }

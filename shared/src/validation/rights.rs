@@ -28,7 +28,7 @@ pub fn check_rights(
         return Roles::WORKERS
             .contains(role)
             .then_some(())
-            .ok_or(Rejection { code: "right.none" });
+            .ok_or(Rejection::of("right.none"));
     };
     check_parts(spec, change, role, state.is_none())?;
     let Some((event, cycle)) = change.event.as_ref().zip(spec.life_cycle) else {

@@ -99,7 +99,7 @@ fn a_label_that_is_no_need_cannot_be_recorded() {
     let operation = FakeDevice::numbered(1).operation(5, record, change);
     assert_eq!(
         validate(&operation, None),
-        Err(Rejection { code: "need.unknown" })
+        Err(Rejection::of("need.unknown").at(resident::NEEDS))
     );
 }
 
@@ -120,9 +120,7 @@ fn nobody_has_seen_their_own_future() {
     let operation = device.operation(5, record, change);
     assert_eq!(
         validate(&operation, None),
-        Err(Rejection {
-            code: "change.seen_the_future"
-        })
+        Err(Rejection::of("change.seen_the_future"))
     );
 }
 
@@ -142,9 +140,7 @@ fn a_record_is_not_the_same_as_itself() {
         validate(&FakeDevice::numbered(1).operation(5, record, change), None)
     };
     assert_eq!(into(Uuid::from_bytes([4; 16])), Ok(()));
-    let refused = Rejection {
-        code: "merge.into_itself",
-    };
+    let refused = Rejection::of("merge.into_itself");
     assert_eq!(into(record.id), Err(refused));
 }
 
@@ -152,11 +148,37 @@ fn a_record_is_not_the_same_as_itself() {
 fn a_door_is_kept_in_its_canonical_spelling() {
     let fields = |door: &str| FieldMap::from_iter([(household::DOOR, Value::text(door))]);
     assert_eq!(validate_fields(RecordKind::HOUSEHOLD, &fields("3-2-501")), Ok(()));
-    let refused = Rejection {
-        code: "household.door_not_canonical",
-    };
+    let refused = Rejection::of("household.door_not_canonical").at(household::DOOR);
     assert_eq!(
         validate_fields(RecordKind::HOUSEHOLD, &fields("3栋2单元501室")),
         Err(refused)
     );
+}
+
+#[test]
+fn a_refusal_names_the_field_that_it_concerns() {
+    let at = |kind, fields: FieldMap| validate_fields(kind, &fields).unwrap_err().field;
+    let resident = |field, value| {
+        let named = resident::Resident::named(HouseholdId(Uuid::from_bytes([1; 16])), "单春");
+        let mut fields = named.to_fields();
+        fields.insert(field, value);
+        at(RecordKind::RESIDENT, fields)
+    };
+    assert_eq!(resident(resident::NAME, Value::Null), Some(resident::NAME));
+    assert_eq!(
+        resident(resident::NAME, Value::text(&"长".repeat(400))),
+        Some(resident::NAME)
+    );
+    assert_eq!(
+        resident(resident::BIRTH_YEAR, Value::Int(0)),
+        Some(resident::BIRTH_YEAR)
+    );
+    let phones = Value::texts(&["转801".to_owned()]);
+    assert_eq!(resident(resident::PHONES, phones), Some(resident::PHONES));
+    let noted = FieldMap::from_iter([
+        (household::DOOR, Value::text("3-2-501")),
+        (household::NOTE, Value::text("110101199003078515")),
+    ]);
+    assert_eq!(at(RecordKind::HOUSEHOLD, noted), Some(household::NOTE));
+    assert_eq!(at(RecordKind::HOUSEHOLD, FieldMap::new()), Some(household::DOOR));
 }

@@ -457,6 +457,7 @@ fn error_bytes(id: u64, code: ErrorCode, detail: &str) -> Vec<u8> {
         result: Err(ApiError {
             code,
             detail: detail.to_owned(),
+            field: None,
         }),
     })
 }

@@ -79,6 +79,7 @@ impl WorkerHandle {
                     let result = Err(ApiError {
                         code: ErrorCode::UpdateNeeded,
                         detail: "wire".to_owned(),
+                        field: None,
                     });
                     (self.0.post)(tab::encode(&FromReplica::Answer { id, result }));
                 }

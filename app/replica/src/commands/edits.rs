@@ -66,7 +66,8 @@ pub(super) fn moves(
     let assigned = keep::assigned(&replica.connection)?;
     let target = AreaCode::new(to.as_text()).ok();
     let target = target.filter(|to| assigned.keys().any(|own| to.is_within(own)));
-    let target = target.ok_or_else(|| api_error(ErrorCode::Invalid, "household.area_impossible"))?;
+    let target = target
+        .ok_or_else(|| api_error(ErrorCode::Invalid, "household.area_impossible").at(household::MOVED_TO))?;
     let mut changes = Vec::new();
     let under_it = duplicates::of(&replica.connection, record.id)?;
     for id in std::iter::once(record.id).chain(under_it) {
@@ -198,12 +199,12 @@ pub(super) fn normalise(
         match (kind, *field, &value) {
             (RecordKind::HOUSEHOLD, household::DOOR, Value::Text(text)) => {
                 let door = DoorNumber::parse(text)
-                    .map_err(|_| api_error(ErrorCode::Invalid, "household.door_unreadable"))?;
+                    .map_err(|_| api_error(ErrorCode::Invalid, "household.door_unreadable").at(*field))?;
                 *value = Value::text(&door.to_string());
             }
             (RecordKind::RESIDENT, resident::PHONES, Value::Texts(texts)) => {
                 let shown = shown.map_or(&Value::Null, |base| base.value(resident::PHONES));
-                *value = Value::texts(&phones(texts, shown.as_texts())?);
+                *value = Value::texts(&phones(texts, shown.as_texts()).map_err(|error| error.at(*field))?);
             }
             _ => {}
         }

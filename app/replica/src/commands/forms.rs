@@ -257,7 +257,7 @@ fn changed_fields(base: &Base, body: &DraftBody) -> Result<FieldMap, ApiError> {
 fn visit_of(form: &VisitDraft) -> Result<Visit, ApiError> {
     let outcome = form
         .outcome
-        .ok_or_else(|| api_error(ErrorCode::Invalid, "visit.outcome_missing"))?;
+        .ok_or_else(|| api_error(ErrorCode::Invalid, "visit.outcome_missing").at(visit::OUTCOME))?;
     Ok(Visit {
         household: form.household,
         outcome,
@@ -280,7 +280,7 @@ fn visit_of(form: &VisitDraft) -> Result<Visit, ApiError> {
 fn issue_of(form: &IssueDraft) -> Result<Issue, ApiError> {
     let category = form
         .category
-        .ok_or_else(|| api_error(ErrorCode::Invalid, "issue.category_missing"))?;
+        .ok_or_else(|| api_error(ErrorCode::Invalid, "issue.category_missing").at(issue::CATEGORY))?;
     Ok(Issue {
         category,
         title: form.title.clone(),
@@ -375,7 +375,7 @@ pub(super) fn new_household(id: Uuid, area: AreaCode, household: &Household) -> 
     let change = new_record(record.kind, household.to_fields())?;
     // An empty change is no operation, so no rule would see that the door is missing.
     if change.is_empty() {
-        return Err(api_error(ErrorCode::Invalid, "household.door_missing"));
+        return Err(api_error(ErrorCode::Invalid, "household.door_missing").at(household::DOOR));
     }
     let changes = vec![(area, record, change)];
     Ok(Written { record, changes })

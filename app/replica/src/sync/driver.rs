@@ -182,12 +182,14 @@ impl<T: Transport> Driver<T> {
         let mut known = Vec::new();
         for gap in gaps.devices {
             known.push(Gap::Device {
+                id: gap.device,
                 worker: queries::names::worker(&replica.connection, gap.worker)?,
                 device: gap.name,
             });
         }
         for copy in gaps.copies {
             known.push(Gap::Copy {
+                id: copy.device,
                 worker: queries::names::worker(&replica.connection, copy.worker)?,
                 device: copy.name,
             });

@@ -5,7 +5,9 @@
 
 use dioxus::prelude::*;
 use replica::api::{Answer, Call, HouseholdDraft};
-use shared::domain::household::{DoorWarning, Tenure};
+use shared::domain::household::{
+    DoorWarning, MOVED_TO, NO_VISIT_BEFORE, NOTE, PREFERRED_HOURS, TENURE, Tenure,
+};
 use shared::domain::{CalendarDate, Household, RecordRef};
 use shared::ids::{AreaCode, DraftId, HouseholdId};
 
@@ -13,9 +15,9 @@ use super::resident::toggle;
 use super::same_door::{DoorField, door_is_free};
 use crate::components::{
     Checking, ChoiceChips, Discard, FieldKind, Form, FormNotes, MultiChips, SaveBar, Screen, Select,
-    TextField, begin, go_back, grid_choices, replace, toast, use_form, use_grids,
+    TextField, begin, choices, go_back, grid_choices, replace, toast, use_form, use_grids,
 };
-use crate::i18n::{t, t_code};
+use crate::i18n::t;
 use crate::platform;
 use crate::routes::Route;
 use crate::store::{use_query, use_store};
@@ -97,7 +99,7 @@ fn FormOf(id: HouseholdId) -> Element {
                 div { class: "form",
                     Fields { form, draft: household, saved, another }
                     Discard {
-                        form, testid: "household-discard", again: Route::HouseholdEdit { id },
+                        form, testid: "household-discard", again: |draft: DraftId| Route::HouseholdEdit { id: HouseholdId(draft.0) },
                         ondone: move |()| go_back(discarded.clone()),
                     }
                 }
@@ -130,14 +132,6 @@ fn Fields(
     };
     let grids = use_grids();
     let grid = draft.read().area.clone();
-    let tenures = Tenure::ALL
-        .iter()
-        .map(|tenure| (tenure.code().to_owned(), t_code("tenure", tenure.code())))
-        .collect::<Vec<_>>();
-    let warnings = DoorWarning::ALL
-        .iter()
-        .map(|warning| (warning.code().to_owned(), t_code("door-warning", warning.code())))
-        .collect::<Vec<_>>();
     let household = draft.read().household.clone();
     let corrects = draft.read().corrects;
     let is_known = saved
@@ -147,18 +141,19 @@ fn Fields(
     rsx! {
             if let Some(area) = grid.clone() {
                 DoorField {
-                    area, besides: corrects, another, asked: !is_known,
+                    form, area, besides: corrects, another, asked: !is_known,
                     door: household.door.clone(),
                     oninput: move |text: String| change(&|household| household.door.clone_from(&text)),
                 }
             }
             ChoiceChips {
-                name: "tenure", legend: t("field-household-tenure"), choices: tenures,
+                name: "tenure", legend: t("field-household-tenure"), choices: choices(Tenure::LIST),
+                error: form.error_at(TENURE),
                 selected: household.tenure.map_or("", Tenure::code),
                 onselect: move |code: String| change(&|household| household.tenure = Tenure::from_code(&code)),
             }
             MultiChips {
-                name: "warning", legend: t("field-household-warnings"), choices: warnings,
+                name: "warning", legend: t("field-household-warnings"), choices: choices(DoorWarning::LIST),
                 selected: household.warnings.iter().map(|warning| warning.code().to_owned()).collect::<Vec<_>>(),
                 ontoggle: move |code: String| {
                     if let Some(warning) = DoorWarning::from_code(&code) {
@@ -168,11 +163,12 @@ fn Fields(
             }
             TextField {
                 id: "household-hours", label: t("field-household-preferred-hours"), hint: t("household-hours-hint"),
+                error: form.error_at(PREFERRED_HOURS),
                 value: household.preferred_hours.clone(), oninput: move |text: String| change(&|household| household.preferred_hours.clone_from(&text)),
             }
             TextField {
                 id: "household-no-visit", label: t("field-household-no-visit-before"), kind: FieldKind::Date,
-                hint: t("household-no-visit-hint"),
+                hint: t("household-no-visit-hint"), error: form.error_at(NO_VISIT_BEFORE),
                 value: household.no_visit_before.map(|day| day.to_string()).unwrap_or_default(),
                 oninput: move |text: String| change(&|household| household.no_visit_before = CalendarDate::parse(&text)),
             }
@@ -188,11 +184,13 @@ fn Fields(
             }
             TextField {
                 id: "household-note", label: t("field-household-note"), kind: FieldKind::Area,
+                error: form.error_at(NOTE),
                 value: household.note.clone(), oninput: move |text: String| change(&|household| household.note.clone_from(&text)),
             }
             if corrects.is_some() && grids.len() > 1 {
                 Select {
                     id: "household-grid", label: t("field-household-moved-to"), choices: grid_choices(&grids),
+                    error: form.error_at(MOVED_TO),
                     selected: grid.as_ref().map(ToString::to_string).unwrap_or_default(),
                     onselect: move |code: String| {
                         draft.write().area = AreaCode::new(&code).ok();

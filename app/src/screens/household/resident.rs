@@ -6,15 +6,19 @@
 
 use dioxus::prelude::*;
 use replica::api::{Answer, Call, ResidentDraft};
-use shared::domain::resident::{ConsentPurpose, Relation};
+use shared::domain::identity::looks_like_identity_number;
+use shared::domain::phone::parse_phones;
+use shared::domain::resident::{
+    BIRTH_MONTH, BIRTH_YEAR, CONSENT_PURPOSE, ConsentPurpose, NAME, PHONES, RELATION, Relation,
+};
 use shared::domain::{CalendarDate, Need, RecordKind, RecordRef, Resident};
 use shared::ids::{DraftId, HouseholdId, ResidentId};
 
 use crate::components::{
     ChoiceChips, Discard, FieldKind, Form, FormNotes, MultiChips, SameTwice, SaveBar, Screen, TakeBack,
-    TextField, begin, go_back, toast, use_form,
+    TextField, begin, choices, go_back, toast, use_form,
 };
-use crate::i18n::{t, t_args, t_code};
+use crate::i18n::{t, t_args};
 use crate::platform;
 use crate::routes::Route;
 use crate::store::use_query;
@@ -67,7 +71,8 @@ fn FormOf(household: HouseholdId, id: ResidentId) -> Element {
                 div { class: "form",
                     Fields { form, draft }
                     Discard {
-                        form, testid: "resident-discard", again: Route::ResidentEdit { household, id },
+                        form, testid: "resident-discard",
+                        again: move |draft: DraftId| Route::ResidentEdit { household, id: ResidentId(draft.0) },
                         ondone: move |()| go_back(discarded.clone()),
                     }
                     if (form.corrects)() {
@@ -117,34 +122,17 @@ fn Fields(form: Form, draft: Signal<ResidentDraft>) -> Element {
     };
     let typed = draft.read().clone();
     let resident = typed.resident;
-    let choices = |family: &str, codes: &[&str]| {
-        codes
-            .iter()
-            .map(|code| ((*code).to_owned(), t_code(family, code)))
-            .collect::<Vec<_>>()
-    };
-    let relations = choices(
-        "relation",
-        &Relation::ALL
-            .iter()
-            .map(|relation| relation.code())
-            .collect::<Vec<_>>(),
-    );
-    let needs = choices(
-        "need",
-        &Need::ALL.iter().map(|need| need.code()).collect::<Vec<_>>(),
-    );
-    let mut consents = vec![(String::new(), t("consent-none"))];
-    consents.extend(choices(
-        "consent",
-        &ConsentPurpose::ALL
-            .iter()
-            .map(|purpose| purpose.code())
-            .collect::<Vec<_>>(),
-    ));
+    let consents = [
+        vec![(String::new(), t("consent-none"))],
+        choices(ConsentPurpose::LIST),
+    ]
+    .concat();
+    let phone_error = form.error_at(PHONES);
+    let refused_phone = refused_phone(&resident.phones);
     rsx! {
             TextField {
                 id: "resident-name", label: t("field-resident-name"), value: resident.name.clone(),
+                error: form.error_at(NAME),
                 oninput: move |text: String| change(&|draft| draft.resident.name.clone_from(&text)),
             }
             for index in 0..2_usize {
@@ -152,26 +140,28 @@ fn Fields(form: Form, draft: Signal<ResidentDraft>) -> Element {
                     key: "phone-{index}", id: "resident-phone-{index + 1}", kind: FieldKind::Phone,
                     label: t_args("resident-phone", &[("number", (index + 1).into())]),
                     value: resident.phones.get(index).cloned().unwrap_or_default(),
+                    error: if index == refused_phone { phone_error.clone() } else { String::new() },
                     oninput: move |text: String| change(&|draft| set_phone(&mut draft.resident.phones, index, &text)),
                 }
             }
             ChoiceChips {
-                name: "relation", legend: t("field-resident-relation"), choices: relations,
+                name: "relation", legend: t("field-resident-relation"), choices: choices(Relation::LIST),
+                error: form.error_at(RELATION),
                 selected: resident.relation.map_or("", Relation::code),
                 onselect: move |code: String| change(&|draft| draft.resident.relation = Relation::from_code(&code)),
             }
             div { class: "field-pair",
                 TextField {
                     id: "resident-birth-year", label: t("field-resident-birth-year"), kind: FieldKind::Digits,
-                    value: typed.birth_year, oninput: move |text: String| change(&|draft| draft.birth_year.clone_from(&text)),
+                    error: form.error_at(BIRTH_YEAR), value: typed.birth_year, oninput: move |text: String| change(&|draft| draft.birth_year.clone_from(&text)),
                 }
                 TextField {
                     id: "resident-birth-month", label: t("field-resident-birth-month"), kind: FieldKind::Digits,
-                    value: typed.birth_month, oninput: move |text: String| change(&|draft| draft.birth_month.clone_from(&text)),
+                    error: form.error_at(BIRTH_MONTH), value: typed.birth_month, oninput: move |text: String| change(&|draft| draft.birth_month.clone_from(&text)),
                 }
             }
             MultiChips {
-                name: "need", legend: t("resident-needs"), choices: needs,
+                name: "need", legend: t("resident-needs"), choices: choices(Need::LIST),
                 selected: resident.needs.iter().map(|need| need.code().to_owned()).collect::<Vec<_>>(),
                 ontoggle: move |code: String| {
                     if let Some(need) = Need::from_code(&code) {
@@ -181,6 +171,7 @@ fn Fields(form: Form, draft: Signal<ResidentDraft>) -> Element {
             }
             ChoiceChips {
                 name: "consent", legend: t("resident-consent"), choices: consents,
+                error: form.error_at(CONSENT_PURPOSE),
                 selected: resident.consent_purpose.map_or("", ConsentPurpose::code),
                 onselect: move |code: String| {
                     let purpose = ConsentPurpose::from_code(&code);
@@ -192,6 +183,13 @@ fn Fields(form: Form, draft: Signal<ResidentDraft>) -> Element {
                 },
             }
     }
+}
+
+/// The first number that is none; at it stands why the numbers are refused.
+fn refused_phone(phones: &[String]) -> usize {
+    let is_none =
+        |phone: &String| !parse_phones(phone).impossible.is_empty() || looks_like_identity_number(phone);
+    phones.iter().position(is_none).unwrap_or(0)
 }
 
 fn set_phone(phones: &mut Vec<String>, index: usize, text: &str) {
@@ -210,5 +208,18 @@ pub(crate) fn toggle<T: PartialEq>(list: &mut Vec<T>, member: T) {
             list.remove(index);
         }
         None => list.push(member),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_number_that_is_none_is_the_one_that_is_named() {
+        let phones = |first: &str, second: &str| refused_phone(&[first.to_owned(), second.to_owned()]);
+        assert_eq!(phones("13800138000", "138"), 1);
+        assert_eq!(phones("", "1380013800012"), 1);
+        assert_eq!(phones("138", "13800138000"), 0);
     }
 }

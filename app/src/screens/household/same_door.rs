@@ -2,13 +2,18 @@
 //!
 //! Test ids: `household-door`, `same-door`, `same-door-open`, `same-door-another`.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use dioxus::prelude::*;
 use replica::api::{Answer, ApiError, AtDoorEntry, Call, ErrorCode, HouseholdDraft};
 use shared::domain::door::DoorNumber;
+use shared::domain::household::DOOR;
 use shared::ids::{AreaCode, HouseholdId};
 
-use crate::components::{Icon, IconName, LinkButton, TextField};
+use crate::components::{Form, Icon, IconName, LinkButton, TextField};
 use crate::i18n::{t, t_args};
+use crate::platform::{Node, node_of};
 use crate::routes::Route;
 use crate::store::{Store, use_query};
 
@@ -25,6 +30,7 @@ pub(super) async fn door_is_free(
     let refused = |code: &str| ApiError {
         code: ErrorCode::Invalid,
         detail: code.to_owned(),
+        field: Some(DOOR),
     };
     let door = DoorNumber::parse(&form.household.door).map_err(|error| refused(error.code()))?;
     let Some(area) = form.area else {
@@ -50,6 +56,7 @@ async fn is_taken(store: &Store, area: AreaCode, door: String, besides: Option<H
 /// that there is one more household behind a door that is known.
 #[component]
 pub(super) fn DoorField(
+    form: Form,
     area: AreaCode,
     besides: Option<HouseholdId>,
     door: String,
@@ -67,9 +74,13 @@ pub(super) fn DoorField(
         Some(Ok(Answer::AtDoor(entries))) => entries,
         _ => Vec::new(),
     };
+    let error = form.error_at(DOOR);
+    // Answered by the choice below the field, where there is one.
+    let is_choice = form.was_refused(DOOR_TAKEN) && entries.iter().any(|entry| entry.same_grid);
     rsx! {
         TextField {
             id: "household-door", label: t("field-household-door"), hint: t("household-door-hint"), value: door,
+            error, error_focus: !is_choice,
             oninput: move |text| {
                 // It was said of the door that stood there.
                 another.set(false);
@@ -82,13 +93,33 @@ pub(super) fn DoorField(
             }
         }
         if entries.iter().any(|entry| entry.same_grid) {
-            label { class: "check",
-                input {
-                    r#type: "checkbox", checked: another(), "data-testid": "same-door-another",
-                    onchange: move |event| another.set(event.checked()),
-                }
-                span { {t("same-door-another")} }
+            Another { another, form, asked: is_choice }
+        }
+    }
+}
+
+/// Says that one more household lives there. `asked` brings it into view with the focus.
+#[component]
+fn Another(another: Signal<bool>, form: Form, asked: bool) -> Element {
+    let node = use_hook(|| Rc::new(RefCell::new(None::<Node>)));
+    let shown = Rc::clone(&node);
+    use_effect(use_reactive((&asked,), move |(asked,)| {
+        if let (true, Some(node)) = (asked, shown.borrow().as_ref()) {
+            node.focus();
+        }
+    }));
+    rsx! {
+        label { class: "check",
+            input {
+                r#type: "checkbox", checked: another(), "data-testid": "same-door-another",
+                "aria-describedby": if asked { "household-door-error" },
+                onmounted: move |event| *node.borrow_mut() = node_of(&event),
+                onchange: move |event| {
+                    another.set(event.checked());
+                    form.clear_refusal();
+                },
             }
+            span { {t("same-door-another")} }
         }
     }
 }

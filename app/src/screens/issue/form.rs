@@ -7,66 +7,78 @@
 use dioxus::prelude::*;
 use replica::api::{Answer, Call, IssueDraft};
 use shared::domain::RecordRef;
-use shared::domain::issue::Category;
+use shared::domain::issue::{CATEGORY, Category, NOTE, PLACE, TITLE};
 use shared::ids::{AreaCode, DraftId, HouseholdId, IssueId, VisitId};
 
 use crate::components::{
     ChoiceChips, Discard, DraftPhotos, FieldKind, Form, FormNotes, SaveBar, Screen, Select, TextField, begin,
-    go_back, grid_choices, replace, toast, use_form, use_grids,
+    choices, go_back, grid_choices, replace, toast, use_form, use_grids,
 };
-use crate::i18n::{t, t_args, t_code};
+use crate::i18n::{t, t_args};
 use crate::platform;
 use crate::routes::Route;
 use crate::store::use_query;
 
-fn fresh() -> IssueDraft {
+/// A fresh form, at a household and out of a visit where there are such.
+fn fresh(household: &str, visit: &str) -> IssueDraft {
     IssueDraft {
         area: None,
         category: None,
         title: String::new(),
         note: String::new(),
-        household: None,
+        household: household.parse::<HouseholdId>().ok(),
         place: String::new(),
-        visit: None,
+        visit: visit.parse::<VisitId>().ok(),
         handled_on_the_spot: false,
         started_at: platform::now_ms(),
     }
 }
 
-/// Begins an issue, at a household and out of a visit where there are such.
+/// Begins an issue: chooses the draft's id and shows its form.
 #[component]
 pub(crate) fn IssueNew(household: String, visit: String) -> Element {
     use_hook(|| {
         let draft = DraftId(platform::uuid_v7());
-        let body = IssueDraft {
-            household: household.parse::<HouseholdId>().ok(),
-            visit: visit.parse::<VisitId>().ok(),
-            ..fresh()
+        let body = fresh(&household, &visit);
+        let form = Route::IssueForm {
+            draft,
+            household,
+            visit,
         };
-        begin(draft, body, Route::IssueForm { draft });
+        begin(draft, body, form);
     });
     rsx! {}
 }
 
-/// The form. Another draft is another form, even at the same place of the app.
+/// The form of a draft that is kept, or of a saved issue: what it says of the place is there.
+pub(crate) fn kept_issue(draft: DraftId) -> Route {
+    Route::IssueForm {
+        draft,
+        household: String::new(),
+        visit: String::new(),
+    }
+}
+
+/// The form. Another draft is another form, even at the same place of the app. The address says where the issue was
+/// found, so that it is known also when nothing is kept yet.
 #[component]
-pub(crate) fn IssueForm(draft: DraftId) -> Element {
+pub(crate) fn IssueForm(draft: DraftId, household: String, visit: String) -> Element {
     rsx! {
         for draft in [draft] {
-            FormOf { key: "{draft}", draft }
+            FormOf { key: "{draft}", draft, household: household.clone(), visit: visit.clone() }
         }
     }
 }
 
 #[component]
-fn FormOf(draft: DraftId) -> Element {
-    let (form, issue) = use_form(draft, fresh);
+fn FormOf(draft: DraftId, household: String, visit: String) -> Element {
+    let (form, issue) = use_form(draft, || fresh(&household, &visit));
     // Nothing is kept or saved under this address: an issue that is begun now has an id of its own.
     use_effect(move || {
         if (form.missing)() {
             replace(Route::IssueNew {
-                household: String::new(),
-                visit: String::new(),
+                household: household.clone(),
+                visit: visit.clone(),
             });
         }
     });
@@ -94,7 +106,7 @@ fn FormOf(draft: DraftId) -> Element {
                     Fields { form, issue }
                     DraftPhotos { form }
                     Discard {
-                        form, testid: "issue-discard", again: Route::IssueForm { draft },
+                        form, testid: "issue-discard", again: |draft| kept_issue(draft),
                         ondone: |()| go_back(Route::Issues {}),
                     }
                 }
@@ -108,24 +120,24 @@ fn FormOf(draft: DraftId) -> Element {
 fn Fields(form: Form, issue: Signal<IssueDraft>) -> Element {
     let keep = form.keep;
     let is_saved = (form.corrects)();
+    let error = |field| form.error_at(field);
+    let (category_error, title_error) = (error(CATEGORY), error(TITLE));
+    let (place_error, note_error) = (error(PLACE), error(NOTE));
     let mut change = move |change: &dyn Fn(&mut IssueDraft)| {
         change(&mut issue.write());
         keep.call(());
     };
     let form = issue.read();
-    let categories = Category::ALL
-        .iter()
-        .map(|c| (c.code().to_owned(), t_code("category", c.code())))
-        .collect::<Vec<_>>();
     rsx! {
         ChoiceChips {
-            name: "category", legend: t("field-issue-category"), choices: categories,
+            name: "category", legend: t("field-issue-category"), choices: choices(Category::LIST),
+            error: category_error,
             selected: form.category.map_or("", Category::code),
             onselect: move |code: String| change(&|form| form.category = Category::from_code(&code)),
         }
         TextField {
             id: "issue-title", label: t("field-issue-title"), placeholder: t("issue-title-placeholder"),
-            value: form.title.clone(), oninput: move |text: String| change(&|form| form.title.clone_from(&text)),
+            value: form.title.clone(), error: title_error, oninput: move |text: String| change(&|form| form.title.clone_from(&text)),
         }
         if let Some(household) = form.household {
             AtHousehold { household }
@@ -134,11 +146,11 @@ fn Fields(form: Form, issue: Signal<IssueDraft>) -> Element {
         }
         TextField {
             id: "issue-place", label: t("field-issue-place"), placeholder: t("issue-place-placeholder"),
-            value: form.place.clone(), oninput: move |text: String| change(&|form| form.place.clone_from(&text)),
+            value: form.place.clone(), error: place_error, oninput: move |text: String| change(&|form| form.place.clone_from(&text)),
         }
         TextField {
             id: "issue-note", label: t("field-issue-note"), kind: FieldKind::Area,
-            value: form.note.clone(), oninput: move |text: String| change(&|form| form.note.clone_from(&text)),
+            value: form.note.clone(), error: note_error, oninput: move |text: String| change(&|form| form.note.clone_from(&text)),
         }
         if !is_saved {
             label { class: "check switch",

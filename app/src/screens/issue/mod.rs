@@ -5,8 +5,8 @@ mod list;
 mod page;
 mod step;
 
-pub(crate) use form::{IssueForm, IssueNew};
+pub(crate) use form::{IssueForm, IssueNew, kept_issue};
 pub(crate) use list::Issues;
-pub(crate) use page::IssuePage;
+pub(crate) use page::{IssuePage, IssueStep};
 #[cfg(test)]
 pub(crate) use step::DEPARTMENTS;

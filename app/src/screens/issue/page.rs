@@ -3,14 +3,15 @@
 //! Test ids: `issue`, `issue-state`, `timeline`, `timeline-entry`, `step-*`, `issue-correct`, `issue-household`, `conflicts`.
 
 use dioxus::prelude::*;
-use replica::api::{Answer, Call, IssuePage as Page, TimelineEntry};
+use replica::api::{Answer, Call, IssuePage as Page, StepDraft, TimelineEntry};
 use shared::domain::issue::Step;
 use shared::ids::{DraftId, IssueId};
 
+use super::form::kept_issue;
 use super::step::StepSheet;
 use crate::components::{
     Button, ButtonKind, ConflictMarks, EarlierList, IconName, LinkButton, PhotoStrip, Screen, Section,
-    WithAnswer,
+    WithAnswer, replace,
 };
 use crate::i18n::{t, t_args, t_code};
 use crate::routes::Route;
@@ -20,24 +21,57 @@ use crate::{format, platform};
 /// Everything about one issue.
 #[component]
 pub(crate) fn IssuePage(id: IssueId) -> Element {
+    rsx! { PageOf { id, opened: None } }
+}
+
+/// The issue, with a step that was begun and is kept: whatever has become of the issue meanwhile, or if it is not here.
+#[component]
+pub(crate) fn IssueStep(id: IssueId, draft: DraftId) -> Element {
+    rsx! {
+        for draft in [draft] {
+            PageOf { key: "{draft}", id, opened: Some(draft) }
+        }
+    }
+}
+
+#[component]
+fn PageOf(id: IssueId, opened: Option<DraftId>) -> Element {
+    let mut step = use_signal(|| opened);
     let loaded = use_query(Call::Issue { id });
+    let (household, possible) = match &loaded {
+        Some(Ok(Answer::Issue(page))) => (page.summary.issue.household, Some(page.next_steps.clone())),
+        Some(_) => (None, Some(Vec::new())),
+        None => (None, None),
+    };
     let title = match &loaded {
         Some(Ok(Answer::Issue(page))) => page.summary.issue.title.clone(),
         _ => t("issue-page-title"),
     };
     rsx! {
         Screen { title, back: Route::Issues {}, testid: "issue",
-            WithAnswer { loaded, show: |answer| match answer {
-                Answer::Issue(page) => rsx! { PageView { page: *page } },
+            WithAnswer { loaded, show: move |answer| match answer {
+                Answer::Issue(page) => rsx! {
+                    PageView { page: *page, onstep: move |next: Step| step.set(Some(StepDraft::id(id, next.number()))) }
+                },
                 _ => rsx! {},
             } }
+            if let Some(draft) = step() {
+                StepSheet {
+                    issue: id, household, draft, possible,
+                    onclose: move |()| {
+                        step.set(None);
+                        if opened.is_some() {
+                            replace(Route::IssuePage { id });
+                        }
+                    },
+                }
+            }
         }
     }
 }
 
 #[component]
-fn PageView(page: Page) -> Element {
-    let mut step = use_signal(|| None::<Step>);
+fn PageView(page: Page, onstep: EventHandler<Step>) -> Element {
     let summary = &page.summary;
     let issue = &summary.issue;
     let now = platform::now_ms();
@@ -67,7 +101,7 @@ fn PageView(page: Page) -> Element {
             PhotoStrip { photos: summary.photos.clone() }
             LinkButton {
                 label: t("issue-correct"), testid: "issue-correct", icon: IconName::Edit, kind: ButtonKind::Quiet,
-                to: Route::IssueForm { draft: DraftId(summary.id.0) },
+                to: kept_issue(DraftId(summary.id.0)),
             }
             if let Some(household) = issue.household {
                 LinkButton {
@@ -92,15 +126,12 @@ fn PageView(page: Page) -> Element {
                             Button {
                                 key: "{next.code()}", label: t_code("do", next.code()), testid: "step-{next.code()}",
                                 kind: if index == 0 { ButtonKind::Primary } else { ButtonKind::Secondary },
-                                onclick: move |()| step.set(Some(next)),
+                                onclick: move |()| onstep.call(next),
                             }
                         }
                     }
                 }
             }
-        }
-        if let Some(next) = step() {
-            StepSheet { issue: summary.id, household: issue.household, step: next, onclose: move |()| step.set(None) }
         }
     }
 }

@@ -1,15 +1,15 @@
 //! One step of an issue: what it needs, and doing it.
 //!
 //! Test ids: `step-sheet`, `step-department`, `department-*`, `step-note`, `step-target`, `rating-*`,
-//! `step-save`, `step-discard`, `error`.
+//! `step-save`, `step-discard`, `step-late`, `error`.
 
 use dioxus::prelude::*;
 use replica::api::{Answer, Call, IssueFilter, StepDraft};
 use shared::domain::issue::{Event, Step};
-use shared::ids::{HouseholdId, IssueId};
+use shared::ids::{DraftId, HouseholdId, IssueId};
 
 use crate::components::{
-    ChoiceChips, Discard, FieldKind, Form, SaveBar, Select, Sheet, TextField, toast, use_form,
+    ChoiceChips, Discard, FieldKind, Form, FormNotes, SaveBar, Select, Sheet, TextField, toast, use_form,
 };
 use crate::i18n::{t, t_code};
 use crate::routes::Route;
@@ -27,31 +27,47 @@ pub(crate) const DEPARTMENTS: [&str; 6] = [
 /// How many issues are offered to be merged into.
 const MERGE_CHOICES_MAX: u32 = 50;
 
-/// Asks for what the step needs and appends it. What was typed is kept like every form.
+/// The step whose draft has this id, unless another window had written it: see [`StepDraft::id`].
+fn step_of(issue: IssueId, draft: DraftId) -> Option<Step> {
+    let number = u64::try_from(issue.0.as_u128() ^ draft.0.as_u128()).ok()?;
+    Step::from_number(number)
+}
+
+/// Asks for what the step needs and appends it. What was typed is kept like every form, and can be read and thrown away
+/// when the step cannot be taken any more: it is not among `possible`, the steps that can be taken now.
 #[component]
 pub(crate) fn StepSheet(
     issue: IssueId,
     household: Option<HouseholdId>,
-    step: Step,
+    draft: DraftId,
+    possible: Option<Vec<Step>>,
     onclose: EventHandler<()>,
 ) -> Element {
-    let (form, draft) = use_form(StepDraft::id(issue, step.number()), || StepDraft {
+    let (form, draft) = use_form(draft, || StepDraft {
         issue,
         household,
-        event: Event::of(step),
+        event: Event::of(step_of(issue, draft).unwrap_or(Step::Reported)),
     });
+    let step = Step::from_number(draft.read().event.step);
+    let is_late = possible.is_some_and(|possible| step.is_none_or(|step| !possible.contains(&step)));
+    let title = step.map_or("unknown", Step::code);
     rsx! {
-        Sheet { title: t_code("do", step.code()), testid: "step-sheet", onclose,
+        Sheet { title: t_code("do", title), testid: "step-sheet", onclose,
+            FormNotes { form }
             if (form.ready)() {
+                if is_late {
+                    p { class: "note", "data-testid": "step-late", {t("step-late")} }
+                }
                 div { class: "form",
                     match step {
-                        Step::Assigned => rsx! { Department { form, draft } },
-                        Step::MergedInto => rsx! { MergeTarget { form, draft } },
-                        Step::Closed => rsx! { Rating { form, draft } },
+                        Some(Step::Assigned) => rsx! { Department { form, draft } },
+                        Some(Step::MergedInto) => rsx! { MergeTarget { form, draft } },
+                        Some(Step::Closed) => rsx! { Rating { form, draft } },
                         _ => rsx! {},
                     }
                     TextField {
                         id: "step-note", label: t("step-note"), kind: FieldKind::Area, value: draft.read().event.note.clone(),
+                        error: error_of(form, &["text.too_long", "text.identity_number", "text.control_character"]),
                         oninput: move |text| {
                             let mut draft = draft;
                             draft.write().event.note = text;
@@ -59,20 +75,27 @@ pub(crate) fn StepSheet(
                         },
                     }
                     Discard {
-                        form, testid: "step-discard", again: Route::IssuePage { id: issue },
+                        form, testid: "step-discard", again: move |draft| Route::IssueStep { id: issue, draft },
                         ondone: move |()| onclose.call(()),
                     }
                 }
-                SaveBar {
-                    form, label: t_code("do", step.code()), testid: "step-save",
-                    onsaved: move |_| {
-                        toast(t("saved-on-phone"));
-                        onclose.call(());
-                    },
+                if !is_late {
+                    SaveBar {
+                        form, label: t_code("do", title), testid: "step-save",
+                        onsaved: move |_| {
+                            toast(t("saved-on-phone"));
+                            onclose.call(());
+                        },
+                    }
                 }
             }
         }
     }
+}
+
+/// What was refused with one of these codes.
+fn error_of(form: Form, codes: &[&'static str]) -> String {
+    codes.iter().map(|code| form.error_at(*code)).collect()
 }
 
 /// Writes whom or what the step names.
@@ -98,6 +121,7 @@ fn Department(form: Form, draft: Signal<StepDraft>) -> Element {
         }
         TextField {
             id: "step-department", label: t("step-department-other"), value: target,
+            error: form.error_at("issue.department_missing"),
             oninput: move |typed| name(form, draft, typed),
         }
     }
@@ -124,6 +148,7 @@ fn MergeTarget(form: Form, draft: Signal<StepDraft>) -> Element {
     rsx! {
         Select {
             id: "step-target", label: t("step-target"), choices, selected: target,
+            error: form.error_at("issue.target_missing"),
             onselect: move |id| name(form, draft, id),
         }
     }
@@ -139,6 +164,7 @@ fn Rating(form: Form, draft: Signal<StepDraft>) -> Element {
     rsx! {
         ChoiceChips {
             name: "rating", legend: t("step-rating"), choices, selected: target,
+            error: form.error_at("issue.rating_impossible"),
             onselect: move |rating| name(form, draft, rating),
         }
     }

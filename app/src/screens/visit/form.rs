@@ -9,6 +9,7 @@ use std::rc::Rc;
 
 use dioxus::prelude::*;
 use replica::api::{Answer, Call, DraftBody, HouseholdPage, VisitDraft};
+use shared::domain::visit::NOTE;
 use shared::ids::{DraftId, HouseholdId, ResidentId};
 
 use super::draft::{fresh, obvious_met};
@@ -41,17 +42,14 @@ pub(crate) fn VisitResume(draft: DraftId) -> Element {
     use_future(move || {
         let store = store.clone();
         async move {
-            match store.call(Call::Draft { id: draft }).await {
-                Ok(Answer::Draft(Some(kept))) if matches!(kept.body, DraftBody::Visit(_)) => {
-                    if let DraftBody::Visit(form) = kept.body {
-                        replace(Route::VisitForm {
-                            draft,
-                            household: form.household,
-                        });
-                    }
-                }
-                _ => replace(Route::Today {}),
-            }
+            let kept = match store.call(Call::Draft { id: draft }).await {
+                Ok(Answer::Draft(kept)) => kept.map(|kept| kept.body),
+                _ => None,
+            };
+            replace(match kept {
+                Some(DraftBody::Visit(VisitDraft { household, .. })) => Route::VisitForm { draft, household },
+                _ => Route::Today {},
+            });
         }
     });
     rsx! {}
@@ -124,13 +122,14 @@ fn FormOf(draft: DraftId, household: HouseholdId) -> Element {
                     TextField {
                         id: "visit-note", label: t("field-visit-note"), kind: FieldKind::Area,
                         placeholder: t("visit-note-placeholder"), value: visit.read().note.clone(),
+                        error: form.error_at(NOTE),
                         onready: move |()| platform::mark("koumen-form-ready"),
                         oninput: move |text| parts.change(|visit| visit.note = text),
                     }
                     DraftPhotos { form }
                     More { parts }
                     Discard {
-                        form, testid: "visit-discard", again: Route::VisitForm { draft, household },
+                        form, testid: "visit-discard", again: move |draft| Route::VisitForm { draft, household },
                         ondone: move |()| go_back(back.clone()),
                     }
                 }
@@ -169,7 +168,8 @@ fn use_obvious_met(parts: Parts, page: Option<Rc<HouseholdPage>>) {
     let ready = (form.ready)();
     use_effect(use_reactive((&residents, &ready), move |(residents, ready)| {
         let Some(residents) = residents else { return };
-        let is_fresh = ready && !*form.kept.peek() && !*form.corrects.peek() && !*touched.peek();
+        let is_fresh =
+            ready && form.written.peek().id.is_none() && !*form.corrects.peek() && !*touched.peek();
         if is_fresh && visit.peek().met.is_empty() {
             visit.write().met = obvious_met(&residents);
         }

@@ -10,6 +10,7 @@ use replica::api::{DraftKind, DraftSummary};
 use shared::ids::{HouseholdId, ResidentId};
 
 use crate::routes::Route;
+use crate::screens::issue::kept_issue;
 
 pub(crate) use form::{VisitForm, VisitNew, VisitResume};
 pub(crate) use page::VisitPage;
@@ -27,7 +28,7 @@ pub(crate) fn draft_route(draft: &DraftSummary) -> Route {
             household,
             id: ResidentId(id.0),
         },
-        (DraftKind::Step, _, Some(issue)) => Route::IssuePage { id: issue },
-        (DraftKind::Issue | DraftKind::Resident | DraftKind::Step, ..) => Route::IssueForm { draft: id },
+        (DraftKind::Step, _, Some(id)) => Route::IssueStep { id, draft: draft.id },
+        (DraftKind::Issue | DraftKind::Resident | DraftKind::Step, ..) => kept_issue(id),
     }
 }

@@ -3,12 +3,12 @@
 
 use dioxus::prelude::*;
 use replica::api::{Answer, Call, VisitPage as Page};
-use shared::domain::{CalendarDate, RecordKind, RecordRef};
+use shared::domain::{RecordKind, RecordRef};
 use shared::ids::{DraftId, VisitId};
 
 use crate::components::{
-    ConflictMarks, EarlierList, IconName, IssueRow, LinkButton, NeedChips, PhotoStrip, Screen, Section,
-    TakeBack, WithAnswer,
+    ConflictMarks, EarlierList, IconName, IssueRow, LinkButton, NeedChips, PhotoStrip, PromiseTag, Screen,
+    Section, TakeBack, WithAnswer,
 };
 use crate::i18n::{t, t_args, t_code};
 use crate::routes::Route;
@@ -43,11 +43,6 @@ fn PageView(page: Page) -> Element {
         .iter()
         .map(|phrase| t_code("phrase", phrase.code()))
         .collect::<Vec<_>>();
-    let kept = visit
-        .promise_kept_on
-        .map(|day| t_args("promise-kept-on", &[("day", format::day(day, now).into())]));
-    let due = visit.promise_due.filter(|_| kept.is_none());
-    let overdue = due.is_some_and(|day| day < CalendarDate::of_ms(now));
     rsx! {
         ConflictMarks { conflicts: page.conflicts.clone() }
         article { class: "card facts",
@@ -76,14 +71,7 @@ fn PageView(page: Page) -> Element {
             if !visit.promise.is_empty() {
                 Fact { name: t("field-visit-promise"),
                     "{visit.promise} "
-                    if let Some(kept) = kept {
-                        span { class: "tag good", "data-testid": "visit-promise-kept", "{kept}" }
-                    }
-                    if let Some(day) = due {
-                        span { class: if overdue { "tag overdue" } else { "tag" },
-                            "{format::day(day, now)} · {format::due(day, now)}"
-                        }
-                    }
+                    PromiseTag { kept_on: visit.promise_kept_on, due: visit.promise_due }
                 }
             }
         }

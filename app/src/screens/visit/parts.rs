@@ -5,13 +5,13 @@ use std::rc::Rc;
 use dioxus::prelude::*;
 use replica::api::{DraftKind, HouseholdPage};
 use shared::domain::Need;
-use shared::domain::visit::{Outcome, Phrase, Purpose};
+use shared::domain::visit::{OUTCOME, Outcome, PROMISE, PROMISE_DUE, PURPOSE, Phrase, Purpose};
 use shared::ids::ResidentId;
 
 use super::form::Parts;
 use super::promise::PromiseField;
-use crate::components::{ChoiceChips, DoorWarnings, LinkButton, MultiChips};
-use crate::i18n::{t, t_args, t_code};
+use crate::components::{ChoiceChips, DoorWarnings, LinkButton, MultiChips, choices};
+use crate::i18n::{t, t_args};
 use crate::screens::household::toggle;
 use crate::screens::visit::draft_route;
 use crate::{format, platform};
@@ -43,18 +43,6 @@ pub(super) fn Warnings(parts: Parts, page: Rc<HouseholdPage>) -> Element {
 #[component]
 pub(super) fn Choices(parts: Parts, page: Option<Rc<HouseholdPage>>) -> Element {
     let visit = parts.visit.read();
-    let outcomes = Outcome::ALL
-        .iter()
-        .map(|o| (o.code().to_owned(), t_code("outcome", o.code())))
-        .collect::<Vec<_>>();
-    let purposes = Purpose::ALL
-        .iter()
-        .map(|p| (p.code().to_owned(), t_code("purpose", p.code())))
-        .collect::<Vec<_>>();
-    let phrases = Phrase::ALL
-        .iter()
-        .map(|p| (p.code().to_owned(), t_code("phrase", p.code())))
-        .collect::<Vec<_>>();
     let people = page.map(|page| page.residents.clone()).unwrap_or_default();
     let people = people
         .into_iter()
@@ -62,7 +50,8 @@ pub(super) fn Choices(parts: Parts, page: Option<Rc<HouseholdPage>>) -> Element 
         .collect::<Vec<_>>();
     rsx! {
         ChoiceChips {
-            name: "outcome", legend: t("field-visit-outcome"), choices: outcomes, large: true,
+            name: "outcome", legend: t("field-visit-outcome"), choices: choices(Outcome::LIST), large: true,
+            error: parts.form.error_at(OUTCOME),
             selected: visit.outcome.map_or("", Outcome::code),
             onselect: move |code: String| parts.change(|visit| visit.outcome = Outcome::from_code(&code)),
         }
@@ -78,12 +67,13 @@ pub(super) fn Choices(parts: Parts, page: Option<Rc<HouseholdPage>>) -> Element 
             }
         }
         ChoiceChips {
-            name: "purpose", legend: t("field-visit-purpose"), choices: purposes,
+            name: "purpose", legend: t("field-visit-purpose"), choices: choices(Purpose::LIST),
+            error: parts.form.error_at(PURPOSE),
             selected: visit.purpose.map_or("", Purpose::code),
             onselect: move |code: String| parts.change(|visit| visit.purpose = Purpose::from_code(&code)),
         }
         MultiChips {
-            name: "phrase", legend: t("field-visit-phrases"), choices: phrases,
+            name: "phrase", legend: t("field-visit-phrases"), choices: choices(Phrase::LIST),
             selected: visit.phrases.iter().map(|phrase| phrase.code().to_owned()).collect::<Vec<_>>(),
             ontoggle: move |code: String| {
                 if let Some(phrase) = Phrase::from_code(&code) {
@@ -98,13 +88,9 @@ pub(super) fn Choices(parts: Parts, page: Option<Rc<HouseholdPage>>) -> Element 
 #[component]
 pub(super) fn More(parts: Parts) -> Element {
     let visit = parts.visit.read();
-    let needs = Need::ALL
-        .iter()
-        .map(|need| (need.code().to_owned(), t_code("need", need.code())))
-        .collect::<Vec<_>>();
     rsx! {
         MultiChips {
-            name: "need", legend: t("field-visit-needs"), choices: needs,
+            name: "need", legend: t("field-visit-needs"), choices: choices(Need::LIST),
             selected: visit.needs.iter().map(|need| need.code().to_owned()).collect::<Vec<_>>(),
             ontoggle: move |code: String| {
                 if let Some(need) = Need::from_code(&code) {
@@ -114,6 +100,7 @@ pub(super) fn More(parts: Parts) -> Element {
         }
         PromiseField {
             text: visit.promise.clone(), due: visit.promise_due,
+            error: parts.form.error_at(PROMISE), due_error: parts.form.error_at(PROMISE_DUE),
             ontext: move |text| parts.change(|visit| visit.promise = text),
             ondue: move |due| parts.change(|visit| visit.promise_due = due),
         }

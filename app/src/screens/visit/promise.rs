@@ -24,6 +24,8 @@ fn quick_days(today: CalendarDate) -> [(&'static str, CalendarDate); 3] {
 pub(crate) fn PromiseField(
     text: String,
     due: Option<CalendarDate>,
+    error: String,
+    due_error: String,
     ontext: EventHandler<String>,
     ondue: EventHandler<Option<CalendarDate>>,
 ) -> Element {
@@ -35,7 +37,7 @@ pub(crate) fn PromiseField(
     rsx! {
         TextField {
             id: "visit-promise", label: t("field-visit-promise"), placeholder: t("promise-placeholder"),
-            value: text, oninput: move |typed| ontext.call(typed),
+            value: text, error, oninput: move |typed| ontext.call(typed),
         }
         if asked {
             ChoiceChips {
@@ -44,6 +46,7 @@ pub(crate) fn PromiseField(
             }
             TextField {
                 id: "visit-promise-date", label: t("promise-other-day"), kind: FieldKind::Date, value: chosen,
+                error: due_error,
                 oninput: move |day: String| ondue.call(CalendarDate::parse(&day)),
             }
         }
