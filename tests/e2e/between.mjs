@@ -19,6 +19,7 @@ export function between() {
     const rule = line.rules.find(({ part }) => find(message, part) >= 0);
     if (!rule) return post.call(this, message, transfer);
     if (rule.hold) {
+      line.rules.splice(line.rules.indexOf(rule), 1);
       line.held.push(() => post.call(this, message));
       return undefined;
     }
@@ -40,7 +41,7 @@ const add = (page, rule) => page.evaluate((added) => { window.line.rules.push(ad
 /** The bytes of the id in an address. */
 export const idBytes = (id) => [...Buffer.from(id.replaceAll('-', ''), 'hex')];
 
-/** Holds back every message with this part, until `letGo`. */
+/** Holds back the next message with this part, until `letGo`. */
 export const hold = (page, part) => add(page, { part, hold: true });
 
 /** Answers every message with this text that the device is full. */

@@ -92,6 +92,8 @@ export async function refused({ chapter, newWorld, options }) {
     await letGo(page);
     await shows(page, 'visit-note');
     assert.equal(await by(page, 'visit-note').inputValue(), '都还好');
+    await page.waitForTimeout(300);
+    assert.equal(pathOf(page), form, 'nothing was saved');
     await walk(page, `/visits/${draft}`);
     await shows(page, 'visit');
     assert.equal(await count(page, 'earlier'), 0, 'nothing was corrected');
