@@ -85,6 +85,8 @@ async fn correcting_somebody_recorded_twice_leaves_what_others_wrote_meanwhile()
         Value::texts(&["12000000002".to_owned(), "12000000009".to_owned()]),
     );
     world.settle(&mut [&mut joao, &mut amina]).await;
+    let known = amina.household(door).residents.remove(0).resident.phones;
+    assert_eq!(known, ["12000000001", "12000000002", "12000000009"]);
     form.resident.needs = vec![Need::LanguageHelp];
     form.resident.phones = vec!["12000000001".to_owned(), "12000000003".to_owned()];
     let mut seen = draft.seen;

@@ -21,6 +21,10 @@ use crate::replica::Replica;
 use crate::storage::drafts::Base;
 use crate::storage::duplicates;
 
+// The number of a field means something else in another kind.
+const NOT_ALONE_THERE: (RecordKind, FieldId) = (RecordKind::HOUSEHOLD, NOT_ALONE);
+const NO_VISIT_BEFORE_THERE: (RecordKind, FieldId) = (RecordKind::HOUSEHOLD, NO_VISIT_BEFORE);
+
 type Changes = Vec<(AreaCode, RecordRef, Change)>;
 
 /// Whether a field is shown as one for all records of a household or person.
@@ -59,7 +63,8 @@ pub(super) fn changes(
             let before = shown.map(|base| base.value(id));
             value = changed(&now, before.unwrap_or(&now), &value);
             for (fields, says) in of_others.iter_mut().zip(&elsewhere) {
-                fields.insert(id, without_what_went(id, says, before, &value));
+                let goes_on = without_what_went((record.kind, id), says, before, &value);
+                fields.insert(id, goes_on);
             }
         }
         of_own.insert(id, own_part(field(&own, id), &elsewhere, &value));
@@ -143,12 +148,17 @@ fn changed_members<T: Clone + PartialEq>(now: &[T], before: &[T], wanted: &[T]) 
 }
 
 /// What another record goes on saying when together they are to say `wanted`. `before` is what a form had shown of them.
-fn without_what_went(id: FieldId, says: &Value, before: Option<&Value>, wanted: &Value) -> Value {
+fn without_what_went(
+    field: (RecordKind, FieldId),
+    says: &Value,
+    before: Option<&Value>,
+    wanted: &Value,
+) -> Value {
     // A later day than the one that was shown has come since.
     let was_shown = before.is_none_or(|before| says.as_int() <= before.as_int());
-    match (id, says) {
-        (NOT_ALONE, _) if !wanted.as_flag() => Value::Null,
-        (NO_VISIT_BEFORE, _) if was_shown && says.as_int() > wanted.as_int() => wanted.clone(),
+    match (field, says) {
+        (NOT_ALONE_THERE, _) if !wanted.as_flag() => Value::Null,
+        (NO_VISIT_BEFORE_THERE, _) if was_shown && says.as_int() > wanted.as_int() => wanted.clone(),
         (_, Value::Numbers(numbers)) => {
             let stays = numbers.iter().filter(|one| wanted.as_numbers().contains(one));
             Value::numbers(stays.copied().collect())
