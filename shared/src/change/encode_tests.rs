@@ -183,14 +183,17 @@ fn what_a_page_makes_is_bounded_whether_it_is_written_or_added() {
             kind: RecordKind(2),
             id: Uuid::from_u128(1),
         };
-        let operations: Vec<Operation> = (0..count)
-            .map(|_| device.operation(5, record, change.clone()))
+        let operations: Vec<AppliedOperation> = (0..count)
+            .map(|_| AppliedOperation {
+                operation: device.operation(5, record, change.clone()),
+                applied_at: 1,
+            })
             .collect();
-        [encode_push(&operations), encode_push_dense(&operations)]
+        [encode_pull(&operations), encode_pull_dense(&operations)]
     };
     for (count, fits) in [(100, true), (PARTS_PER_PAGE_MAX / EACH + 1, false)] {
         for page in page(count) {
-            assert_eq!(decode_push(&page, origin()).is_ok(), fits, "{count}");
+            assert_eq!(decode_pull(&page).is_ok(), fits, "{count}");
         }
     }
 }
