@@ -77,7 +77,7 @@ impl Fit {
     /// that a guess was right.
     #[must_use]
     pub fn after_answer_to(self, bytes: usize) -> Option<Self> {
-        (self.is_guess && bytes <= SMALL_BYTES).then(|| Self {
+        (self.is_guess && bytes <= SMALL_BYTES).then_some(Self {
             request_bytes: REQUEST_BYTES,
             is_guess: false,
             ..self
