@@ -131,6 +131,14 @@ fn kinds_named(kind: RecordKind, field: FieldId) -> &'static [RecordKind] {
     }
 }
 
+/// The field that says of which kind the named record is; `None` where there is only one.
+fn kind_in(kind: RecordKind, field: FieldId) -> Option<FieldId> {
+    match kind.spec()?.field(field)?.meaning {
+        Meaning::Names { kind_in, .. } => kind_in,
+        _ => None,
+    }
+}
+
 /// The records that a write may name.
 fn named(kind: RecordKind, write: &Write) -> impl Iterator<Item = RecordRef> {
     let id = write.value.as_id();
@@ -476,8 +484,9 @@ impl<'a> Batch<'a> {
         for write in writes {
             let kind = operation.record.kind;
             let must_exist = !kinds_named(kind, write.field).is_empty() && write.value != Value::Null;
-            let is_meant = |record: &RecordRef| {
-                kind != RecordKind::PHOTO || Some(i64::from(record.kind.0)) == owner_kind
+            let is_meant = |record: &RecordRef| match kind_in(kind, write.field) {
+                None => true,
+                Some(_) => Some(i64::from(record.kind.0)) == owner_kind,
             };
             let exists = |record| self.records.get(&record).is_some_and(|held| held.area() == home);
             if must_exist && !named(kind, write).filter(is_meant).any(exists) {

@@ -11,7 +11,7 @@ use axum::http::{Method, Request, StatusCode, header};
 use base64::Engine;
 use shared::crdt::RecordState;
 use shared::domain::value::{FieldMap, Value};
-use shared::domain::{household, worker::Role};
+use shared::domain::{RecordRef, household, worker::Role};
 use shared::ids::PhotoHash;
 use shared::protocol::v1::{self, CONTENT_TYPE, SyncReply};
 use sync_server::routes::openapi::Description;
@@ -379,8 +379,11 @@ async fn a_stranger_of_any_role_changes_nothing_here() {
     let world = world().await;
     let amina = world.server.sign_in("amina").await;
     let before = world.server.sync(&amina.token, &a_request(None)).await.unwrap();
-    for role in Role::ALL {
-        let stranger = world.server.sign_in(&format!("foreign-{}", role.code())).await;
+    let strangers = Role::ALL.iter().map(|role| ("foreign", *role));
+    // Who works in no area is a stranger in their own, too.
+    let idle = Role::ALL.iter().filter(|role| !works(**role));
+    for (place, role) in strangers.chain(idle.map(|role| ("own", *role))) {
+        let stranger = world.server.sign_in(&format!("{place}-{}", role.code())).await;
         let mut phone = TestPhone::of(&stranger, GRID);
         // A new record in the foreign grid, a change of one that is there, a removal of it.
         phone.household("6-6-601");
@@ -397,6 +400,9 @@ async fn a_stranger_of_any_role_changes_nothing_here() {
             };
             phone.record(known, removal);
         }
+        let nowhere = RecordRef::new(known.kind, uuid::Uuid::from_bytes([77; 16]));
+        let note = FieldMap::from_iter([(household::NOTE, Value::text("mine now"))]);
+        phone.record(nowhere, RecordState::change_to(known.kind, None, note));
         let reply = world
             .server
             .sync(&stranger.token, &a_request(Some(phone.push_from(1))))
@@ -405,8 +411,13 @@ async fn a_stranger_of_any_role_changes_nothing_here() {
         assert_eq!(
             reply.parked.len(),
             phone.operations.len(),
-            "{role:?}: everything is set aside"
+            "{place} {role:?}: everything is set aside"
         );
+        if place == "own" {
+            // The same answer whatever is there: nobody finds out who lives where.
+            let codes: BTreeSet<&str> = reply.parked.iter().map(|parked| parked.code.as_str()).collect();
+            assert_eq!(codes, BTreeSet::from(["area.not_assigned"]), "{role:?}");
+        }
     }
     let after = world.server.sync(&amina.token, &a_request(None)).await.unwrap();
     assert_eq!(after.pages, before.pages);

@@ -773,7 +773,7 @@ impl Replica {
             return Err(api_error(ErrorCode::UnsentWork, ""));
         }
         if too_large::is_any_kept(&self.connection)? {
-            return Err(api_error(ErrorCode::UnsentWork, ""));
+            return Err(api_error(ErrorCode::UnsentWork, too_large::CODE));
         }
         if drafts::count_open(&self.connection)? > 0 {
             return Err(api_error(ErrorCode::UnsentWork, "drafts.open"));

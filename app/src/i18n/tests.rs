@@ -223,6 +223,10 @@ fn codes_of_other_crates() -> BTreeSet<String> {
     let mut code = String::new();
     sources(&root().join("../shared/src"), &mut code);
     keys.extend(quoted_after(&code, "refuse(\"").map(|code| code_key("invalid", code)));
+    keys.extend(code.split("refuse_at(").skip(1).filter_map(|call| {
+        let code = call.split_once(')')?.0.split('"').nth(1)?;
+        Some(code_key("invalid", code))
+    }));
     keys.extend(KINDS.iter().flat_map(|kind| codes_of_kind(kind)));
     let mut replica = String::new();
     sources(&root().join("replica/src"), &mut replica);

@@ -7,6 +7,7 @@
 
 use dioxus::prelude::*;
 use replica::api::{Answer, ApiError, Call, Outbox as Contents, OutboxEntry, RefusedPhoto, SyncPhase};
+use replica::storage::too_large;
 use shared::domain::{RecordKind, RecordRef};
 
 use crate::components::{
@@ -304,12 +305,15 @@ fn AttentionRow(entry: OutboxEntry) -> Element {
                     label: t("outbox-retry"), testid: "outbox-retry", kind: ButtonKind::Primary,
                     onclick: move |()| act.call((Call::RetryParked { seq }, "outbox-retried", None)),
                 }
-                Button {
-                    label: t("outbox-dismiss"), testid: "outbox-dismiss",
-                    onclick: move |()| {
-                        let call = |seen| Call::DismissParked { seq, seen };
-                        act.call((call(true), "outbox-dismissed", Some(call(false))));
-                    },
+                // What was too large to be sent is on this phone alone: no supervisor has it.
+                if entry.code != too_large::CODE {
+                    Button {
+                        label: t("outbox-dismiss"), testid: "outbox-dismiss",
+                        onclick: move |()| {
+                            let call = |seen| Call::DismissParked { seq, seen };
+                            act.call((call(true), "outbox-dismissed", Some(call(false))));
+                        },
+                    }
                 }
                 if let Some(to) = to {
                     LinkButton { label: t("open"), testid: "outbox-open", kind: ButtonKind::Quiet, to }

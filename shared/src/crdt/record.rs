@@ -273,7 +273,7 @@ impl RecordState {
         Some(fold(cycle, &self.steps()))
     }
 
-    /// The steps with what their authors had seen, for [`fold`](super::fold).
+    /// The steps with what their authors had seen, for [`fold`].
     pub fn steps(&self) -> Vec<TakenStep<'_>> {
         let step = |(key, event)| TakenStep {
             event,

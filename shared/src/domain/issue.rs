@@ -31,7 +31,7 @@ pub use super::life_cycle::STEPS_SEEN;
 /// Written as 1 by who keeps the issue although it was removed; the write has seen the removals.
 pub const KEPT_AFTER_REMOVAL: FieldId = FieldId(9);
 
-/// Also a unit to which it is sent holds it; it says by its steps what it does.
+/// A responder will hold what is sent to their unit, and says by its steps what becomes of it; until then nothing is.
 const RIGHTS: Rights = Rights {
     hold: Roles::WORKERS.and(Role::Responder),
     ..Rights::OF_WORKERS

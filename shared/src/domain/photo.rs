@@ -43,7 +43,7 @@ pub const PHOTOS_PER_RECORD_MAX: usize = 9;
 /// The kinds that photos may lie beside.
 const OWNERS: &[RecordKind] = &[RecordKind::VISIT, RecordKind::ISSUE];
 
-/// Also a unit holds the photos of what is sent to it, and takes some of what it did.
+/// As of what they lie beside: a responder's are of what was done.
 const RIGHTS: Rights = Rights {
     hold: Roles::WORKERS.and(Role::Responder),
     create: Roles::WORKERS.and(Role::Responder),

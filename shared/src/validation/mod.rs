@@ -170,6 +170,8 @@ fn check_field(spec: &FieldSpec, value: &Value) -> Result<(), Rejection> {
         Meaning::Day => refuse("date.impossible"),
         Meaning::Moment if number().is_some_and(|ms| ms <= TIME_MS_MAX) => Ok(()),
         Meaning::Moment => refuse("time.out_of_range"),
+        // Each member was checked when it was added; one that another version added stays.
+        Meaning::Member { .. } if spec.merge == FieldMerge::Set => Ok(()),
         Meaning::Member { list, unknown } => {
             let is_known = |number: u64| list.code(number).is_some();
             let are_known = match value {

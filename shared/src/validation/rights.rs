@@ -1,4 +1,4 @@
-//! Who may do what: the same answer on the phone, which does not offer the rest, and on the server, which sets it aside.
+//! Who may do what: the same answer on the phone, which does not keep the rest, and on the server, which sets it aside.
 //! What is whose stands in the [rights](crate::domain::rights) of the kinds and in the rules of the
 //! [steps](crate::domain::life_cycle); where, the assignments say.
 
@@ -45,14 +45,15 @@ fn check_parts(spec: &KindSpec, change: &Change, role: Role, is_new: bool) -> Re
     if !rights.hold.contains(role) {
         return refuse("right.none");
     }
-    if is_new {
-        return match rights.create.contains(role) {
-            true => Ok(()),
-            false => refuse("right.create"),
-        };
+    if is_new && !rights.create.contains(role) {
+        return refuse("right.create");
     }
     let written = change.writes.iter().map(|write| write.field);
     for field in written.chain(change.members.iter().map(|edit| edit.field)) {
+        // Who makes a record fills it, but for what is another role's.
+        if is_new && rights.fields.iter().all(|(other, _)| *other != field) {
+            continue;
+        }
         let is_of_step = field == STEPS_SEEN && change.event.is_some();
         if spec.kept_after_removal == Some(field) && !rights.remove.contains(role) {
             return refuse("right.remove");
@@ -81,8 +82,14 @@ pub fn may_take(
     life: Option<&LifeState>,
 ) -> Result<(), Rejection> {
     let Some(rule) = cycle.rule(step) else {
-        return Ok(());
+        return match Roles::WORKERS.contains(role) {
+            true => Ok(()),
+            false => refuse("right.none"),
+        };
     };
+    if life.is_none() && !rule.does.makes() {
+        return refuse(cycle.reasons.out_of_order);
+    }
     let is_own_work = life.is_some_and(|life| life.done_by.contains(&worker));
     if rule.does == Does::Approves && is_own_work {
         return refuse(cycle.reasons.own_work);

@@ -14,7 +14,7 @@ const GAPS_SHOWN_MAX: u32 = 500;
 /// Devices of one's areas that have operations which this server lacks, and areas in which photos are awaited.
 ///
 /// # Errors
-/// 401 when nobody is signed in, 403 for grid members.
+/// 401 when nobody is signed in, 403 for everybody but supervisors and administrators.
 #[utoipa::path(get, path = "/v1/devices/gaps", tag = "supervision", security(("token" = [])), responses(
     (status = 200, description = "At most 500 devices and 500 areas.", body = super::openapi::Gaps),
     (status = 401, description = "`session.invalid`", body = super::openapi::Refusal),

@@ -98,6 +98,12 @@ pub enum Role {
     Supervisor,
     /// 系统管理员
     Administrator,
+    /// 响应单位人员
+    Responder,
+    /// 志愿者
+    Volunteer,
+    /// 审计员
+    Auditor,
 }
 
 /// An area with its name.

@@ -26,7 +26,7 @@ pub struct Behind {
 /// Parked operations, newest first, a page at a time.
 ///
 /// # Errors
-/// 400 for an `after` that no page gave, 401 when nobody is signed in, 403 for grid members.
+/// 400 for an `after` that no page gave, 401 when nobody is signed in, 403 for everybody but supervisors and administrators.
 #[utoipa::path(get, path = "/v1/parked", tag = "supervision", security(("token" = [])),
     params(("after" = Option<String>, Query, description = "`next` of the last operation of the page before")),
     responses(

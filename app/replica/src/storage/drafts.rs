@@ -86,7 +86,7 @@ pub struct Kept {
     pub record: Option<RecordRef>,
     /// See [`Base`]; empty for a form that makes a new record.
     pub base: Vec<u8>,
-    /// JSON of [`DraftBody`]; when it was saved, empty or [`WAS_STEP`].
+    /// JSON of [`DraftBody`]; when it was saved, empty, or what says that it was a step.
     pub json: String,
 }
 

@@ -379,7 +379,7 @@ impl<T: Transport> Driver<T> {
             // Also what a server says that has no segments.
             Err(TransportError::Refused(_)) => self.no_segment(),
             // The ordinary sync asks for less at a time.
-            Err(error @ TransportError::BrokeOff) => {
+            Err(error @ (TransportError::BrokeOff | TransportError::TooSlow)) => {
                 self.replica.borrow_mut().end_segments();
                 self.event(Err(error))
             }

@@ -106,7 +106,7 @@ fn FormOf(draft: DraftId, household: String, visit: String) -> Element {
                     Fields { form, issue }
                     DraftPhotos { form }
                     Discard {
-                        form, testid: "issue-discard", again: |draft| kept_issue(draft),
+                        form, testid: "issue-discard", again: kept_issue,
                         ondone: |()| go_back(Route::Issues {}),
                     }
                 }

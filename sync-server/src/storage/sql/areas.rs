@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use shared::domain::area::Area;
+use shared::domain::rights::Roles;
 use shared::domain::worker::Worker;
 use shared::ids::{AreaCode, AreaLevel, WorkerId};
 use shared::protocol::v1::Directory;
@@ -127,6 +128,8 @@ fn colleagues(tx: Tx<'_>, scope: &[AreaCode], around: &BTreeSet<AreaCode>) -> St
         let found = statement.query_map(values![code.as_str()], |row| columns::worker(row, 0))?;
         workers.extend(found);
     }
+    // The others record nothing that is seen here.
+    workers.retain(|worker| Roles::WORKERS.contains(worker.role));
     workers.sort_by_key(|worker| worker.id);
     workers.dedup();
     Ok(workers)

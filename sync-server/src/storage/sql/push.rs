@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use shared::change::Operation;
 use shared::clock::TimestampMs;
 use shared::domain::RecordRef;
+use shared::domain::rights::Roles;
 use shared::guards::{self, Guard};
 use shared::ids::{AreaCode, DeviceId, WorkerId};
 use shared::protocol::v1::{ParkedNotice, Receipt};
@@ -350,9 +351,11 @@ fn load<'a>(tx: Tx<'_>, needs: &Needs) -> StorageResult<HashMap<RecordRef, Held<
 /// Who sends, from a device that knows for long what happened until then.
 pub(super) fn sender(tx: Tx<'_>, author: WorkerId, known_until: TimestampMs) -> StorageResult<Sender> {
     let author = accounts::worker(tx, author)?.ok_or(StorageError::Inconsistent { table: "worker" })?;
+    // Who works in no area writes in none: nothing is looked up for them, and nothing told of what is there.
+    let works = Roles::WORKERS.contains(author.role);
     Ok(Sender {
         role: author.role,
-        spans: spans(tx, author.id)?,
+        spans: if works { spans(tx, author.id)? } else { Vec::new() },
         known_until,
     })
 }
