@@ -5,6 +5,7 @@ use uuid::Uuid;
 use super::*;
 use crate::change::{MemberEdit, Write};
 use crate::domain::issue::{self, Event, LIFE_CYCLE, Step};
+use crate::domain::rights::Rights;
 use crate::domain::schema::{FieldMerge, KINDS, RecordRef};
 use crate::domain::value::Value;
 use crate::testing::FakeDevice;
@@ -158,4 +159,51 @@ fn of_a_kind_of_a_later_version_who_works_in_the_area_decides() {
     };
     assert!(may(kind, &change, Role::Member, None));
     assert!(!may(kind, &change, Role::Responder, None));
+}
+
+/// What is another role's is not written by whoever makes the record either.
+#[test]
+fn a_field_that_is_another_roles_is_so_from_the_first_operation_on() {
+    static RIGHTS: Rights = Rights {
+        fields: &[(issue::NOTE, Roles::SUPERVISORS)],
+        ..Rights::OF_WORKERS
+    };
+    let spec = KindSpec {
+        rights: &RIGHTS,
+        fields: &[],
+        ..*RecordKind::ISSUE.spec().unwrap()
+    };
+    let writes = |field| Change {
+        writes: vec![Write {
+            field,
+            value: Value::text("x"),
+            seen: Default::default(),
+        }],
+        ..Change::default()
+    };
+    for is_new in [true, false] {
+        let code = |field, role| {
+            check_parts(&spec, &writes(field), role, is_new)
+                .err()
+                .map(|refused| refused.code)
+        };
+        assert_eq!(code(issue::NOTE, Role::Member), Some("right.edit"), "{is_new}");
+        assert_eq!(code(issue::NOTE, Role::Supervisor), None);
+        assert_eq!(code(issue::TITLE, Role::Member), None);
+    }
+}
+
+/// A record begins with a step that makes it, and nobody is the maker of one that was never reported.
+#[test]
+fn no_record_begins_with_a_step_that_only_goes_on() {
+    for step in Step::ALL {
+        let change = RecordState::step(None, Event::of(*step));
+        let begins = matches!(step, Step::Reported | Step::HandledOnTheSpot);
+        assert_eq!(
+            may(RecordKind::ISSUE, &change, Role::Supervisor, None),
+            begins,
+            "{}",
+            step.code()
+        );
+    }
 }

@@ -182,3 +182,23 @@ fn a_refusal_names_the_field_that_it_concerns() {
     assert_eq!(at(RecordKind::HOUSEHOLD, noted), Some(household::NOTE));
     assert_eq!(at(RecordKind::HOUSEHOLD, FieldMap::new()), Some(household::DOOR));
 }
+
+/// A newer app knows a need more; whoever has this one goes on working with the resident.
+#[test]
+fn a_member_that_a_later_version_added_stands_in_nobodys_way() {
+    let record = RecordRef::new(RecordKind::RESIDENT, Uuid::from_bytes([3; 16]));
+    let named = resident::Resident::named(HouseholdId(Uuid::from_bytes([1; 16])), "单春");
+    let mut amina = FakeDevice::numbered(1);
+    let made = RecordState::change_to(record.kind, None, named.to_fields());
+    let mut state = RecordState::start(&amina.operation(5, record, made), None);
+    let of_a_later_version = FieldMap::from_iter([(resident::NEEDS, Value::Numbers(vec![99]))]);
+    let added = RecordState::change_to(record.kind, Some(&state), of_a_later_version);
+    let added = amina.operation(6, record, added);
+    assert_eq!(validate(&added, Some(&state)).unwrap_err().code, "need.unknown");
+    state.apply(&added, None);
+    let renamed = state.settle(resident::NAME, Value::text("单春燕"));
+    assert_eq!(
+        validate(&amina.operation(7, record, renamed), Some(&state)),
+        Ok(())
+    );
+}
