@@ -19,7 +19,7 @@ use shared::protocol::v1::{
     self, AreaPage, PROTOCOL_VERSION, PUSH_OPERATIONS_MAX, Push, READS_DENSE, SealKey, SignInReply,
     SyncReply, SyncRequest,
 };
-use shared::validation::{as_kept, check_rights};
+use shared::validation::as_kept;
 use uuid::Uuid;
 
 use crate::api::{self, Answer, ApiError, Call, ErrorCode, Notice, RoomState, Session, Status, SyncState};
@@ -31,8 +31,7 @@ use crate::storage::receipts::{self, KeptReceipt};
 use crate::storage::sealed::{self, Sealed};
 use crate::storage::verify::{self, Verifications};
 use crate::storage::{
-    self, Home, StorageError, StorageResult, drafts, held_areas, own, photo_bytes, records, too_large,
-    uploads,
+    self, Home, StorageError, StorageResult, drafts, held_areas, own, photo_bytes, too_large, uploads,
 };
 use crate::sync::engine::{Engine, Event, Work};
 use crate::sync::fit::Fit;
@@ -217,6 +216,7 @@ impl Replica {
         Ok(Author {
             device: enrolment.device,
             worker: enrolment.worker.id,
+            role: enrolment.worker.role,
             now_ms: self.now_ms(),
         })
     }
@@ -228,9 +228,6 @@ impl Replica {
         also: impl FnOnce(&Transaction<'_>) -> StorageResult<()>,
     ) -> Result<(), ApiError> {
         let author = self.author()?;
-        for (_, record, change) in &changes {
-            self.check_rights(*record, change)?;
-        }
         let transaction = self.connection.transaction()?;
         operations::with_pen(&transaction, author, |pen| {
             changes.into_iter().try_for_each(|(area, record, mut change)| {
@@ -241,16 +238,6 @@ impl Replica {
         also(&transaction)?;
         transaction.commit()?;
         Ok(())
-    }
-
-    /// What the server would set aside is not done here either.
-    fn check_rights(&self, record: RecordRef, change: &Change) -> Result<(), ApiError> {
-        let Some(Enrolment { worker, .. }) = self.enrolment()? else {
-            return Ok(());
-        };
-        let state = records::load(&self.connection, record)?;
-        check_rights(record.kind, change, worker.id, worker.role, state.as_ref())
-            .map_err(|rejection| api_error(ErrorCode::Invalid, rejection.code))
     }
 
     /// Brings records to the given values, in one transaction: for tools that bring many at once. Screens use
@@ -676,6 +663,7 @@ impl Replica {
             let author = Author {
                 device: reply.device,
                 worker: reply.worker.id,
+                role: reply.worker.role,
                 now_ms,
             };
             let view: ServerView = meta::get(&transaction, meta::SERVER_VIEW)?.unwrap_or_default();

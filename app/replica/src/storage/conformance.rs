@@ -7,6 +7,7 @@ use shared::crdt::RecordState;
 use shared::domain::household;
 use shared::domain::schema::{RecordKind, RecordRef};
 use shared::domain::value::{FieldMap, Value};
+use shared::domain::worker::Role;
 use shared::ids::{AreaCode, DeviceId, DraftId, HouseholdId, WorkerId};
 use uuid::Uuid;
 
@@ -69,6 +70,7 @@ fn author() -> Author {
     Author {
         device: DeviceId(Uuid::from_bytes([1; 16])),
         worker: WorkerId(Uuid::from_bytes([2; 16])),
+        role: Role::Member,
         now_ms: 1_790_000_000_000,
     }
 }

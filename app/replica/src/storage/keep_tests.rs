@@ -2,6 +2,7 @@ use shared::clock::Stamp;
 use shared::crdt::RecordState;
 use shared::domain::photo::Photo;
 use shared::domain::schema::{RecordKind, RecordRef};
+use shared::domain::worker::Role;
 use shared::domain::{FieldMap, Household};
 use shared::ids::{DeviceId, EpochId, PhotoHash, WorkerId};
 use shared::protocol::set_aside::as_extension;
@@ -50,6 +51,7 @@ fn record_as(connection: &mut Connection, area: &AreaCode, record: RecordRef, fi
     let author = Author {
         device: DeviceId(Uuid::from_u128(1)),
         worker: WorkerId(Uuid::from_u128(2)),
+        role: Role::Member,
         now_ms,
     };
     let change = RecordState::change_to(record.kind, None, fields);

@@ -7,8 +7,9 @@ use shared::clock::TimestampMs;
 use shared::crdt::{Created, RecordState};
 use shared::domain::schema::{FieldId, RecordRef};
 use shared::domain::value::{FieldMap, Value};
+use shared::domain::worker::Role;
 use shared::ids::{AreaCode, DeviceId, WorkerId};
-use shared::validation::{Rejection, validate, validate_new};
+use shared::validation::{Rejection, check_rights, validate, validate_new};
 
 use super::meta::{self, ChainEnd};
 use super::own::{self, CHAIN_EVERY};
@@ -38,6 +39,8 @@ pub struct Author {
     pub device: DeviceId,
     /// The worker.
     pub worker: WorkerId,
+    /// What they may do.
+    pub role: Role,
     /// Device time, ms.
     pub now_ms: TimestampMs,
 }
@@ -129,6 +132,9 @@ impl Pen<'_> {
         let Ok(Some(values)) = validate_new(operation) else {
             return Ok(false);
         };
+        if self.check_rights(operation, None).is_err() {
+            return Ok(false);
+        }
         let Some(is_in_row) = self.writer.make(operation, &values, None)? else {
             return Ok(false);
         };
@@ -159,6 +165,7 @@ impl Pen<'_> {
 
     /// Checks an operation against its record, and stores both.
     fn merge(&mut self, state: Option<RecordState>, operation: &Operation) -> Result<(), SaveError> {
+        self.check_rights(operation, state.as_ref())?;
         let is_in_row = match state {
             None => {
                 let values = validate_new(operation)?;
@@ -172,6 +179,12 @@ impl Pen<'_> {
         };
         self.store(operation, is_in_row)?;
         Ok(())
+    }
+
+    /// What the server would set aside is not done here either.
+    fn check_rights(&self, operation: &Operation, state: Option<&RecordState>) -> Result<(), Rejection> {
+        let Author { worker, role, .. } = self.author;
+        check_rights(operation.record.kind, &operation.change, worker, role, state)
     }
 
     fn store(&mut self, operation: &Operation, is_in_row: bool) -> StorageResult<()> {

@@ -1,5 +1,6 @@
 use shared::domain::household::NOTE;
 use shared::domain::value::FieldMap;
+use shared::domain::worker::Role;
 use shared::domain::{Household, resident};
 use shared::ids::{AreaCode, DeviceId, WorkerId};
 
@@ -19,6 +20,7 @@ fn author() -> Author {
     Author {
         device: DeviceId(Uuid::from_u128(1)),
         worker: WorkerId(Uuid::from_u128(2)),
+        role: Role::Member,
         now_ms: 1_800_000_000_000,
     }
 }
@@ -222,4 +224,40 @@ fn what_waited_before_the_schema_changed_waits_after_it() {
     assert_eq!(operations::count_waiting(&connection).unwrap(), 1);
     assert_eq!(operations::count_set_aside(&connection).unwrap(), 1);
     assert_eq!(operations::set_aside(&connection, 9).unwrap(), [3, 2]);
+}
+
+/// Whichever way it comes: a form, or a tool that brings many records at once.
+#[test]
+fn what_a_role_may_not_do_is_kept_in_neither_way() {
+    let mut connection = recorded(1);
+    let responder = Author {
+        role: Role::Responder,
+        ..author()
+    };
+    let noted = || FieldMap::from_iter([(NOTE, Value::text("x"))]);
+    let door = || Household {
+        door: "9-2-501".to_owned(),
+        ..Household::default()
+    };
+    let transaction = connection.transaction().unwrap();
+    with_pen(&transaction, responder, |pen| {
+        let changed = RecordState::change_to(RecordKind::HOUSEHOLD, None, noted());
+        let made = RecordState::change_to(RecordKind::HOUSEHOLD, None, door().to_fields());
+        let refused = [
+            pen.perform(&here(), household(1), changed),
+            pen.perform(&here(), household(9), made),
+            pen.bring_to(&here(), household(1), noted()),
+            pen.bring_to(&here(), household(9), door().to_fields()),
+        ];
+        for refused in refused {
+            let Err(operations::SaveError::Rejected(rejection)) = refused else {
+                panic!("it was kept");
+            };
+            assert_eq!(rejection.code, "right.none");
+        }
+        Ok(())
+    })
+    .unwrap();
+    transaction.commit().unwrap();
+    assert_eq!(whole_chain(&connection).0.len(), 1);
 }

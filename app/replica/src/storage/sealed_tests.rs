@@ -4,6 +4,7 @@ use std::path::Path;
 use shared::domain::household::NOTE;
 use shared::domain::schema::{RecordKind, RecordRef};
 use shared::domain::value::FieldMap;
+use shared::domain::worker::Role;
 use shared::domain::{Household, Resident};
 use shared::ids::{AreaCode, DeviceId, DraftId, HouseholdId, WorkerId};
 use uuid::Uuid;
@@ -34,6 +35,7 @@ fn fill(connection: &mut Connection) {
     let author = Author {
         device: DeviceId(Uuid::from_u128(1)),
         worker: WorkerId(Uuid::from_u128(2)),
+        role: Role::Member,
         now_ms: 1_800_000_000_000,
     };
     let here = AreaCode::new("130803001001-01").unwrap();
