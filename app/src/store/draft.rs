@@ -38,6 +38,18 @@ struct KeeperState {
 }
 
 impl KeeperState {
+    fn new(id: DraftId) -> Self {
+        Self {
+            id,
+            seen: DraftSeen::default(),
+            writing: false,
+            held: false,
+            next: None,
+            idle: Vec::new(),
+            written: Written::default(),
+        }
+    }
+
     /// What a write came back with.
     fn hear(&mut self, reply: Reply) {
         match reply {
@@ -58,18 +70,9 @@ impl KeeperState {
 impl DraftKeeper {
     /// For one form, which hears in `written` how things stand.
     pub(crate) fn new(store: Store, id: DraftId, written: Signal<Written>) -> Self {
-        let state = KeeperState {
-            id,
-            seen: DraftSeen::default(),
-            writing: false,
-            held: false,
-            next: None,
-            idle: Vec::new(),
-            written: Written::default(),
-        };
         Self {
             store,
-            state: Rc::new(RefCell::new(state)),
+            state: Rc::new(RefCell::new(KeeperState::new(id))),
             written,
         }
     }
@@ -182,18 +185,6 @@ mod tests {
 
     use super::*;
 
-    fn state(id: DraftId) -> KeeperState {
-        KeeperState {
-            id,
-            seen: DraftSeen::default(),
-            writing: false,
-            held: false,
-            next: None,
-            idle: Vec::new(),
-            written: Written::default(),
-        }
-    }
-
     fn draft(last: u8) -> DraftId {
         format!("01930000-0000-7000-8000-0000000000{last:02}")
             .parse()
@@ -207,7 +198,7 @@ mod tests {
             detail: String::new(),
             field: None,
         };
-        let mut state = state(draft(1));
+        let mut state = KeeperState::new(draft(1));
         assert_eq!(state.written, Written::default());
         state.hear(Err(full()));
         assert_eq!(

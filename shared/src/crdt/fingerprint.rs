@@ -8,6 +8,7 @@ use crate::domain::schema::{FieldId, RecordKind, RecordRef};
 use crate::domain::value::{FieldMap, Value};
 use crate::ids::AreaCode;
 
+/// Where the record of a kind stands whose steps are not hashed.
 const NOT_SAID: u64 = 1;
 
 /// All that is hashed, in this order, in postcard. No clock is in it: a device forgets clocks that the server keeps.
@@ -41,16 +42,17 @@ impl RecordState {
             let values = conflict.values.into_iter().map(|written| written.value);
             (conflict.field, values.collect())
         });
-        let of_issue = (record.kind == RecordKind::ISSUE)
-            .then(|| self.life(record.kind).map(|life| life.step))
-            .flatten();
+        let life = match record.kind {
+            RecordKind::ISSUE => self.life(record.kind),
+            _ => None,
+        };
         let looks = Looks {
             record,
             area: self.area(),
             values: self.values(),
             conflicts: conflicts.collect(),
             events: self.events().into_iter().map(|event| &event.event).collect(),
-            step: of_issue.unwrap_or(NOT_SAID),
+            step: life.map_or(NOT_SAID, |life| life.step),
             removed: self.is_removed(),
             kept_by_edit: self.is_kept_by_edit(record.kind),
         };

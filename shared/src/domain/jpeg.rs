@@ -1,10 +1,9 @@
 //! What a JPEG may hold (D9): a picture, and nothing that speaks about it or hides behind it.
 //!
 //! Every segment is one that a picture needs, once, with no table that its scans do not use, and is no longer than it says;
-//! the bits of its scans are followed block by
-//! block to the last one, so a picture that was cut, or one with something behind its end, is none. Nothing is unpacked,
-//! so this costs no memory: 300 bytes may declare 65,500 x 65,500 pixels. Progressive pictures, whose scans cannot be
-//! followed like this, are refused: devices make none.
+//! the bits of its scans are followed block by block to the last one, so a picture that was cut, or one with something
+//! behind its end, is none. Nothing is unpacked, so this costs no memory: 300 bytes may declare 65,500 x 65,500 pixels.
+//! Progressive pictures, whose scans cannot be followed like this, are refused: devices make none.
 
 mod scan;
 
