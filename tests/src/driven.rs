@@ -353,6 +353,21 @@ impl DrivenPhone {
             .expect("the call is answered")
     }
 
+    /// Notes of the merged log, latest first.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub fn log(&self) -> Vec<String> {
+        match self.call(Call::VisitLog {
+            filter: Default::default(),
+            after: None,
+            limit: 100,
+        }) {
+            Answer::Visits(visits) => visits.into_iter().map(|visit| visit.visit.note).collect(),
+            other => panic!("not a log: {other:?}"),
+        }
+    }
+
     /// Lets the driver work until the engine has nothing to do now, and tells how the sync stands then.
     ///
     /// # Panics

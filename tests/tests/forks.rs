@@ -167,22 +167,6 @@ impl World {
     }
 }
 
-fn notes(phone: &DrivenPhone) -> Vec<String> {
-    let log = Call::VisitLog {
-        filter: Default::default(),
-        after: None,
-        limit: 100,
-    };
-    match phone.call(log) {
-        Answer::Visits(visits) => {
-            let mut notes: Vec<String> = visits.into_iter().map(|visit| visit.visit.note).collect();
-            notes.sort();
-            notes
-        }
-        other => panic!("not a log: {other:?}"),
-    }
-}
-
 fn copy_replica(from: &Path, to: &Path) {
     for end in ["", "-wal"] {
         let name = |path: &Path| format!("{}{end}", path.display());
@@ -237,7 +221,8 @@ async fn one_clone(seed: u64) -> usize {
     }
     let mut lost = 0;
     for phone in [&copies[0], &copies[1], &office] {
-        let shown = notes(phone);
+        let mut shown = phone.log();
+        shown.sort();
         for note in saved.iter().filter(|note| !shown.contains(note)) {
             println!("seed {seed}: device {} lacks {note}", phone.device());
         }

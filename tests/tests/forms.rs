@@ -67,6 +67,17 @@ impl Window {
     }
 }
 
+/// Two windows on one half-filled visit, of which the first has typed on.
+async fn two_windows() -> (Phone, DraftId, Window, Window) {
+    let (_, mut amina) = one().await;
+    let door = amina.add_household("3-2-501");
+    let id = amina.begin_visit(door, "both");
+    let mut here = Window::open(&mut amina, id);
+    let there = Window::open(&mut amina, id);
+    here.type_note(&mut amina, "both, and here");
+    (amina, id, here, there)
+}
+
 fn keep(phone: &mut Phone, id: DraftId, body: DraftBody, seen: &mut DraftSeen) -> DraftId {
     let known = seen.clone();
     match phone.call(Call::SaveDraft {
@@ -175,12 +186,7 @@ async fn a_window_that_was_open_before_the_visit_was_saved_goes_on_as_its_correc
 
 #[tokio::test(flavor = "current_thread")]
 async fn of_two_windows_on_one_draft_neither_overwrites_the_other() {
-    let (_, mut amina) = one().await;
-    let door = amina.add_household("3-2-501");
-    let id = amina.begin_visit(door, "both");
-    let mut here = Window::open(&mut amina, id);
-    let mut there = Window::open(&mut amina, id);
-    here.type_note(&mut amina, "both, and here");
+    let (mut amina, id, mut here, mut there) = two_windows().await;
     there.type_note(&mut amina, "both, and there");
     assert_ne!(there.id, id);
     // Each goes on where it is kept, and the one that is saved first leaves the other alone.

@@ -51,6 +51,15 @@ impl Street {
         DrivenPhone::open(None, &self.address, &self.now_ms, seed)
     }
 
+    /// Two phones that are signed in, of which the first holds what is there.
+    async fn two_phones(&self) -> (DrivenPhone, DrivenPhone) {
+        let (phone, other) = (self.phone(1), self.phone(2));
+        phone.sign_in("zhao").await;
+        other.sign_in("qian").await;
+        phone.sync().await;
+        (phone, other)
+    }
+
     fn visit(&self, phone: &DrivenPhone, note: &str) {
         let id = DraftId(self.ids.uuid());
         let body = DraftBody::Visit(VisitDraft {
@@ -118,10 +127,7 @@ async fn three_thousand_visits_go_through_a_proxy_that_lets_less_through_in_both
     LocalSet::new()
         .run_until(async {
             let street = Street::new().await;
-            let (phone, other) = (street.phone(1), street.phone(2));
-            phone.sign_in("zhao").await;
-            other.sign_in("qian").await;
-            phone.sync().await;
+            let (phone, other) = street.two_phones().await;
             for number in 0..3_000 {
                 street.visit(&phone, &note(number, 60));
             }
@@ -184,27 +190,13 @@ async fn what_is_too_large_alone_is_set_aside_in_words_and_the_rest_goes_on() {
         .await;
 }
 
-fn notes(phone: &DrivenPhone) -> Vec<String> {
-    let Answer::Visits(visits) = phone.call(Call::VisitLog {
-        filter: Default::default(),
-        after: None,
-        limit: 100,
-    }) else {
-        panic!("not a log")
-    };
-    visits.into_iter().map(|visit| visit.visit.note).collect()
-}
-
 /// What stands in for it is as small as an operation can be. Where even that does not go through nothing more is tried.
 #[tokio::test]
 async fn what_was_set_aside_for_its_size_is_still_there_when_nothing_goes_through_at_all() {
     LocalSet::new()
         .run_until(async {
             let street = Street::new().await;
-            let (phone, other) = (street.phone(1), street.phone(2));
-            phone.sign_in("zhao").await;
-            other.sign_in("qian").await;
-            phone.sync().await;
+            let (phone, other) = street.two_phones().await;
             let words = note(7, 900);
             street.visit(&phone, &words);
             street.lets_through(10, usize::MAX);
@@ -218,7 +210,7 @@ async fn what_was_set_aside_for_its_size_is_still_there_when_nothing_goes_throug
             phone.call(Call::RetryParked { seq });
             sync_out(&phone).await;
             sync_out(&other).await;
-            assert_eq!(notes(&other), [words]);
+            assert_eq!(other.log(), [words]);
         })
         .await;
 }

@@ -137,7 +137,7 @@ impl Scene {
         let other = DrivenPhone::open(None, &self.address, &self.now_ms, 6);
         other.sign_in("qian").await;
         other.sync().await;
-        notes(&other)
+        other.log()
     }
 
     /// Which of the words the phone's files hold.
@@ -154,17 +154,6 @@ fn status(phone: &DrivenPhone) -> Status {
     match phone.call(Call::Status) {
         Answer::Status(status) => *status,
         other => panic!("not a status: {other:?}"),
-    }
-}
-
-fn notes(phone: &DrivenPhone) -> Vec<String> {
-    match phone.call(Call::VisitLog {
-        filter: Default::default(),
-        after: None,
-        limit: 100,
-    }) {
-        Answer::Visits(visits) => visits.into_iter().map(|visit| visit.visit.note).collect(),
-        other => panic!("not a log: {other:?}"),
     }
 }
 
@@ -202,7 +191,7 @@ async fn a_revoked_phone_cannot_be_read_and_goes_on_when_its_worker_signs_in() {
             assert_eq!(status(&phone).sealed, sealed(2));
             assert_eq!(status(&phone).session, None);
             assert_eq!(scene.readable(), Vec::<&str>::new());
-            assert_eq!((notes(&phone), open_form(&phone)), (Vec::new(), None));
+            assert_eq!((phone.log(), open_form(&phone)), (Vec::new(), None));
             // Nothing is added to what is sealed, and nothing of it goes.
             let refused = |call| phone.replica().borrow_mut().call(call).unwrap_err().code;
             let id = DraftId(Uuid::from_u128(3));
@@ -240,7 +229,7 @@ async fn a_revoked_phone_cannot_be_read_and_goes_on_when_its_worker_signs_in() {
             assert_eq!(status(&phone).sealed, sealed(2));
             phone.sign_in("zhao").await;
             assert_eq!(status(&phone).sealed, None);
-            assert_eq!(notes(&phone), [UNSENT, RECEIPTED]);
+            assert_eq!(phone.log(), [UNSENT, RECEIPTED]);
             assert_eq!(open_form(&phone).as_deref(), Some(OPEN));
             let state = phone.sync().await;
             assert_eq!((state.waiting_operations, state.waiting_photos), (0, 0));
@@ -267,7 +256,7 @@ async fn a_session_that_was_only_closed_is_not_sealed() {
             assert_eq!(phone.sync().await.phase, SyncPhase::SignInAgain);
             let status = status(&phone);
             assert!(status.session.is_some() && status.sealed.is_none());
-            assert_eq!(notes(&phone), [UNSENT, RECEIPTED]);
+            assert_eq!(phone.log(), [UNSENT, RECEIPTED]);
             assert_eq!(scene.readable().len(), 4);
         })
         .await;

@@ -116,17 +116,10 @@ fn send_to(file: &Path, origin: &str) {
     transaction.commit().unwrap();
 }
 
-fn notes(phone: &DrivenPhone) -> Vec<String> {
-    let Answer::Visits(visits) = phone.call(Call::VisitLog {
-        filter: Default::default(),
-        after: None,
-        limit: 100,
-    }) else {
-        panic!("not a log")
-    };
-    let mut notes: Vec<_> = visits.into_iter().map(|visit| visit.visit.note).collect();
-    notes.sort();
-    notes
+fn sorted_log(phone: &DrivenPhone) -> Vec<String> {
+    let mut log = phone.log();
+    log.sort();
+    log
 }
 
 fn sorted(notes: &[&str]) -> Vec<String> {
@@ -237,7 +230,7 @@ async fn upgrade(version: i64, folder: &Path) {
     let now_ms = Rc::new(Cell::new(TEST_START_MS + 60_000));
     let amina = DrivenPhone::open(Some(&device), &address, &now_ms, 31);
     let all = [&RECEIPTED[..], &UNSENT].concat();
-    assert_eq!(notes(&amina), sorted(&all), "{version}");
+    assert_eq!(sorted_log(&amina), sorted(&all), "{version}");
     let state = amina.state();
     assert_eq!(
         (state.waiting_operations, state.waiting_photos, state.attention),
@@ -263,7 +256,7 @@ async fn upgrade(version: i64, folder: &Path) {
         (before.operations + UNSENT_OPERATIONS, before.parked),
         "{version}"
     );
-    assert_eq!(notes(&amina), sorted(&all), "{version}");
+    assert_eq!(sorted_log(&amina), sorted(&all), "{version}");
     check_records(&amina, version);
 
     // The form is finished; whoever is new here has everything once.
@@ -277,7 +270,11 @@ async fn upgrade(version: i64, folder: &Path) {
     lin.sign_in("lin").await;
     lin.sync().await;
     for phone in [&amina, &lin] {
-        assert_eq!(notes(phone), sorted(&[&all[..], &[OPEN]].concat()), "{version}");
+        assert_eq!(
+            sorted_log(phone),
+            sorted(&[&all[..], &[OPEN]].concat()),
+            "{version}"
+        );
         check_records(phone, version);
     }
 }

@@ -74,16 +74,8 @@ fn what_no_picture_needs_is_refused_wherever_it_stands() {
         (0xc4, codes(0x00)),
     ];
     for (marker, content) in whole {
-        for place in 2..7 {
-            let mut picture = parts(16, 16);
-            picture.insert(place, segment_of(marker, &content));
-            // A table before the first of its number is that one, and the first one then is too many.
-            assert_eq!(
-                refused(&picture),
-                Some(JpegFault::Metadata),
-                "{marker:x} at {place}"
-            );
-        }
+        // A table before the first of its number is that one, and the first one then is too many.
+        is_metadata_wherever_it_stands(marker, &content);
     }
     let mut fill = parts(16, 16);
     fill.insert(3, vec![0xff; 20]);
@@ -92,6 +84,18 @@ fn what_no_picture_needs_is_refused_wherever_it_stands() {
         let mut picture = parts(16, 16);
         picture.push(behind.to_vec());
         assert_eq!(refused(&picture), Some(JpegFault::Metadata));
+    }
+}
+
+fn is_metadata_wherever_it_stands(marker: u8, content: &[u8]) {
+    for place in 2..7 {
+        let mut picture = parts(16, 16);
+        picture.insert(place, segment_of(marker, content));
+        assert_eq!(
+            refused(&picture),
+            Some(JpegFault::Metadata),
+            "{marker:x} at {place}"
+        );
     }
 }
 
@@ -112,15 +116,7 @@ fn tables_that_nothing_uses_and_what_is_said_twice_are_refused() {
         (0xc4, Vec::new()),
     ];
     for (marker, content) in unused {
-        for place in 2..7 {
-            let mut picture = parts(16, 16);
-            picture.insert(place, segment_of(marker, &content));
-            assert_eq!(
-                refused(&picture),
-                Some(JpegFault::Metadata),
-                "{marker:x} at {place}"
-            );
-        }
+        is_metadata_wherever_it_stands(marker, &content);
     }
     let mut restarts = parts(16, 16);
     restarts.insert(3, segment_of(0xdd, &[0, 0]));

@@ -151,12 +151,7 @@ async fn a_step_that_was_taken_from_another_window_is_not_shown_as_its_issue() {
 
 #[tokio::test(flavor = "current_thread")]
 async fn a_write_beside_another_window_whose_answer_was_lost_is_the_same_write() {
-    let (_, mut amina) = one().await;
-    let door = amina.add_household("3-2-501");
-    let id = amina.begin_visit(door, "both");
-    let mut here = Window::open(&mut amina, id);
-    let mut there = Window::open(&mut amina, id);
-    here.type_note(&mut amina, "both, and here");
+    let (mut amina, id, _, mut there) = two_windows().await;
     there.form.note = "both, and there".to_owned();
     let body = DraftBody::Visit(there.form.clone());
     let first = keep(&mut amina, id, body.clone(), &mut there.seen.clone());
