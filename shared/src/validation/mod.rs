@@ -7,7 +7,7 @@ mod rights;
 mod typed;
 
 pub use rights::{check_rights, may_take};
-pub use typed::as_kept;
+pub use typed::{as_kept, text_as_kept};
 
 use crate::change::{Change, Operation, PARTS_PER_OPERATION_MAX, Write};
 use crate::clock::TimestampMs;

@@ -2,7 +2,7 @@
 
 use crate::change::Change;
 use crate::domain::name::person_name;
-use crate::domain::schema::RecordKind;
+use crate::domain::schema::{FieldId, RecordKind};
 use crate::domain::spelling::visible;
 use crate::domain::value::Value;
 use crate::domain::{issue, resident};
@@ -13,21 +13,23 @@ use crate::domain::{issue, resident};
 pub fn as_kept(kind: RecordKind, change: &mut Change) {
     for write in &mut change.writes {
         if let Value::Text(text) = &write.value {
-            let kept = match (kind, write.field) {
-                (RecordKind::RESIDENT, resident::NAME) => person_name(text),
-                // It has one line on every screen.
-                (RecordKind::ISSUE, issue::TITLE) => visible(text).trim().replace('\n', " "),
-                _ => visible(text).trim().to_owned(),
-            };
-            if kept != *text {
-                write.value = Value::text(&kept);
-            }
+            write.value = Value::text(&text_as_kept(kind, write.field, text));
         }
     }
     if let Some(event) = &mut change.event {
         for text in [&mut event.note, &mut event.target] {
             *text = visible(text).trim().to_owned();
         }
+    }
+}
+
+/// A text of a field in the form in which it is kept.
+pub fn text_as_kept(kind: RecordKind, field: FieldId, text: &str) -> String {
+    match (kind, field) {
+        (RecordKind::RESIDENT, resident::NAME) => person_name(text),
+        // It has one line on every screen.
+        (RecordKind::ISSUE, issue::TITLE) => visible(text).trim().replace('\n', " "),
+        _ => visible(text).trim().to_owned(),
     }
 }
 
@@ -39,7 +41,7 @@ mod tests {
     use crate::change::Operation;
     use crate::crdt::RecordState;
     use crate::domain::issue::{Event, Step};
-    use crate::domain::schema::{FieldId, RecordRef};
+    use crate::domain::schema::RecordRef;
     use crate::domain::value::FieldMap;
     use crate::domain::visit;
     use crate::testing::FakeDevice;

@@ -1,6 +1,6 @@
 //! Edits of records.
 
-use shared::change::{Change, Seen, Write};
+use shared::change::Change;
 use shared::crdt::RecordState;
 use shared::domain::door::DoorNumber;
 use shared::domain::issue::Event;
@@ -9,7 +9,7 @@ use shared::domain::schema::{FieldId, RecordKind, RecordRef};
 use shared::domain::value::{FieldMap, Value};
 use shared::domain::{Household, Resident, household, resident};
 use shared::ids::{AreaCode, IssueId};
-use shared::validation::as_kept;
+use shared::validation::text_as_kept;
 
 use super::{forms, together};
 use crate::api::{Answer, ApiError, ErrorCode};
@@ -236,22 +236,9 @@ fn phones(typed: &[String], shown: &[String]) -> Result<Vec<String>, ApiError> {
 
 /// Texts as validation keeps them, so that what only looks different is not written.
 pub(crate) fn texts_as_kept(kind: RecordKind, fields: &mut FieldMap) {
-    for (field, value) in fields
-        .iter_mut()
-        .filter(|(_, value)| matches!(value, Value::Text(_)))
-    {
-        let write = Write {
-            field: *field,
-            value: std::mem::replace(value, Value::Null),
-            seen: Seen::default(),
-        };
-        let mut change = Change {
-            writes: vec![write],
-            ..Change::default()
-        };
-        as_kept(kind, &mut change);
-        if let Some(kept) = change.writes.pop() {
-            *value = kept.value;
+    for (field, value) in fields {
+        if let Value::Text(text) = value {
+            *value = Value::text(&text_as_kept(kind, *field, text));
         }
     }
 }
