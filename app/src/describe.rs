@@ -1,7 +1,7 @@
 //! A field's value in words, for conflicts and for what was set aside.
 
 use shared::domain::schema::Meaning;
-use shared::domain::{CalendarDate, FieldId, RecordKind, Value, resident};
+use shared::domain::{CalendarDate, FieldId, RecordKind, Value};
 
 use crate::i18n::{t, t_args, t_code};
 use crate::{format, platform};
@@ -33,7 +33,7 @@ pub(crate) fn describe_value(kind: RecordKind, field: FieldId, value: &Value) ->
                 .map(|number| describe_number(meaning, i64::try_from(*number).unwrap_or(0)));
             words.collect::<Vec<_>>().join(&comma())
         }
-        Value::Texts(texts) if (kind, field) == (RecordKind::RESIDENT, resident::PHONES) => texts
+        Value::Texts(texts) if matches!(meaning, Meaning::Phones { .. }) => texts
             .iter()
             .map(|phone| format::phone(phone))
             .collect::<Vec<_>>()
@@ -47,7 +47,11 @@ pub(crate) fn describe_value(kind: RecordKind, field: FieldId, value: &Value) ->
 fn describe_number(meaning: Meaning, number: i64) -> String {
     let positive = u64::try_from(number).unwrap_or(0);
     match meaning {
-        Meaning::Plain | Meaning::Area { .. } | Meaning::Names { .. } => number.to_string(),
+        Meaning::Plain
+        | Meaning::Number { .. }
+        | Meaning::Phones { .. }
+        | Meaning::Area { .. }
+        | Meaning::Names { .. } => number.to_string(),
         Meaning::Day => {
             CalendarDate::try_from(number).map_or_else(|_| number.to_string(), |day| day.to_string())
         }

@@ -2,6 +2,7 @@
 
 use dioxus::prelude::*;
 use shared::ids::{AreaCode, DraftId, HouseholdId, IssueId, ResidentId, VisitId};
+use uuid::Uuid;
 
 use crate::screens::conflicts::Conflicts;
 use crate::screens::household::{HouseholdEdit, HouseholdNew, HouseholdPage, ResidentEdit, ResidentNew};
@@ -11,6 +12,7 @@ use crate::screens::log::Log;
 use crate::screens::not_found::NotFound;
 use crate::screens::outbox::Outbox;
 use crate::screens::parked::Parked;
+use crate::screens::record::{GenericKind, RecordForm, RecordNew, RecordPage, Records};
 use crate::screens::removed::Removed;
 use crate::screens::settings::Settings;
 use crate::screens::sign_in::SignIn;
@@ -64,6 +66,14 @@ pub(crate) enum Route {
         IssueStep { id: IssueId, draft: DraftId },
         #[route("/log")]
         Log {},
+        #[route("/records/:kind")]
+        Records { kind: GenericKind },
+        #[route("/records/:kind/new")]
+        RecordNew { kind: GenericKind },
+        #[route("/records/:kind/:id")]
+        RecordPage { kind: GenericKind, id: Uuid },
+        #[route("/records/:kind/:id/edit")]
+        RecordForm { kind: GenericKind, id: Uuid },
         #[route("/conflicts")]
         Conflicts {},
         #[route("/parked")]
@@ -96,6 +106,8 @@ impl Route {
                 | Self::HouseholdEdit { .. }
                 | Self::ResidentNew { .. }
                 | Self::ResidentEdit { .. }
+                | Self::RecordNew { .. }
+                | Self::RecordForm { .. }
                 | Self::SignIn {}
         )
     }
@@ -114,7 +126,12 @@ impl Route {
             | Self::IssueStep { .. }
             | Self::IssueNew { .. }
             | Self::IssueForm { .. } => Self::Issues {},
-            Self::Removed {} | Self::Why {} => Self::Settings {},
+            Self::Removed {}
+            | Self::Why {}
+            | Self::Records { .. }
+            | Self::RecordNew { .. }
+            | Self::RecordPage { .. }
+            | Self::RecordForm { .. } => Self::Settings {},
             Self::Start {}
             | Self::StartDoors { .. }
             | Self::VisitNew { .. }

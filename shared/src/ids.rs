@@ -173,6 +173,29 @@ impl AreaCode {
         Self::new(&format!("{}-{number:02}", self.0))
     }
 
+    /// The common area of a community or street: what is decided there lies in it, and reaches everybody who works
+    /// inside. `None` at other levels.
+    ///
+    /// Shape: the grid 00 of a community; for a street, of its community 000. No division and no grid has these numbers.
+    pub fn common(&self) -> Option<Self> {
+        let code = match self.level() {
+            AreaLevel::Community => format!("{}-00", self.0),
+            AreaLevel::Street => format!("{}000-00", self.0),
+            _ => return None,
+        };
+        Self::new(&code).ok()
+    }
+
+    /// Whether this is a [common area](Self::common).
+    pub fn is_common(&self) -> bool {
+        self.0.ends_with("-00")
+    }
+
+    /// The common areas that reach down to this one, the nearest first.
+    pub fn reached_from(&self) -> impl Iterator<Item = Self> {
+        std::iter::successors(Some(self.clone()), Self::parent).filter_map(|area| area.common())
+    }
+
     /// The code's text.
     pub fn as_str(&self) -> &str {
         &self.0

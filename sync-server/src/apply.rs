@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use shared::change::{Operation, Write};
 use shared::clock::TimestampMs;
 use shared::crdt::RecordState;
-use shared::domain::schema::Meaning;
+use shared::domain::schema::{Meaning, Reach};
 use shared::domain::value::{Value, ValueShape};
 use shared::domain::worker::Role;
 use shared::domain::{FieldId, RecordKind, RecordRef, photo};
@@ -469,7 +469,7 @@ impl<'a> Batch<'a> {
         self.former.left_at(lies?, &operation.area)
     }
 
-    /// What an operation names must exist in its record's area; elsewhere is as good as nowhere.
+    /// What an operation names must exist in its record's area, or reach there; elsewhere is as good as nowhere.
     fn check_named(&self, operation: &Operation, home: &AreaCode) -> Result<(), Rejection> {
         let writes = &operation.change.writes;
         let owner_kind = writes
@@ -488,7 +488,15 @@ impl<'a> Batch<'a> {
                 None => true,
                 Some(_) => Some(i64::from(record.kind.0)) == owner_kind,
             };
-            let exists = |record| self.records.get(&record).is_some_and(|held| held.area() == home);
+            // What is decided is named by everything to which it reaches.
+            let is_near = |record: RecordRef, area: &AreaCode| {
+                let reaches = record.kind.spec().is_some_and(|spec| spec.reach == Reach::Down);
+                area == home || reaches && home.reached_from().any(|common| common == *area)
+            };
+            let exists = |record| {
+                let held = self.records.get(&record);
+                held.is_some_and(|held| is_near(record, held.area()))
+            };
             if must_exist && !named(kind, write).filter(is_meant).any(exists) {
                 return park("reference.unknown");
             }

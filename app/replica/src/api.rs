@@ -5,6 +5,8 @@
 //!
 //! Units: every `*_ms` and `*_at` is milliseconds since the Unix epoch.
 
+mod generic;
+
 use serde::{Deserialize, Serialize};
 use shared::clock::TimestampMs;
 use shared::domain::area::Area;
@@ -13,11 +15,14 @@ use shared::domain::issue::{Category, Event, Step};
 use shared::domain::visit::{Outcome, Phrase, Purpose};
 use shared::domain::worker::Role;
 use shared::domain::{
-    CalendarDate, FieldId, FieldMap, Household, Issue, Need, RecordRef, Resident, Value, Visit, field_map,
+    CalendarDate, FieldId, FieldMap, Household, Issue, Need, RecordKind, RecordRef, Resident, Value, Visit,
+    field_map,
 };
 use shared::ids::{
     AreaCode, DeviceId, DraftId, HouseholdId, IssueId, PhotoHash, ResidentId, VisitId, WorkerId,
 };
+
+pub use generic::{LIST_SEPARATOR, RECORDS_MAX, RecordDraft, RecordList, RecordPage, RecordSummary};
 
 /// A request of a screen.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -213,6 +218,16 @@ pub enum Call {
         /// Its id.
         id: IssueId,
     },
+    /// The records of a kind that needs no screens of its own. Answer: [`Answer::Records`].
+    Records {
+        /// The kind.
+        kind: RecordKind,
+    },
+    /// Everything about one record of such a kind. Answer: [`Answer::Record`].
+    Record {
+        /// The record.
+        record: RecordRef,
+    },
     /// Appends a step to an issue. Answer: [`Answer::Saved`].
     AddEvent {
         /// The issue.
@@ -337,6 +352,10 @@ pub enum Answer {
     Issues(Vec<IssueSummary>),
     /// See [`Call::Issue`].
     Issue(Box<IssuePage>),
+    /// See [`Call::Records`].
+    Records(RecordList),
+    /// See [`Call::Record`].
+    Record(Box<RecordPage>),
     /// See [`Call::Conflicts`].
     Conflicts(Vec<Conflict>),
     /// See [`Call::Outbox`].
@@ -741,6 +760,8 @@ pub enum DraftKind {
     Resident,
     /// A step of an issue.
     Step,
+    /// A record of a kind that needs no form of its own.
+    Record(RecordKind),
 }
 
 impl DraftKind {
@@ -752,6 +773,7 @@ impl DraftKind {
             Self::Household => "household",
             Self::Resident => "resident",
             Self::Step => "step",
+            Self::Record(kind) => kind.spec().map_or("unknown", |spec| spec.name),
         }
     }
 }
@@ -820,6 +842,8 @@ pub enum DraftBody {
     Resident(ResidentDraft),
     /// A step of an issue.
     Step(StepDraft),
+    /// The form of a kind that needs none of its own.
+    Record(RecordDraft),
 }
 
 /// A household's form, as it was typed.

@@ -69,10 +69,14 @@ pub(crate) fn MultiChips(
     choices: Vec<Choice>,
     selected: Vec<String>,
     ontoggle: EventHandler<String>,
+    #[props(default)] error: String,
 ) -> Element {
     rsx! {
-        fieldset { class: "chips",
+        fieldset { class: "chips", "aria-describedby": if !error.is_empty() { "{name}-error" },
             legend { "{legend}" }
+            if !error.is_empty() {
+                p { class: "field-error", id: "{name}-error", role: "alert", "data-testid": "error", "{error}" }
+            }
             for (value , words) in choices {
                 label { key: "{value}", class: "chip",
                     input {

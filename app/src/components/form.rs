@@ -8,8 +8,8 @@ use std::pin::Pin;
 
 use dioxus::prelude::*;
 use replica::api::{
-    Answer, ApiError, Call, DraftBody, ErrorCode, HouseholdDraft, IssueDraft, PhotoSummary, ResidentDraft,
-    StepDraft, VisitDraft,
+    Answer, ApiError, Call, DraftBody, ErrorCode, HouseholdDraft, IssueDraft, PhotoSummary, RecordDraft,
+    ResidentDraft, StepDraft, VisitDraft,
 };
 use shared::domain::{FieldId, RecordRef};
 use shared::ids::DraftId;
@@ -63,6 +63,7 @@ form_body! {
     Household HouseholdDraft, false;
     Resident ResidentDraft, false;
     Step StepDraft, true;
+    Record RecordDraft, false;
 }
 
 /// What is asked before a form is saved.

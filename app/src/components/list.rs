@@ -1,13 +1,13 @@
 //! Rows of lists that several screens show: visits, issues, drafts.
 
 use dioxus::prelude::*;
-use replica::api::{DraftSummary, IssueSummary, VisitSummary};
+use replica::api::{DraftKind, DraftSummary, IssueSummary, VisitSummary};
 use shared::domain::visit::Outcome;
 use shared::domain::{CalendarDate, Visit};
 
 use super::{Icon, IconName, NeedChips, PhotoStrip};
 use crate::format;
-use crate::i18n::{t, t_args, t_code};
+use crate::i18n::{capitalised, t, t_args, t_code};
 use crate::platform;
 use crate::routes::Route;
 
@@ -126,7 +126,7 @@ pub(crate) fn IssueRow(issue: IssueSummary) -> Element {
 
 /// What is special about a row, in words.
 #[component]
-fn Marks(waiting: bool, conflicts: u32) -> Element {
+pub(crate) fn Marks(waiting: bool, conflicts: u32) -> Element {
     rsx! {
         if waiting || conflicts > 0 {
             p { class: "marks",
@@ -143,7 +143,10 @@ fn Marks(waiting: bool, conflicts: u32) -> Element {
 
 /// A draft in words: where, and what it is.
 pub(crate) fn draft_title(draft: &DraftSummary) -> String {
-    let mut kind = t_code("draft", draft.kind.code());
+    let mut kind = match draft.kind {
+        DraftKind::Record(_) => capitalised(&t_code("kind", draft.kind.code())),
+        _ => t_code("draft", draft.kind.code()),
+    };
     if draft.corrects {
         kind = t_args("draft-correction", &[("kind", kind.into())]);
     }

@@ -34,7 +34,7 @@ pub(crate) use duplicates::SameTwice;
 pub(crate) use form::{Checking, Discard, Form, FormNotes, SaveBar, begin, use_form};
 pub(crate) use grids::{grid_choices, use_grids};
 pub(crate) use icon::{Icon, IconName};
-pub(crate) use list::{DraftRow, IssueRow, PromiseTag, VisitRow, draft_title};
+pub(crate) use list::{DraftRow, IssueRow, Marks, PromiseTag, VisitRow, draft_title};
 pub(crate) use photos::{DraftPhotos, PhotoStrip};
 pub(crate) use removals::{RemovalMarks, removed_title};
 pub(crate) use room::RoomNote;

@@ -86,6 +86,13 @@ pub(crate) fn known_code(family: &str, code: &str) -> Option<String> {
     translate(*LANG.read(), &code_key(family, code), &[])
 }
 
+/// The same words at the beginning of a line.
+pub(crate) fn capitalised(words: &str) -> String {
+    let mut rest = words.chars();
+    let first = rest.next().map(char::to_uppercase);
+    first.into_iter().flatten().chain(rest).collect()
+}
+
 /// The key of a code: `need` and `lives_alone` are `need-lives-alone`.
 pub(crate) fn code_key(family: &str, code: &str) -> String {
     format!("{family}-{}", code.replace(['_', '.'], "-"))

@@ -87,6 +87,8 @@ fn family_keys() -> BTreeSet<String> {
         vec!["visit", "issue", "household", "resident", "step", "unknown"],
     );
     family("kind", KINDS.iter().map(|kind| kind.name).collect());
+    let generic = KINDS.iter().filter(|kind| !kind.has_table);
+    family("kinds", generic.map(|kind| kind.name).collect());
     let shown_field_by_field = KINDS.iter().filter(|kind| kind.kind != RecordKind::PHOTO);
     for kind in shown_field_by_field {
         family(
@@ -177,7 +179,9 @@ fn codes_of_kind(kind: &KindSpec) -> BTreeSet<String> {
                 keys.extend(list.members.iter().map(|(_, code)| code_key(list.family, code)));
                 Some(unknown)
             }
-            Meaning::Area { impossible } => Some(impossible),
+            Meaning::Area { impossible }
+            | Meaning::Number { impossible, .. }
+            | Meaning::Phones { impossible } => Some(impossible),
             Meaning::Plain | Meaning::Day | Meaning::Moment | Meaning::Flag | Meaning::Names { .. } => None,
         };
         keys.extend(

@@ -22,6 +22,8 @@ pub(crate) mod conflicts;
 
 pub(crate) mod parked;
 
+pub(crate) mod record;
+
 pub(crate) mod removed;
 
 pub(crate) mod why;

@@ -234,7 +234,11 @@ fn page_of(record: RecordRef) -> Option<Route> {
         RecordKind::VISIT => Some(Route::VisitPage { id: record.id.into() }),
         RecordKind::ISSUE => Some(Route::IssuePage { id: record.id.into() }),
         RecordKind::HOUSEHOLD => Some(Route::HouseholdPage { id: record.id.into() }),
-        _ => None,
+        RecordKind::RESIDENT | RecordKind::PHOTO => None,
+        kind => kind.spec().map(|_| Route::RecordPage {
+            kind: kind.into(),
+            id: record.id,
+        }),
     }
 }
 

@@ -12,6 +12,7 @@ use crate::components::{
 };
 use crate::i18n::{Lang, t, t_args, t_code};
 use crate::routes::Route;
+use crate::screens::record::GenericKind;
 use crate::settings::{self, LANGUAGE, SETTINGS, THEME, TYPE_SIZE};
 use crate::shell::{use_session, who};
 use crate::store::{use_live, use_query, use_store};
@@ -55,6 +56,7 @@ pub(crate) fn Settings() -> Element {
                         }
                     }
                 }
+                OurArea {}
                 Storage {}
                 Account {}
                 Section { title: t("settings-about"), testid: "about",
@@ -64,6 +66,29 @@ pub(crate) fn Settings() -> Element {
                         LinkButton { label: t("removed-title"), testid: "settings-removed", to: Route::Removed {}, kind: ButtonKind::Quiet }
                         if oversees {
                             LinkButton { label: t("tab-outbox"), testid: "settings-outbox", to: Route::Outbox {} }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What is decided for everybody who works here: who has to do with what, and what is to be done.
+#[component]
+fn OurArea() -> Element {
+    let Some(session) = use_session() else {
+        return rsx! {};
+    };
+    let kinds: Vec<GenericKind> = GenericKind::held_by(session.role).collect();
+    rsx! {
+        if !kinds.is_empty() {
+            Section { title: t("settings-our-area"), testid: "our-area",
+                div { class: "card",
+                    p { class: "hint", {t("settings-our-area-hint")} }
+                    for kind in kinds {
+                        LinkButton {
+                            key: "{kind}", label: kind.all(), testid: "records-{kind}", to: Route::Records { kind }, kind: ButtonKind::Quiet,
                         }
                     }
                 }

@@ -9,7 +9,7 @@ use super::door::DoorNumber;
 use super::issue::Event;
 use super::list::closed_list;
 use super::rights::Rights;
-use super::schema::{FieldId, FieldSpec, KindSpec, RecordKind};
+use super::schema::{FieldId, FieldSpec, KindSpec, Reach, RecordKind};
 use super::value::{FieldMap, Fields, Value, field};
 use crate::ids::AreaCode;
 use crate::rejection::{Rejection, refuse_at};
@@ -65,7 +65,9 @@ pub(super) static SPEC: KindSpec = KindSpec {
     merged_into: Some(MERGED_INTO),
     kept_after_removal: Some(KEPT_AFTER_REMOVAL),
     rules: Some(rules),
+    reach: Reach::Own,
     rights: &Rights::OF_WORKERS,
+    has_table: true,
     has_photos: false,
 };
 

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::life_cycle::{Does, GivesWay, LifeCycle, Reasons, StepRule};
 use super::list::closed_list;
 use super::rights::{Rights, Roles};
-use super::schema::{FieldId, FieldSpec, KindSpec, RecordKind};
+use super::schema::{FieldId, FieldSpec, KindSpec, Reach, RecordKind};
 use super::value::{FieldMap, Fields, Value, field};
 use super::worker::Role;
 use crate::clock::TimestampMs;
@@ -60,7 +60,9 @@ pub(super) static SPEC: KindSpec = KindSpec {
     merged_into: None,
     kept_after_removal: Some(KEPT_AFTER_REMOVAL),
     rules: Some(rules),
+    reach: Reach::Own,
     rights: &RIGHTS,
+    has_table: true,
     has_photos: true,
 };
 
@@ -258,7 +260,7 @@ const fn step(step: u64, rank: u8, next: &'static [u64]) -> StepRule {
 
 /// One appended event of an issue.
 ///
-/// Shape: `target` is the department for [`Step::Assigned`], the other issue's id for [`Step::MergedInto`],
+/// Shape: `target` is the unit for [`Step::Assigned`] (its id, or its name where nobody has entered it), the other issue's id for [`Step::MergedInto`],
 /// 1..=5 for [`Step::Closed`], else empty.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Event {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::issue::Event;
 use super::jpeg;
 use super::rights::{Rights, Roles};
-use super::schema::{FieldId, FieldSpec, KindSpec, Meaning, RecordKind, RecordRef};
+use super::schema::{FieldId, FieldSpec, KindSpec, Meaning, Reach, RecordKind, RecordRef};
 use super::value::{FieldMap, Fields, Value, field};
 use super::worker::Role;
 use crate::clock::TimestampMs;
@@ -54,7 +54,7 @@ pub(super) static SPEC: KindSpec = KindSpec {
     kind: RecordKind::PHOTO,
     name: "photo",
     fields: &[
-        FieldSpec::number(OWNER_KIND, "owner_kind"),
+        FieldSpec::any_number(OWNER_KIND, "owner_kind"),
         FieldSpec::names(OWNER, "owner", OWNERS)
             .meaning(Meaning::Names {
                 kinds: OWNERS,
@@ -63,9 +63,9 @@ pub(super) static SPEC: KindSpec = KindSpec {
             .required("photo.owner_missing"),
         FieldSpec::bytes(HASH, "hash", 32).required("photo.hash_missing"),
         FieldSpec::moment(TAKEN_AT, "taken_at").required("time.out_of_range"),
-        FieldSpec::number(SIZE, "size"),
-        FieldSpec::number(WIDTH, "width"),
-        FieldSpec::number(HEIGHT, "height"),
+        FieldSpec::any_number(SIZE, "size"),
+        FieldSpec::any_number(WIDTH, "width"),
+        FieldSpec::any_number(HEIGHT, "height"),
         FieldSpec::bytes(THUMBNAIL, "thumbnail", THUMBNAIL_SIZE_BYTES_MAX),
     ],
     never_without: OWNER,
@@ -76,7 +76,9 @@ pub(super) static SPEC: KindSpec = KindSpec {
     merged_into: None,
     kept_after_removal: None,
     rules: Some(rules),
+    reach: Reach::Own,
     rights: &RIGHTS,
+    has_table: true,
     has_photos: false,
 };
 

@@ -3,15 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::date::CalendarDate;
-use super::issue::Event;
 use super::list::closed_list;
 use super::need::Need;
-use super::phone::is_dialled;
 use super::rights::Rights;
-use super::schema::{FieldId, FieldSpec, KindSpec, RecordKind};
-use super::value::{FieldMap, Fields, Value, field};
+use super::schema::{FieldId, FieldSpec, KindSpec, Reach, RecordKind};
+use super::value::{FieldMap, Value, field};
 use crate::ids::HouseholdId;
-use crate::rejection::{Rejection, refuse_at};
 
 /// The household.
 pub const HOUSEHOLD: FieldId = FieldId(1);
@@ -44,9 +41,19 @@ pub(super) static SPEC: KindSpec = KindSpec {
         FieldSpec::names(HOUSEHOLD, "household", &[RecordKind::HOUSEHOLD])
             .required("resident.household_missing"),
         FieldSpec::text(NAME, "name", 120).required("resident.name_missing"),
-        FieldSpec::number(BIRTH_YEAR, "birth_year"),
-        FieldSpec::number(BIRTH_MONTH, "birth_month"),
-        FieldSpec::texts(PHONES, "phones", 5),
+        FieldSpec::number(
+            BIRTH_YEAR,
+            "birth_year",
+            (1880, 2100),
+            "resident.birth_year_impossible",
+        ),
+        FieldSpec::number(
+            BIRTH_MONTH,
+            "birth_month",
+            (1, 12),
+            "resident.birth_month_impossible",
+        ),
+        FieldSpec::phones(PHONES, "phones", 5, "resident.phone_impossible"),
         FieldSpec::member(RELATION, "relation", Relation::LIST, "resident.relation_unknown"),
         FieldSpec::set(NEEDS, "needs", Need::LIST, "need.unknown"),
         FieldSpec::day(CONSENT_ON, "consent_on"),
@@ -66,25 +73,12 @@ pub(super) static SPEC: KindSpec = KindSpec {
     life_cycle: None,
     merged_into: Some(MERGED_INTO),
     kept_after_removal: Some(KEPT_AFTER_REMOVAL),
-    rules: Some(rules),
+    rules: None,
+    reach: Reach::Own,
     rights: &Rights::OF_WORKERS,
+    has_table: true,
     has_photos: false,
 };
-
-/// What the meanings of the fields do not say.
-fn rules(fields: &dyn Fields, _: Option<&Event>) -> Result<(), Rejection> {
-    if !matches!(field(fields, BIRTH_YEAR), Value::Null | Value::Int(1880..=2100)) {
-        return refuse_at(BIRTH_YEAR, "resident.birth_year_impossible");
-    }
-    if !matches!(field(fields, BIRTH_MONTH), Value::Null | Value::Int(1..=12)) {
-        return refuse_at(BIRTH_MONTH, "resident.birth_month_impossible");
-    }
-    let phones = field(fields, PHONES).as_texts();
-    match phones.iter().all(|phone| is_dialled(phone)) {
-        true => Ok(()),
-        false => refuse_at(PHONES, "resident.phone_impossible"),
-    }
-}
 
 closed_list! {
     /// Relation to the head of household.

@@ -62,6 +62,15 @@ impl Rights {
         remove: Roles::WORKERS,
     };
 
+    /// What supervisors decide and everybody holds who works in the area.
+    pub const OF_SUPERVISORS: Self = Self {
+        hold: Roles::WORKERS,
+        create: Roles::SUPERVISORS,
+        edit: Roles::SUPERVISORS,
+        fields: &[],
+        remove: Roles::SUPERVISORS,
+    };
+
     /// Who edits a field.
     pub fn edit_field(&self, field: FieldId) -> Roles {
         let other = self.fields.iter().find(|(id, _)| *id == field);

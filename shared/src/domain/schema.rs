@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::issue::Event;
-use super::life_cycle::LifeCycle;
+use super::life_cycle::{LifeCycle, STEPS_SEEN};
 use super::list::ClosedList;
 use super::rights::Rights;
 use super::value::{Fields, ValueShape, field};
@@ -104,6 +104,20 @@ pub enum Meaning {
     Moment,
     /// 1 for yes, empty or 0 for no.
     Flag,
+    /// A number between two others, both included.
+    Number {
+        /// The least.
+        from: i64,
+        /// The most.
+        to: i64,
+        /// With which code another one is refused.
+        impossible: &'static str,
+    },
+    /// Telephone numbers in their one spelling.
+    Phones {
+        /// With which code something else is refused.
+        impossible: &'static str,
+    },
     /// The code of an area.
     Area {
         /// With which code something else is refused.
@@ -179,8 +193,28 @@ impl FieldSpec {
     }
 
     /// A number that is nothing but itself.
-    pub(super) const fn number(id: FieldId, name: &'static str) -> Self {
+    pub(super) const fn any_number(id: FieldId, name: &'static str) -> Self {
         Self::new(id, name, ValueShape::Int)
+    }
+
+    /// See [`Meaning::Number`].
+    pub(super) const fn number(
+        id: FieldId,
+        name: &'static str,
+        (from, to): (i64, i64),
+        impossible: &'static str,
+    ) -> Self {
+        Self::new(id, name, ValueShape::Int).meaning(Meaning::Number { from, to, impossible })
+    }
+
+    /// At most so many telephone numbers.
+    pub(super) const fn phones(
+        id: FieldId,
+        name: &'static str,
+        count_max: usize,
+        impossible: &'static str,
+    ) -> Self {
+        Self::texts(id, name, count_max).meaning(Meaning::Phones { impossible })
     }
 
     /// See [`Meaning::Day`].
@@ -269,6 +303,16 @@ impl FieldSpec {
     }
 }
 
+/// How far the records of a kind reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// They lie in a grid or above, and are held by whoever has that assigned, or an area around it.
+    Own,
+    /// They lie in the [common area](crate::ids::AreaCode::common) of a community or street, and are held also by everybody
+    /// who works inside.
+    Down,
+}
+
 /// Rules of a kind: the fields of a record as it would be, and the event that the operation appends.
 pub type Rules = fn(&dyn Fields, Option<&Event>) -> Result<(), Rejection>;
 
@@ -298,16 +342,55 @@ pub struct KindSpec {
     /// What its records must keep besides what the meanings of the fields say; the event is the one of the operation that
     /// is being checked.
     pub rules: Option<Rules>,
+    /// How far it reaches.
+    pub reach: Reach,
     /// Who may do what with it.
     pub rights: &'static Rights,
+    /// Whether its records lie in a table of their own on the device, for speed: see `app/replica/src/storage/records.rs`.
+    pub has_table: bool,
     /// Whether photos may lie beside it.
     pub has_photos: bool,
 }
 
 impl KindSpec {
+    /// What supervisors decide for everybody who works in a community or street.
+    pub(super) const fn decided(
+        kind: RecordKind,
+        name: &'static str,
+        never_without: FieldId,
+        fields: &'static [FieldSpec],
+    ) -> Self {
+        Self {
+            kind,
+            name,
+            fields,
+            never_without,
+            title: None,
+            sorted_by: None,
+            beside: &[],
+            life_cycle: None,
+            merged_into: None,
+            kept_after_removal: None,
+            rules: None,
+            reach: Reach::Down,
+            rights: &Rights::OF_SUPERVISORS,
+            has_table: false,
+            has_photos: false,
+        }
+    }
+
     /// The field with this number.
     pub fn field(&self, id: FieldId) -> Option<&'static FieldSpec> {
         self.fields.iter().find(|field| field.id == id)
+    }
+
+    /// The fields that people fill in: the others say where it belongs or what became of it.
+    pub fn entered(&self) -> impl Iterator<Item = &'static FieldSpec> {
+        let steps_seen = self.life_cycle.map(|_| STEPS_SEEN);
+        let others = [self.merged_into, self.kept_after_removal, steps_seen];
+        let beside = self.beside;
+        let is_entered = move |id: FieldId| !beside.contains(&id) && !others.contains(&Some(id));
+        self.fields.iter().filter(move |field| is_entered(field.id))
     }
 
     /// See [`RecordKind::lies_beside`].
@@ -337,7 +420,6 @@ pub static KINDS: [&KindSpec; 5] = [
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::life_cycle::STEPS_SEEN;
 
     /// A description that contradicts itself would be found by whoever reads it last.
     #[test]
@@ -349,6 +431,11 @@ mod tests {
                 let shapes: &[ValueShape] = match field.meaning {
                     Meaning::Plain => continue,
                     Meaning::Day | Meaning::Moment | Meaning::Flag => &[ValueShape::Int],
+                    Meaning::Number { from, to, .. } => {
+                        assert!(from < to, "{}", field.name);
+                        &[ValueShape::Int]
+                    }
+                    Meaning::Phones { .. } => &[ValueShape::Texts],
                     Meaning::Area { .. } => &[ValueShape::Text],
                     Meaning::Member { list, .. } => {
                         assert!(!list.members.is_empty(), "{}", field.name);
@@ -396,6 +483,17 @@ mod tests {
                 shape(*id) == Some(ValueShape::Id) && matches!(meaning(*id), Some(Meaning::Names { .. }))
             };
             assert!(spec.beside.iter().all(names_one), "{}", spec.name);
+            // On the phone a move brings along what has a table; a photo lies in the grid of who took it; and forms that are
+            // made from the description choose among records that have none.
+            assert!(spec.has_table || spec.beside.is_empty(), "{}", spec.name);
+            assert!(spec.reach == Reach::Own || !spec.has_photos, "{}", spec.name);
+            let chosen = spec.entered().filter(|_| !spec.has_table);
+            for field in chosen {
+                if let Meaning::Names { kinds, .. } = field.meaning {
+                    let has_list = |kind: &RecordKind| kind.spec().is_some_and(|named| !named.has_table);
+                    assert!(kinds.iter().all(has_list), "{} {}", spec.name, field.name);
+                }
+            }
         }
     }
 }

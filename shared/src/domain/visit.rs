@@ -8,7 +8,7 @@ use super::issue::Event;
 use super::list::closed_list;
 use super::need::Need;
 use super::rights::Rights;
-use super::schema::{FieldId, FieldSpec, KindSpec, RecordKind};
+use super::schema::{FieldId, FieldSpec, KindSpec, Reach, RecordKind};
 use super::value::{FieldMap, Fields, Value, field};
 use crate::clock::TimestampMs;
 use crate::ids::{HouseholdId, ResidentId};
@@ -68,7 +68,9 @@ pub(super) static SPEC: KindSpec = KindSpec {
     merged_into: None,
     kept_after_removal: Some(KEPT_AFTER_REMOVAL),
     rules: Some(rules),
+    reach: Reach::Own,
     rights: &Rights::OF_WORKERS,
+    has_table: true,
     has_photos: true,
 };
 

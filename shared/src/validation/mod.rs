@@ -14,7 +14,8 @@ use crate::clock::TimestampMs;
 use crate::crdt::{Created, RecordState};
 use crate::domain::household::MOVED_TO;
 use crate::domain::life_cycle::{STEP_NOTE_BYTES_MAX, STEPS_PER_RECORD_MAX};
-use crate::domain::schema::{FieldMerge, FieldSpec, Meaning, RecordKind};
+use crate::domain::phone::is_dialled;
+use crate::domain::schema::{FieldMerge, FieldSpec, Meaning, Reach, RecordKind};
 use crate::domain::value::{FieldMap, Fields, Value, field};
 use crate::domain::{CalendarDate, identity};
 use crate::ids::AreaCode;
@@ -82,11 +83,18 @@ fn check_change(operation: &Operation, state: Option<&RecordState>) -> Result<()
         }
         // It never lies nowhere. And whoever it leaves reads that it went, and nothing else.
         let says_more = change.writes.len() > 1 || !change.members.is_empty();
-        if moved.value == Value::Null || says_more || change.removal.is_some() {
+        // What is decided reaches down from there to everybody: no household does.
+        let is_common = AreaCode::new(moved.value.as_text()).is_ok_and(|area| area.is_common());
+        if moved.value == Value::Null || says_more || is_common || change.removal.is_some() {
             return refuse("household.area_impossible");
         }
     }
     let spec = record.kind.spec();
+    if let Some(spec) = spec
+        && operation.area.is_common() != (spec.reach == Reach::Down)
+    {
+        return refuse("area.other_reach");
+    }
     for write in &change.writes {
         match spec.map(|spec| spec.field(write.field)) {
             Some(Some(spec)) if spec.merge == FieldMerge::Set => return refuse("field.is_a_set"),
@@ -156,6 +164,14 @@ fn check_field(spec: &FieldSpec, value: &Value) -> Result<(), Rejection> {
     let number = || value.as_int().and_then(|number| u64::try_from(number).ok());
     match spec.meaning {
         Meaning::Plain | Meaning::Names { .. } => Ok(()),
+        Meaning::Number { from, to, impossible } => match value.as_int() {
+            Some(number) if (from..=to).contains(&number) => Ok(()),
+            _ => refuse(impossible),
+        },
+        Meaning::Phones { impossible } => match value.as_texts().iter().all(|phone| is_dialled(phone)) {
+            true => Ok(()),
+            false => refuse(impossible),
+        },
         Meaning::Area { impossible } if AreaCode::new(value.as_text()).is_err() => refuse(impossible),
         Meaning::Area { .. } => Ok(()),
         Meaning::Flag if matches!(value, Value::Int(0 | 1)) => Ok(()),

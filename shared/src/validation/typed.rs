@@ -2,10 +2,10 @@
 
 use crate::change::Change;
 use crate::domain::name::person_name;
+use crate::domain::resident;
 use crate::domain::schema::{FieldId, RecordKind};
 use crate::domain::spelling::visible;
 use crate::domain::value::Value;
-use crate::domain::{issue, resident};
 
 /// Brings every text of a change into the form in which it is kept: without what nobody sees, line ends of one kind, no
 /// blanks around it, a name in its one spelling. Devices do this before they check and save, whichever form or field the
@@ -28,7 +28,9 @@ pub fn text_as_kept(kind: RecordKind, field: FieldId, text: &str) -> String {
     match (kind, field) {
         (RecordKind::RESIDENT, resident::NAME) => person_name(text),
         // It has one line on every screen.
-        (RecordKind::ISSUE, issue::TITLE) => visible(text).trim().replace('\n', " "),
+        _ if kind.spec().and_then(|spec| spec.title) == Some(field) => {
+            visible(text).trim().replace('\n', " ")
+        }
         _ => visible(text).trim().to_owned(),
     }
 }
@@ -43,7 +45,7 @@ mod tests {
     use crate::domain::issue::{Event, Step};
     use crate::domain::schema::RecordRef;
     use crate::domain::value::FieldMap;
-    use crate::domain::visit;
+    use crate::domain::{issue, visit};
     use crate::testing::FakeDevice;
     use crate::validation::validate;
 

@@ -70,6 +70,9 @@ pub fn read_areas(bytes: &[u8]) -> Result<Vec<Area>, ImportError> {
             if code.level() != *level {
                 return Err(bad("a code of another level"));
             }
+            if code.level() == AreaLevel::Community && code.as_str().ends_with("000") {
+                return Err(bad("the code of a street in the place of a community's"));
+            }
             if below.as_ref().is_some_and(|below| !below.is_within(&code)) {
                 return Err(bad("a code that does not lie within the one above"));
             }

@@ -22,6 +22,8 @@ const GAPS_SHOWN_MAX: u32 = 500;
 ))]
 pub async fn gaps(authorised: Authorised, State(state): State<AppState>) -> Result<Json<Gaps>, Refused> {
     authorised.at_least_supervisor()?;
-    let gaps = state.storage.gaps_in(&authorised.session.scope, GAPS_SHOWN_MAX);
+    let gaps = state
+        .storage
+        .gaps_in(&authorised.session.assigned, GAPS_SHOWN_MAX);
     Ok(Json(gaps.await?))
 }

@@ -37,7 +37,7 @@ pub async fn me(authorised: Authorised, State(state): State<AppState>) -> Result
     Ok(Json(Me {
         worker: session.worker,
         device: session.credential.device,
-        areas: session.scope,
+        areas: session.assigned,
         epoch,
     }))
 }

@@ -49,7 +49,7 @@ pub async fn parked(
         place => Some(place.parse::<ParkedPlace>().map_err(|()| QUERY)?),
     };
     let page = state.storage.parked_page(
-        &authorised.session.scope,
+        &authorised.session.assigned,
         after,
         PARKED_SHOWN_MAX,
         PARKED_BYTES_MAX,

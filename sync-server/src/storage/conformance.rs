@@ -118,6 +118,11 @@ pub(super) fn area(code: &str) -> AreaCode {
     AreaCode::new(code).unwrap()
 }
 
+/// What is held of who works in a grid: it, and what is decided for its street and community.
+pub(super) fn reached(grid: &str) -> Vec<AreaCode> {
+    vec![area(grid), area("130803001000-00"), area("130803001001-00")]
+}
+
 pub(super) fn id(number: u8) -> Uuid {
     Uuid::from_bytes([number; 16])
 }

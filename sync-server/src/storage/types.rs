@@ -50,6 +50,8 @@ pub struct Session {
     /// The worker as colleagues see them.
     pub worker: Worker,
     /// The assigned areas, none inside another, in order.
+    pub assigned: Vec<AreaCode>,
+    /// The areas that are held: those assigned, then the common ones that reach down to them.
     pub scope: Vec<AreaCode>,
 }
 
@@ -153,7 +155,7 @@ pub struct PullRequest {
 /// Operations of all assigned areas.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pulled {
-    /// The assigned areas, none inside another, in order.
+    /// The areas that are held: those assigned, none inside another, in order, then the common ones that reach down to them.
     pub scope: Vec<AreaCode>,
     /// One entry per area of `scope`.
     pub areas: Vec<PulledArea>,

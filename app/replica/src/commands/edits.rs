@@ -5,9 +5,9 @@ use shared::crdt::RecordState;
 use shared::domain::door::DoorNumber;
 use shared::domain::issue::Event;
 use shared::domain::phone::parse_phones;
-use shared::domain::schema::{FieldId, RecordKind, RecordRef};
+use shared::domain::schema::{FieldId, Meaning, RecordKind, RecordRef};
 use shared::domain::value::{FieldMap, Value};
-use shared::domain::{Household, Resident, household, resident};
+use shared::domain::{Household, Resident, household};
 use shared::ids::{AreaCode, IssueId};
 use shared::validation::text_as_kept;
 
@@ -63,9 +63,12 @@ pub(super) fn moves(
     record: RecordRef,
     to: &Value,
 ) -> Result<Vec<(AreaCode, RecordRef, Change)>, ApiError> {
-    let assigned = keep::assigned(&replica.connection)?;
-    let target = AreaCode::new(to.as_text()).ok();
-    let target = target.filter(|to| assigned.keys().any(|own| to.is_within(own)));
+    let mut target = AreaCode::new(to.as_text()).ok().filter(|to| !to.is_common());
+    if let Some(to) = &target
+        && !keep::works_in(&replica.connection, to)?
+    {
+        target = None;
+    }
     let target = target
         .ok_or_else(|| api_error(ErrorCode::Invalid, "household.area_impossible").at(household::MOVED_TO))?;
     let mut changes = Vec::new();
@@ -196,15 +199,18 @@ pub(super) fn normalise(
 ) -> Result<(), ApiError> {
     texts_as_kept(kind, fields);
     for (field, value) in fields {
-        match (kind, *field, &value) {
-            (RecordKind::HOUSEHOLD, household::DOOR, Value::Text(text)) => {
+        let spec = kind.spec().and_then(|spec| spec.field(*field));
+        match (spec.map(|spec| spec.meaning), &value) {
+            (_, Value::Text(text)) if (kind, *field) == (RecordKind::HOUSEHOLD, household::DOOR) => {
                 let door = DoorNumber::parse(text)
                     .map_err(|_| api_error(ErrorCode::Invalid, "household.door_unreadable").at(*field))?;
                 *value = Value::text(&door.to_string());
             }
-            (RecordKind::RESIDENT, resident::PHONES, Value::Texts(texts)) => {
-                let shown = shown.map_or(&Value::Null, |base| base.value(resident::PHONES));
-                *value = Value::texts(&phones(texts, shown.as_texts()).map_err(|error| error.at(*field))?);
+            (Some(Meaning::Phones { impossible }), Value::Texts(texts)) => {
+                let shown = shown.map_or(&Value::Null, |base| base.value(*field));
+                let numbers = phones(texts, shown.as_texts());
+                let numbers = numbers.ok_or_else(|| api_error(ErrorCode::Invalid, impossible).at(*field))?;
+                *value = Value::texts(&numbers);
             }
             _ => {}
         }
@@ -212,7 +218,8 @@ pub(super) fn normalise(
     Ok(())
 }
 
-fn phones(typed: &[String], shown: &[String]) -> Result<Vec<String>, ApiError> {
+/// The numbers in what was typed; `None` when something in it is none.
+fn phones(typed: &[String], shown: &[String]) -> Option<Vec<String>> {
     let mut numbers: Vec<String> = Vec::with_capacity(typed.len());
     for text in typed.iter().filter(|text| !text.trim().is_empty()) {
         let read = match shown.contains(text) {
@@ -220,7 +227,7 @@ fn phones(typed: &[String], shown: &[String]) -> Result<Vec<String>, ApiError> {
             false => {
                 let parsed = parse_phones(text);
                 if !parsed.impossible.is_empty() {
-                    return Err(api_error(ErrorCode::Invalid, "resident.phone_impossible"));
+                    return None;
                 }
                 parsed.numbers
             }
@@ -231,7 +238,7 @@ fn phones(typed: &[String], shown: &[String]) -> Result<Vec<String>, ApiError> {
             }
         }
     }
-    Ok(numbers)
+    Some(numbers)
 }
 
 /// Texts as validation keeps them, so that what only looks different is not written.

@@ -7,23 +7,26 @@ use rusqlite::Connection;
 use shared::change::Change;
 use shared::crdt::RecordState;
 use shared::domain::issue::{self, Event, Issue, Step};
-use shared::domain::schema::{FieldId, RecordKind, RecordRef};
+use shared::domain::schema::{FieldId, KINDS, RecordKind, RecordRef};
 use shared::domain::value::{FieldMap, Value, field};
 use shared::domain::visit::{self, Outcome, Purpose, Visit};
 use shared::domain::{Household, Photo, Resident, household, resident};
 use shared::ids::{AreaCode, DraftId, HouseholdId};
+use shared::validation::validate_fields;
 use uuid::Uuid;
 
 use super::edits::{existing, moves, normalise};
-use super::together;
+use super::{generic, together};
 use crate::api::{
-    ApiError, DraftBody, ErrorCode, HouseholdDraft, IssueDraft, ResidentDraft, StepDraft, VisitDraft,
+    ApiError, DraftBody, ErrorCode, HouseholdDraft, IssueDraft, RecordDraft, ResidentDraft, StepDraft,
+    VisitDraft,
 };
 use crate::queries::page::take_from_duplicates;
 use crate::queries::{photos as saved, wishes};
 use crate::replica::{Replica, api_error};
 use crate::storage::drafts::{Base, Kept};
-use crate::storage::{StorageResult, drafts, moves as places, own, records};
+use crate::storage::operations::SaveError;
+use crate::storage::{StorageResult, drafts, keep, moves as places, own, records};
 
 type Changes = Vec<(AreaCode, RecordRef, Change)>;
 
@@ -46,15 +49,9 @@ pub(super) fn of_record(
     record: Option<RecordRef>,
     id: DraftId,
 ) -> StorageResult<Option<Shown>> {
-    let kinds = [
-        RecordKind::VISIT,
-        RecordKind::ISSUE,
-        RecordKind::HOUSEHOLD,
-        RecordKind::RESIDENT,
-    ];
     let candidates = match record {
         Some(record) => vec![record],
-        None => kinds.map(|kind| RecordRef::new(kind, id)).to_vec(),
+        None => KINDS.map(|spec| RecordRef::new(spec.kind, id)).to_vec(),
     };
     for record in candidates {
         let Some(state) = records::load(connection, record)? else {
@@ -125,7 +122,9 @@ fn body_of(
                 resident,
             })
         }),
-        _ => None,
+        // A photo has no form.
+        RecordKind::PHOTO => None,
+        _ => generic::body_of(record.kind, state).map(DraftBody::Record),
     })
 }
 
@@ -160,6 +159,7 @@ fn corrected_fields(body: &DraftBody) -> Option<FieldMap> {
             (fields, &[])
         }
         DraftBody::Resident(form) => (resident_of(form).to_fields(), &[resident::HOUSEHOLD]),
+        DraftBody::Record(form) => (generic::fields_of(form).ok()?, &[]),
         DraftBody::Step(_) => return None,
     };
     let kept = fields.into_iter().filter(|(field, _)| !never.contains(field));
@@ -184,6 +184,7 @@ pub(super) fn write(
             new_household(id.0, area, &form.household)?
         }
         (None, DraftBody::Resident(form)) => new_resident(replica, id.0, &resident_of(form))?,
+        (None, DraftBody::Record(form)) => new_of_kind(replica, id, form)?,
     };
     let area = existing(replica, written.record).map(|state| state.area().clone());
     let area = match (area, written.changes.first()) {
@@ -244,6 +245,10 @@ fn changed_fields(base: &Base, body: &DraftBody) -> Result<FieldMap, ApiError> {
         }
         DraftBody::Household(_) => RecordKind::HOUSEHOLD,
         DraftBody::Resident(_) => RecordKind::RESIDENT,
+        DraftBody::Record(form) => {
+            generic::fields_of(form)?;
+            form.kind
+        }
         DraftBody::Step(_) => return Ok(FieldMap::new()),
     };
     let mut fields = corrected_fields(body).unwrap_or_default();
@@ -387,6 +392,23 @@ pub(super) fn new_resident(replica: &Replica, id: Uuid, resident: &Resident) -> 
     let household = existing(replica, RecordRef::new(RecordKind::HOUSEHOLD, resident.household))?;
     let change = new_record(record.kind, resident.to_fields())?;
     let changes = vec![(household.area().clone(), record, change)];
+    Ok(Written { record, changes })
+}
+
+/// A new record of a kind without a form of its own.
+fn new_of_kind(replica: &Replica, id: DraftId, form: &RecordDraft) -> Result<Written, ApiError> {
+    let record = RecordRef::new(form.kind, id);
+    let no_area = || api_error(ErrorCode::Invalid, "record.area_missing");
+    let area = form.area.clone().ok_or_else(no_area)?;
+    if !keep::works_in(&replica.connection, &area)? {
+        return Err(no_area());
+    }
+    let mut fields = generic::fields_of(form)?;
+    normalise(form.kind, &mut fields, None)?;
+    // An empty change is no operation, so no rule would see what is missing.
+    validate_fields(form.kind, &fields).map_err(SaveError::Rejected)?;
+    let change = RecordState::change_to(form.kind, None, fields);
+    let changes = vec![(area, record, change)];
     Ok(Written { record, changes })
 }
 

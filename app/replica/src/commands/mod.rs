@@ -3,6 +3,7 @@
 mod drafts;
 mod edits;
 mod forms;
+mod generic;
 mod merge;
 mod outbox;
 pub(crate) mod parked;

@@ -87,8 +87,7 @@ impl Replica {
 pub(super) fn apply(replica: &mut Replica, parked: &ParkedOfOthers) -> Result<Answer, ApiError> {
     let state = records::load(&replica.connection, parked.record)?;
     let area: AreaCode = state.as_ref().map_or(&parked.area, RecordState::area).clone();
-    let assigned = keep::assigned(&replica.connection)?;
-    if !assigned.keys().any(|own| area.is_within(own)) {
+    if !keep::works_in(&replica.connection, &area)? {
         return Err(api_error(ErrorCode::Invalid, "parked.not_yours"));
     }
     let change = what_is_left(state.as_ref(), parked.record.kind, &parked.change);

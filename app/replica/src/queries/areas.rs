@@ -17,7 +17,10 @@ fn collect(connection: &Connection, sql: &str) -> StorageResult<Vec<Area>> {
     for row in rows {
         let (code, name) = row?;
         let code = AreaCode::new(&code).map_err(|_| StorageError::Inconsistent { table: "area" })?;
-        areas.push(Area { code, name });
+        // Nobody works in a common area; what lies in it reaches down.
+        if !code.is_common() {
+            areas.push(Area { code, name });
+        }
     }
     Ok(areas)
 }
@@ -56,6 +59,7 @@ pub(super) fn full_name(connection: &Connection, code: &AreaCode) -> StorageResu
 pub(super) fn holdings(connection: &Connection) -> StorageResult<Holdings> {
     let areas = held_areas::all(connection)?
         .into_iter()
+        .filter(|held| !held.area.is_common())
         .map(|held| {
             Ok(Holding {
                 name: full_name(connection, &held.area)?,

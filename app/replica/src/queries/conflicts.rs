@@ -1,9 +1,8 @@
 //! Conflicts: every value with who and when.
 
 use rusqlite::Connection;
-use shared::domain::schema::{FieldId, KINDS, RecordKind, RecordRef};
+use shared::domain::schema::{FieldId, KINDS, KindSpec, Meaning, RecordKind, RecordRef};
 use shared::domain::value::Value;
-use shared::domain::{issue, resident, visit};
 use shared::ids::HouseholdId;
 use uuid::Uuid;
 
@@ -11,6 +10,8 @@ use super::names;
 use crate::api::{Conflict, ConflictValue};
 use crate::storage::StorageResult;
 use crate::storage::duplicates::{self, GROUP};
+use crate::storage::meta::{self, Enrolment};
+use crate::storage::record_table::{Place, place_of};
 use crate::storage::records::load;
 
 /// The most conflicts listed at once.
@@ -56,12 +57,15 @@ pub(super) fn named(
     field: FieldId,
     value: &Value,
 ) -> StorageResult<String> {
-    let of_kind = match (kind, field) {
-        _ if Some(field) == kind.merged_into() => kind,
-        (RecordKind::RESIDENT, resident::HOUSEHOLD)
-        | (RecordKind::VISIT, visit::HOUSEHOLD)
-        | (RecordKind::ISSUE, issue::HOUSEHOLD) => RecordKind::HOUSEHOLD,
-        _ => return Ok(String::new()),
+    let meaning = kind
+        .spec()
+        .and_then(|spec| spec.field(field))
+        .map(|field| field.meaning);
+    let Some(Meaning::Names {
+        kinds: &[of_kind], ..
+    }) = meaning
+    else {
+        return Ok(String::new());
     };
     let Some(id) = value.as_id() else {
         return Ok(String::new());
@@ -72,10 +76,11 @@ pub(super) fn named(
 /// Every conflict on this device.
 pub(super) fn all(connection: &Connection) -> StorageResult<Vec<Conflict>> {
     let mut conflicts = Vec::new();
-    for spec in KINDS.iter().filter(|spec| spec.kind != RecordKind::PHOTO) {
+    for spec in edited(connection)? {
+        let Place { table, of_kind } = place_of(spec.kind);
         let sql = format!(
-            "SELECT id FROM {} WHERE conflicts > 0 AND removed = 0 ORDER BY row LIMIT {CONFLICTS_MAX}",
-            spec.name
+            "SELECT id FROM {table} WHERE conflicts > 0 AND removed = 0{of_kind} AND {NOT_FROM_ABOVE}
+             ORDER BY row LIMIT {CONFLICTS_MAX}"
         );
         let ids: Vec<Uuid> = connection
             .prepare_cached(&sql)?
@@ -91,13 +96,35 @@ pub(super) fn all(connection: &Connection) -> StorageResult<Vec<Conflict>> {
 
 /// How many records have a conflict.
 pub(super) fn count(connection: &Connection) -> StorageResult<u64> {
+    total_of("conflicts > 0 AND removed = 0", connection)
+}
+
+/// Which records do not only reach down from a community or street: nobody who works here may end what is wrong there.
+pub(super) const NOT_FROM_ABOVE: &str = "area NOT IN (SELECT area FROM assigned WHERE area LIKE '%-00')";
+
+/// The kinds that who is signed in here may edit.
+pub(super) fn edited(connection: &Connection) -> StorageResult<Vec<&'static KindSpec>> {
+    let enrolment: Option<Enrolment> = meta::get(connection, meta::ENROLMENT)?;
+    let may_edit = |spec: &&KindSpec| {
+        let role = enrolment.as_ref().map(|enrolment| enrolment.worker.role);
+        // Nobody edits a photo.
+        spec.kind != RecordKind::PHOTO && role.is_none_or(|role| spec.rights.edit.contains(role))
+    };
+    Ok(KINDS.into_iter().filter(may_edit).collect())
+}
+
+/// How many records are so of those that who is signed in here may edit.
+pub(super) fn total_of(condition: &str, connection: &Connection) -> StorageResult<u64> {
+    let count = |spec: &KindSpec| {
+        let Place { table, of_kind } = place_of(spec.kind);
+        format!("(SELECT count(*) FROM {table} WHERE {condition}{of_kind} AND {NOT_FROM_ABOVE})")
+    };
+    let counts: Vec<String> = edited(connection)?.into_iter().map(count).collect();
+    if counts.is_empty() {
+        return Ok(0);
+    }
     Ok(connection
-        .prepare_cached(
-            "SELECT (SELECT count(*) FROM household WHERE conflicts > 0 AND removed = 0)
-                  + (SELECT count(*) FROM resident WHERE conflicts > 0 AND removed = 0)
-                  + (SELECT count(*) FROM visit WHERE conflicts > 0 AND removed = 0)
-                  + (SELECT count(*) FROM issue WHERE conflicts > 0 AND removed = 0)",
-        )?
+        .prepare_cached(&format!("SELECT {}", counts.join(" + ")))?
         .query_row([], |row| row.get(0))?)
 }
 

@@ -85,7 +85,16 @@ fn describe(summary: &mut DraftSummary, body: DraftBody) {
         DraftBody::Step(step) => {
             summary.kind = DraftKind::Step;
             summary.step_of = Some(step.issue);
-            vec![step.event.note, step.event.target]
+            let is_name = |target: &String| target.parse::<Uuid>().is_err();
+            let named = Some(step.event.target).filter(is_name);
+            std::iter::once(step.event.note).chain(named).collect()
+        }
+        DraftBody::Record(form) => {
+            summary.kind = DraftKind::Record(form.kind);
+            form.fields
+                .into_iter()
+                .map(|(_, value)| value.as_text().to_owned())
+                .collect()
         }
     };
     let text = texts.into_iter().find(|text| !text.is_empty());

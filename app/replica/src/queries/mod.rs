@@ -7,6 +7,7 @@ mod drafts;
 mod duplicates;
 mod earlier;
 mod findings;
+mod generic;
 mod households;
 mod issues;
 mod log;
@@ -59,6 +60,16 @@ pub(crate) fn answer(replica: &Replica, call: Call) -> Result<Answer, ApiError> 
             let enrolment = replica.enrolment()?;
             let viewer = enrolment.as_ref().map(|enrolment| &enrolment.worker);
             Answer::Issue(Box::new(issues::issue_page(connection, id, viewer)?))
+        }
+        Call::Records { kind } => {
+            let enrolment = replica.enrolment()?;
+            let viewer = enrolment.as_ref().map(|enrolment| &enrolment.worker);
+            Answer::Records(generic::list(connection, kind, viewer)?)
+        }
+        Call::Record { record } => {
+            let enrolment = replica.enrolment()?;
+            let viewer = enrolment.as_ref().map(|enrolment| &enrolment.worker);
+            Answer::Record(Box::new(generic::page(connection, record, viewer)?))
         }
         Call::Conflicts => Answer::Conflicts(conflicts::all(connection)?),
         Call::Outbox => Answer::Outbox(Box::new(outbox::outbox(connection)?)),

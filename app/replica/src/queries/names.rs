@@ -1,6 +1,6 @@
 //! What people, records and fields are called.
 
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use shared::domain::schema::{FieldId, RecordKind, RecordRef};
 use shared::domain::value::{FieldMap, Value};
 use shared::ids::{AreaCode, HouseholdId, WorkerId};
@@ -57,12 +57,29 @@ pub(super) fn title(
              FROM photo LEFT JOIN visit ON visit.id = photo.owner LEFT JOIN issue ON issue.id = photo.owner
              LEFT JOIN household ON household.id = visit.household WHERE photo.id = ?1"
         }
-        _ => return Ok((String::new(), None)),
+        kind => return title_of_other(connection, RecordRef { kind, id: record.id }),
     };
     let mut statement = connection.prepare_cached(sql)?;
-    let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get::<_, Option<Uuid>>(1)?.map(HouseholdId)));
     Ok(statement
-        .query_row([record.id], read)
+        .query_row([record.id], titled)
+        .optional()?
+        .unwrap_or_default())
+}
+
+fn titled(row: &Row<'_>) -> rusqlite::Result<(String, Option<HouseholdId>)> {
+    Ok((row.get(0)?, row.get::<_, Option<Uuid>>(1)?.map(HouseholdId)))
+}
+
+/// The same of a kind without a table of its own.
+fn title_of_other(
+    connection: &Connection,
+    record: RecordRef,
+) -> StorageResult<(String, Option<HouseholdId>)> {
+    let mut statement = connection.prepare_cached(
+        "SELECT title, (SELECT id FROM household WHERE id = beside) FROM record WHERE kind = ?1 AND id = ?2",
+    )?;
+    Ok(statement
+        .query_row(params![record.kind.0, record.id], titled)
         .optional()?
         .unwrap_or_default())
 }

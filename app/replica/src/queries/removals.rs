@@ -6,11 +6,13 @@ use shared::domain::schema::{KINDS, RecordRef};
 use shared::ids::HouseholdId;
 use uuid::Uuid;
 
+use super::conflicts::{NOT_FROM_ABOVE, edited, total_of};
 use super::{drafts, names};
 use crate::api::{RemovalEntry, Removals};
 use crate::storage::StorageResult;
 use crate::storage::drafts::BIN_MS;
 use crate::storage::duplicates::GROUP;
+use crate::storage::record_table::{Place, place_of};
 use crate::storage::records::load;
 
 /// The most entries of each list.
@@ -18,13 +20,14 @@ const REMOVALS_MAX: u32 = 200;
 
 fn entries(connection: &Connection, condition: &str, since: TimestampMs) -> StorageResult<Vec<RemovalEntry>> {
     let mut found = Vec::new();
-    for spec in KINDS
-        .iter()
-        .filter(|spec| spec.kind.kept_after_removal().is_some())
+    for spec in edited(connection)?
+        .into_iter()
+        .filter(|spec| spec.kept_after_removal.is_some())
     {
+        let Place { table, of_kind } = place_of(spec.kind);
         let sql = format!(
-            "SELECT id FROM {} WHERE {condition} AND ?1 <= removed_at ORDER BY removed_at DESC, id LIMIT {REMOVALS_MAX}",
-            spec.name
+            "SELECT id FROM {table} WHERE {condition} AND ?1 <= removed_at{of_kind} AND {NOT_FROM_ABOVE}
+             ORDER BY removed_at DESC, id LIMIT {REMOVALS_MAX}"
         );
         let ids: Vec<Uuid> = connection
             .prepare_cached(&sql)?
@@ -37,6 +40,15 @@ fn entries(connection: &Connection, condition: &str, since: TimestampMs) -> Stor
     found.sort_by_key(|entry| std::cmp::Reverse(entry.removed_at));
     found.truncate(REMOVALS_MAX as usize);
     Ok(found)
+}
+
+/// Of one record: that an edit kept it.
+pub(super) fn kept_of(connection: &Connection, record: RecordRef) -> StorageResult<Vec<RemovalEntry>> {
+    let state = load(connection, record)?;
+    match state.is_some_and(|state| state.is_kept_by_edit(record.kind)) {
+        true => Ok(entry(connection, record)?.into_iter().collect()),
+        false => Ok(Vec::new()),
+    }
 }
 
 /// Who removed a record, and who edited it without knowing.
@@ -72,14 +84,7 @@ pub(super) fn all(connection: &Connection, now_ms: TimestampMs) -> StorageResult
 
 /// How many records an edit kept.
 pub(super) fn count(connection: &Connection) -> StorageResult<u64> {
-    Ok(connection
-        .prepare_cached(
-            "SELECT (SELECT count(*) FROM household WHERE removal_open = 1)
-                  + (SELECT count(*) FROM resident WHERE removal_open = 1)
-                  + (SELECT count(*) FROM visit WHERE removal_open = 1)
-                  + (SELECT count(*) FROM issue WHERE removal_open = 1)",
-        )?
-        .query_row([], |row| row.get(0))?)
+    total_of("removal_open = 1", connection)
 }
 
 /// Of a household and all that belongs to it: what an edit kept.
@@ -92,14 +97,15 @@ pub(super) fn of_household(
         .iter()
         .filter(|spec| spec.kind.kept_after_removal().is_some())
     {
-        let belongs = if spec.name == "household" {
-            "id"
-        } else {
-            "household"
+        let Place { table, of_kind } = place_of(spec.kind);
+        let belongs = match table {
+            "household" => "id",
+            "record" => "beside",
+            _ => "household",
         };
         let sql = format!(
-            "SELECT id FROM {} WHERE removal_open = 1 AND {belongs} IN {GROUP} ORDER BY row LIMIT {REMOVALS_MAX}",
-            spec.name
+            "SELECT id FROM {table} WHERE removal_open = 1 AND {belongs} IN {GROUP}{of_kind}
+             ORDER BY row LIMIT {REMOVALS_MAX}"
         );
         let ids: Vec<Uuid> = connection
             .prepare_cached(&sql)?

@@ -238,6 +238,7 @@ fn household(body: &DraftBody) -> Option<HouseholdId> {
         DraftBody::Household(household) => household.corrects,
         DraftBody::Resident(resident) => Some(resident.resident.household),
         DraftBody::Step(step) => step.household,
+        DraftBody::Record(_) => None,
     }
 }
 

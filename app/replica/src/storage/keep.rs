@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use shared::change::AppliedOperation;
 use shared::change::encode::decode_pull_knowing;
 use shared::clock::{CLOCK_AHEAD_MS_MAX, TimestampMs};
-use shared::domain::schema::{KINDS, RecordKind, RecordRef};
+use shared::domain::schema::{RecordKind, RecordRef};
 use shared::guards::{self, Guard};
 use shared::ids::AreaCode;
 use shared::protocol::known::{OwnRange, READS_KNOWN};
@@ -21,7 +21,7 @@ use super::own::{self, UNSETTLED_RECORDS};
 use super::verify::{self, Repair};
 use super::{
     StorageError, StorageResult, drafts, duplicates, held_areas, moves, photo_bytes, pieces, receipts,
-    records, too_large, uploads,
+    record_table, records, too_large, uploads,
 };
 
 /// How long receipted operations and uploaded photos are kept, so that they can be offered again (D8).
@@ -347,7 +347,7 @@ fn forget_unassigned(
         return Ok(());
     }
     let mut left = false;
-    for table in KINDS.iter().map(|kind| kind.name) {
+    for table in record_table::tables() {
         let areas: Vec<String> = transaction
             .prepare(&format!("SELECT DISTINCT area FROM {table}"))?
             .query_map([], |row| row.get(0))?
@@ -469,6 +469,7 @@ fn pull(transaction: &Transaction<'_>, page: &AreaPage, known: &[Uuid]) -> Resul
         if operation.record.kind == RecordKind::PHOTO {
             uploads::record_came(transaction, operation.record.id)?;
         }
+        record_table::take_up_within(transaction, operation.record, &page.area)?;
         if is_new {
             writer.came(operation.record)?;
             if reading_again {
@@ -499,6 +500,16 @@ pub fn assigned(connection: &Connection) -> StorageResult<BTreeMap<AreaCode, u64
         areas.insert(code, cursor);
     }
     Ok(areas)
+}
+
+/// Whether an area lies in one that is assigned here. What only reaches down from a common area is held and not written.
+///
+/// # Errors
+/// A failing database.
+pub(crate) fn works_in(connection: &Connection, area: &AreaCode) -> StorageResult<bool> {
+    let assigned = assigned(connection)?;
+    let mut own = assigned.keys().filter(|own| !own.is_common());
+    Ok(own.any(|own| area.is_within(own)))
 }
 
 #[cfg(test)]

@@ -1,23 +1,62 @@
-//! What an updated app makes of rows that an earlier one wrote, in the transaction of its last step of the schema: fields
-//! that the earlier one could only keep go into their columns, and found text becomes what this one looks for.
+//! What an updated app makes at its first start of rows that an earlier one wrote: kinds and fields that the earlier one
+//! could only keep are shown, and found text becomes what this one looks for.
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use shared::domain::schema::{KINDS, KindSpec, RecordKind, RecordRef};
 use uuid::Uuid;
 
 use super::records::{self, field_columns, fields_from_row, found_text};
-use super::{StorageError, StorageResult};
+use super::{StorageError, StorageResult, meta, record_table, sealed};
 use crate::search::IndexText;
 
-/// Takes both up.
+/// What the app knew that wrote here last: every kind and field.
+const KNOWN: &str = "fields_known";
+
+/// Takes up what an earlier app could only keep, unless this one, or another that knows the same, has done so. What is
+/// sealed waits until it is opened.
+pub(super) fn after_update(connection: &mut Connection) -> StorageResult<()> {
+    let is_known = meta::get(connection, KNOWN)?.is_some_and(|known: Vec<(u8, u8)>| known == all_fields());
+    if is_known || sealed::standing(connection)?.is_some() {
+        return Ok(());
+    }
+    let transaction = connection.transaction()?;
+    learn(&transaction)?;
+    transaction.commit()?;
+    Ok(())
+}
+
+fn all_fields() -> Vec<(u8, u8)> {
+    let of_kind = |spec: &KindSpec| {
+        let kind = spec.kind.0;
+        spec.fields
+            .iter()
+            .map(move |field| (kind, field.id.0))
+            .collect::<Vec<_>>()
+    };
+    KINDS.into_iter().flat_map(of_kind).collect()
+}
+
+/// Takes up kinds, fields and found text.
 pub(super) fn learn(transaction: &Transaction<'_>) -> StorageResult<()> {
-    for spec in KINDS {
+    for spec in record_table::with_table() {
         fields(transaction, spec)?;
+    }
+    // Of a kind that has become known: what lists need; and one that has a table now goes there.
+    for record in record_table::all(transaction)? {
+        let state = match record_table::load(transaction, record) {
+            Ok(Some(state)) => state,
+            Ok(None) | Err(StorageError::Inconsistent { .. }) => continue,
+            Err(error) => return Err(error),
+        };
+        if record.kind.spec().is_some_and(|spec| spec.has_table) {
+            record_table::remove(transaction, record)?;
+        }
+        records::Writer::new(transaction)?.save(record, &state)?;
     }
     for kind in [RecordKind::HOUSEHOLD, RecordKind::RESIDENT] {
         text(transaction, kind)?;
     }
-    Ok(())
+    meta::set(transaction, KNOWN, &all_fields())
 }
 
 /// Every record with fields that an earlier app did not know is saved again, as this one knows them.

@@ -16,6 +16,7 @@ const STEPS: &[(i64, &str)] = &[
     (2, include_str!("migrations/0006_lean.sql")),
     (2, include_str!("migrations/0007_moves.sql")),
     (2, include_str!("migrations/0008_at_the_door.sql")),
+    (2, include_str!("migrations/0009_records.sql")),
 ];
 
 /// Brings the schema to this version.
@@ -35,7 +36,7 @@ pub fn migrate(connection: &mut Connection) -> StorageResult<()> {
         take(&transaction, index)?;
         transaction.commit()?;
     }
-    Ok(())
+    learn::after_update(connection)
 }
 
 /// The schema as it is: major * 1000 + steps taken; 0 for a new file.
@@ -55,7 +56,8 @@ pub(super) fn make(transaction: &Transaction<'_>, version: i64) -> StorageResult
 
 /// The steps that are left, all of them or none.
 pub(super) fn go_on(transaction: &Transaction<'_>) -> StorageResult<()> {
-    (taken(version(transaction)?)..STEPS.len()).try_for_each(|index| take(transaction, index))
+    (taken(version(transaction)?)..STEPS.len()).try_for_each(|index| take(transaction, index))?;
+    learn::learn(transaction)
 }
 
 fn taken(version: i64) -> usize {
@@ -68,10 +70,7 @@ fn take(transaction: &Transaction<'_>, index: usize) -> StorageResult<()> {
         .ok_or(StorageError::Inconsistent { table: "sealed" })?;
     transaction.execute_batch(step)?;
     transaction.pragma_update(None, "user_version", major * 1000 + index as i64 + 1)?;
-    match index + 1 == STEPS.len() {
-        true => learn::learn(transaction),
-        false => Ok(()),
-    }
+    Ok(())
 }
 
 #[cfg(test)]

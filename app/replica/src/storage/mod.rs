@@ -21,6 +21,7 @@ pub mod peers;
 pub mod photo_bytes;
 mod pieces;
 pub mod receipts;
+pub(crate) mod record_table;
 pub mod records;
 pub mod room;
 pub mod sealed;

@@ -17,6 +17,7 @@ use shared::validation::writes_move;
 use uuid::Uuid;
 
 use super::own::{self, WAITING_RECORDS};
+use super::record_table::{Place, place_of};
 use super::{StorageError, StorageResult, keep};
 use crate::api::DepartedHousehold;
 
@@ -43,6 +44,9 @@ static BRING_HOUSEHOLD: LazyLock<Vec<String>> = LazyLock::new(|| {
             "photo",
             &format!("removed = 1 AND owner IN ({VISITS} UNION ALL {ISSUES} ({VISITS}))"),
         ),
+        bring_record(&format!(
+            "?1 UNION ALL SELECT id FROM resident WHERE household = ?1 UNION ALL {VISITS} UNION ALL {ISSUES} ({VISITS})"
+        )),
     ]
 });
 /// Brings what lies beside visit or issue `?1` to area `?2`.
@@ -58,8 +62,14 @@ static BRING_OWNER: LazyLock<Vec<String>> = LazyLock::new(|| {
             "photo",
             &format!("removed = 1 AND owner IN (SELECT ?1 UNION ALL {issues})"),
         ),
+        bring_record(&format!("?1 UNION ALL {issues}")),
     ]
 });
+
+/// Brings what lies beside these in the table of all other kinds.
+fn bring_record(owners: &str) -> String {
+    format!("UPDATE record SET area = ?2 WHERE beside IN (SELECT {owners})")
+}
 
 fn bring_sql(table: &str, beside: &str) -> String {
     format!(
@@ -117,11 +127,9 @@ fn moved_to(connection: &Connection, household: Uuid) -> StorageResult<Option<Ar
 }
 
 fn area_of(connection: &Connection, record: RecordRef) -> StorageResult<Option<AreaCode>> {
-    let Some(spec) = record.kind.spec() else {
-        return Ok(None);
-    };
+    let Place { table, of_kind } = place_of(record.kind);
     let area = connection
-        .prepare_cached(&format!("SELECT area FROM {} WHERE id = ?1", spec.name))?
+        .prepare_cached(&format!("SELECT area FROM {table} WHERE id = ?1{of_kind}"))?
         .query_row([record.id], |row| row.get::<_, String>(0))
         .optional()?;
     area.map(|area| code(&area)).transpose()

@@ -182,9 +182,13 @@ impl Pen<'_> {
     }
 
     /// What the server would set aside is not done here either.
-    fn check_rights(&self, operation: &Operation, state: Option<&RecordState>) -> Result<(), Rejection> {
+    fn check_rights(&self, operation: &Operation, state: Option<&RecordState>) -> Result<(), SaveError> {
         let Author { worker, role, .. } = self.author;
-        check_rights(operation.record.kind, &operation.change, worker, role, state)
+        check_rights(operation.record.kind, &operation.change, worker, role, state)?;
+        if operation.area.is_common() && !keep::works_in(self.transaction, &operation.area)? {
+            return Err(Rejection::of("right.edit").into());
+        }
+        Ok(())
     }
 
     fn store(&mut self, operation: &Operation, is_in_row: bool) -> StorageResult<()> {

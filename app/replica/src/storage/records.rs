@@ -15,14 +15,14 @@ use shared::crdt::{
 };
 use shared::domain::door::DoorNumber;
 use shared::domain::issue;
-use shared::domain::schema::{FieldId, KINDS, KindSpec, RecordKind, RecordRef};
+use shared::domain::schema::{FieldId, KindSpec, RecordKind, RecordRef};
 use shared::domain::value::{FieldMap, Fields, Value, ValueShape, field};
 use shared::domain::{household, resident};
 use shared::ids::{AreaCode, DeviceId, WorkerId};
 use shared::packed::packed;
 use uuid::Uuid;
 
-use super::{StorageError, StorageResult, duplicates, earlier, moves, own, verify, who};
+use super::{StorageError, StorageResult, duplicates, earlier, moves, own, record_table, verify, who};
 use crate::search;
 
 /// Separates texts in one column: a character that validation keeps out of them.
@@ -34,7 +34,8 @@ struct Statements {
     upsert: String,
 }
 
-static STATEMENTS: LazyLock<Vec<Statements>> = LazyLock::new(|| KINDS.into_iter().map(statements).collect());
+static STATEMENTS: LazyLock<Vec<Statements>> =
+    LazyLock::new(|| record_table::with_table().map(statements).collect());
 
 /// Columns that are 0 in the row of a record that one operation made.
 const UNTOUCHED: [&str; 4] = ["removed", "conflicts", "removed_at", "removal_open"];
@@ -90,8 +91,7 @@ fn statements(spec: &KindSpec) -> Statements {
 }
 
 fn spec_of(kind: RecordKind) -> Option<(&'static KindSpec, &'static Statements)> {
-    KINDS
-        .into_iter()
+    record_table::with_table()
         .zip(STATEMENTS.iter())
         .find(|(spec, _)| spec.kind == kind)
 }
@@ -127,7 +127,7 @@ impl<'c> Reader<'c> {
     /// As [`load`].
     pub(super) fn load(&mut self, record: RecordRef) -> StorageResult<Option<RecordState>> {
         if spec_of(record.kind).is_none() {
-            return load_other(self.connection, record);
+            return record_table::load(self.connection, record);
         }
         match self.row_of(record)? {
             Some(row) => self.state_of(record.kind, row).map(Some),
@@ -140,8 +140,11 @@ impl<'c> Reader<'c> {
     /// # Errors
     /// As [`load`].
     pub(super) fn load_exactly(&mut self, record: RecordRef) -> StorageResult<Option<RecordState>> {
+        if spec_of(record.kind).is_none() {
+            return record_table::load_exactly(self.connection, record);
+        }
         let Some(row) = self.row_of(record)? else {
-            return self.load(record);
+            return Ok(None);
         };
         let fields = row.fields.clone();
         let state = self.state_of(record.kind, row)?;
@@ -222,20 +225,8 @@ struct StoredRow {
 
 fn damaged(kind: RecordKind) -> StorageError {
     StorageError::Inconsistent {
-        table: kind.spec().map_or("other_record", |spec| spec.name),
+        table: kind.spec().map_or("record", |spec| spec.name),
     }
-}
-
-fn load_other(connection: &Connection, record: RecordRef) -> StorageResult<Option<RecordState>> {
-    let blob: Option<Vec<u8>> = connection
-        .prepare_cached("SELECT state FROM other_record WHERE kind = ?1 AND id = ?2")?
-        .query_row(params![record.kind.0, record.id], |row| row.get(0))
-        .optional()?;
-    let damaged = |_| StorageError::Inconsistent {
-        table: "other_record",
-    };
-    blob.map(|blob| RecordState::unpack_whole(record.kind, &blob).map_err(damaged))
-        .transpose()
 }
 
 /// Reads a record's fields from a row whose columns from `first` on are the kind's fields in order.
@@ -324,11 +315,7 @@ pub(super) fn release(
 /// A failing database.
 pub fn remove(transaction: &Transaction<'_>, record: RecordRef) -> StorageResult<()> {
     let Some((spec, _)) = spec_of(record.kind) else {
-        transaction.execute(
-            "DELETE FROM other_record WHERE kind = ?1 AND id = ?2",
-            params![record.kind.0, record.id],
-        )?;
-        return Ok(());
+        return record_table::remove(transaction, record);
     };
     let found_text = match record.kind {
         RecordKind::HOUSEHOLD => Some("row * 2"),
@@ -475,17 +462,8 @@ impl<'t> Writer<'t> {
     /// Writes a record as it is.
     pub(super) fn save(&mut self, record: RecordRef, state: &RecordState) -> StorageResult<()> {
         let Some((spec, statements)) = spec_of(record.kind) else {
-            self.transaction
-                .prepare_cached(
-                    "INSERT OR REPLACE INTO other_record (kind, id, area, state) VALUES (?1, ?2, ?3, ?4)",
-                )?
-                .execute(params![
-                    record.kind.0,
-                    record.id,
-                    state.made_in().as_str(),
-                    state.pack_whole(record.kind)
-                ])?;
-            return Ok(());
+            let home = self.home(record, &state.values(), state.made_in())?;
+            return record_table::save(self.transaction, record, state, &home);
         };
         let values = state.values();
         let home = self.home(record, &values, state.made_in())?;

@@ -166,9 +166,7 @@ pub(crate) fn unseal(transaction: &Transaction<'_>, key: &SealKey) -> StorageRes
         }
     }
     transaction.execute_batch("DROP TABLE sealed")?;
-    if is_earlier {
-        migrate::go_on(transaction)?;
-    }
+    migrate::go_on(transaction)?;
     Ok(last > 0)
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use shared::change::encode::decode_pull_knowing;
 use shared::change::{AppliedOperation, Operation};
 use shared::clock::TimestampMs;
-use shared::domain::schema::{KINDS, RecordKind, RecordRef};
+use shared::domain::schema::{RecordKind, RecordRef};
 use shared::guards::{self, Guard};
 use shared::ids::DeviceId;
 use shared::protocol::v1::{AreaPage, SyncReply};
@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::keep::KeepError;
 use super::meta::Enrolment;
 use super::own::{self, ReadOff, UNSETTLED_RECORDS};
-use super::{StorageError, StorageResult, duplicates, keep, meta, moves, records};
+use super::{StorageError, StorageResult, duplicates, keep, meta, moves, record_table, records};
 
 /// How often a device verifies.
 pub const VERIFY_EVERY_MS: u64 = 7 * 24 * 3_600_000;
@@ -107,8 +107,8 @@ pub(crate) fn say(connection: &Connection) -> StorageResult<Option<Verification>
 /// Records of the assigned areas that are here, in these buckets, or in all of them.
 fn held(connection: &Connection, buckets: Option<&[u8]>) -> StorageResult<Vec<(RecordRef, u64)>> {
     let assigned = keep::assigned(connection)?;
-    let mut sql = String::from("SELECT kind, id FROM other_record");
-    for kind in &KINDS {
+    let mut sql = String::from("SELECT kind, id FROM record");
+    for kind in record_table::with_table() {
         sql += &format!(" UNION ALL SELECT {}, id FROM {}", kind.kind.0, kind.name);
     }
     let mut statement = connection.prepare_cached(&sql)?;

@@ -29,6 +29,10 @@ pub(crate) fn draft_route(draft: &DraftSummary) -> Route {
             id: ResidentId(id.0),
         },
         (DraftKind::Step, _, Some(id)) => Route::IssueStep { id, draft: draft.id },
+        (DraftKind::Record(kind), ..) => Route::RecordForm {
+            kind: kind.into(),
+            id: id.0,
+        },
         (DraftKind::Issue | DraftKind::Resident | DraftKind::Step, ..) => kept_issue(id),
     }
 }

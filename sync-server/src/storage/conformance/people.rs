@@ -6,7 +6,7 @@ use shared::domain::worker::Role;
 use shared::ids::{AreaCode, DeviceId, WorkerId};
 
 use super::{
-    COMMUNITY, GRID, NEIGHBOUR, NOW, OTHER_GRID, a_phone, area, enrol, id, push, push_at, with_areas,
+    COMMUNITY, GRID, NEIGHBOUR, NOW, OTHER_GRID, a_phone, area, enrol, id, push, push_at, reached, with_areas,
 };
 use crate::apply::PushRefusal;
 use crate::storage::{
@@ -53,7 +53,11 @@ pub async fn the_directory_names_what_is_around(storage: &dyn Storage) {
     let lead = a_phone(storage, 4, Role::Supervisor, &[COMMUNITY]).await;
     let directory = storage.directory(amina.worker, 0).await.unwrap().unwrap();
     let codes: Vec<_> = directory.areas.iter().map(|area| area.code.as_str()).collect();
-    assert_eq!(codes, ["130803", "130803001", COMMUNITY, GRID]);
+    let common = ["130803001000-00", "130803001001-00"];
+    assert_eq!(
+        codes,
+        ["130803", "130803001", common[0], COMMUNITY, common[1], GRID]
+    );
     let has = |worker: WorkerId| directory.workers.iter().any(|colleague| colleague.id == worker);
     assert!(has(amina.worker) && has(lead.worker) && !has(stranger.worker) && !has(joao.worker));
     assert_eq!(
@@ -61,7 +65,7 @@ pub async fn the_directory_names_what_is_around(storage: &dyn Storage) {
         None
     );
     let of_lead = storage.directory(lead.worker, 0).await.unwrap().unwrap();
-    assert_eq!(of_lead.areas.len(), 5);
+    assert_eq!(of_lead.areas.len(), 7);
     assert!(
         of_lead
             .workers
@@ -102,7 +106,7 @@ pub async fn accounts_come_and_go(storage: &dyn Storage) {
     let session = storage.session(TokenHash([1; 32])).await.unwrap().unwrap();
     assert_eq!(
         (session.credential.device, session.scope),
-        (amina.device, vec![area(GRID)])
+        (amina.device, reached(GRID))
     );
     assert!(storage.set_password("worker1", "$other").await.unwrap());
     assert_eq!(
@@ -141,7 +145,7 @@ pub async fn accounts_come_and_go(storage: &dyn Storage) {
     enrol(storage, WorkerId(id(51)), None, 61).await.unwrap();
     let session = storage.session(TokenHash([61; 32])).await.unwrap().unwrap();
     assert_eq!(
-        session.scope,
+        session.assigned,
         [area(COMMUNITY)],
         "a grid inside an assigned community is left out"
     );

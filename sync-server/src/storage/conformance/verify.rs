@@ -27,11 +27,11 @@ fn held(phone: &TestPhone, lacking: &[RecordRef]) -> Fingerprints {
 }
 
 async fn request(storage: &dyn Storage, phone: &TestPhone, held: &Fingerprints) -> VerifyRequest {
-    let cursor = pull(storage, phone, 0, 10_000).await.areas[0].cursor;
+    let pulled = pull(storage, phone, 0, 10_000).await.areas.into_iter();
     VerifyRequest {
         worker: phone.worker,
         epoch: Some(storage.epoch().await.unwrap()),
-        cursors: [(phone.area.clone(), cursor)].into(),
+        cursors: pulled.map(|pulled| (pulled.area, pulled.cursor)).collect(),
         verification: Verification::new(held, Vec::new(), Vec::new()),
         operations_max: 1_000,
         bytes_max: 1_000_000,
@@ -66,7 +66,7 @@ pub async fn records_that_a_device_holds_otherwise_are_handed_out(storage: &dyn 
     let cursors = same.cursors.clone();
     let (verified, pulled) = storage.verify(same).await.unwrap().unwrap();
     assert_eq!(verified, Verified::default());
-    assert_eq!(pulled.scope, [area(GRID)]);
+    assert_eq!(pulled.scope, reached(GRID));
     assert_eq!(
         (pulled.areas[0].operations.len(), pulled.areas[0].remaining),
         (0, 0)

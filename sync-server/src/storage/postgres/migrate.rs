@@ -12,6 +12,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/postgres/0001_init.sql"),
     include_str!("../../../migrations/postgres/0002_devices.sql"),
     include_str!("../../../migrations/postgres/0003_answered.sql"),
+    include_str!("../../../migrations/postgres/0004_common_areas.sql"),
 ];
 
 const VERSION_TABLE: &str =

@@ -42,7 +42,8 @@ pub(super) fn add(tx: Tx<'_>, account: &NewAccount, _now_ms: TimestampMs) -> Sto
 fn unknown_areas(tx: Tx<'_>, areas: &[AreaCode]) -> StorageResult<Vec<AreaCode>> {
     let mut unknown = Vec::new();
     for area in areas {
-        if !columns::area_exists(tx, area)? {
+        // Nobody works in a common area.
+        if area.is_common() || !columns::area_exists(tx, area)? {
             unknown.push(area.clone());
         }
     }

@@ -27,6 +27,13 @@ pub(super) fn put_areas(tx: Tx<'_>, areas: &[Area]) -> StorageResult<AreaChanges
             "INSERT INTO area (code, name) VALUES (?1, ?2) ON CONFLICT (code) DO UPDATE SET name = excluded.name",
         )?
         .execute(values![code.as_str(), name])?;
+        // What is decided there lies in an area of its own, which nobody imports.
+        if let Some(common) = code.common() {
+            tx.prepare_cached(
+                "INSERT INTO area (code, name) VALUES (?1, ?2) ON CONFLICT (code) DO UPDATE SET name = excluded.name",
+            )?
+            .execute(values![common.as_str(), name])?;
+        }
     }
     if changes.added + changes.renamed > 0 {
         columns::directory_changed(tx)?;

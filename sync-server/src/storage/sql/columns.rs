@@ -1,5 +1,7 @@
 //! How our types stand in columns.
 
+use std::collections::BTreeSet;
+
 use shared::change::Operation;
 use shared::change::hash::ChainHash;
 use shared::domain::rights::Roles;
@@ -67,18 +69,29 @@ pub(super) fn behind(area: &AreaCode) -> String {
     format!("{area}~")
 }
 
-/// The areas of which a worker holds all now, none inside another, in order.
+/// The areas of which a worker holds all now, none inside another: those assigned, in order, then the common ones that
+/// reach down to them.
 pub(super) fn scope(connection: Tx<'_>, worker: WorkerId) -> StorageResult<Vec<AreaCode>> {
+    let mut scope = assigned(connection, worker)?;
+    let common: BTreeSet<AreaCode> = scope.iter().flat_map(AreaCode::reached_from).collect();
+    let beyond = |common: &AreaCode| !scope.iter().any(|area| common.is_within(area));
+    let beyond: Vec<AreaCode> = common.into_iter().filter(beyond).collect();
+    scope.extend(beyond);
+    Ok(scope)
+}
+
+/// The areas in which a worker works now, none inside another, in order.
+pub(super) fn assigned(connection: Tx<'_>, worker: WorkerId) -> StorageResult<Vec<AreaCode>> {
     let mut statement = connection.prepare_cached(
         "SELECT area, role FROM assignment JOIN worker ON worker.id = assignment.worker
          WHERE worker = ?1 AND ended_at = 0 ORDER BY area",
     )?;
-    let assigned = statement.query_map(values![worker.0.as_bytes()], |row| {
+    let rows = statement.query_map(values![worker.0.as_bytes()], |row| {
         Ok((area(row, 0)?, role(row, 1)?))
     })?;
-    let mut scope: Vec<AreaCode> = Vec::with_capacity(assigned.len());
+    let mut scope: Vec<AreaCode> = Vec::with_capacity(rows.len());
     // In this order an area follows the one that contains it.
-    for (area, role) in assigned {
+    for (area, role) in rows {
         // Others hold what is lent to them or open to them, and nothing because it lies in an area.
         let holds = Roles::WORKERS.contains(role);
         if holds && !scope.last().is_some_and(|outer| area.is_within(outer)) {

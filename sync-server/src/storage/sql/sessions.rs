@@ -164,6 +164,7 @@ pub(super) fn find(tx: Tx<'_>, token: TokenHash) -> StorageResult<Option<Session
     };
     Ok(Some(Session {
         credential,
+        assigned: columns::assigned(tx, worker.id)?,
         scope: columns::scope(tx, worker.id)?,
         worker,
     }))

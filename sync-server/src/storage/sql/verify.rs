@@ -46,7 +46,9 @@ pub(super) fn verify(tx: Tx<'_>, request: &VerifyRequest) -> StorageResult<Optio
 
 /// Whether the device has read everything of its areas, and nothing of devices that it met is still to come.
 fn holds_all(tx: Tx<'_>, request: &VerifyRequest, scope: &[AreaCode]) -> StorageResult<bool> {
-    if request.epoch != Some(columns::epoch(tx)?) || !request.cursors.keys().eq(scope) {
+    let is_held = |area: &AreaCode| request.cursors.contains_key(area);
+    let same_areas = request.cursors.len() == scope.len() && scope.iter().all(is_held);
+    if request.epoch != Some(columns::epoch(tx)?) || !same_areas {
         return Ok(false);
     }
     let held_position: u64 = tx.query_row("SELECT last_position FROM meta", values![], |row| uint(row, 0))?;

@@ -18,6 +18,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/sqlite/0008_made_by.sql"),
     include_str!("../../../migrations/sqlite/0009_devices.sql"),
     include_str!("../../../migrations/sqlite/0010_answered.sql"),
+    include_str!("../../../migrations/sqlite/0011_common_areas.sql"),
 ];
 
 /// The file was written by a later version.
