@@ -24,6 +24,7 @@ pub mod phone;
 pub mod photo;
 pub mod resident;
 pub mod rights;
+pub mod unit;
 pub mod visit;
 pub mod worker;
 

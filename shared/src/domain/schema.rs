@@ -28,6 +28,8 @@ impl RecordKind {
     pub const ISSUE: Self = Self(4);
     /// 照片
     pub const PHOTO: Self = Self(5);
+    /// 单位
+    pub const UNIT: Self = Self(6);
 
     /// The field that says which record of this kind is the same household or person.
     pub fn merged_into(self) -> Option<FieldId> {
@@ -409,12 +411,13 @@ impl KindSpec {
 }
 
 /// Every kind that this version knows.
-pub static KINDS: [&KindSpec; 5] = [
+pub static KINDS: [&KindSpec; 6] = [
     &super::household::SPEC,
     &super::resident::SPEC,
     &super::visit::SPEC,
     &super::issue::SPEC,
     &super::photo::SPEC,
+    &super::unit::SPEC,
 ];
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ const MEANT: &[(&str, &[&str; 6])] = &[
     ("visit", &["hcer", "hcer", "hcer", "----", "----", "----"]),
     ("issue", &["hcer", "hcer", "hcer", "h---", "----", "----"]),
     ("photo", &["hcer", "hcer", "hcer", "hc--", "----", "----"]),
+    ("unit", &["h---", "hcer", "hcer", "----", "----", "----"]),
 ];
 
 /// Who takes a step of an issue that somebody else made: `m`ember, `s`upervisor, `a`dministrator, `r`esponder.
