@@ -30,6 +30,8 @@ impl RecordKind {
     pub const PHOTO: Self = Self(5);
     /// 单位
     pub const UNIT: Self = Self(6);
+    /// 事件类别
+    pub const CATEGORY: Self = Self(7);
 
     /// The field that says which record of this kind is the same household or person.
     pub fn merged_into(self) -> Option<FieldId> {
@@ -411,13 +413,14 @@ impl KindSpec {
 }
 
 /// Every kind that this version knows.
-pub static KINDS: [&KindSpec; 6] = [
+pub static KINDS: [&KindSpec; 7] = [
     &super::household::SPEC,
     &super::resident::SPEC,
     &super::visit::SPEC,
     &super::issue::SPEC,
     &super::photo::SPEC,
     &super::unit::SPEC,
+    &super::category::SPEC,
 ];
 
 #[cfg(test)]

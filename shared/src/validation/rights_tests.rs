@@ -19,6 +19,7 @@ const MEANT: &[(&str, &[&str; 6])] = &[
     ("issue", &["hcer", "hcer", "hcer", "h---", "----", "----"]),
     ("photo", &["hcer", "hcer", "hcer", "hc--", "----", "----"]),
     ("unit", &["h---", "hcer", "hcer", "----", "----", "----"]),
+    ("category", &["h---", "hcer", "hcer", "----", "----", "----"]),
 ];
 
 /// Who takes a step of an issue that somebody else made: `m`ember, `s`upervisor, `a`dministrator, `r`esponder.
