@@ -32,6 +32,8 @@ impl RecordKind {
     pub const UNIT: Self = Self(6);
     /// 事件类别
     pub const CATEGORY: Self = Self(7);
+    /// 关怀规则
+    pub const CARE_RULE: Self = Self(8);
 
     /// The field that says which record of this kind is the same household or person.
     pub fn merged_into(self) -> Option<FieldId> {
@@ -413,7 +415,7 @@ impl KindSpec {
 }
 
 /// Every kind that this version knows.
-pub static KINDS: [&KindSpec; 7] = [
+pub static KINDS: [&KindSpec; 8] = [
     &super::household::SPEC,
     &super::resident::SPEC,
     &super::visit::SPEC,
@@ -421,6 +423,7 @@ pub static KINDS: [&KindSpec; 7] = [
     &super::photo::SPEC,
     &super::unit::SPEC,
     &super::category::SPEC,
+    &super::care_rule::SPEC,
 ];
 
 #[cfg(test)]

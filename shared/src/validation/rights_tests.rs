@@ -20,6 +20,7 @@ const MEANT: &[(&str, &[&str; 6])] = &[
     ("photo", &["hcer", "hcer", "hcer", "hc--", "----", "----"]),
     ("unit", &["h---", "hcer", "hcer", "----", "----", "----"]),
     ("category", &["h---", "hcer", "hcer", "----", "----", "----"]),
+    ("care_rule", &["h---", "hcer", "hcer", "----", "----", "----"]),
 ];
 
 /// Who takes a step of an issue that somebody else made: `m`ember, `s`upervisor, `a`dministrator, `r`esponder.
