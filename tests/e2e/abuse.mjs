@@ -161,7 +161,7 @@ export async function abuse({ chapter, newWorld }) {
     await by(page, 'step-save').click();
     await readsAsTyped(page, IMAGE, CLOSING, SCRIPT);
     await by(page, 'step-assigned').click();
-    await by(page, 'step-department').fill(SCRIPT);
+    await by(page, 'step-unit').fill(SCRIPT);
     await by(page, 'step-save').click();
     await page.getByTestId('timeline-entry').filter({ hasText: SCRIPT }).waitFor();
     await harmless(page);

@@ -1065,6 +1065,8 @@ pub struct TimelineEntry {
     pub event: Event,
     /// The step, when this version knows it.
     pub step: Option<Step>,
+    /// Whom or what it names, in words: a unit, another issue; empty when it names nothing or nothing that is here.
+    pub names: String,
     /// When.
     pub at: TimestampMs,
     /// Who.

@@ -67,7 +67,6 @@ fn family_keys() -> BTreeSet<String> {
     family("rating", vec!["1", "2", "3", "4", "5"]);
     family("period", vec!["all", "today", "week", "month", "days"]);
     family("action", vec!["created", "edited", "step", "removed"]);
-    family("department", crate::screens::issue::DEPARTMENTS.to_vec());
     family(
         "phase",
         vec![

@@ -152,8 +152,10 @@ pub(super) fn issue_page(
     let next_steps = steps_for(&life, state.origin().author, viewer);
     let mut timeline = Vec::with_capacity(life.timeline.len());
     for step in life.timeline {
+        let taken = Step::from_number(step.event.event.step);
         timeline.push(TimelineEntry {
-            step: Step::from_number(step.event.event.step),
+            step: taken,
+            names: named_by(connection, taken, &step.event.event.target)?,
             at: step.event.origin.stamp.ms,
             author: names::worker(connection, step.event.origin.author)?,
             applied: step.reason.is_empty(),
@@ -168,6 +170,19 @@ pub(super) fn issue_page(
         conflicts: conflicts::of(connection, record)?,
         earlier: earlier::of(connection, id.0)?,
     })
+}
+
+/// Whom or what a step names. A unit is named by its id, or in words where nobody had entered it.
+fn named_by(connection: &Connection, step: Option<Step>, target: &str) -> StorageResult<String> {
+    let kind = match step {
+        Some(Step::Assigned) => RecordKind::UNIT,
+        Some(Step::MergedInto) => RecordKind::ISSUE,
+        _ => return Ok(String::new()),
+    };
+    match target.parse::<Uuid>() {
+        Ok(id) => Ok(names::title(connection, RecordRef { kind, id })?.0),
+        Err(_) => Ok(target.to_owned()),
+    }
 }
 
 /// The steps that the server would take from who looks.

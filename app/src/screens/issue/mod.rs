@@ -8,5 +8,3 @@ mod step;
 pub(crate) use form::{IssueForm, IssueNew, kept_issue};
 pub(crate) use list::Issues;
 pub(crate) use page::{IssuePage, IssueStep};
-#[cfg(test)]
-pub(crate) use step::DEPARTMENTS;

@@ -144,8 +144,8 @@ fn TimelineRow(entry: TimelineEntry) -> Element {
         li { class: if entry.applied { "timeline-entry" } else { "timeline-entry not-applied" }, "data-testid": "timeline-entry",
             p { class: "row-title",
                 {t_code("step", step)}
-                if entry.step == Some(Step::Assigned) && !entry.event.target.is_empty() {
-                    span { class: "tag", "{entry.event.target}" }
+                if !entry.names.is_empty() {
+                    span { class: "tag", "{entry.names}" }
                 }
             }
             p { class: "row-meta", "{when} · {entry.author}" }

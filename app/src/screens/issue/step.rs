@@ -1,12 +1,14 @@
 //! One step of an issue: what it needs, and doing it.
 //!
-//! Test ids: `step-sheet`, `step-department`, `department-*`, `step-note`, `step-target`, `rating-*`,
+//! Test ids: `step-sheet`, `step-unit`, `unit-*`, `step-note`, `step-target`, `rating-*`,
 //! `step-save`, `step-discard`, `step-late`, `error`.
 
 use dioxus::prelude::*;
-use replica::api::{Answer, Call, IssueFilter, StepDraft};
+use replica::api::{Answer, Call, IssueFilter, RecordSummary, StepDraft};
 use shared::domain::issue::{Event, Step};
+use shared::domain::{RecordKind, Value, unit};
 use shared::ids::{DraftId, HouseholdId, IssueId};
+use uuid::Uuid;
 
 use crate::components::{
     ChoiceChips, Discard, FieldKind, Form, FormNotes, SaveBar, Select, Sheet, TextField, toast, use_form,
@@ -15,15 +17,6 @@ use crate::i18n::{t, t_code};
 use crate::routes::Route;
 use crate::store::use_query;
 
-/// Whom issues go to most; any other name can be typed.
-pub(crate) const DEPARTMENTS: [&str; 6] = [
-    "property",
-    "sanitation",
-    "police",
-    "housing",
-    "civil-affairs",
-    "power-water",
-];
 /// How many issues are offered to be merged into.
 const MERGE_CHOICES_MAX: u32 = 50;
 
@@ -60,7 +53,7 @@ pub(crate) fn StepSheet(
                 }
                 div { class: "form",
                     match step {
-                        Some(Step::Assigned) => rsx! { Department { form, draft } },
+                        Some(Step::Assigned) => rsx! { ToUnit { issue, form, draft } },
                         Some(Step::MergedInto) => rsx! { MergeTarget { form, draft } },
                         Some(Step::Closed) => rsx! { Rating { form, draft } },
                         _ => rsx! {},
@@ -104,23 +97,52 @@ fn name(form: Form, mut draft: Signal<StepDraft>, target: String) {
     form.keep.call(());
 }
 
+/// The units of the community and the street, first those that take care of such issues; another one can be typed.
 #[component]
-fn Department(form: Form, draft: Signal<StepDraft>) -> Element {
+fn ToUnit(issue: IssueId, form: Form, draft: Signal<StepDraft>) -> Element {
     let target = draft.read().event.target.clone();
-    let choices: Vec<(String, String)> = DEPARTMENTS
-        .iter()
-        .map(|code| {
-            let name = t_code("department", code);
-            (name.clone(), name)
-        })
+    let category = match use_query(Call::Issue { id: issue }) {
+        Some(Ok(Answer::Issue(page))) => Some(page.summary.issue.category.number()),
+        _ => None,
+    };
+    let mut units = match use_query(Call::Records {
+        kind: RecordKind::UNIT,
+    }) {
+        Some(Ok(Answer::Records(list))) => list.records,
+        _ => Vec::new(),
+    };
+    let handles = |unit: &RecordSummary| {
+        let handled = unit
+            .fields
+            .get(&unit::HANDLES)
+            .unwrap_or(&Value::Null)
+            .as_numbers();
+        category.is_some_and(|category| handled.contains(&category))
+    };
+    units.sort_by_key(|unit| !handles(unit));
+    let choices: Vec<(String, String)> = units
+        .into_iter()
+        .map(|unit| (unit.record.id.to_string(), unit.title))
         .collect();
+    let typed = if target.parse::<Uuid>().is_ok() {
+        String::new()
+    } else {
+        target.clone()
+    };
+    let hint = if choices.is_empty() {
+        t("step-unit-hint")
+    } else {
+        String::new()
+    };
     rsx! {
-        ChoiceChips {
-            name: "department", legend: t("step-department"), choices, selected: target.clone(),
-            onselect: move |chosen| name(form, draft, chosen),
+        if !choices.is_empty() {
+            ChoiceChips {
+                name: "unit", legend: t("step-unit"), choices, selected: target,
+                onselect: move |chosen| name(form, draft, chosen),
+            }
         }
         TextField {
-            id: "step-department", label: t("step-department-other"), value: target,
+            id: "step-unit", label: t("step-unit-other"), value: typed, hint,
             error: form.error_at("issue.department_missing"),
             oninput: move |typed| name(form, draft, typed),
         }
