@@ -10,6 +10,7 @@ import { abuse } from './abuse.mjs';
 import { conformance } from './conformance.mjs';
 import { door } from './door.mjs';
 import { first } from './first.mjs';
+import { decided } from './decided.mjs';
 import { forms } from './forms.mjs';
 import { offline } from './offline.mjs';
 import { refused } from './refused.mjs';
@@ -30,6 +31,7 @@ const SUITES = {
   story,
   door,
   offline,
+  decided,
   forms,
   refused,
   revoked,

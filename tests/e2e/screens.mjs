@@ -70,8 +70,22 @@ async function furnish(world, { zhao, qian, sun }) {
   at.issueForm = pathOf(page);
   await go(page, 'back');
   await upToDate(page);
+  at.unit = await decide(sun);
   await disagree(world, { zhao, qian, sun });
   return at;
+}
+
+/** A unit that everybody has. */
+async function decide({ page }) {
+  await walk(page, '/records/unit/new');
+  await by(page, 'field-name').fill('惠民物业');
+  await by(page, 'field-sort-property_company').check();
+  await by(page, 'field-phones').fill('0519-88880000');
+  await by(page, 'field-handles-facilities').check();
+  await by(page, 'record-save').click();
+  await shows(page, 'record-edit');
+  await upToDate(page);
+  return pathOf(page);
 }
 
 /** Two values of one field, and a change that comes too late to be taken. */
@@ -126,6 +140,8 @@ function screensOf(at, role) {
     ['visit-photo', at.visit, 'photo', tap('photo')],
     ['issues', '/issues', 'issue-row'],
     ['issue', at.issue, 'timeline'],
+    ['records', '/records/unit', 'record-row'],
+    ['record', at.unit, 'record-field-sort'],
     ['removed', '/removed', 'removed'],
     ['why', '/why', 'why-area'],
     ['settings', '/settings', 'sign-out'],
@@ -145,6 +161,8 @@ function screensOf(at, role) {
       await by(page, 'log-period-days').check();
       await shows(page, 'log-from');
     }],
+    ['record-new', '/records/unit/new', 'record-form'],
+    ['record-edit', `${at.unit}/edit`, 'form-correction'],
     ['conflicts', '/conflicts', 'conflict-mark'],
     ['parked', '/parked', 'parked-row', async (page) => page.locator('summary').first().click()],
     ['step', at.issue, 'timeline', tap('step-accepted')],

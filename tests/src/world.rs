@@ -20,7 +20,7 @@ use shared::domain::schema::RecordRef;
 use shared::domain::visit::{Outcome, Purpose};
 use shared::domain::worker::Role;
 use shared::domain::{Household, Resident};
-use shared::ids::{AreaCode, DraftId, EpochId, HouseholdId, ResidentId, VisitId};
+use shared::ids::{AreaCode, DeviceId, DraftId, EpochId, HouseholdId, ResidentId, VisitId};
 use shared::protocol::v1::{self, SyncReply, SyncRequest};
 use sync_server::clock::Clock;
 use sync_server::photos::PhotoStore;
@@ -253,6 +253,35 @@ impl World {
         let answer = self.server.get("/v1/parked", Some(&phone.token)).await;
         let parked = serde_json::from_slice(&answer.body).expect("a list");
         phone.replica.show_parked(parked).expect("the list is shown")
+    }
+}
+
+/// Rounds between two phones until neither has anything to say.
+///
+/// # Panics
+/// When one of them refuses what the other says.
+pub fn meet(one: &mut Replica, other: &mut Replica) {
+    let mut known: Option<[DeviceId; 2]> = None;
+    let mut through = [0, 0];
+    loop {
+        let listeners = known.map_or([None, None], |known| known.map(Some));
+        let said = [
+            one.bundle(listeners[0], through[0]).expect("one has words"),
+            other
+                .bundle(listeners[1], through[1])
+                .expect("the other has words"),
+        ];
+        let heard = [
+            one.take_bundle(&said[1].bytes).expect("one listens"),
+            other.take_bundle(&said[0].bytes).expect("the other listens"),
+        ];
+        if known.is_some() && said.iter().all(|words| words.through_seq.is_none()) {
+            return;
+        }
+        for (through, words) in through.iter_mut().zip(&said) {
+            *through = words.through_seq.unwrap_or(*through);
+        }
+        known = Some([heard[0].device, heard[1].device]);
     }
 }
 

@@ -18,7 +18,7 @@ use shared::domain::household::NOTE;
 use shared::domain::schema::{RecordKind, RecordRef};
 use shared::domain::value::{FieldMap, Value as FieldValue};
 use shared::domain::worker::Role;
-use shared::ids::{AreaCode, DeviceId, HouseholdId, WorkerId};
+use shared::ids::{AreaCode, HouseholdId, WorkerId};
 use shared::protocol::peer::Bundle;
 use shared::protocol::v1;
 use sync_server::testing::{TEST_START_MS, TestServer};
@@ -210,28 +210,8 @@ fn conflicts(phone: &DrivenPhone) -> Vec<Conflict> {
     }
 }
 
-/// Rounds until neither has anything to say.
 fn meet_in_process(one: &DrivenPhone, other: &DrivenPhone) {
-    let mut known: Option<[DeviceId; 2]> = None;
-    let mut through = [0, 0];
-    loop {
-        let words = |phone: &DrivenPhone, index: usize| {
-            let listener = known.map(|known| known[index]);
-            phone.replica().borrow().bundle(listener, through[index]).unwrap()
-        };
-        let said = [words(one, 0), words(other, 1)];
-        let heard = [
-            one.replica().borrow_mut().take_bundle(&said[1].bytes).unwrap(),
-            other.replica().borrow_mut().take_bundle(&said[0].bytes).unwrap(),
-        ];
-        if known.is_some() && said.iter().all(|words| words.through_seq.is_none()) {
-            return;
-        }
-        for (through, words) in through.iter_mut().zip(&said) {
-            *through = words.through_seq.unwrap_or(*through);
-        }
-        known = Some([heard[0].device, heard[1].device]);
-    }
+    tests::world::meet(&mut one.replica().borrow_mut(), &mut other.replica().borrow_mut());
 }
 
 #[tokio::test(flavor = "current_thread")]

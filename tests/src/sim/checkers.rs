@@ -6,7 +6,8 @@ use replica::api::{Answer, Call};
 use replica::storage::records;
 use shared::change::{AppliedOperation, Operation};
 use shared::crdt::RecordState;
-use shared::domain::{RecordKind, RecordRef};
+use shared::domain::value::Value;
+use shared::domain::{RecordKind, RecordRef, unit};
 use shared::ids::{AreaCode, DeviceId, WorkerId};
 use shared::protocol::v1::ParkedOperation;
 use sync_server::storage::PullRequest;
@@ -274,7 +275,8 @@ impl World {
             if left_out.contains(record) {
                 continue;
             }
-            let assigned = areas.iter().flatten().any(|area| expected.area.is_within(area));
+            let mut held_by = areas.iter().flatten();
+            let assigned = held_by.any(|area| expected.area.is_within(area) || reaches(&expected.area, area));
             match held {
                 None if assigned => sentences.push(format!(
                     "DIVERGED: phone {phone} lacks {record:?}, expected {expected:?}"
@@ -286,6 +288,9 @@ impl World {
                     sentences.push(format!("phone {phone} still holds {record:?} of another area"));
                 }
                 Some(held) => {
+                    sentences.extend(listed_otherwise(eyes, *record, expected).map(|title| {
+                        format!("phone {phone} lists {record:?} as {title}, expected {expected:?}")
+                    }));
                     let held = seen_in(record.kind, &held);
                     if held != *expected {
                         sentences.push(format!(
@@ -386,6 +391,28 @@ fn is_parked(operation: &Operation, parked: &ParkedOperation) -> bool {
             .writes
             .iter()
             .all(|write| parked.fields.get(&write.field) == Some(&write.value))
+}
+
+/// The title under which a list shows a unit, when it is another one than the unit's name.
+fn listed_otherwise(eyes: &rusqlite::Connection, record: RecordRef, expected: &Expected) -> Option<String> {
+    if record.kind != RecordKind::UNIT {
+        return None;
+    }
+    let title = eyes
+        .prepare_cached("SELECT title FROM record WHERE id = ?1")
+        .and_then(|mut titles| titles.query_row([record.id], |row| row.get::<_, String>(0)))
+        .unwrap_or_default();
+    let name = expected.values.get(&unit::NAME).map_or("", Value::as_text);
+    (title != name).then_some(title)
+}
+
+/// Whether what is decided for `common` reaches who works in `area`: it lies inside that community or street.
+fn reaches(common: &AreaCode, area: &AreaCode) -> bool {
+    let Some(decided_for) = common.as_str().strip_suffix("-00") else {
+        return false;
+    };
+    let street = decided_for.strip_suffix("000").filter(|street| street.len() == 9);
+    area.as_str().starts_with(street.unwrap_or(decided_for))
 }
 
 /// Whether a form about a household, or one that corrects a record or takes a step of it, is open on a phone's disk.

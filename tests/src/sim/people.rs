@@ -1,10 +1,13 @@
 //! What people do, drawn from the seed: visits, people, issues, edits, withdrawals, conflicts ended.
 
-use replica::api::{Answer, ApiError, Call, DraftBody, DraftSeen, ErrorCode, IssueDraft, VisitDraft};
+use replica::api::{
+    Answer, ApiError, Call, DraftBody, DraftSeen, ErrorCode, IssueDraft, RecordDraft, VisitDraft,
+};
 use replica::platform::Platform as _;
 use replica::storage::{drafts, records};
 use shared::domain::issue::{Category, Event, Step};
 use shared::domain::schema::{RecordKind, RecordRef};
+use shared::domain::unit::{self, UnitSort};
 use shared::domain::value::{FieldMap, Value};
 use shared::domain::visit::{Outcome, Purpose};
 use shared::domain::{Household, Need, Resident, household, issue, resident, visit};
@@ -13,10 +16,10 @@ use sync_server::testing::a_jpeg;
 use uuid::Uuid;
 
 use super::faults::Fault;
-use super::world::World;
+use super::world::{DECIDED_FOR, World};
 
 /// How likely each deed is.
-const DEEDS: [(Deed, u64); 11] = [
+const DEEDS: [(Deed, u64); 12] = [
     (Deed::Household, 14),
     (Deed::Resident, 12),
     (Deed::Visit, 18),
@@ -28,6 +31,7 @@ const DEEDS: [(Deed, u64); 11] = [
     (Deed::Restore, 6),
     (Deed::Parked, 4),
     (Deed::Move, 6),
+    (Deed::Decide, 8),
 ];
 
 #[derive(Debug, Clone, Copy)]
@@ -43,6 +47,7 @@ enum Deed {
     Restore,
     Parked,
     Move,
+    Decide,
 }
 
 impl World {
@@ -69,6 +74,7 @@ impl World {
             Deed::Restore => self.end_conflict(phone),
             Deed::Parked => self.look_after_parked(phone),
             Deed::Move => self.move_household(phone),
+            Deed::Decide => self.decide(phone),
         };
         if self.device(phone).is_burnt() {
             self.note(|| format!("{phone} died in a save"));
@@ -317,6 +323,37 @@ impl World {
         let grid = self.an_area(phone)?;
         let fields = FieldMap::from_iter([(household::MOVED_TO, Value::text(grid.as_str()))]);
         self.save(phone, Call::SaveFields { record, fields })
+    }
+
+    /// A rule is made, changed or given up for a community or a street: by supervisors, and by others, who are refused.
+    fn decide(&mut self, phone: usize) -> Option<Result<Answer, ApiError>> {
+        let known = self.a_record(&[RecordKind::UNIT]);
+        let text = self.text(phone);
+        match (known, self.chance.weighted(&[3, 4, 2, 1])) {
+            (Some(record), 1) => {
+                let fields = FieldMap::from_iter([(unit::NAME, Value::text(&text))]);
+                self.save(phone, Call::SaveFields { record, fields })
+            }
+            (Some(record), 2) => {
+                let handles = (1..=4).filter(|_| self.chance.per_mille(500)).collect();
+                let fields = FieldMap::from_iter([(unit::HANDLES, Value::numbers(handles))]);
+                self.save(phone, Call::SaveFields { record, fields })
+            }
+            (Some(record), 3) => self.save(phone, Call::Remove { record }),
+            _ => {
+                let decided_for = self.chance.pick(&DECIDED_FOR)?;
+                let sort = UnitSort::Utility.number() as i64;
+                let body = DraftBody::Record(RecordDraft {
+                    kind: RecordKind::UNIT,
+                    area: AreaCode::new(decided_for).ok()?.common(),
+                    fields: FieldMap::from_iter([
+                        (unit::NAME, Value::text(&text)),
+                        (unit::SORT, Value::Int(sort)),
+                    ]),
+                });
+                self.fill_and_finish(phone, body)
+            }
+        }
     }
 
     fn look_after_parked(&mut self, phone: usize) -> Option<Result<Answer, ApiError>> {

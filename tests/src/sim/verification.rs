@@ -18,11 +18,12 @@ use super::network::Told;
 use super::world::World;
 
 /// A kind, its table, and a text that everybody sees.
-const TEXTS: [(RecordKind, &str, &str); 4] = [
+const TEXTS: [(RecordKind, &str, &str); 5] = [
     (RecordKind::HOUSEHOLD, "household", "note"),
     (RecordKind::RESIDENT, "resident", "name"),
     (RecordKind::VISIT, "visit", "note"),
     (RecordKind::ISSUE, "issue", "title"),
+    (RecordKind::UNIT, "record", "title"),
 ];
 
 impl World {

@@ -24,7 +24,11 @@ use super::trace::Trace;
 
 /// Everything in a simulated world lies in this district.
 pub(super) const DISTRICT: &str = "130803";
+const STREET: &str = "130803001";
 const COMMUNITY: &str = "130803001001";
+const NEXT_COMMUNITY: &str = "130803001002";
+/// Where something is decided that reaches down: the street, its community with the grids, the next community.
+pub(super) const DECIDED_FOR: [&str; 3] = [STREET, COMMUNITY, NEXT_COMMUNITY];
 pub(super) const GRIDS: [&str; 2] = ["130803001001-01", "130803001001-02"];
 
 /// A worker as the administrator wants them.
@@ -89,7 +93,9 @@ impl World {
     fn populate(&mut self) {
         self.server.add_areas(&[
             (DISTRICT, "双滦区"),
+            (STREET, "元宝山街道"),
             (COMMUNITY, "元宝山社区"),
+            (NEXT_COMMUNITY, "滦河社区"),
             (GRIDS[0], "第1网格"),
             (GRIDS[1], "第2网格"),
         ]);
@@ -111,7 +117,12 @@ impl World {
         };
         somebody(self, "joao", Role::Member, joao);
         if self.chance.per_mille(500) {
-            somebody(self, "lin", Role::Supervisor, vec![code(COMMUNITY)]);
+            let area = if self.chance.per_mille(400) {
+                STREET
+            } else {
+                COMMUNITY
+            };
+            somebody(self, "lin", Role::Supervisor, vec![code(area)]);
         }
         if self.chance.per_mille(250) {
             // A second phone of one worker.

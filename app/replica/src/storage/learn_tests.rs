@@ -1,6 +1,6 @@
 use shared::crdt::RecordState;
 use shared::domain::value::{FieldMap, Value};
-use shared::domain::{FieldId, household};
+use shared::domain::{FieldId, household, unit};
 use shared::testing::FakeDevice;
 
 use super::super::{Home, migrate, prepare};
@@ -101,4 +101,90 @@ fn names_that_an_earlier_app_indexed_as_they_look_are_found_after_the_update() {
     assert_eq!(found(&connection, "方志远"), 1);
     assert_eq!(found(&connection, "fang"), 1);
     assert_eq!(found(&connection, "方圆"), 0, "who was removed is not found");
+}
+
+/// A record of a kind that the earlier app did not know, as it kept it.
+fn kept(connection: &Connection, record: RecordRef, fields: FieldMap) -> RecordState {
+    let made = RecordState::change_to(record.kind, None, fields);
+    let state = RecordState::start(&FakeDevice::numbered(1).operation(5, record, made), Some(6));
+    connection
+        .execute(
+            "INSERT INTO other_record (kind, id, area, state) VALUES (?1, ?2, ?3, ?4)",
+            params![
+                record.kind.0,
+                record.id,
+                state.area().as_str(),
+                state.pack_whole(record.kind)
+            ],
+        )
+        .unwrap();
+    state
+}
+
+#[test]
+fn a_kind_that_an_earlier_app_could_only_keep_is_listed_after_the_update() {
+    let (unit, later) = (
+        RecordRef::new(RecordKind::UNIT, Uuid::from_u128(8)),
+        RecordRef::new(RecordKind(77), Uuid::from_u128(9)),
+    );
+    let mut connection = earlier();
+    let named = FieldMap::from_iter([(unit::NAME, Value::text("惠民物业"))]);
+    let states = [
+        (unit, kept(&connection, unit, named.clone())),
+        (later, kept(&connection, later, named)),
+    ];
+    prepare(&mut connection, Home::Memory).unwrap();
+    let listed = |connection: &Connection, kind| record_table::listed(connection, kind, 10).unwrap();
+    assert_eq!(listed(&connection, unit.kind), [unit]);
+    let title: String = connection
+        .query_row("SELECT title FROM record WHERE kind = ?1", [unit.kind.0], |row| {
+            row.get(0)
+        })
+        .unwrap();
+    assert_eq!(title, "惠民物业");
+    for (record, state) in states {
+        let read = records::load(&connection, record).unwrap().unwrap();
+        assert!(read.looks_like(&state), "{record:?}");
+    }
+    // The next update adds a kind and no step of the schema: what is written down says that it was not known before.
+    connection
+        .execute("UPDATE record SET title = '' WHERE kind = ?1", [unit.kind.0])
+        .unwrap();
+    prepare(&mut connection, Home::Memory).unwrap();
+    let titles = |connection: &Connection| -> u64 {
+        let sql = "SELECT count(*) FROM record WHERE title <> ''";
+        connection.query_row(sql, [], |row| row.get(0)).unwrap()
+    };
+    assert_eq!(
+        titles(&connection),
+        0,
+        "the control: everything is known, nothing is taken up"
+    );
+    let transaction = connection.transaction().unwrap();
+    let known: Vec<(u8, u8)> = meta::get(&transaction, KNOWN).unwrap().unwrap();
+    let before: Vec<(u8, u8)> = known
+        .into_iter()
+        .filter(|(kind, _)| *kind != unit.kind.0)
+        .collect();
+    meta::set(&transaction, KNOWN, &before).unwrap();
+    transaction.commit().unwrap();
+    prepare(&mut connection, Home::Memory).unwrap();
+    assert_eq!(titles(&connection), 1);
+}
+
+/// What lists show of a record is compared with its state, as columns of other kinds are.
+#[test]
+fn a_title_that_went_bad_is_found() {
+    let unit = RecordRef::new(RecordKind::UNIT, Uuid::from_u128(8));
+    let mut connection = earlier();
+    let named = FieldMap::from_iter([(unit::NAME, Value::text("惠民物业"))]);
+    kept(&connection, unit, named);
+    prepare(&mut connection, Home::Memory).unwrap();
+    let exactly = |connection: &Connection| records::Reader::new(connection).load_exactly(unit);
+    assert!(exactly(&connection).unwrap().is_some());
+    connection.execute("UPDATE record SET title = '惠'", []).unwrap();
+    assert!(matches!(
+        exactly(&connection),
+        Err(StorageError::Inconsistent { table: "record" })
+    ));
 }

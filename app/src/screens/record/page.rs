@@ -43,9 +43,11 @@ fn PageView(kind: GenericKind, page: Page) -> Element {
     let summary = &page.summary;
     let record = summary.record;
     let fields = record.kind.spec().into_iter().flat_map(KindSpec::entered);
+    // The title stands above.
+    let title_field = record.kind.spec().and_then(|spec| spec.title);
     let filled: Vec<(&FieldSpec, Value)> = fields
         .filter_map(|field| Some((field, summary.fields.get(&field.id)?.clone())))
-        .filter(|(_, value)| *value != Value::Null)
+        .filter(|(field, value)| *value != Value::Null && Some(field.id) != title_field)
         .collect();
     rsx! {
         p { class: "place-line",
