@@ -18,6 +18,10 @@ pub enum Guard {
     Epoch,
     /// The device takes anew what differs from the server's records.
     Repair,
+    /// The server hands out what reaches down from a community or street.
+    ReachDown,
+    /// The device lets go of what lies in areas that are not assigned any more.
+    Forgetting,
 }
 
 /// Whether a guard is there.

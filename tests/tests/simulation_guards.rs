@@ -16,6 +16,8 @@ fn with_any_one_guard_taken_away_the_simulation_fails() {
         Guard::HashCheck,
         Guard::Epoch,
         Guard::Repair,
+        Guard::ReachDown,
+        Guard::Forgetting,
     ] {
         only_without(Some(guard));
         let noticed = (1..=SEEDS_MAX).find(|seed| !sim::run(*seed).faults_found.is_empty());

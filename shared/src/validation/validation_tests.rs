@@ -4,7 +4,7 @@ use super::*;
 use crate::change::{MemberEdit, Seen, Write};
 use crate::domain::schema::{FieldId, RecordRef};
 use crate::domain::visit::{self, Outcome, Purpose, Visit};
-use crate::domain::{household, resident};
+use crate::domain::{care_rule, category, household, resident};
 use crate::ids::HouseholdId;
 use crate::testing::FakeDevice;
 
@@ -200,5 +200,63 @@ fn a_member_that_a_later_version_added_stands_in_nobodys_way() {
     assert_eq!(
         validate(&amina.operation(7, record, renamed), Some(&state)),
         Ok(())
+    );
+}
+
+#[test]
+fn days_that_contradict_each_other_are_refused_at_the_second_of_them() {
+    let category = |accept: i64, finish: i64| {
+        let fields = FieldMap::from_iter([
+            (category::NAME, Value::text("路灯")),
+            (category::BASE, Value::Int(1)),
+            (category::ACCEPT_DAYS, Value::Int(accept)),
+            (category::FINISH_DAYS, Value::Int(finish)),
+        ]);
+        validate_fields(RecordKind::CATEGORY, &fields).err()
+    };
+    assert_eq!(category(2, 2), None);
+    let refused = Rejection::of("category.finished_before_accepted").at(category::FINISH_DAYS);
+    assert_eq!(category(3, 2), Some(refused));
+    let impossible = Rejection::of("days.impossible").at(category::ACCEPT_DAYS);
+    assert_eq!(category(0, 2), Some(impossible));
+    let rule = |at_least: i64, at_most: i64| {
+        let fields = FieldMap::from_iter([
+            (care_rule::NEED, Value::Int(1)),
+            (care_rule::AT_LEAST_DAYS, Value::Int(at_least)),
+            (care_rule::AT_MOST_DAYS, Value::Int(at_most)),
+        ]);
+        validate_fields(RecordKind::CARE_RULE, &fields).err()
+    };
+    assert_eq!(rule(30, 30), None);
+    let refused = Rejection::of("care_rule.at_most_beyond_at_least").at(care_rule::AT_MOST_DAYS);
+    assert_eq!(rule(7, 30), Some(refused));
+}
+
+/// What is decided lies in a common area, and nothing else does.
+#[test]
+fn a_record_lies_where_its_kind_reaches_from() {
+    let common = AreaCode::new("130803001001").unwrap().common().unwrap();
+    let grid = AreaCode::new("130803001001-01").unwrap();
+    let made = |kind, field, value, area: &AreaCode| {
+        let record = RecordRef::new(kind, Uuid::from_bytes([9; 16]));
+        let fields = FieldMap::from_iter([(field, value)]);
+        let change = RecordState::change_to(kind, None, fields);
+        let mut operation = FakeDevice::numbered(1).operation(1, record, change);
+        operation.area = area.clone();
+        validate(&operation, None).err().map(|refused| refused.code)
+    };
+    let rule = |area| made(RecordKind::CARE_RULE, care_rule::NEED, Value::Int(1), area);
+    let household = |area| {
+        made(
+            RecordKind::HOUSEHOLD,
+            household::DOOR,
+            Value::text("3-2-501"),
+            area,
+        )
+    };
+    assert_eq!((rule(&common), rule(&grid)), (None, Some("area.other_reach")));
+    assert_eq!(
+        (household(&common), household(&grid)),
+        (Some("area.other_reach"), None)
     );
 }

@@ -343,7 +343,7 @@ fn forget_unassigned(
     scope: &[AreaCode],
     now_ms: TimestampMs,
 ) -> StorageResult<()> {
-    if !meta::get(transaction, LEFT_OVER)?.unwrap_or(false) {
+    if !meta::get(transaction, LEFT_OVER)?.unwrap_or(false) || !guards::holds(Guard::Forgetting) {
         return Ok(());
     }
     let mut left = false;

@@ -6,6 +6,7 @@ use shared::change::Operation;
 use shared::change::hash::ChainHash;
 use shared::domain::rights::Roles;
 use shared::domain::worker::{Role, Worker};
+use shared::guards::{self, Guard};
 use shared::ids::{AreaCode, EpochId, WorkerId};
 use uuid::Uuid;
 
@@ -73,6 +74,9 @@ pub(super) fn behind(area: &AreaCode) -> String {
 /// reach down to them.
 pub(super) fn scope(connection: Tx<'_>, worker: WorkerId) -> StorageResult<Vec<AreaCode>> {
     let mut scope = assigned(connection, worker)?;
+    if !guards::holds(Guard::ReachDown) {
+        return Ok(scope);
+    }
     let common: BTreeSet<AreaCode> = scope.iter().flat_map(AreaCode::reached_from).collect();
     let beyond = |common: &AreaCode| !scope.iter().any(|area| common.is_within(area));
     let beyond: Vec<AreaCode> = common.into_iter().filter(beyond).collect();
