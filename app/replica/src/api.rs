@@ -791,7 +791,9 @@ pub struct DraftSummary {
     pub household: Option<HouseholdId>,
     /// The issue whose step it describes.
     pub step_of: Option<IssueId>,
-    /// The door it is about, if any.
+    /// The step that it describes.
+    pub step: Option<Step>,
+    /// The door it is about, if any; else the issue whose step it describes.
     pub door: String,
     /// The first words of it.
     pub text: String,

@@ -147,6 +147,9 @@ pub(crate) fn draft_title(draft: &DraftSummary) -> String {
         DraftKind::Record(_) => capitalised(&t_code("kind", draft.kind.code())),
         _ => t_code("draft", draft.kind.code()),
     };
+    if let Some(step) = draft.step {
+        kind = t_code("do", step.code());
+    }
     if draft.corrects {
         kind = t_args("draft-correction", &[("kind", kind.into())]);
     }

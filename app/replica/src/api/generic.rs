@@ -44,7 +44,7 @@ pub struct RecordSummary {
 pub struct RecordPage {
     /// As in lists.
     pub summary: RecordSummary,
-    /// What the records are called that its fields name.
+    /// What the records are called that its fields name, as far as they are here and not removed.
     pub names: Vec<(FieldId, Vec<String>)>,
     /// Its conflicts.
     pub conflicts: Vec<Conflict>,

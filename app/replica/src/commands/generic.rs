@@ -24,7 +24,6 @@ pub(super) fn body_of(kind: RecordKind, state: &RecordState) -> Option<RecordDra
 fn shown(spec: &FieldSpec, value: &Value) -> Value {
     match (spec.meaning, value) {
         (Meaning::Plain | Meaning::Number { .. }, Value::Int(number)) => Value::text(&number.to_string()),
-        (Meaning::Phones { .. }, Value::Texts(texts)) => Value::text(&texts.join(" ")),
         (_, Value::Texts(texts)) => Value::text(&texts.join(&LIST_SEPARATOR.to_string())),
         _ => value.clone(),
     }
@@ -48,12 +47,14 @@ fn typed(spec: &FieldSpec, value: &Value) -> Result<Value, &'static str> {
     let Value::Text(text) = value else {
         return Ok(value.clone());
     };
+    let number = || {
+        let digits: String = text.trim().chars().map(plain_digit).collect();
+        digits.parse().map(Value::Int)
+    };
     match (spec.shape, spec.meaning) {
         (ValueShape::Int, _) if text.trim().is_empty() => Ok(Value::Null),
-        (ValueShape::Int, Meaning::Number { impossible, .. }) => {
-            text.trim().parse().map(Value::Int).map_err(|_| impossible)
-        }
-        (ValueShape::Int, _) => text.trim().parse().map(Value::Int).map_err(|_| "field.no_number"),
+        (ValueShape::Int, Meaning::Number { impossible, .. }) => number().map_err(|_| impossible),
+        (ValueShape::Int, _) => number().map_err(|_| "field.no_number"),
         // Read one by one when it is saved, whatever stands between them.
         (ValueShape::Texts, Meaning::Phones { .. }) if text.trim().is_empty() => Ok(Value::Null),
         (ValueShape::Texts, Meaning::Phones { .. }) => Ok(Value::texts(std::slice::from_ref(text))),
@@ -63,5 +64,13 @@ fn typed(spec: &FieldSpec, value: &Value) -> Result<Value, &'static str> {
             Ok(Value::texts(&texts))
         }
         _ => Ok(value.clone()),
+    }
+}
+
+/// A digit as a Chinese keyboard may write it, full-width, as an ordinary one.
+fn plain_digit(c: char) -> char {
+    match u32::from(c).checked_sub(u32::from('０')) {
+        Some(digit @ 0..=9) => char::from_digit(digit, 10).unwrap_or(c),
+        _ => c,
     }
 }

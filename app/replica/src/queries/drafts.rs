@@ -2,10 +2,13 @@
 
 use rusqlite::{Connection, Params, params};
 use shared::clock::TimestampMs;
+use shared::domain::issue::Step;
+use shared::domain::schema::{RecordKind, RecordRef};
+use shared::domain::value::ValueShape;
 use shared::ids::{DraftId, HouseholdId};
 use uuid::Uuid;
 
-use super::names;
+use super::{issues, names};
 use crate::api::{DraftBody, DraftKind, DraftSummary};
 use crate::storage::duplicates::GROUP;
 use crate::storage::{StorageResult, drafts as stored};
@@ -44,6 +47,7 @@ fn select(connection: &Connection, condition: &str, params: impl Params) -> Stor
             corrects: !base.is_empty(),
             household: row.get::<_, Option<Uuid>>(1)?.map(HouseholdId),
             step_of: None,
+            step: None,
             door: String::new(),
             text: String::new(),
             photo_count: row.get(5)?,
@@ -54,9 +58,17 @@ fn select(connection: &Connection, condition: &str, params: impl Params) -> Stor
     let mut drafts = Vec::new();
     for row in rows {
         let (mut summary, body) = row?;
-        describe(&mut summary, stored::parse(&body)?);
+        let mut body = stored::parse(&body)?;
+        if let DraftBody::Step(step) = &mut body {
+            let event = &mut step.event;
+            event.target = issues::named_by(connection, Step::from_number(event.step), &event.target)?;
+        }
+        describe(&mut summary, body);
         if summary.door.is_empty() {
             summary.door = names::door(connection, summary.household.map(Uuid::from))?;
+        }
+        if let (Some(issue), true) = (summary.step_of, summary.door.is_empty()) {
+            summary.door = names::title(connection, RecordRef::new(RecordKind::ISSUE, issue))?.0;
         }
         drafts.push(summary);
     }
@@ -85,14 +97,19 @@ fn describe(summary: &mut DraftSummary, body: DraftBody) {
         DraftBody::Step(step) => {
             summary.kind = DraftKind::Step;
             summary.step_of = Some(step.issue);
-            let is_name = |target: &String| target.parse::<Uuid>().is_err();
-            let named = Some(step.event.target).filter(is_name);
-            std::iter::once(step.event.note).chain(named).collect()
+            summary.step = Step::from_number(step.event.step);
+            vec![step.event.note, step.event.target]
         }
         DraftBody::Record(form) => {
             summary.kind = DraftKind::Record(form.kind);
+            let spec = form.kind.spec();
+            let is_text = |id| {
+                let field = spec.and_then(|spec| spec.field(id));
+                field.is_some_and(|field| field.shape == ValueShape::Text)
+            };
             form.fields
                 .into_iter()
+                .filter(|(id, _)| is_text(*id))
                 .map(|(_, value)| value.as_text().to_owned())
                 .collect()
         }

@@ -48,7 +48,8 @@ pub(super) fn page(
     for spec in spec.entered() {
         if let Meaning::Names { kinds, kind_in: None } = spec.meaning {
             let names = names_in(connection, kinds, field(&summary.fields, spec.id))?;
-            named.extend((!names.is_empty()).then_some((spec.id, names)));
+            let is_empty = *field(&summary.fields, spec.id) == Value::Null;
+            named.extend((!is_empty).then_some((spec.id, names)));
         }
     }
     let is_theirs = keep::works_in(connection, &summary.area)?;
@@ -86,7 +87,7 @@ fn summary(connection: &Connection, record: RecordRef) -> StorageResult<Option<R
     }))
 }
 
-/// What the records are called that a value names.
+/// What the records are called that a value names, but for those that are not here or were removed.
 fn names_in(connection: &Connection, kinds: &[RecordKind], value: &Value) -> StorageResult<Vec<String>> {
     let Some(kind) = kinds.first() else {
         return Ok(Vec::new());
@@ -94,9 +95,12 @@ fn names_in(connection: &Connection, kinds: &[RecordKind], value: &Value) -> Sto
     let ids = value.as_id().into_iter().chain(value.as_ids().iter().copied());
     let mut titles = Vec::new();
     for id in ids {
-        titles.push(names::title(connection, RecordRef::new(*kind, id))?.0);
+        let record = RecordRef::new(*kind, id);
+        let state = records::load(connection, record)?;
+        if state.is_some_and(|state| !state.is_removed()) {
+            titles.push(names::title(connection, record)?.0);
+        }
     }
-    titles.retain(|title| !title.is_empty());
     Ok(titles)
 }
 

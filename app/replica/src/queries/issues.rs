@@ -173,7 +173,7 @@ pub(super) fn issue_page(
 }
 
 /// Whom or what a step names. A unit is named by its id, or in words where nobody had entered it.
-fn named_by(connection: &Connection, step: Option<Step>, target: &str) -> StorageResult<String> {
+pub(super) fn named_by(connection: &Connection, step: Option<Step>, target: &str) -> StorageResult<String> {
     let kind = match step {
         Some(Step::Assigned) => RecordKind::UNIT,
         Some(Step::MergedInto) => RecordKind::ISSUE,

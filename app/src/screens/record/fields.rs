@@ -138,7 +138,7 @@ fn Member(entered: Entered, list: List, required: bool) -> Element {
     let number = value.as_int().and_then(|number| u64::try_from(number).ok());
     let mut all = choices(list.0);
     if !required {
-        all.insert(0, (String::new(), t("value-empty")));
+        all.insert(0, (String::new(), t("record-none-chosen")));
     }
     rsx! {
         ChoiceChips {
@@ -219,7 +219,7 @@ fn Area(entered: Entered) -> Element {
         set,
     } = entered;
     let mut choices = grid_choices(&use_grids());
-    choices.insert(0, (String::new(), t("value-empty")));
+    choices.insert(0, (String::new(), t("record-none-chosen")));
     rsx! {
         Select {
             id: name, label, choices, selected: value.as_text(), error,
@@ -260,7 +260,12 @@ fn Named(entered: Entered, kind: RecordKind, several: bool) -> Element {
             }
         };
     }
-    choices.insert(0, (String::new(), t("value-empty")));
+    choices.insert(0, (String::new(), t("record-none-chosen")));
+    // What it names may have been removed: it stays chosen until somebody chooses otherwise.
+    let chosen = value.as_id().map(|id| id.to_string());
+    if let Some(gone) = chosen.filter(|chosen| choices.iter().all(|(id, _)| id != chosen)) {
+        choices.push((gone, t("record-gone")));
+    }
     rsx! {
         Select {
             id: name, label, choices, error,

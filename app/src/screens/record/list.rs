@@ -6,7 +6,7 @@ use dioxus::prelude::*;
 use replica::api::{Answer, Call, RECORDS_MAX, RecordSummary};
 use shared::domain::spelling::visible;
 
-use super::{GenericKind, title, words};
+use super::{GenericKind, numbers, title, words};
 use crate::components::{
     ButtonKind, EmptyState, FieldKind, IconName, LinkButton, Marks, Screen, TextField, WithAnswer,
 };
@@ -88,6 +88,7 @@ fn Row(record: RecordSummary, with_area: bool) -> Element {
     let title = title(&record);
     let mut meta = words(&record);
     meta.retain(|word| *word != title);
+    meta.extend(numbers(&record));
     if with_area {
         meta.push(record.area_name.clone());
     }

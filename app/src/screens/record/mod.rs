@@ -10,7 +10,7 @@ use std::str::FromStr;
 
 use replica::api::RecordSummary;
 use shared::domain::RecordKind;
-use shared::domain::schema::{KINDS, KindSpec, Meaning};
+use shared::domain::schema::{FieldSpec, KINDS, KindSpec, Meaning};
 use shared::domain::worker::Role;
 
 use crate::describe::describe_value;
@@ -93,4 +93,20 @@ fn words(summary: &RecordSummary) -> Vec<String> {
         .filter_map(|field| summary.fields.get(&field.id).map(|value| (field.id, value)))
         .map(|(field, value)| describe_value(kind, field, value))
         .collect()
+}
+
+/// The numbers of a record, each with what it is.
+fn numbers(summary: &RecordSummary) -> Vec<String> {
+    let Some(kind) = summary.record.kind.spec() else {
+        return Vec::new();
+    };
+    let numbers = kind
+        .entered()
+        .filter(|field| matches!(field.meaning, Meaning::Number { .. }));
+    let shown = |field: &FieldSpec| {
+        let number = summary.fields.get(&field.id)?.as_int()?;
+        let label = t_code("field", &format!("{}.{}", kind.name, field.name));
+        Some(format!("{label} {number}"))
+    };
+    numbers.filter_map(shown).collect()
 }

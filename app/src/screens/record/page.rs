@@ -72,7 +72,7 @@ fn PageView(kind: GenericKind, page: Page) -> Element {
                                 }
                             }
                         } else if let Some((_, names)) = page.names.iter().find(|(named, _)| *named == field.id) {
-                            {names.join(&t("list-comma"))}
+                            if names.is_empty() { {t("record-gone")} } else { {names.join(&t("list-comma"))} }
                         } else {
                             {describe_value(record.kind, field.id, &value)}
                         }
