@@ -304,3 +304,41 @@ async fn what_was_set_aside_and_seen_is_not_shown_under_another_identity() {
         assert_eq!(notes, ["", "调走以后写的"]);
     }
 }
+
+/// Found by seed 3549390162: what came back was taken for what is offered to the server once more, and has no date yet.
+#[tokio::test(flavor = "current_thread")]
+async fn what_comes_back_with_its_area_from_a_restored_server_keeps_the_date_that_the_server_gave_it() {
+    let mut world = World::in_a_file().await;
+    let mut amina = world.phone("amina", Role::Member, &[GRID]).await;
+    let mut lin = world.phone("lin", Role::Supervisor, &[COMMUNITY]).await;
+    amina.advance(400 * 86_400_000);
+    let id = amina.draft_id();
+    let body = DraftBody::Issue(IssueDraft {
+        area: Some(AreaCode::new(GRID).unwrap()),
+        category: Some(Category::Facilities),
+        title: "路灯坏了".to_owned(),
+        note: String::new(),
+        household: None,
+        place: String::new(),
+        visit: None,
+        handled_on_the_spot: false,
+        started_at: amina.now_ms.get(),
+    });
+    let seen = DraftSeen::default();
+    amina.call(Call::SaveDraft { id, body, seen });
+    amina.call(Call::FinishDraft { id });
+    world.settle(&mut [&mut amina, &mut lin]).await;
+    let reported_at = |phone: &mut Phone| match phone.call(Call::Issue { id: IssueId(id.0) }) {
+        Answer::Issue(page) => page.timeline[0].at,
+        other => panic!("not an issue: {other:?}"),
+    };
+    let dated = reported_at(&mut lin);
+    assert_eq!(reported_at(&mut amina), dated);
+    world.assign("amina", &[OTHER_GRID]).await;
+    world.sync(&mut amina).await;
+    world.back_up();
+    world.restore().await;
+    world.assign("amina", &[GRID]).await;
+    world.settle(&mut [&mut amina, &mut lin]).await;
+    assert_eq!(reported_at(&mut amina), dated);
+}

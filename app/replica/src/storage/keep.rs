@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
-use shared::change::AppliedOperation;
 use shared::change::encode::decode_pull_knowing;
+use shared::change::{AppliedOperation, Operation};
 use shared::clock::{CLOCK_AHEAD_MS_MAX, TimestampMs};
 use shared::domain::schema::{RecordKind, RecordRef};
 use shared::guards::{self, Guard};
@@ -153,11 +153,17 @@ fn is_reading_again(connection: &Connection) -> StorageResult<bool> {
     Ok(meta::get(connection, READING_AGAIN)?.unwrap_or(false))
 }
 
-/// What this device has recorded about a record that had gone from it and is back: it is not handed out to who offers
-/// it again.
-fn merge_own(transaction: &Transaction<'_>, record: RecordRef) -> StorageResult<()> {
-    for operation in own::select(transaction, "WHERE record = ?1 ORDER BY seq", params![record.id])? {
-        records::merge(transaction, &operation, None)?;
+/// What this device has recorded about a record that had gone from it and is back with `first`: it is not handed out to
+/// who offers it again. What is handed out all the same comes behind `first`, with its date.
+fn merge_own(transaction: &Transaction<'_>, first: &Operation) -> StorageResult<()> {
+    let own = own::select(
+        transaction,
+        "WHERE record = ?1 ORDER BY seq",
+        params![first.record.id],
+    )?;
+    let is_first = |operation: &Operation| (operation.device, operation.seq) == (first.device, first.seq);
+    for operation in own.iter().filter(|operation| !is_first(operation)) {
+        records::merge(transaction, operation, None)?;
     }
     Ok(())
 }
@@ -473,7 +479,7 @@ fn pull(transaction: &Transaction<'_>, page: &AreaPage, known: &[Uuid]) -> Resul
         if is_new {
             writer.came(operation.record)?;
             if reading_again {
-                merge_own(transaction, operation.record)?;
+                merge_own(transaction, operation)?;
             }
         }
     }
