@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use shared::change::encode::decode_pull_knowing;
 use shared::change::{AppliedOperation, Operation};
 use shared::clock::{CLOCK_AHEAD_MS_MAX, TimestampMs};
-use shared::domain::schema::{RecordKind, RecordRef};
+use shared::domain::schema::RecordKind;
 use shared::guards::{self, Guard};
 use shared::ids::AreaCode;
 use shared::protocol::known::{OwnRange, READS_KNOWN};
