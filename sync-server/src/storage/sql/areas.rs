@@ -23,16 +23,12 @@ pub(super) fn put_areas(tx: Tx<'_>, areas: &[Area]) -> StorageResult<AreaChanges
             Some(_) => changes.renamed += 1,
             None => changes.added += 1,
         }
-        tx.prepare_cached(
+        let mut put = tx.prepare_cached(
             "INSERT INTO area (code, name) VALUES (?1, ?2) ON CONFLICT (code) DO UPDATE SET name = excluded.name",
-        )?
-        .execute(values![code.as_str(), name])?;
+        )?;
         // What is decided there lies in an area of its own, which nobody imports.
-        if let Some(common) = code.common() {
-            tx.prepare_cached(
-                "INSERT INTO area (code, name) VALUES (?1, ?2) ON CONFLICT (code) DO UPDATE SET name = excluded.name",
-            )?
-            .execute(values![common.as_str(), name])?;
+        for code in std::iter::once(code.clone()).chain(code.common()) {
+            put.execute(values![code.as_str(), name])?;
         }
     }
     if changes.added + changes.renamed > 0 {

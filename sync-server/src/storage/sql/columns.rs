@@ -73,15 +73,19 @@ pub(super) fn behind(area: &AreaCode) -> String {
 /// The areas of which a worker holds all now, none inside another: those assigned, in order, then the common ones that
 /// reach down to them.
 pub(super) fn scope(connection: Tx<'_>, worker: WorkerId) -> StorageResult<Vec<AreaCode>> {
-    let mut scope = assigned(connection, worker)?;
+    Ok(with_common(assigned(connection, worker)?))
+}
+
+/// These areas, and the common ones that reach down to them.
+pub(super) fn with_common(mut scope: Vec<AreaCode>) -> Vec<AreaCode> {
     if !guards::holds(Guard::ReachDown) {
-        return Ok(scope);
+        return scope;
     }
     let common: BTreeSet<AreaCode> = scope.iter().flat_map(AreaCode::reached_from).collect();
     let beyond = |common: &AreaCode| !scope.iter().any(|area| common.is_within(area));
     let beyond: Vec<AreaCode> = common.into_iter().filter(beyond).collect();
     scope.extend(beyond);
-    Ok(scope)
+    scope
 }
 
 /// The areas in which a worker works now, none inside another, in order.

@@ -162,10 +162,11 @@ pub(super) fn find(tx: Tx<'_>, token: TokenHash) -> StorageResult<Option<Session
         device,
         role: worker.role,
     };
+    let assigned = columns::assigned(tx, worker.id)?;
     Ok(Some(Session {
         credential,
-        assigned: columns::assigned(tx, worker.id)?,
-        scope: columns::scope(tx, worker.id)?,
+        scope: columns::with_common(assigned.clone()),
+        assigned,
         worker,
     }))
 }
