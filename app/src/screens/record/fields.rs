@@ -99,24 +99,19 @@ fn kind_of(spec: &FieldSpec) -> FieldKind {
 /// Text, numbers, telephone numbers, days.
 #[component]
 fn Typed(entered: Entered, kind: FieldKind, #[props(default)] hint: String) -> Element {
-    let Entered {
-        name,
-        label,
-        value,
-        error,
-        set,
-    } = entered;
+    let set = entered.set;
     let is_day = kind == FieldKind::Date;
-    let day = value
+    let day = entered
+        .value
         .as_int()
         .and_then(|number| CalendarDate::try_from(number).ok());
     let shown = match day.filter(|_| is_day) {
         Some(day) => day.to_string(),
-        None => value.as_text().to_owned(),
+        None => entered.value.as_text().to_owned(),
     };
     rsx! {
         TextField {
-            id: name, label, kind, value: shown, error, hint,
+            id: entered.name, label: entered.label, kind, value: shown, error: entered.error, hint,
             oninput: move |text: String| {
                 let day = CalendarDate::parse(&text).filter(|_| is_day);
                 set.call(day.map_or_else(|| Value::text(&text), |day| Value::Int(day.number())));
@@ -128,21 +123,18 @@ fn Typed(entered: Entered, kind: FieldKind, #[props(default)] hint: String) -> E
 /// One member of a closed list.
 #[component]
 fn Member(entered: Entered, list: List, required: bool) -> Element {
-    let Entered {
-        name,
-        label,
-        value,
-        error,
-        set,
-    } = entered;
-    let number = value.as_int().and_then(|number| u64::try_from(number).ok());
+    let set = entered.set;
+    let number = entered
+        .value
+        .as_int()
+        .and_then(|number| u64::try_from(number).ok());
     let mut all = choices(list.0);
     if !required {
         all.insert(0, (String::new(), t("record-none-chosen")));
     }
     rsx! {
         ChoiceChips {
-            name, legend: label, choices: all, error,
+            name: entered.name, legend: entered.label, choices: all, error: entered.error,
             selected: number.and_then(|number| list.0.code(number)).unwrap_or_default(),
             onselect: move |code: String| {
                 let number = list.number(&code).and_then(|number| i64::try_from(number).ok());
@@ -155,14 +147,8 @@ fn Member(entered: Entered, list: List, required: bool) -> Element {
 /// Several members of a closed list.
 #[component]
 fn Members(entered: Entered, list: List, is_set: bool) -> Element {
-    let Entered {
-        name,
-        label,
-        value,
-        error,
-        set,
-    } = entered;
-    let numbers = value.as_numbers().to_vec();
+    let set = entered.set;
+    let numbers = entered.value.as_numbers().to_vec();
     let selected: Vec<String> = numbers
         .iter()
         .filter_map(|number| list.0.code(*number))
@@ -170,7 +156,7 @@ fn Members(entered: Entered, list: List, is_set: bool) -> Element {
         .collect();
     rsx! {
         MultiChips {
-            name, legend: label, choices: choices(list.0), selected, error,
+            name: entered.name, legend: entered.label, choices: choices(list.0), selected, error: entered.error,
             ontoggle: move |code: String| {
                 let Some(number) = list.number(&code) else { return };
                 let mut numbers = numbers.clone();
@@ -187,23 +173,17 @@ fn Members(entered: Entered, list: List, is_set: bool) -> Element {
 /// Yes or no.
 #[component]
 fn Flag(entered: Entered) -> Element {
-    let Entered {
-        name,
-        label,
-        value,
-        error,
-        set,
-    } = entered;
+    let set = entered.set;
     rsx! {
-        if !error.is_empty() {
-            p { class: "field-error", role: "alert", "data-testid": "error", "{error}" }
+        if !entered.error.is_empty() {
+            p { class: "field-error", role: "alert", "data-testid": "error", "{entered.error}" }
         }
         label { class: "check switch",
             input {
-                r#type: "checkbox", checked: value.as_flag(), "data-testid": name,
+                r#type: "checkbox", checked: entered.value.as_flag(), "data-testid": entered.name,
                 onchange: move |event| set.call(if event.checked() { Value::Int(1) } else { Value::Null }),
             }
-            span { strong { "{label}" } }
+            span { strong { "{entered.label}" } }
         }
     }
 }
@@ -211,18 +191,12 @@ fn Flag(entered: Entered) -> Element {
 /// A grid.
 #[component]
 fn Area(entered: Entered) -> Element {
-    let Entered {
-        name,
-        label,
-        value,
-        error,
-        set,
-    } = entered;
+    let set = entered.set;
     let mut choices = grid_choices(&use_grids());
     choices.insert(0, (String::new(), t("record-none-chosen")));
     rsx! {
         Select {
-            id: name, label, choices, selected: value.as_text(), error,
+            id: entered.name, label: entered.label, choices, selected: entered.value.as_text(), error: entered.error,
             onselect: move |code: String| set.call(Value::text(&code)),
         }
     }
@@ -231,13 +205,7 @@ fn Area(entered: Entered) -> Element {
 /// A record of another kind, or several.
 #[component]
 fn Named(entered: Entered, kind: RecordKind, several: bool) -> Element {
-    let Entered {
-        name,
-        label,
-        value,
-        error,
-        set,
-    } = entered;
+    let set = entered.set;
     let records = match use_query(Call::Records { kind }) {
         Some(Ok(Answer::Records(list))) => list.records,
         _ => Vec::new(),
@@ -247,10 +215,11 @@ fn Named(entered: Entered, kind: RecordKind, several: bool) -> Element {
         .map(|record| (record.record.id.to_string(), title(record)))
         .collect();
     if several {
-        let ids = value.as_ids().to_vec();
+        let ids = entered.value.as_ids().to_vec();
         return rsx! {
             MultiChips {
-                name, legend: label, choices, error, selected: ids.iter().map(ToString::to_string).collect::<Vec<_>>(),
+                name: entered.name, legend: entered.label, choices, error: entered.error,
+                selected: ids.iter().map(ToString::to_string).collect::<Vec<_>>(),
                 ontoggle: move |id: String| {
                     let Ok(id) = id.parse::<Uuid>() else { return };
                     let mut ids = ids.clone();
@@ -262,14 +231,13 @@ fn Named(entered: Entered, kind: RecordKind, several: bool) -> Element {
     }
     choices.insert(0, (String::new(), t("record-none-chosen")));
     // What it names may have been removed: it stays chosen until somebody chooses otherwise.
-    let chosen = value.as_id().map(|id| id.to_string());
-    if let Some(gone) = chosen.filter(|chosen| choices.iter().all(|(id, _)| id != chosen)) {
-        choices.push((gone, t("record-gone")));
+    let chosen = entered.value.as_id().map(|id| id.to_string()).unwrap_or_default();
+    if choices.iter().all(|(id, _)| *id != chosen) {
+        choices.push((chosen.clone(), t("record-gone")));
     }
     rsx! {
         Select {
-            id: name, label, choices, error,
-            selected: value.as_id().map(|id| id.to_string()).unwrap_or_default(),
+            id: entered.name, label: entered.label, choices, error: entered.error, selected: chosen,
             onselect: move |id: String| set.call(id.parse().map_or(Value::Null, Value::Id)),
         }
     }
