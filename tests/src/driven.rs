@@ -36,6 +36,8 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tower::ServiceExt;
 
+use crate::world::log_of;
+
 /// Where a server stands; what phones know of it. The server behind it may change.
 pub struct Address {
     server: Arc<Mutex<Arc<TestServer>>>,
@@ -358,14 +360,7 @@ impl DrivenPhone {
     /// # Panics
     /// When it is refused.
     pub fn log(&self) -> Vec<String> {
-        match self.call(Call::VisitLog {
-            filter: Default::default(),
-            after: None,
-            limit: 100,
-        }) {
-            Answer::Visits(visits) => visits.into_iter().map(|visit| visit.visit.note).collect(),
-            other => panic!("not a log: {other:?}"),
-        }
+        log_of(|call| self.call(call))
     }
 
     /// Lets the driver work until the engine has nothing to do now, and tells how the sync stands then.

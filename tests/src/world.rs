@@ -418,13 +418,21 @@ impl Phone {
 
     /// Notes of the merged log, latest first.
     pub fn log(&mut self) -> Vec<String> {
-        match self.call(Call::VisitLog {
-            filter: Default::default(),
-            after: None,
-            limit: 100,
-        }) {
-            Answer::Visits(visits) => visits.into_iter().map(|visit| visit.visit.note).collect(),
-            other => panic!("not a log: {other:?}"),
-        }
+        log_of(|call| self.call(call))
+    }
+}
+
+/// Notes of the merged log of whoever answers, latest first.
+///
+/// # Panics
+/// When the answer is another one.
+pub fn log_of(answer: impl FnOnce(Call) -> Answer) -> Vec<String> {
+    match answer(Call::VisitLog {
+        filter: Default::default(),
+        after: None,
+        limit: 100,
+    }) {
+        Answer::Visits(visits) => visits.into_iter().map(|visit| visit.visit.note).collect(),
+        other => panic!("not a log: {other:?}"),
     }
 }
