@@ -63,14 +63,10 @@ pub(super) fn moves(
     record: RecordRef,
     to: &Value,
 ) -> Result<Vec<(AreaCode, RecordRef, Change)>, ApiError> {
-    let mut target = AreaCode::new(to.as_text()).ok().filter(|to| !to.is_common());
-    if let Some(to) = &target
-        && !keep::works_in(&replica.connection, to)?
-    {
-        target = None;
-    }
-    let target = target
-        .ok_or_else(|| api_error(ErrorCode::Invalid, "household.area_impossible").at(household::MOVED_TO))?;
+    let target = match AreaCode::new(to.as_text()) {
+        Ok(to) if !to.is_common() && keep::works_in(&replica.connection, &to)? => to,
+        _ => return Err(api_error(ErrorCode::Invalid, "household.area_impossible").at(household::MOVED_TO)),
+    };
     let mut changes = Vec::new();
     let under_it = duplicates::of(&replica.connection, record.id)?;
     for id in std::iter::once(record.id).chain(under_it) {

@@ -28,7 +28,7 @@ pub(super) fn list(
     let spec = described(kind, viewer)?;
     let mut records = Vec::new();
     for record in record_table::listed(connection, kind, RECORDS_MAX)? {
-        records.extend(summary(connection, record)?);
+        records.extend(summary(connection, spec, record)?);
     }
     Ok(RecordList {
         records,
@@ -43,7 +43,7 @@ pub(super) fn page(
     viewer: Option<&Worker>,
 ) -> Result<RecordPage, ApiError> {
     let spec = described(record.kind, viewer)?;
-    let summary = summary(connection, record)?.ok_or_else(|| api_error(ErrorCode::NotFound, ""))?;
+    let summary = summary(connection, spec, record)?.ok_or_else(|| api_error(ErrorCode::NotFound, ""))?;
     let mut named = Vec::new();
     for spec in spec.entered() {
         if let Meaning::Names { kinds, kind_in: None } = spec.meaning {
@@ -73,15 +73,21 @@ pub(super) fn page(
     })
 }
 
-fn summary(connection: &Connection, record: RecordRef) -> StorageResult<Option<RecordSummary>> {
+fn summary(
+    connection: &Connection,
+    spec: &KindSpec,
+    record: RecordRef,
+) -> StorageResult<Option<RecordSummary>> {
     let state = records::load(connection, record)?.filter(|state| !state.is_removed());
     let Some(state) = state else { return Ok(None) };
+    let fields = state.values();
+    let title = spec.title.map(|title| field(&fields, title).as_text().to_owned());
     Ok(Some(RecordSummary {
         record,
         area: state.area().clone(),
         area_name: names::area(connection, state.area())?,
-        title: names::title(connection, record)?.0,
-        fields: state.values(),
+        title: title.unwrap_or_default(),
+        fields,
         conflict_count: u32::try_from(state.conflicts().len()).unwrap_or(u32::MAX),
         waiting: own::is_waiting(connection, record.id)?,
     }))

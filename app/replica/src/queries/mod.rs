@@ -20,6 +20,8 @@ mod search;
 mod today;
 pub(crate) mod wishes;
 
+use shared::domain::worker::Worker;
+
 use crate::api::{Answer, ApiError, Call, ErrorCode};
 use crate::commands;
 use crate::replica::{Replica, api_error};
@@ -32,6 +34,8 @@ pub(crate) const PAGE_MAX: u32 = 100;
 pub(crate) fn answer(replica: &Replica, call: Call) -> Result<Answer, ApiError> {
     let connection = &replica.connection;
     let now_ms = replica.now_ms();
+    let viewer =
+        || -> Result<Option<Worker>, ApiError> { Ok(replica.enrolment()?.map(|enrolment| enrolment.worker)) };
     Ok(match call {
         Call::Status => Answer::Status(Box::new(replica.status()?)),
         Call::Today => Answer::Today(Box::new(today::today(connection, now_ms)?)),
@@ -57,19 +61,13 @@ pub(crate) fn answer(replica: &Replica, call: Call) -> Result<Answer, ApiError> 
             Answer::Issues(issues::issues(connection, &filter, after, limit)?)
         }
         Call::Issue { id } => {
-            let enrolment = replica.enrolment()?;
-            let viewer = enrolment.as_ref().map(|enrolment| &enrolment.worker);
-            Answer::Issue(Box::new(issues::issue_page(connection, id, viewer)?))
+            let page = issues::issue_page(connection, id, viewer()?.as_ref())?;
+            Answer::Issue(Box::new(page))
         }
-        Call::Records { kind } => {
-            let enrolment = replica.enrolment()?;
-            let viewer = enrolment.as_ref().map(|enrolment| &enrolment.worker);
-            Answer::Records(generic::list(connection, kind, viewer)?)
-        }
+        Call::Records { kind } => Answer::Records(generic::list(connection, kind, viewer()?.as_ref())?),
         Call::Record { record } => {
-            let enrolment = replica.enrolment()?;
-            let viewer = enrolment.as_ref().map(|enrolment| &enrolment.worker);
-            Answer::Record(Box::new(generic::page(connection, record, viewer)?))
+            let page = generic::page(connection, record, viewer()?.as_ref())?;
+            Answer::Record(Box::new(page))
         }
         Call::Conflicts => Answer::Conflicts(conflicts::all(connection)?),
         Call::Outbox => Answer::Outbox(Box::new(outbox::outbox(connection)?)),

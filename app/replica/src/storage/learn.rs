@@ -42,6 +42,7 @@ pub(super) fn learn(transaction: &Transaction<'_>) -> StorageResult<()> {
         fields(transaction, spec)?;
     }
     // Of a kind that has become known: what lists need; and one that has a table now goes there.
+    let mut writer = records::Writer::new(transaction)?;
     for record in record_table::all(transaction)? {
         let state = match record_table::load(transaction, record) {
             Ok(Some(state)) => state,
@@ -51,7 +52,7 @@ pub(super) fn learn(transaction: &Transaction<'_>) -> StorageResult<()> {
         if record.kind.spec().is_some_and(|spec| spec.has_table) {
             record_table::remove(transaction, record)?;
         }
-        records::Writer::new(transaction)?.save(record, &state)?;
+        writer.save(record, &state)?;
     }
     for kind in [RecordKind::HOUSEHOLD, RecordKind::RESIDENT] {
         text(transaction, kind)?;
