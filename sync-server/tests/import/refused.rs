@@ -170,6 +170,32 @@ fn two_cells_at_opposite_corners_ask_for_no_memory() {
 }
 
 #[test]
+fn ranges_that_run_backwards_are_read() {
+    let forwards = read_register(&small(), today()).unwrap();
+    for range in ["C2:A1", "A2:C1", "C1:A2"] {
+        let changed = repacked(&small(), |name, content| {
+            if !name.contains("sheet1") {
+                return content;
+            }
+            let xml = String::from_utf8(content).unwrap();
+            let changed = xml
+                .replace(
+                    "<dimension ref=\"A1:C2\"/>",
+                    &format!("<dimension ref=\"{range}\"/>"),
+                )
+                .replace(
+                    "</sheetData>",
+                    &format!("</sheetData><mergeCells count=\"1\"><mergeCell ref=\"{range}\"/></mergeCells>"),
+                );
+            assert_eq!(changed.matches(range).count(), 2, "{xml}");
+            changed.into_bytes()
+        });
+        let backwards = read_register(&changed, today()).unwrap();
+        assert_eq!(backwards.households, forwards.households, "{range}");
+    }
+}
+
+#[test]
 fn a_workbook_cut_at_any_byte_is_refused() {
     let whole = small();
     for end in 0..whole.len() {
