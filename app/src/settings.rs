@@ -3,7 +3,7 @@
 //! They are kept in the replica; a copy beside it lets the first picture after a start be right at once.
 
 use dioxus::prelude::*;
-use replica::api::{Answer, Call};
+use replica::api;
 
 use crate::i18n::{LANG, Lang};
 use crate::platform;
@@ -106,7 +106,7 @@ fn put_on_page(settings: &Settings) {
 /// Changes a setting now and keeps it.
 pub(crate) fn change(store: &Store, setting: &Setting, value: &str) {
     set(setting, value);
-    store.tell(Call::SetSetting {
+    store.tell(api::SetSetting {
         name: setting.name.to_owned(),
         value: value.to_owned(),
     });
@@ -133,11 +133,11 @@ pub(crate) async fn load(store: &Store) {
             continue;
         }
         let reply = store
-            .call(Call::Setting {
+            .call(api::Setting {
                 name: setting.name.to_owned(),
             })
             .await;
-        if let Ok(Answer::Setting(Some(value))) = reply {
+        if let Ok(Some(value)) = reply {
             set(&setting, &value);
         }
     }

@@ -1,7 +1,7 @@
 //! What surrounds every screen: navigation, messages, and who may see what.
 
 use dioxus::prelude::*;
-use replica::api::{Call, Session};
+use replica::api::{self, Session};
 use shared::domain::rights::Roles;
 use shared::domain::worker::Role;
 
@@ -161,7 +161,7 @@ fn entries(who: Who) -> Vec<Entry> {
 /// Asks for a sync whenever the network or the person comes back.
 fn use_wake(store: &Store) {
     let store = store.clone();
-    use_hook(move || platform::on_wake(move || store.tell(Call::SyncNow)));
+    use_hook(move || platform::on_wake(move || store.tell(api::SyncNow)));
 }
 
 /// A tab that is just being reloaded holds the database for a moment longer; nobody needs to know.

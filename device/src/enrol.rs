@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use replica::api::{Answer, Call};
+use replica::api;
 use serde_json::json;
 
 use crate::failure::{Failure, Outcome};
@@ -21,17 +21,14 @@ pub(crate) async fn enrol(options: EnrolOptions) -> Outcome<()> {
     }
     let password = read_password()?;
     let (driver, _told, _lock) = Home::make(&options.data)?.connected(&options.trust)?;
-    let answer = driver
-        .call(Call::SignIn {
+    let status = driver
+        .call(api::SignIn {
             server: options.server,
             username: options.user,
             password,
             device_name: options.name,
         })
         .await?;
-    let Answer::Status(status) = answer else {
-        return Err(Failure::now("the replica did not answer with its status"));
-    };
     let session = status
         .session
         .ok_or_else(|| Failure::now("the session was not kept"))?;

@@ -6,7 +6,8 @@ use std::rc::Rc;
 
 use futures::channel::mpsc;
 use replica::Replica;
-use replica::api::{Answer, ApiError, Call};
+use replica::api::ApiError;
+use replica::calls::Local;
 use replica::native::{NativePlatform, open_file};
 use replica::platform::Platform;
 use replica::storage::receipts::KeptReceipt;
@@ -57,9 +58,9 @@ impl Home {
         Ok(Self { replica, _lock: lock })
     }
 
-    /// Answers a call that needs no network.
-    pub(crate) fn call(&mut self, call: Call) -> Outcome<Answer> {
-        Ok(self.replica.call(call)?)
+    /// Answers a request that needs no network.
+    pub(crate) fn call<A: Local>(&mut self, ask: A) -> Outcome<A::Reply> {
+        Ok(self.replica.call(ask)?)
     }
 
     pub(crate) fn replica(&mut self) -> &mut Replica {

@@ -1,20 +1,16 @@
 //! `koumen-device photo`
 
-use replica::api::{Answer, Call};
+use replica::api;
 use serde_json::json;
 
 use crate::failure::{Failure, Outcome};
 use crate::home::Home;
 use crate::options::PhotoOptions;
 use crate::print;
-use crate::record::unexpected;
 
 pub(crate) async fn photo(options: &PhotoOptions) -> Outcome<()> {
     let (driver, _told, _lock) = Home::open(&options.data)?.connected(&options.trust)?;
-    let bytes = match driver.call(Call::PhotoBytes { hash: options.hash }).await? {
-        Answer::Bytes(bytes) => bytes,
-        other => return Err(unexpected(&other)),
-    };
+    let bytes = driver.call(api::PhotoBytes { hash: options.hash }).await?;
     std::fs::write(&options.out, &bytes)
         .map_err(|error| Failure::input(format!("cannot write {}: {error}", options.out.display())))?;
     print(&json!({ "photo": options.hash.to_string(), "bytes": bytes.len() }))

@@ -1,9 +1,8 @@
 //! `koumen-device household`, `visit` and `issue`
 
-use replica::api::{Answer, Call, DraftBody, DraftSeen, IssueDraft, VisitDraft};
+use replica::api::{self, DraftBody, DraftSeen, IssueDraft, VisitDraft};
 use serde_json::json;
 use shared::domain::door::DoorNumber;
-use shared::domain::schema::RecordRef;
 use shared::domain::{Household, RecordKind};
 use shared::ids::{AreaCode, DraftId, HouseholdId, PhotoHash};
 
@@ -19,10 +18,10 @@ pub(crate) fn household(options: &HouseholdOptions) -> Outcome<()> {
         note: options.note.clone(),
         ..Household::default()
     };
-    let record = saved(home.call(Call::AddHousehold {
+    let record = home.call(api::AddHousehold {
         area: options.area.clone(),
         household,
-    })?)?;
+    })?;
     print(&json!({ "household": record.id }))
 }
 
@@ -85,25 +84,23 @@ fn record(
             format!("{note} {number}").trim_start().to_owned()
         };
         let id = options.id.unwrap_or_else(|| DraftId(fresh_id()));
-        let seen = match home.call(Call::Draft { id })? {
-            Answer::Draft(Some(known)) => known.seen,
-            _ => DraftSeen::default(),
-        };
+        let known = home.call(api::Draft { id })?;
+        let seen = known.map_or_else(DraftSeen::default, |known| known.seen);
         let body = body(note);
-        home.call(Call::SaveDraft { id, body, seen })?;
+        home.call(api::SaveDraft { id, body, seen })?;
         let photos = match add_photos(home, id, &files) {
             Ok(photos) => photos,
             Err(failure) => {
                 // A form on a command line is filled in one go: what cannot be saved leaves no half behind.
-                home.call(Call::DiscardDraft { id })?;
+                home.call(api::DiscardDraft { id })?;
                 return Err(failure);
             }
         };
-        let finished = home.call(Call::FinishDraft { id });
+        let finished = home.call(api::FinishDraft { id });
         if finished.is_err() {
-            home.call(Call::DiscardDraft { id })?;
+            home.call(api::DiscardDraft { id })?;
         }
-        let record = saved(finished?)?;
+        let record = finished?;
         let name = if record.kind == RecordKind::VISIT {
             "visit"
         } else {
@@ -117,15 +114,12 @@ fn record(
 fn add_photos(home: &mut Home, draft: DraftId, files: &[Vec<u8>]) -> Outcome<Vec<String>> {
     let mut hashes = Vec::with_capacity(files.len());
     for file in files {
-        let answer = home.call(Call::AddPhoto {
+        let photo = home.call(api::AddPhoto {
             draft,
             file: file.clone(),
             modified_at: now_ms(),
         })?;
-        match answer {
-            Answer::Photo(photo) => hashes.push(photo.hash),
-            other => return Err(unexpected(&other)),
-        }
+        hashes.push(photo.hash);
     }
     Ok(hashes.iter().map(PhotoHash::to_string).collect())
 }
@@ -142,13 +136,10 @@ fn find_household(home: &mut Home, options: &DoorOptions) -> Outcome<Option<Hous
     };
     let mut found = Vec::new();
     for area in areas {
-        let ask = Call::Doors {
+        let households = home.call(api::Doors {
             area,
             building: door.building().to_owned(),
-        };
-        let Answer::Households(households) = home.call(ask)? else {
-            continue;
-        };
+        })?;
         let same_door = households
             .into_iter()
             .filter(|household| household.door == door.to_string());
@@ -166,22 +157,6 @@ fn find_household(home: &mut Home, options: &DoorOptions) -> Outcome<Option<Hous
 }
 
 fn areas(home: &mut Home) -> Outcome<Vec<AreaCode>> {
-    match home.call(Call::Areas)? {
-        Answer::Areas(areas) => Ok(areas.into_iter().map(|area| area.code).collect()),
-        other => Err(unexpected(&other)),
-    }
-}
-
-fn saved(answer: Answer) -> Outcome<RecordRef> {
-    match answer {
-        Answer::Saved(record) => Ok(record),
-        other => Err(unexpected(&other)),
-    }
-}
-
-/// An answer of another kind than the call has: a fault of ours.
-pub(crate) fn unexpected(answer: &Answer) -> Failure {
-    Failure::now(format!(
-        "the replica answered otherwise than it should: {answer:?}"
-    ))
+    let areas = home.call(api::Areas)?;
+    Ok(areas.into_iter().map(|area| area.code).collect())
 }

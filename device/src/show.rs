@@ -1,6 +1,6 @@
 //! `koumen-device show`
 
-use replica::api::{Answer, Call, IssueFilter, LogCursor, OutboxEntry, VisitFilter};
+use replica::api::{self, IssueFilter, LogCursor, OutboxEntry, VisitFilter};
 use replica::storage::receipts::KeptReceipt;
 use serde_json::{Value, json};
 
@@ -8,7 +8,6 @@ use crate::failure::Outcome;
 use crate::home::Home;
 use crate::options::{ShowOptions, What};
 use crate::print;
-use crate::record::unexpected;
 
 const PAGE: u32 = 100;
 
@@ -27,9 +26,7 @@ pub(crate) fn show(options: &ShowOptions) -> Outcome<()> {
 }
 
 fn status(home: &mut Home) -> Outcome<()> {
-    let Answer::Status(status) = home.call(Call::Status)? else {
-        return Ok(());
-    };
+    let status = home.call(api::CurrentStatus)?;
     let session = status.session.as_ref();
     let verified = home.verifications()?;
     print(&json!({
@@ -47,27 +44,18 @@ fn status(home: &mut Home) -> Outcome<()> {
 }
 
 fn areas(home: &mut Home) -> Outcome<()> {
-    match home.call(Call::Areas)? {
-        Answer::Areas(areas) => areas
-            .iter()
-            .try_for_each(|area| print(&json!({ "area": area.code, "name": area.name }))),
-        other => Err(unexpected(&other)),
-    }
+    let areas = home.call(api::Areas)?;
+    areas
+        .iter()
+        .try_for_each(|area| print(&json!({ "area": area.code, "name": area.name })))
 }
 
 fn households(home: &mut Home) -> Outcome<()> {
-    let buildings = match home.call(Call::Buildings { area: None })? {
-        Answer::Buildings(buildings) => buildings,
-        other => return Err(unexpected(&other)),
-    };
-    for building in buildings {
-        let ask = Call::Doors {
+    for building in home.call(api::Buildings { area: None })? {
+        let households = home.call(api::Doors {
             area: building.area,
             building: building.building,
-        };
-        let Answer::Households(households) = home.call(ask)? else {
-            continue;
-        };
+        })?;
         for household in households {
             print(&json!({
                 "household": household.id, "area": household.area, "door": household.door, "names": household.names,
@@ -80,15 +68,11 @@ fn households(home: &mut Home) -> Outcome<()> {
 fn visits(home: &mut Home) -> Outcome<()> {
     let mut after = None;
     loop {
-        let ask = Call::VisitLog {
+        let visits = home.call(api::VisitLog {
             filter: VisitFilter::default(),
             after,
             limit: PAGE,
-        };
-        let visits = match home.call(ask)? {
-            Answer::Visits(visits) => visits,
-            other => return Err(unexpected(&other)),
-        };
+        })?;
         let Some(last) = visits.last() else { return Ok(()) };
         after = Some(LogCursor {
             at: last.visit.started_at,
@@ -108,15 +92,11 @@ fn visits(home: &mut Home) -> Outcome<()> {
 fn issues(home: &mut Home) -> Outcome<()> {
     let mut after = None;
     loop {
-        let ask = Call::Issues {
+        let issues = home.call(api::Issues {
             filter: IssueFilter::default(),
             after,
             limit: PAGE,
-        };
-        let issues = match home.call(ask)? {
-            Answer::Issues(issues) => issues,
-            other => return Err(unexpected(&other)),
-        };
+        })?;
         let Some(last) = issues.last() else { return Ok(()) };
         after = Some(LogCursor {
             at: last.issue.reported_at,
@@ -133,15 +113,12 @@ fn issues(home: &mut Home) -> Outcome<()> {
     }
 }
 
-fn photo(photo: &replica::api::PhotoSummary) -> Value {
+fn photo(photo: &api::PhotoSummary) -> Value {
     json!({ "hash": photo.hash.to_string(), "uploaded": photo.uploaded })
 }
 
 fn outbox(home: &mut Home, what: What) -> Outcome<()> {
-    let outbox = match home.call(Call::Outbox)? {
-        Answer::Outbox(outbox) => outbox,
-        other => return Err(unexpected(&other)),
-    };
+    let outbox = home.call(api::Outbox)?;
     let entries: &[OutboxEntry] = if what == What::Waiting {
         &outbox.waiting
     } else {
@@ -172,10 +149,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 fn conflicts(home: &mut Home) -> Outcome<()> {
-    let conflicts = match home.call(Call::Conflicts)? {
-        Answer::Conflicts(conflicts) => conflicts,
-        other => return Err(unexpected(&other)),
-    };
+    let conflicts = home.call(api::Conflicts)?;
     conflicts.iter().try_for_each(|conflict| {
         print(&json!({
             "record": conflict.record.id, "title": conflict.title, "field": conflict.field_name,

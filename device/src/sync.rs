@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures::channel::mpsc;
 use futures::future::{Either, select};
 use futures::{FutureExt, StreamExt, pin_mut};
-use replica::api::{Answer, Call, SyncPhase, SyncState};
+use replica::api::{self, SyncPhase, SyncState};
 use replica::replica::{ANOTHER_COPY, LOST_HERE};
 use replica::sync::driver::Driver;
 use replica::sync::http::HttpTransport;
@@ -16,7 +16,6 @@ use crate::failure::{Failure, Outcome};
 use crate::home::Home;
 use crate::options::SyncOptions;
 use crate::print;
-use crate::record::unexpected;
 
 pub(crate) async fn sync(options: &SyncOptions) -> Outcome<()> {
     let (driver, told, _lock) = Home::open(&options.data)?.connected(&options.trust)?;
@@ -77,21 +76,18 @@ async fn settled(
 fn tell_once(driver: &Driver<HttpTransport>, name: &str, sentence: &str) -> Outcome<()> {
     let mut replica = driver.replica().borrow_mut();
     let name = name.to_owned();
-    match replica.call(Call::Setting { name: name.clone() })? {
-        Answer::Setting(Some(told)) if !told.is_empty() => {}
-        _ => return Ok(()),
+    let told = replica.call(api::Setting { name: name.clone() })?;
+    if told.is_none_or(|told| told.is_empty()) {
+        return Ok(());
     }
     eprintln!("koumen-device: {sentence}");
     let value = String::new();
-    replica.call(Call::SetSetting { name, value })?;
+    replica.call(api::SetSetting { name, value })?;
     Ok(())
 }
 
 async fn status(driver: &Driver<HttpTransport>) -> Outcome<SyncState> {
-    match driver.replica().borrow_mut().call(Call::Status)? {
-        Answer::Status(status) => Ok(status.sync),
-        other => Err(unexpected(&other)),
-    }
+    Ok(driver.replica().borrow_mut().call(api::CurrentStatus)?.sync)
 }
 
 fn report(state: &SyncState) -> Outcome<()> {

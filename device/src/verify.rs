@@ -1,6 +1,6 @@
 //! `koumen-device verify`
 
-use replica::api::{Answer, ApiError, Call};
+use replica::api::{self, ApiError};
 use serde_json::json;
 use tokio::time::Instant;
 
@@ -8,7 +8,6 @@ use crate::failure::{Failure, Outcome};
 use crate::home::Home;
 use crate::options::VerifyOptions;
 use crate::print;
-use crate::record::unexpected;
 use crate::sync;
 
 pub(crate) async fn verify(options: &VerifyOptions) -> Outcome<()> {
@@ -26,10 +25,7 @@ pub(crate) async fn verify(options: &VerifyOptions) -> Outcome<()> {
             "the server has not compared: something was still on its way, or it is of an earlier version",
         ));
     }
-    let status = match driver.replica().borrow_mut().call(Call::Status)? {
-        Answer::Status(status) => status,
-        other => return Err(unexpected(&other)),
-    };
+    let status = driver.replica().borrow_mut().call(api::CurrentStatus)?;
     let areas = status.session.map(|session| session.areas).unwrap_or_default();
     print(&json!({
         "areas": areas.iter().map(|area| &area.code).collect::<Vec<_>>(),

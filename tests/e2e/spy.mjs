@@ -9,10 +9,10 @@ import { ROOT } from './world.mjs';
 
 /** The names of the calls, in the order of their numbers. */
 export function callNames() {
-  const source = readFileSync(join(ROOT, 'app/replica/src/api.rs'), 'utf8');
-  const body = /pub enum Call \{\n([\s\S]*?)\n\}\n/.exec(source)?.[1];
-  if (!body) throw new Error('app/replica/src/api.rs has no list of calls');
-  return [...body.matchAll(/^ {4}([A-Z]\w*)/gm)].map((match) => match[1]);
+  const source = readFileSync(join(ROOT, 'app/replica/src/calls.rs'), 'utf8');
+  const body = /^calls! \{\n([\s\S]*?)\n\}\n/m.exec(source)?.[1];
+  if (!body) throw new Error('app/replica/src/calls.rs has no list of calls');
+  return [...body.matchAll(/^ {8}([A-Z]\w*) \{/gm)].map((match) => match[1]);
 }
 
 /** Runs in the page before the app: keeps `{ call, asked, answered, text }` of every call in `koumenCalls`. */

@@ -20,7 +20,8 @@ use futures::FutureExt;
 use futures::channel::mpsc;
 use futures::stream::{LocalBoxStream, StreamExt};
 use replica::Replica;
-use replica::api::{Answer, ApiError, Call, SyncState};
+use replica::api::{self, ApiError, Status, SyncState};
+use replica::calls::Local;
 use replica::platform::Platform;
 use replica::storage::Home;
 use replica::sync::driver::Driver;
@@ -333,25 +334,25 @@ impl DrivenPhone {
     ///
     /// # Errors
     /// As the driver says.
-    pub async fn try_sign_in(&self, username: &str, password: &str) -> Result<Answer, ApiError> {
-        let call = Call::SignIn {
+    pub async fn try_sign_in(&self, username: &str, password: &str) -> Result<Status, ApiError> {
+        let sign_in = api::SignIn {
             server: self.origin.clone(),
             username: username.to_owned(),
             password: password.to_owned(),
             device_name: "test".to_owned(),
         };
-        self.driver.call(call).await
+        self.driver.call(sign_in).await
     }
 
     /// A call that needs no network.
     ///
     /// # Panics
     /// When it is refused.
-    pub fn call(&self, call: Call) -> Answer {
+    pub fn call<A: Local>(&self, ask: A) -> A::Reply {
         self.driver
             .replica()
             .borrow_mut()
-            .call(call)
+            .call(ask)
             .expect("the call is answered")
     }
 
@@ -360,7 +361,7 @@ impl DrivenPhone {
     /// # Panics
     /// When it is refused.
     pub fn log(&self) -> Vec<String> {
-        log_of(|call| self.call(call))
+        log_of(|ask| self.call(ask))
     }
 
     /// Lets the driver work until the engine has nothing to do now, and tells how the sync stands then.
@@ -376,10 +377,7 @@ impl DrivenPhone {
         self.now_ms.set(self.now_ms.get() + 60_000);
         let mut told = self.told.borrow_mut();
         while told.next().now_or_never().flatten().is_some() {}
-        self.driver
-            .call(Call::SyncNow)
-            .await
-            .expect("the engine is woken");
+        self.driver.call(api::SyncNow).await.expect("the engine is woken");
         while told.next().await.is_some() {
             while told.next().now_or_never().flatten().is_some() {}
             let is_settled = self.driver.replica().borrow().is_settled();
@@ -395,10 +393,7 @@ impl DrivenPhone {
     /// # Panics
     /// When the database fails.
     pub fn state(&self) -> SyncState {
-        match self.call(Call::Status) {
-            Answer::Status(status) => status.sync,
-            other => panic!("not a status: {other:?}"),
-        }
+        self.call(api::CurrentStatus).sync
     }
 
     /// Who is signed in.
@@ -406,9 +401,9 @@ impl DrivenPhone {
     /// # Panics
     /// When nobody is.
     pub fn device(&self) -> DeviceId {
-        match self.call(Call::Status) {
-            Answer::Status(status) => status.session.expect("somebody is signed in").device,
-            other => panic!("not a status: {other:?}"),
-        }
+        self.call(api::CurrentStatus)
+            .session
+            .expect("somebody is signed in")
+            .device
     }
 }

@@ -9,14 +9,14 @@ use std::sync::Arc;
 
 use replica::Replica;
 use replica::api::{
-    Answer, ApiError, Call, Conflict, DraftBody, DraftSeen, HouseholdPage, ParkedOfOthers, VisitDraft,
+    self, ApiError, Conflict, DraftBody, DraftSeen, HouseholdPage, ParkedOfOthers, VisitDraft, VisitSummary,
 };
+use replica::calls::Local;
 use replica::platform::Platform;
 use replica::storage::Home;
 use replica::storage::keep::Kept;
 use rusqlite::Connection;
 use shared::change::hash::ChainHash;
-use shared::domain::schema::RecordRef;
 use shared::domain::visit::{Outcome, Purpose};
 use shared::domain::worker::Role;
 use shared::domain::{Household, Resident};
@@ -25,7 +25,7 @@ use shared::protocol::v1::{self, SyncReply, SyncRequest};
 use sync_server::clock::Clock;
 use sync_server::photos::PhotoStore;
 use sync_server::storage::sqlite::SqliteStorage;
-use sync_server::testing::{Answer as HttpAnswer, SeededChance, TEST_START_MS, TestServer};
+use sync_server::testing::{Answer, SeededChance, TEST_START_MS, TestServer};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -172,13 +172,13 @@ impl World {
     ///
     /// # Errors
     /// The server's answer when it is a refusal.
-    pub async fn round(&self, phone: &mut Phone) -> Result<SyncReply, HttpAnswer> {
+    pub async fn round(&self, phone: &mut Phone) -> Result<SyncReply, Answer> {
         let (reply, _) = self.round_kept(phone).await?;
         Ok(reply)
     }
 
     /// The same, with what the phone made of the reply.
-    async fn round_kept(&self, phone: &mut Phone) -> Result<(SyncReply, Kept), HttpAnswer> {
+    async fn round_kept(&self, phone: &mut Phone) -> Result<(SyncReply, Kept), Answer> {
         let request = phone.replica.sync_request(true).expect("the request is made");
         let request: SyncRequest = v1::decode(&request).expect("the request is a request");
         let reply = self.server.sync(&phone.token, &request).await?;
@@ -304,25 +304,22 @@ impl Phone {
     }
 
     /// A call that must be answered.
-    pub fn call(&mut self, call: Call) -> Answer {
-        self.try_call(call).expect("the call is answered")
+    pub fn call<A: Local>(&mut self, ask: A) -> A::Reply {
+        self.try_call(ask).expect("the call is answered")
     }
 
     /// A call that may be refused.
     ///
     /// # Errors
     /// As the replica says.
-    pub fn try_call(&mut self, call: Call) -> Result<Answer, ApiError> {
+    pub fn try_call<A: Local>(&mut self, ask: A) -> Result<A::Reply, ApiError> {
         self.advance(1);
-        self.replica.call(call)
+        self.replica.call(ask)
     }
 
     /// Who is signed in and how the sync stands.
-    pub fn status(&mut self) -> replica::api::Status {
-        match self.call(Call::Status) {
-            Answer::Status(status) => *status,
-            other => panic!("not a status: {other:?}"),
-        }
+    pub fn status(&mut self) -> api::Status {
+        self.call(api::CurrentStatus)
     }
 
     /// The hash of this phone's own operations up to `seq`, as its next request would begin there.
@@ -331,13 +328,6 @@ impl Phone {
             .chain_at(seq)
             .expect("the chain is read")
             .expect("the operation is kept")
-    }
-
-    fn saved(&mut self, call: Call) -> RecordRef {
-        match self.call(call) {
-            Answer::Saved(record) => record,
-            other => panic!("not saved: {other:?}"),
-        }
     }
 
     /// A new household in [`GRID`].
@@ -352,14 +342,14 @@ impl Phone {
             door: door.to_owned(),
             ..Household::default()
         };
-        HouseholdId(self.saved(Call::AddHousehold { area, household }).id)
+        HouseholdId(self.call(api::AddHousehold { area, household }).id)
     }
 
     /// A new resident with one telephone number.
     pub fn add_resident(&mut self, household: HouseholdId, name: &str, phone: &str) -> ResidentId {
         let mut resident = Resident::named(household, name);
         resident.phones = vec![phone.to_owned()];
-        ResidentId(self.saved(Call::AddResident { resident }).id)
+        ResidentId(self.call(api::AddResident { resident }).id)
     }
 
     /// A new draft id of this phone.
@@ -373,7 +363,7 @@ impl Phone {
     /// A visit form that is filled and saved.
     pub fn visit(&mut self, household: HouseholdId, note: &str) -> VisitId {
         let id = self.begin_visit(household, note);
-        VisitId(self.saved(Call::FinishDraft { id }).id)
+        VisitId(self.call(api::FinishDraft { id }).id)
     }
 
     /// A visit form that is filled and still open.
@@ -392,7 +382,7 @@ impl Phone {
             promise_due: None,
             started_at,
         });
-        self.call(Call::SaveDraft {
+        self.call(api::SaveDraft {
             id,
             body,
             seen: DraftSeen::default(),
@@ -402,37 +392,26 @@ impl Phone {
 
     /// The page of a household.
     pub fn household(&mut self, id: HouseholdId) -> HouseholdPage {
-        match self.call(Call::Household { id }) {
-            Answer::Household(page) => *page,
-            other => panic!("not a household: {other:?}"),
-        }
+        self.call(api::Household { id })
     }
 
     /// Every conflict on this phone.
     pub fn conflicts(&mut self) -> Vec<Conflict> {
-        match self.call(Call::Conflicts) {
-            Answer::Conflicts(conflicts) => conflicts,
-            other => panic!("not conflicts: {other:?}"),
-        }
+        self.call(api::Conflicts)
     }
 
     /// Notes of the merged log, latest first.
     pub fn log(&mut self) -> Vec<String> {
-        log_of(|call| self.call(call))
+        log_of(|ask| self.call(ask))
     }
 }
 
 /// Notes of the merged log of whoever answers, latest first.
-///
-/// # Panics
-/// When the answer is another one.
-pub fn log_of(answer: impl FnOnce(Call) -> Answer) -> Vec<String> {
-    match answer(Call::VisitLog {
+pub fn log_of(answer: impl FnOnce(api::VisitLog) -> Vec<VisitSummary>) -> Vec<String> {
+    let visits = answer(api::VisitLog {
         filter: Default::default(),
         after: None,
         limit: 100,
-    }) {
-        Answer::Visits(visits) => visits.into_iter().map(|visit| visit.visit.note).collect(),
-        other => panic!("not a log: {other:?}"),
-    }
+    });
+    visits.into_iter().map(|visit| visit.visit.note).collect()
 }

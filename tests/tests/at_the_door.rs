@@ -1,7 +1,7 @@
 //! What one should know before knocking, who lives at a door already, and what was found, promised and met there.
 
 use replica::api::{
-    Answer, AtDoorEntry, Call, DraftBody, DraftSeen, HouseholdPage, HouseholdSummary, Today, VisitDraft,
+    self, AtDoorEntry, DraftBody, DraftSeen, HouseholdPage, HouseholdSummary, TodayPage, VisitDraft,
 };
 use shared::domain::household::{DoorWarning, NO_VISIT_BEFORE, NOT_ALONE, WARNINGS};
 use shared::domain::resident::{NEEDS, PHONES};
@@ -40,11 +40,11 @@ fn save(
     fields: impl IntoIterator<Item = (shared::domain::FieldId, Value)>,
 ) {
     let fields = FieldMap::from_iter(fields);
-    phone.call(Call::SaveFields { record, fields });
+    phone.call(api::SaveFields { record, fields });
 }
 
 fn merge(phone: &mut Phone, record: RecordRef, kept: RecordRef) {
-    phone.call(Call::MergeInto {
+    phone.call(api::MergeInto {
         record,
         kept: kept.id,
     });
@@ -52,40 +52,28 @@ fn merge(phone: &mut Phone, record: RecordRef, kept: RecordRef) {
 
 fn a_household(phone: &mut Phone, household: Household) -> HouseholdId {
     let area = grid();
-    match phone.call(Call::AddHousehold { area, household }) {
-        Answer::Saved(record) => HouseholdId(record.id),
-        other => panic!("not saved: {other:?}"),
-    }
+    HouseholdId(phone.call(api::AddHousehold { area, household }).id)
 }
 
-fn today(phone: &mut Phone) -> Today {
-    match phone.call(Call::Today) {
-        Answer::Today(today) => *today,
-        other => panic!("not today: {other:?}"),
-    }
+fn today(phone: &mut Phone) -> TodayPage {
+    phone.call(api::Today)
 }
 
 fn row(phone: &mut Phone, id: HouseholdId) -> HouseholdSummary {
-    let doors = phone.call(Call::Doors {
+    let doors = phone.call(api::Doors {
         area: grid(),
         building: "3".to_owned(),
     });
-    match doors {
-        Answer::Households(rows) => rows.into_iter().find(|row| row.id == id).expect("listed"),
-        other => panic!("not doors: {other:?}"),
-    }
+    doors.into_iter().find(|row| row.id == id).expect("listed")
 }
 
 fn at_door(phone: &mut Phone, door: &str, besides: Option<HouseholdId>) -> Vec<AtDoorEntry> {
-    let call = Call::AtDoor {
+    let call = api::AtDoor {
         area: grid(),
         door: door.to_owned(),
         besides,
     };
-    match phone.call(call) {
-        Answer::AtDoor(entries) => entries,
-        other => panic!("not at a door: {other:?}"),
-    }
+    phone.call(call)
 }
 
 struct Met<'a> {
@@ -116,12 +104,12 @@ fn visit(phone: &mut Phone, household: HouseholdId, what: &Met<'_>) -> VisitId {
         promise_due: what.due,
         started_at: phone.now_ms.get(),
     });
-    phone.call(Call::SaveDraft {
+    phone.call(api::SaveDraft {
         id,
         body,
         seen: DraftSeen::default(),
     });
-    phone.call(Call::FinishDraft { id });
+    phone.call(api::FinishDraft { id });
     VisitId(id.0)
 }
 
@@ -172,7 +160,7 @@ async fn merging_keeps_the_warnings_of_both_records_whichever_is_kept_and_separa
         let listed = row(&mut amina, kept);
         assert_eq!((listed.not_alone, listed.no_visit_before, listed.warnings), all);
 
-        amina.call(Call::Separate { record: home(gone) });
+        amina.call(api::Separate { record: home(gone) });
         let alone = (false, Some(day.plus_days(9)), vec![DoorWarning::Dog]);
         assert_eq!(warned(&amina.household(one)), alone);
         let alone = (true, Some(day.plus_days(3)), vec![DoorWarning::BellBroken]);
@@ -213,7 +201,7 @@ async fn a_warning_that_is_taken_away_is_gone_from_every_record_of_the_household
         ],
     );
     assert_eq!(warned(&amina.household(kept)), (false, earlier, wanted.to_vec()));
-    amina.call(Call::Separate { record: home(gone) });
+    amina.call(api::Separate { record: home(gone) });
     // What the other record alone had said is still its own.
     let left = (false, earlier, vec![DoorWarning::BellBroken]);
     assert_eq!(warned(&amina.household(gone)), left);
@@ -285,7 +273,7 @@ async fn nobody_is_proposed_for_a_visit_before_the_day_that_either_record_names(
     let gone = a_household(&mut amina, limited);
     merge(&mut amina, home(gone), home(kept));
     assert!(today(&mut amina).care.is_empty());
-    amina.call(Call::Separate { record: home(gone) });
+    amina.call(api::Separate { record: home(gone) });
     assert_eq!(today(&mut amina).care.len(), 1);
 }
 
@@ -313,7 +301,7 @@ async fn a_door_that_is_there_is_known_in_every_spelling() {
     merge(&mut amina, home(second), home(house));
     assert_eq!(at_door(&mut amina, "3-2-503", None)[0].household, house);
     let gone = amina.add_household("3-2-504");
-    amina.call(Call::Remove { record: home(gone) });
+    amina.call(api::Remove { record: home(gone) });
     assert_eq!(at_door(&mut amina, "3-2-504", None), []);
 }
 

@@ -1,6 +1,6 @@
 //! What later operations have replaced leaves the server's log, and nobody sees a difference (D7, F29).
 
-use replica::api::Call;
+use replica::api;
 use shared::domain::value::{FieldMap, Value};
 use shared::domain::worker::Role;
 use shared::domain::{RecordKind, RecordRef, household};
@@ -14,7 +14,7 @@ const DAY_MS: u64 = 24 * 3_600_000;
 
 /// Says what is to be known of a household now.
 fn note(phone: &mut Phone, household: HouseholdId, note: &str) {
-    phone.call(Call::SaveFields {
+    phone.call(api::SaveFields {
         record: RecordRef::new(RecordKind::HOUSEHOLD, household.0),
         fields: FieldMap::from_iter([(household::NOTE, Value::text(note))]),
     });

@@ -1,6 +1,6 @@
 //! Phones, a supervisor and the server come to the same state, and nothing entered is lost.
 
-use replica::api::{Answer, Call, ErrorCode};
+use replica::api::{self, ErrorCode};
 use shared::domain::schema::{RecordKind, RecordRef};
 use shared::domain::value::{FieldMap, Value};
 use shared::domain::worker::Role;
@@ -46,17 +46,17 @@ async fn two_edits_of_one_number_leave_a_conflict_that_the_supervisor_ends() {
     let record = RecordRef::new(RecordKind::RESIDENT, person);
     let phone =
         |number: &str| FieldMap::from_iter([(resident::PHONES, Value::Texts(vec![number.to_owned()]))]);
-    amina.call(Call::SaveFields {
+    amina.call(api::SaveFields {
         record,
         fields: phone("12011111111"),
     });
     joao.advance(60_000);
-    joao.call(Call::SaveFields {
+    joao.call(api::SaveFields {
         record,
         fields: phone("12022222222"),
     });
     let hours = FieldMap::from_iter([(household::PREFERRED_HOURS, Value::text("晚上七点后"))]);
-    joao.call(Call::SaveFields {
+    joao.call(api::SaveFields {
         record: RecordRef::new(RecordKind::HOUSEHOLD, home),
         fields: hours,
     });
@@ -78,7 +78,7 @@ async fn two_edits_of_one_number_leave_a_conflict_that_the_supervisor_ends() {
 
     let conflict = lin.conflicts().remove(0);
     let other = conflict.values[1].value.clone();
-    lin.call(Call::Restore {
+    lin.call(api::Restore {
         record: conflict.record,
         field: conflict.field,
         value: other,
@@ -117,7 +117,7 @@ async fn a_clock_three_days_ahead_wins_nothing_and_says_so() {
     let record = RecordRef::new(RecordKind::HOUSEHOLD, home);
     let note = |text: &str| FieldMap::from_iter([(household::NOTE, Value::text(text))]);
     amina.advance(3 * 86_400_000);
-    amina.call(Call::SaveFields {
+    amina.call(api::SaveFields {
         record,
         fields: note("from the future"),
     });
@@ -125,7 +125,7 @@ async fn a_clock_three_days_ahead_wins_nothing_and_says_so() {
     assert!(amina.status().sync.clock_ahead_ms > 2 * 86_400_000);
     world.server.clock.advance(60_000);
     joao.advance(120_000);
-    joao.call(Call::SaveFields {
+    joao.call(api::SaveFields {
         record,
         fields: note("later and honest"),
     });
@@ -144,7 +144,7 @@ async fn another_grid_is_not_seen_and_what_is_sent_there_is_set_aside() {
     world.settle(&mut [&mut amina, &mut nuo, &mut lin]).await;
     assert!(nuo.log().is_empty());
     assert_eq!(
-        nuo.try_call(Call::Household { id: home }).unwrap_err().code,
+        nuo.try_call(api::Household { id: home }).unwrap_err().code,
         ErrorCode::NotFound
     );
 
@@ -153,9 +153,7 @@ async fn another_grid_is_not_seen_and_what_is_sent_there_is_set_aside() {
     world.settle(&mut [&mut nuo, &mut amina, &mut lin]).await;
     assert_eq!(amina.log(), ["只给第1网格"]);
     assert_eq!(nuo.status().sync.attention, 2);
-    let Answer::Outbox(outbox) = nuo.call(Call::Outbox) else {
-        panic!("not an outbox")
-    };
+    let outbox = nuo.call(api::Outbox);
     assert_eq!(outbox.attention.len(), 2);
     assert!(outbox.attention.iter().all(|entry| !entry.code.is_empty()));
     // What she can do still flows.
@@ -170,10 +168,10 @@ async fn a_saved_form_is_one_visit_however_often_it_is_tapped() {
     let (world, mut amina, _, mut lin) = three().await;
     let home = amina.add_household("3-2-501");
     let visit = amina.visit(home, "一次");
-    let again = amina.call(Call::FinishDraft {
+    let again = amina.call(api::FinishDraft {
         id: shared::ids::DraftId(visit.0),
     });
-    assert_eq!(again, Answer::Saved(RecordRef::new(RecordKind::VISIT, visit)));
+    assert_eq!(again, RecordRef::new(RecordKind::VISIT, visit));
     world.settle(&mut [&mut amina, &mut lin]).await;
     assert_eq!(lin.log(), ["一次"]);
 }
@@ -224,12 +222,10 @@ async fn a_name_and_a_door_together_find_the_person() {
     let person = amina.add_resident(home, "王芳", "12000000000");
     amina.add_resident(other, "王芳", "12000000001");
     for typed in ["wang 3-2", "王芳 3栋2单元501"] {
-        let Answer::Hits(hits) = amina.call(Call::Search {
+        let hits = amina.call(api::Search {
             text: typed.to_owned(),
             limit: 20,
-        }) else {
-            panic!("not hits")
-        };
+        });
         let found: Vec<_> = hits.iter().map(|hit| hit.resident).collect();
         assert_eq!(found, [Some(person)], "{typed}");
     }
@@ -244,14 +240,12 @@ async fn the_list_of_uploads_tells_a_new_record_from_an_edited_one() {
         (household::PREFERRED_HOURS, Value::text("晚上七点后")),
         (household::NOTE, Value::text("家里有狗")),
     ]);
-    joao.call(Call::SaveFields {
+    joao.call(api::SaveFields {
         record: RecordRef::new(RecordKind::HOUSEHOLD, home),
         fields,
     });
     for (phone, expect) in [(&mut joao, "edited"), (&mut amina, "created")] {
-        let Answer::Outbox(outbox) = phone.call(Call::Outbox) else {
-            panic!("not an outbox")
-        };
+        let outbox = phone.call(api::Outbox);
         let entry = outbox.waiting.iter().chain(&outbox.uploaded).next().unwrap();
         assert_eq!(entry.action, expect);
     }
@@ -275,7 +269,7 @@ async fn a_new_phone_reads_segments_and_goes_on_where_it_was_cut_off() {
     world.sync(&mut amina).await;
     let known = RecordRef::new(RecordKind::HOUSEHOLD, uuid::Uuid::from_u128(1));
     let note = FieldMap::from_iter([(household::NOTE, Value::text("按门铃"))]);
-    amina.call(Call::SaveFields {
+    amina.call(api::SaveFields {
         record: known,
         fields: note,
     });
@@ -290,10 +284,7 @@ async fn a_new_phone_reads_segments_and_goes_on_where_it_was_cut_off() {
     assert!(status.pull_done <= status.pull_total, "{status:?}");
     assert!(!world.segment(&mut joao, GRID).await || joao.replica.cursor(&grid).unwrap() > before);
     world.sync(&mut joao).await;
-    let buildings = match joao.call(Call::Buildings { area: None }) {
-        Answer::Buildings(buildings) => buildings.len(),
-        other => panic!("not buildings: {other:?}"),
-    };
+    let buildings = joao.call(api::Buildings { area: None }).len();
     assert_eq!(buildings, doors);
     assert_eq!(
         joao.household(shared::ids::HouseholdId(known.id)).household.note,
@@ -315,7 +306,7 @@ async fn work_of_ones_own_comes_back_with_an_area_that_is_assigned_again() {
     };
     assign(&[OTHER_GRID]).await;
     world.sync(&mut amina).await;
-    let gone = amina.try_call(Call::Household { id: home }).unwrap_err();
+    let gone = amina.try_call(api::Household { id: home }).unwrap_err();
     assert_eq!(gone.code, ErrorCode::NotFound);
     assign(&[GRID]).await;
     world.sync(&mut amina).await;
@@ -371,7 +362,7 @@ async fn what_a_revoked_phone_did_stands_once_also_on_itself() {
     world.settle(&mut [&mut amina, &mut joao, &mut lin]).await;
     let record = RecordRef::new(RecordKind::RESIDENT, person);
     let needs = |numbers: &[u64]| FieldMap::from_iter([(resident::NEEDS, Value::numbers(numbers.to_vec()))]);
-    amina.call(Call::SaveFields {
+    amina.call(api::SaveFields {
         record,
         fields: needs(&[2]),
     });
@@ -388,7 +379,7 @@ async fn what_a_revoked_phone_did_stands_once_also_on_itself() {
     world.settle(&mut [&mut amina, &mut joao]).await;
     assert_eq!(joao.household(home).residents[0].resident.needs.len(), 1);
     // Joao has seen the one addition that the server knows, and takes it back.
-    joao.call(Call::SaveFields {
+    joao.call(api::SaveFields {
         record,
         fields: needs(&[]),
     });

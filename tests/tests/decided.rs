@@ -1,6 +1,6 @@
 //! What a community or street decides reaches everybody who works there, offline too, and nobody else.
 
-use replica::api::{Answer, Call, DraftBody, DraftSeen, RecordDraft, RecordList, RecordPage};
+use replica::api::{self, DraftBody, DraftSeen, RecordDraft, RecordList, RecordPage};
 use shared::domain::household;
 use shared::domain::schema::{RecordKind, RecordRef};
 use shared::domain::unit::{self, UnitSort};
@@ -28,12 +28,8 @@ fn common(area: &str) -> AreaCode {
 }
 
 fn units(phone: &mut Phone) -> RecordList {
-    match phone.call(Call::Records {
-        kind: RecordKind::UNIT,
-    }) {
-        Answer::Records(list) => list,
-        other => panic!("not records: {other:?}"),
-    }
+    let kind = RecordKind::UNIT;
+    phone.call(api::Records { kind })
 }
 
 fn names(phone: &mut Phone) -> Vec<String> {
@@ -42,10 +38,7 @@ fn names(phone: &mut Phone) -> Vec<String> {
 }
 
 fn page(phone: &mut Phone, record: RecordRef) -> RecordPage {
-    match phone.call(Call::Record { record }) {
-        Answer::Record(page) => *page,
-        other => panic!("not a record: {other:?}"),
-    }
+    phone.call(api::Record { record })
 }
 
 /// A unit by its form.
@@ -61,16 +54,13 @@ fn add_unit(phone: &mut Phone, area: &str, name: &str) -> RecordRef {
         ]),
     });
     let seen = DraftSeen::default();
-    phone.call(Call::SaveDraft { id, body, seen });
-    match phone.call(Call::FinishDraft { id }) {
-        Answer::Saved(record) => record,
-        other => panic!("not saved: {other:?}"),
-    }
+    phone.call(api::SaveDraft { id, body, seen });
+    phone.call(api::FinishDraft { id })
 }
 
 fn rename(phone: &mut Phone, record: RecordRef, name: &str) {
     let fields = FieldMap::from_iter([(unit::NAME, Value::text(name))]);
-    phone.call(Call::SaveFields { record, fields });
+    phone.call(api::SaveFields { record, fields });
 }
 
 #[tokio::test(flavor = "current_thread")]
@@ -92,10 +82,10 @@ async fn who_works_there_holds_it_and_the_next_community_does_not() {
     assert_eq!(names(&mut lin), names(&mut amina));
     assert_eq!(names(&mut street), names(&mut amina));
     assert_eq!(names(&mut beside), ["街道城管所"]);
-    let refused = beside.try_call(Call::Record { record: ours });
+    let refused = beside.try_call(api::Record { record: ours });
     assert!(refused.is_err(), "the next community's is not theirs");
     assert!(
-        responder.try_call(Call::Records { kind: ours.kind }).is_err(),
+        responder.try_call(api::Records { kind: ours.kind }).is_err(),
         "nothing is lent to them"
     );
 
@@ -134,13 +124,13 @@ async fn a_member_does_not_decide_and_who_supervises_a_grid_does_not_decide_for_
     world.settle(&mut [&mut lin, &mut amina, &mut of_grid]).await;
     let fields = FieldMap::from_iter([(unit::NAME, Value::text("别的物业"))]);
     let record = ours;
-    let refused = amina.try_call(Call::SaveFields {
+    let refused = amina.try_call(api::SaveFields {
         record,
         fields: fields.clone(),
     });
     assert_eq!(refused.unwrap_err().detail, "right.edit");
     assert!(!page(&mut of_grid, ours).may_edit);
-    let refused = of_grid.try_call(Call::SaveFields { record, fields });
+    let refused = of_grid.try_call(api::SaveFields { record, fields });
     assert_eq!(refused.unwrap_err().detail, "right.edit");
     // Who decided for the community until a moment ago, and does not know that it is over, is answered by the server.
     world.assign("lin", &[GRID]).await;
@@ -161,7 +151,7 @@ async fn units_come_also_where_a_household_has_moved_and_after_a_restore() {
     let home = lin.add_household("3-2-501");
     world.settle(&mut [&mut lin, &mut amina]).await;
     let to = FieldMap::from_iter([(household::MOVED_TO, Value::text(OTHER_GRID))]);
-    lin.call(Call::SaveFields {
+    lin.call(api::SaveFields {
         record: RecordRef::new(RecordKind::HOUSEHOLD, home),
         fields: to,
     });
@@ -186,7 +176,7 @@ async fn no_household_is_moved_to_where_it_would_reach_everybody() {
     world.sync(&mut lin).await;
     let record = RecordRef::new(RecordKind::HOUSEHOLD, home);
     let to = Value::text(common(COMMUNITY).as_str());
-    let refused = lin.try_call(Call::SaveFields {
+    let refused = lin.try_call(api::SaveFields {
         record,
         fields: FieldMap::from_iter([(household::MOVED_TO, to.clone())]),
     });
@@ -235,23 +225,17 @@ async fn two_who_decide_at_once_are_shown_both_and_a_removal_can_be_taken_back()
     let conflicts = page(&mut lin, ours).conflicts;
     assert_eq!(conflicts.len(), 1);
     assert_eq!(conflicts[0].values.len(), 2);
-    let counted = |phone: &mut Phone| match phone.call(Call::Today) {
-        Answer::Today(today) => today.conflict_count,
-        other => panic!("not today: {other:?}"),
-    };
+    let counted = |phone: &mut Phone| phone.call(api::Today).conflict_count;
     assert_eq!((lin.conflicts().len(), counted(&mut lin)), (1, 1));
     // Who cannot end it is not troubled with it.
     assert_eq!(page(&mut amina, ours).conflicts, []);
     assert_eq!((amina.conflicts().len(), counted(&mut amina)), (0, 0));
-    lin.call(Call::Remove { record: ours });
+    lin.call(api::Remove { record: ours });
     world.settle(&mut [&mut lin, &mut amina]).await;
     assert_eq!(names(&mut amina), [""; 0]);
-    let removed = |phone: &mut Phone| match phone.call(Call::Removals) {
-        Answer::Removals(removals) => removals.removed.len(),
-        other => panic!("not removals: {other:?}"),
-    };
+    let removed = |phone: &mut Phone| phone.call(api::Removals).removed.len();
     assert_eq!((removed(&mut lin), removed(&mut amina)), (1, 0));
-    lin.call(Call::Keep { record: ours });
+    lin.call(api::Keep { record: ours });
     world.settle(&mut [&mut lin, &mut amina]).await;
     assert_eq!(units(&mut amina).records.len(), 1);
 }
@@ -270,10 +254,7 @@ async fn a_form_of_such_a_kind_is_kept_corrected_and_refused_at_its_field() {
     };
     let keep = |lin: &mut Phone, body: &RecordDraft, seen: DraftSeen| {
         let body = DraftBody::Record(body.clone());
-        match lin.call(Call::SaveDraft { id, body, seen }) {
-            Answer::Kept { revision, .. } => revision,
-            other => panic!("not kept: {other:?}"),
-        }
+        lin.call(api::SaveDraft { id, body, seen }).revision
     };
     let mut form = empty;
     form.fields.insert(unit::PHONES, Value::text("12"));
@@ -284,7 +265,7 @@ async fn a_form_of_such_a_kind_is_kept_corrected_and_refused_at_its_field() {
         (unit::NAME, Value::text("自来水公司")),
         (unit::SORT, Value::Int(UnitSort::Utility.number() as i64)),
     ] {
-        let error = lin.try_call(Call::FinishDraft { id }).unwrap_err();
+        let error = lin.try_call(api::FinishDraft { id }).unwrap_err();
         refused.push((error.field.unwrap(), error.detail));
         form.fields.insert(field, value);
         let seen = DraftSeen {
@@ -305,12 +286,8 @@ async fn a_form_of_such_a_kind_is_kept_corrected_and_refused_at_its_field() {
             (unit::SORT, "choice.missing"),
         ]
     );
-    let Answer::Saved(record) = lin.call(Call::FinishDraft { id }) else {
-        panic!("not saved")
-    };
-    let Answer::Draft(Some(shown)) = lin.call(Call::Draft { id }) else {
-        panic!("no form")
-    };
+    let record = lin.call(api::FinishDraft { id });
+    let shown = lin.call(api::Draft { id }).unwrap();
     assert_eq!(shown.corrects, Some(record));
     let DraftBody::Record(mut form) = shown.body else {
         panic!("another form")
@@ -318,7 +295,7 @@ async fn a_form_of_such_a_kind_is_kept_corrected_and_refused_at_its_field() {
     assert_eq!(form.fields.get(&unit::PHONES), Some(&Value::text("96655")));
     form.fields.insert(unit::NOTE, Value::text("抢修二十四小时"));
     keep(&mut lin, &form, shown.seen);
-    lin.call(Call::FinishDraft { id });
+    lin.call(api::FinishDraft { id });
     let page = page(&mut lin, record);
     assert_eq!(page.summary.title, "自来水公司");
     assert_eq!(

@@ -8,8 +8,8 @@ mod killed;
 mod places;
 
 use replica::api::{
-    Answer, Call, Draft, DraftBody, DraftKind, DraftSeen, DraftSummary, ErrorCode, HouseholdDraft, Outbox,
-    Removals, ResidentDraft, StepDraft, VisitDraft, VisitPage,
+    self, DraftBody, DraftKind, DraftPage, DraftSeen, DraftSummary, ErrorCode, HouseholdDraft, OutboxPage,
+    RemovalsPage, ResidentDraft, StepDraft, VisitDraft, VisitPage,
 };
 use shared::domain::issue::{Event, Step};
 use shared::domain::schema::{RecordKind, RecordRef};
@@ -29,14 +29,11 @@ async fn one() -> (World, Phone) {
     (world, amina)
 }
 
-fn shown(phone: &mut Phone, id: DraftId) -> Option<Draft> {
-    match phone.call(Call::Draft { id }) {
-        Answer::Draft(draft) => draft.map(|draft| *draft),
-        other => panic!("not a draft: {other:?}"),
-    }
+fn shown(phone: &mut Phone, id: DraftId) -> Option<DraftPage> {
+    phone.call(api::Draft { id })
 }
 
-fn visit_form(draft: &Draft) -> VisitDraft {
+fn visit_form(draft: &DraftPage) -> VisitDraft {
     match &draft.body {
         DraftBody::Visit(form) => form.clone(),
         other => panic!("not a visit: {other:?}"),
@@ -79,18 +76,13 @@ async fn two_windows() -> (Phone, DraftId, Window, Window) {
 }
 
 fn keep(phone: &mut Phone, id: DraftId, body: DraftBody, seen: &mut DraftSeen) -> DraftId {
-    let known = seen.clone();
-    match phone.call(Call::SaveDraft {
+    let kept = phone.call(api::SaveDraft {
         id,
         body,
-        seen: known,
-    }) {
-        Answer::Kept { id, revision } => {
-            seen.revision = revision;
-            id
-        }
-        other => panic!("not kept: {other:?}"),
-    }
+        seen: seen.clone(),
+    });
+    seen.revision = kept.revision;
+    kept.id
 }
 
 fn new_form(phone: &mut Phone, body: DraftBody) -> DraftId {
@@ -99,47 +91,32 @@ fn new_form(phone: &mut Phone, body: DraftBody) -> DraftId {
 }
 
 fn finish(phone: &mut Phone, id: DraftId) -> RecordRef {
-    match phone.call(Call::FinishDraft { id }) {
-        Answer::Saved(record) => record,
-        other => panic!("not saved: {other:?}"),
-    }
+    phone.call(api::FinishDraft { id })
 }
 
-fn outbox(phone: &mut Phone) -> Outbox {
-    match phone.call(Call::Outbox) {
-        Answer::Outbox(outbox) => *outbox,
-        other => panic!("not an outbox: {other:?}"),
-    }
+fn outbox(phone: &mut Phone) -> OutboxPage {
+    phone.call(api::Outbox)
 }
 
 fn drafts(phone: &mut Phone) -> Vec<DraftSummary> {
     outbox(phone).drafts
 }
 
-fn removals(phone: &mut Phone) -> Removals {
-    match phone.call(Call::Removals) {
-        Answer::Removals(removals) => removals,
-        other => panic!("not removals: {other:?}"),
-    }
+fn removals(phone: &mut Phone) -> RemovalsPage {
+    phone.call(api::Removals)
 }
 
 fn visit_page(phone: &mut Phone, id: DraftId) -> VisitPage {
-    match phone.call(Call::Visit { id: VisitId(id.0) }) {
-        Answer::Visit(page) => *page,
-        other => panic!("not a visit: {other:?}"),
-    }
+    phone.call(api::Visit { id: VisitId(id.0) })
 }
 
 fn add_photo(phone: &mut Phone, draft: DraftId, seed: u64) -> PhotoHash {
-    let call = Call::AddPhoto {
+    let call = api::AddPhoto {
         draft,
         file: a_jpeg(64, 48, seed),
         modified_at: 1,
     };
-    match phone.call(call) {
-        Answer::Photo(photo) => photo.hash,
-        other => panic!("not a photo: {other:?}"),
-    }
+    phone.call(call).hash
 }
 
 /// The smallest input of the loss: save a visit, open its form's address again, type, save.
@@ -225,7 +202,7 @@ async fn a_correction_keeps_what_a_colleague_wrote_meanwhile_as_a_conflict() {
     let mut window = Window::open(&mut amina, id);
     let record = RecordRef::new(RecordKind::VISIT, id);
     let fields = FieldMap::from_iter([(visit::NOTE, Value::text("cough at night"))]);
-    joao.call(Call::SaveFields { record, fields });
+    joao.call(api::SaveFields { record, fields });
     world.settle(&mut [&mut joao, &mut amina]).await;
     window.type_note(&mut amina, "cough, doctor on Wednesday");
     finish(&mut amina, id);
@@ -274,13 +251,13 @@ async fn a_visit_that_was_taken_back_comes_back_also_by_saving_its_form() {
     let door = amina.add_household("3-2-501");
     let id = amina.begin_visit(door, "a mistake");
     let record = finish(&mut amina, id);
-    amina.call(Call::Remove { record });
+    amina.call(api::Remove { record });
     assert!(amina.log().is_empty());
     assert_eq!(removals(&mut amina).removed.len(), 1);
-    amina.call(Call::Keep { record });
+    amina.call(api::Keep { record });
     assert_eq!(amina.log(), ["a mistake"]);
     let mut window = Window::open(&mut amina, id);
-    amina.call(Call::Remove { record });
+    amina.call(api::Remove { record });
     window.type_note(&mut amina, "no mistake");
     finish(&mut amina, id);
     assert_eq!(amina.log(), ["no mistake"]);
@@ -292,7 +269,7 @@ async fn a_draft_that_was_thrown_away_comes_back_whole_for_thirty_days() {
     let door = amina.add_household("3-2-501");
     let id = amina.begin_visit(door, "with a photo");
     add_photo(&mut amina, id, 1);
-    amina.call(Call::DiscardDraft { id });
+    amina.call(api::DiscardDraft { id });
     assert!(drafts(&mut amina).is_empty());
     let [thrown] = &removals(&mut amina).drafts[..] else {
         panic!("one in the bin")
@@ -300,7 +277,7 @@ async fn a_draft_that_was_thrown_away_comes_back_whole_for_thirty_days() {
     assert_eq!((thrown.text.as_str(), thrown.photo_count), ("with a photo", 1));
     assert_eq!(thrown.door, "3-2-501");
     amina.advance(29 * DAY_MS);
-    amina.call(Call::TakeDraftBack { id });
+    amina.call(api::TakeDraftBack { id });
     let draft = shown(&mut amina, id).expect("it is back");
     assert_eq!(
         (visit_form(&draft).note.as_str(), draft.photos.len()),
@@ -310,13 +287,13 @@ async fn a_draft_that_was_thrown_away_comes_back_whole_for_thirty_days() {
     assert_eq!(amina.status().sync.waiting_photos, 1, "its bytes are there");
 
     let id = amina.begin_visit(door, "for good");
-    amina.call(Call::DiscardDraft { id });
+    amina.call(api::DiscardDraft { id });
     amina.advance(31 * DAY_MS);
     assert!(removals(&mut amina).drafts.is_empty());
     // Swept when the next one is thrown away.
     let other = amina.begin_visit(door, "another");
-    amina.call(Call::DiscardDraft { id: other });
-    let gone = amina.try_call(Call::TakeDraftBack { id });
+    amina.call(api::DiscardDraft { id: other });
+    let gone = amina.try_call(api::TakeDraftBack { id });
     assert_eq!(gone.map_err(|error| error.code), Err(ErrorCode::NotFound));
 }
 
@@ -326,7 +303,7 @@ async fn what_is_typed_on_in_another_window_is_not_thrown_away_with_the_draft() 
     let door = amina.add_household("3-2-501");
     let id = amina.begin_visit(door, "half");
     let mut window = Window::open(&mut amina, id);
-    amina.call(Call::DiscardDraft { id });
+    amina.call(api::DiscardDraft { id });
     window.type_note(&mut amina, "half, and more");
     let [draft] = &drafts(&mut amina)[..] else {
         panic!("one draft")
@@ -344,17 +321,17 @@ async fn a_photo_that_was_taken_out_can_be_put_back() {
         let draft = shown(phone, id).expect("a draft");
         draft.photos.into_iter().map(|photo| photo.hash).collect()
     };
-    amina.call(Call::RemovePhoto {
+    amina.call(api::RemovePhoto {
         draft: id,
         hash: goes,
     });
     assert_eq!(photos(&mut amina), [stays]);
-    amina.call(Call::PutPhotoBack {
+    amina.call(api::PutPhotoBack {
         draft: id,
         hash: goes,
     });
     assert_eq!(photos(&mut amina), [stays, goes]);
-    amina.call(Call::RemovePhoto {
+    amina.call(api::RemovePhoto {
         draft: id,
         hash: goes,
     });
@@ -399,7 +376,7 @@ async fn households_residents_and_steps_are_drafts_like_visits() {
         birth_month: "四".to_owned(),
     };
     let person = new_form(&mut amina, DraftBody::Resident(form.clone()));
-    let refused = amina.try_call(Call::FinishDraft { id: person });
+    let refused = amina.try_call(api::FinishDraft { id: person });
     assert_eq!(refused.map_err(|error| error.code), Err(ErrorCode::Invalid));
     let draft = shown(&mut amina, person).expect("the text is still there");
     form.birth_month = "4".to_owned();
@@ -467,7 +444,7 @@ async fn the_words_of_a_step_are_kept_and_the_step_is_taken_once() {
     let now_ms = amina.now_ms.get();
     let issue = new_form(
         &mut amina,
-        DraftBody::Issue(replica::api::IssueDraft {
+        DraftBody::Issue(api::IssueDraft {
             area: Some(area),
             category: Some(shared::domain::issue::Category::Facilities),
             title: "lamp".to_owned(),
@@ -504,16 +481,14 @@ async fn the_words_of_a_step_are_kept_and_the_step_is_taken_once() {
         finish(&mut amina, id);
         finish(&mut amina, id);
     }
-    let Answer::Issue(page) = amina.call(Call::Issue { id: issue }) else {
-        panic!("an issue")
-    };
+    let page = amina.call(api::Issue { id: issue });
     assert_eq!(page.timeline.len(), 3);
 }
 
 /// What is refused, and the field that it is about.
 fn refusal(phone: &mut Phone, body: DraftBody) -> (String, Option<FieldId>) {
     let id = new_form(phone, body);
-    match phone.try_call(Call::FinishDraft { id }) {
+    match phone.try_call(api::FinishDraft { id }) {
         Err(error) if error.code == ErrorCode::Invalid => (error.detail, error.field),
         other => panic!("not refused: {other:?}"),
     }
@@ -582,22 +557,22 @@ async fn a_household_is_taken_back_only_when_nothing_hangs_on_it() {
     let (_, mut amina) = one().await;
     let door = amina.add_household("3-2-501");
     let record = RecordRef::new(RecordKind::HOUSEHOLD, door);
-    let refusal = |phone: &mut Phone| match phone.try_call(Call::Remove { record }) {
+    let refusal = |phone: &mut Phone| match phone.try_call(api::Remove { record }) {
         Err(error) if error.code == ErrorCode::Invalid => error.detail,
         other => panic!("not refused: {other:?}"),
     };
     let person = amina.add_resident(door, "王秀英", "12000000001");
     assert_eq!(refusal(&mut amina), "household.has_residents");
     let person = RecordRef::new(RecordKind::RESIDENT, person);
-    amina.call(Call::Remove { record: person });
+    amina.call(api::Remove { record: person });
     let id = amina.begin_visit(door, "half");
     assert_eq!(refusal(&mut amina), "household.has_drafts");
     let visit = finish(&mut amina, id);
     assert_eq!(refusal(&mut amina), "household.has_visits");
-    amina.call(Call::Remove { record: visit });
-    amina.call(Call::Remove { record });
-    assert!(amina.try_call(Call::Household { id: door }).is_err());
-    amina.call(Call::Keep { record });
+    amina.call(api::Remove { record: visit });
+    amina.call(api::Remove { record });
+    assert!(amina.try_call(api::Household { id: door }).is_err());
+    amina.call(api::Keep { record });
     assert_eq!(amina.household(door).household.door, "3-2-501");
 }
 
@@ -608,13 +583,13 @@ async fn bringing_a_record_back_brings_back_what_was_shown_under_it() {
     let kept = amina.add_resident(door, "王秀英", "12000000001");
     let other = amina.add_resident(door, "王秀英", "12000000002");
     let record = |id| RecordRef::new(RecordKind::RESIDENT, id);
-    amina.call(Call::MergeInto {
+    amina.call(api::MergeInto {
         record: record(other),
         kept: kept.0,
     });
-    amina.call(Call::Remove { record: record(kept) });
+    amina.call(api::Remove { record: record(kept) });
     assert!(amina.household(door).residents.is_empty());
-    amina.call(Call::Keep { record: record(kept) });
+    amina.call(api::Keep { record: record(kept) });
     let [entry] = &amina.household(door).residents[..] else {
         panic!("one resident")
     };

@@ -9,11 +9,11 @@ use shared::protocol::known::{KNOWN_WORTH_FROM, OwnRange};
 use tests::world::{GRID, OTHER_GRID};
 use tests::{Phone, World};
 
-use replica::api::Call;
+use replica::api;
 
 fn note(phone: &mut Phone, households: &[HouseholdId], text: &str) {
     for household in households {
-        phone.call(Call::SaveFields {
+        phone.call(api::SaveFields {
             record: RecordRef::new(RecordKind::HOUSEHOLD, *household),
             fields: FieldMap::from_iter([(NOTE, Value::text(text))]),
         });
@@ -67,6 +67,6 @@ async fn operations_that_were_set_aside_count_too() {
         OwnRange::in_reply(&reply.extensions).map(OwnRange::count),
         Some(1)
     );
-    let has = |phone: &mut Phone, id| phone.try_call(Call::Household { id }).is_ok();
+    let has = |phone: &mut Phone, id| phone.try_call(api::Household { id }).is_ok();
     assert!(homes.iter().all(|home| has(&mut amina, *home)) && has(&mut amina, strange));
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::rc::Rc;
 
-use replica::api::{Answer, Call, Conflict};
+use replica::api::{self, Conflict};
 use replica::storage::peers::PeerError;
 use rusqlite::Connection;
 use serde_json::Value;
@@ -172,9 +172,7 @@ impl World {
             ..Household::default()
         };
         let area = AreaCode::new(COMMUNITY).unwrap();
-        let Answer::Saved(record) = phones[0].call(Call::AddHousehold { area, household }) else {
-            panic!("the household is saved")
-        };
+        let record = phones[0].call(api::AddHousehold { area, household });
         let world = Self {
             address,
             now_ms,
@@ -196,7 +194,7 @@ impl World {
 
     fn edit(&self, phone: &DrivenPhone, note: &str) {
         self.now_ms.set(self.now_ms.get() + 1);
-        phone.call(Call::SaveFields {
+        phone.call(api::SaveFields {
             record: RecordRef::new(RecordKind::HOUSEHOLD, self.household),
             fields: FieldMap::from_iter([(NOTE, FieldValue::text(note))]),
         });
@@ -204,10 +202,7 @@ impl World {
 }
 
 fn conflicts(phone: &DrivenPhone) -> Vec<Conflict> {
-    match phone.call(Call::Conflicts) {
-        Answer::Conflicts(conflicts) => conflicts,
-        other => panic!("not conflicts: {other:?}"),
-    }
+    phone.call(api::Conflicts)
 }
 
 fn meet_in_process(one: &DrivenPhone, other: &DrivenPhone) {
@@ -258,9 +253,7 @@ async fn a_row_that_went_bad_does_not_end_a_meeting() {
             meet_in_process(zhao, sun);
             world.settle().await;
             for phone in &world.phones {
-                let Answer::Household(page) = phone.call(Call::Household { id: world.household }) else {
-                    panic!("not a household")
-                };
+                let page = phone.call(api::Household { id: world.household });
                 assert_eq!(
                     (page.household.door.as_str(), page.household.note.as_str()),
                     ("3-2-501", "赵写的")
@@ -288,9 +281,7 @@ async fn a_clock_that_runs_ahead_wins_nothing_at_a_meeting() {
             meet_in_process(zhao, sun);
             world.settle().await;
             for phone in [zhao, sun, office] {
-                let Answer::Household(page) = phone.call(Call::Household { id: world.household }) else {
-                    panic!("not a household")
-                };
+                let page = phone.call(api::Household { id: world.household });
                 assert_eq!(page.household.note, "后来的");
                 assert_eq!(conflicts(phone), []);
             }
@@ -341,9 +332,7 @@ async fn what_is_cut_altered_or_from_a_stranger_changes_nothing() {
             let back = zhao.replica().borrow_mut().take_bundle(&words.bytes);
             assert!(matches!(back, Err(PeerError::Own)));
             assert_eq!(push.first_seq, 1);
-            let Answer::Household(page) = sun.call(Call::Household { id: world.household }) else {
-                panic!("not a household")
-            };
+            let page = sun.call(api::Household { id: world.household });
             assert_eq!(page.household.note, "", "nothing of it was taken");
             // The control: unaltered it is taken.
             assert_eq!(take(&words.bytes).unwrap().merged, 2);

@@ -1,7 +1,7 @@
 //! What two phones do at the same time comes together the same way everywhere: issues, duplicates, removals.
 
 use replica::api::{
-    AlikeEntry, Answer, Call, DraftBody, DraftSeen, EarlierValue, IssueDraft, IssuePage, SearchHit,
+    self, AlikeEntry, DraftBody, DraftSeen, EarlierValue, IssueDraft, IssuePage, RemovalsPage, SearchHit,
 };
 use shared::domain::issue::{Category, Event, Step};
 use shared::domain::resident;
@@ -33,12 +33,12 @@ fn report(phone: &mut Phone, title: &str) -> IssueId {
         handled_on_the_spot: false,
         started_at: phone.now_ms.get(),
     });
-    phone.call(Call::SaveDraft {
+    phone.call(api::SaveDraft {
         id,
         body,
         seen: DraftSeen::default(),
     });
-    phone.call(Call::FinishDraft { id });
+    phone.call(api::FinishDraft { id });
     IssueId(id.0)
 }
 
@@ -47,14 +47,11 @@ fn step(phone: &mut Phone, issue: IssueId, step: Step, target: &str) {
         target: target.to_owned(),
         ..Event::of(step)
     };
-    phone.call(Call::AddEvent { issue, event });
+    phone.call(api::AddEvent { issue, event });
 }
 
 fn issue(phone: &mut Phone, id: IssueId) -> IssuePage {
-    match phone.call(Call::Issue { id }) {
-        Answer::Issue(page) => *page,
-        other => panic!("not an issue: {other:?}"),
-    }
+    phone.call(api::Issue { id })
 }
 
 fn reasons(page: &IssuePage) -> Vec<&str> {
@@ -115,37 +112,29 @@ fn person(id: ResidentId) -> RecordRef {
 }
 
 fn merge(phone: &mut Phone, record: RecordRef, kept: RecordRef) {
-    phone.call(Call::MergeInto {
+    phone.call(api::MergeInto {
         record,
         kept: kept.id,
     });
 }
 
 fn alike(phone: &mut Phone, record: RecordRef) -> Vec<AlikeEntry> {
-    match phone.call(Call::Alike { record }) {
-        Answer::Alike(entries) => entries,
-        other => panic!("not a list: {other:?}"),
-    }
+    phone.call(api::Alike { record })
 }
 
 fn search(phone: &mut Phone, text: &str) -> Vec<SearchHit> {
-    match phone.call(Call::Search {
+    phone.call(api::Search {
         text: text.to_owned(),
         limit: 20,
-    }) {
-        Answer::Hits(hits) => hits,
-        other => panic!("not hits: {other:?}"),
-    }
+    })
 }
 
 fn doors(phone: &mut Phone) -> Vec<HouseholdId> {
-    match phone.call(Call::Doors {
+    let doors = phone.call(api::Doors {
         area: shared::ids::AreaCode::new(GRID).expect("a grid"),
         building: "3".to_owned(),
-    }) {
-        Answer::Households(households) => households.into_iter().map(|household| household.id).collect(),
-        other => panic!("not doors: {other:?}"),
-    }
+    });
+    doors.into_iter().map(|household| household.id).collect()
 }
 
 #[tokio::test(flavor = "current_thread")]
@@ -189,7 +178,7 @@ async fn one_household_recorded_twice_is_shown_once_with_all_that_belongs_to_it(
     world.settle(&mut [&mut joao, &mut amina]).await;
     assert_eq!(amina.household(first).visits.len(), 3);
 
-    amina.call(Call::Separate { record: home(second) });
+    amina.call(api::Separate { record: home(second) });
     world.settle(&mut [&mut amina, &mut joao, &mut lin]).await;
     for phone in [&mut amina, &mut joao, &mut lin] {
         assert_eq!(doors(phone).len(), 2);
@@ -218,7 +207,7 @@ async fn two_who_merge_each_into_the_other_come_to_one_answer_and_can_take_it_ba
         assert_eq!(phone.household(kept).duplicates.len(), 2);
     }
     let other = if kept == first { second } else { first };
-    lin.call(Call::Separate { record: home(other) });
+    lin.call(api::Separate { record: home(other) });
     world.settle(&mut [&mut lin, &mut amina, &mut joao]).await;
     for phone in [&mut amina, &mut joao, &mut lin] {
         assert_eq!(
@@ -253,7 +242,7 @@ async fn one_person_recorded_twice_is_shown_once_and_removed_once() {
             [old]
         );
     }
-    amina.call(Call::Remove { record: person(old) });
+    amina.call(api::Remove { record: person(old) });
     world.settle(&mut [&mut amina, &mut lin]).await;
     assert!(lin.household(door).residents.is_empty());
 }
@@ -267,7 +256,7 @@ async fn what_is_merged_into_a_record_that_is_removed_stands_for_itself() {
     world.settle(&mut [&mut amina, &mut joao]).await;
     // Joao merges while Amina, who does not know, removes the one he keeps.
     merge(&mut joao, person(other), person(kept));
-    amina.call(Call::Remove { record: person(kept) });
+    amina.call(api::Remove { record: person(kept) });
     world.settle(&mut [&mut amina, &mut joao]).await;
     for phone in [&mut amina, &mut joao] {
         let page = phone.household(door);
@@ -278,16 +267,13 @@ async fn what_is_merged_into_a_record_that_is_removed_stands_for_itself() {
     }
 }
 
-fn removals(phone: &mut Phone) -> replica::api::Removals {
-    match phone.call(Call::Removals) {
-        Answer::Removals(removals) => removals,
-        other => panic!("not removals: {other:?}"),
-    }
+fn removals(phone: &mut Phone) -> RemovalsPage {
+    phone.call(api::Removals)
 }
 
 fn call_number(phone: &mut Phone, resident: ResidentId, number: &str) {
     let fields = FieldMap::from_iter([(resident::PHONES, Value::Texts(vec![number.to_owned()]))]);
-    phone.call(Call::SaveFields {
+    phone.call(api::SaveFields {
         record: person(resident),
         fields,
     });
@@ -301,7 +287,7 @@ async fn a_removal_beside_an_edit_is_shown_with_both_names_until_somebody_decide
     let other = amina.add_resident(door, "王芳", "12000000002");
     world.settle(&mut [&mut amina, &mut joao, &mut lin]).await;
     for resident in [one, other] {
-        amina.call(Call::Remove {
+        amina.call(api::Remove {
             record: person(resident),
         });
         call_number(&mut joao, resident, "12099999999");
@@ -321,8 +307,8 @@ async fn a_removal_beside_an_edit_is_shown_with_both_names_until_somebody_decide
         assert_eq!(removals(phone).kept.len(), 2);
         assert!(removals(phone).removed.is_empty());
     }
-    lin.call(Call::Keep { record: person(one) });
-    lin.call(Call::Remove {
+    lin.call(api::Keep { record: person(one) });
+    lin.call(api::Remove {
         record: person(other),
     });
     world.settle(&mut [&mut lin, &mut amina, &mut joao]).await;
@@ -346,14 +332,14 @@ async fn what_was_removed_can_be_brought_back_for_thirty_days() {
         .map(|number| amina.add_resident(door, "单春", &format!("1200000000{number}")))
         .collect();
     for resident in &gone {
-        amina.call(Call::Remove {
+        amina.call(api::Remove {
             record: person(*resident),
         });
     }
     world.settle(&mut [&mut amina, &mut joao]).await;
     assert_eq!(removals(&mut joao).removed.len(), 5);
     for resident in &gone {
-        joao.call(Call::Keep {
+        joao.call(api::Keep {
             record: person(*resident),
         });
     }
@@ -363,7 +349,7 @@ async fn what_was_removed_can_be_brought_back_for_thirty_days() {
         assert!(phone.household(door).removals.is_empty());
         assert!(removals(phone).removed.is_empty());
     }
-    amina.call(Call::Remove {
+    amina.call(api::Remove {
         record: person(gone[0]),
     });
     amina.advance(31 * 24 * 3600 * 1000);
@@ -396,7 +382,7 @@ async fn the_value_that_lost_stays_readable_with_who_and_who_chose() {
         "nothing is lost while both stand"
     );
     let conflict = lin.conflicts().remove(0);
-    lin.call(Call::Restore {
+    lin.call(api::Restore {
         record: conflict.record,
         field: conflict.field,
         value: conflict.values[1].value.clone(),
@@ -428,7 +414,7 @@ async fn the_value_that_lost_stays_readable_with_who_and_who_chose() {
         world.settle(&mut [&mut amina, &mut joao]).await;
         world.settle(&mut [&mut amina]).await;
         let conflict = amina.conflicts().remove(0);
-        amina.call(Call::Restore {
+        amina.call(api::Restore {
             record: conflict.record,
             field: conflict.field,
             value: conflict.values[0].value.clone(),

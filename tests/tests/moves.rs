@@ -1,6 +1,6 @@
 //! A household moves to another grid with all that lies beside it (D6): whole, without losing what others did meanwhile.
 
-use replica::api::{Answer, Call, DepartedHousehold, ErrorCode};
+use replica::api::{self, DepartedHousehold, ErrorCode};
 use shared::domain::household::MOVED_TO;
 use shared::domain::resident::NAME;
 use shared::domain::schema::{RecordKind, RecordRef};
@@ -11,14 +11,14 @@ use tests::world::{COMMUNITY, GRID, OTHER_GRID};
 use tests::{Phone, World};
 
 fn move_to(phone: &mut Phone, household: HouseholdId, grid: &str) {
-    phone.call(Call::SaveFields {
+    phone.call(api::SaveFields {
         record: RecordRef::new(RecordKind::HOUSEHOLD, household),
         fields: FieldMap::from_iter([(MOVED_TO, Value::text(grid))]),
     });
 }
 
 fn is_here(phone: &mut Phone, household: HouseholdId) -> bool {
-    match phone.try_call(Call::Household { id: household }) {
+    match phone.try_call(api::Household { id: household }) {
         Ok(_) => true,
         Err(error) => {
             assert_eq!(error.code, ErrorCode::NotFound);
@@ -28,10 +28,7 @@ fn is_here(phone: &mut Phone, household: HouseholdId) -> bool {
 }
 
 fn departed(phone: &mut Phone) -> Vec<DepartedHousehold> {
-    match phone.call(Call::Holdings) {
-        Answer::Holdings(holdings) => holdings.departed,
-        other => panic!("not holdings: {other:?}"),
-    }
+    phone.call(api::Holdings).departed
 }
 
 /// All clocks agree from here on.
@@ -174,7 +171,7 @@ async fn a_move_that_the_server_sets_aside_moves_nothing() {
     assert_eq!(amina.household(home).visits.len(), 1);
     assert_eq!(lin.household(home).area.as_str(), GRID);
     // Nobody can even ask for it where the grid is not theirs.
-    let refused = amina.try_call(Call::SaveFields {
+    let refused = amina.try_call(api::SaveFields {
         record: RecordRef::new(RecordKind::HOUSEHOLD, home),
         fields: FieldMap::from_iter([(MOVED_TO, Value::text(OTHER_GRID))]),
     });
@@ -237,7 +234,7 @@ async fn a_form_that_was_open_when_its_household_moved_can_be_finished() {
     world.settle(&mut [&mut lin, &mut amina]).await;
     assert!(is_here(&mut amina, home), "while the form is open");
     at_the_same_time(&world, &[&amina, &lin]);
-    amina.call(Call::FinishDraft { id: form });
+    amina.call(api::FinishDraft { id: form });
     world.settle(&mut [&mut amina, &mut lin]).await;
     assert_eq!(world.parked(&lin).await[0].code, "record.other_area");
     assert_eq!(amina.log(), ["门口聊了很久"]);
@@ -259,7 +256,7 @@ async fn taking_the_other_of_two_moves_moves_it_with_what_is_shown_under_it() {
     let mut wei = world.phone("wei", Role::Supervisor, &[COMMUNITY]).await;
     let (home, twice) = (lin.add_household("3-2-501"), lin.add_household("3-2-501"));
     lin.visit(twice, "记在另一户下");
-    lin.call(Call::MergeInto {
+    lin.call(api::MergeInto {
         record: RecordRef::new(RecordKind::HOUSEHOLD, twice),
         kept: home.0,
     });
@@ -274,7 +271,7 @@ async fn taking_the_other_of_two_moves_moves_it_with_what_is_shown_under_it() {
         .find(|conflict| conflict.record.id == home.0)
         .unwrap();
     let other = conflict.values[1].value.clone();
-    lin.call(Call::Restore {
+    lin.call(api::Restore {
         record: conflict.record,
         field: MOVED_TO,
         value: other.clone(),
@@ -384,7 +381,7 @@ async fn a_restored_server_that_knows_nothing_of_the_move_has_the_household_wher
             world.back_up();
         }
         amina.visit(home, "第一次");
-        amina.call(Call::SaveFields {
+        amina.call(api::SaveFields {
             record: RecordRef::new(RecordKind::RESIDENT, person),
             fields: FieldMap::from_iter([(NAME, Value::text("王秀英（奶奶）"))]),
         });
@@ -465,7 +462,7 @@ async fn what_is_shown_under_it_goes_along() {
     let mut joao = world.phone("joao", Role::Member, &[OTHER_GRID]).await;
     let (home, twice) = (amina.add_household("3-2-501"), amina.add_household("3-2-501"));
     amina.visit(twice, "记在另一户下");
-    amina.call(Call::MergeInto {
+    amina.call(api::MergeInto {
         record: RecordRef::new(RecordKind::HOUSEHOLD, twice),
         kept: home.0,
     });
@@ -487,7 +484,7 @@ async fn a_household_is_never_moved_to_nowhere() {
         (Value::text("130803002001-01"), "household.area_impossible"),
     ] {
         move_to(&mut lin, home, OTHER_GRID);
-        let refused = lin.try_call(Call::SaveFields {
+        let refused = lin.try_call(api::SaveFields {
             record: RecordRef::new(RecordKind::HOUSEHOLD, home),
             fields: FieldMap::from_iter([(MOVED_TO, nowhere)]),
         });

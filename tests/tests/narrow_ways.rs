@@ -6,7 +6,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
 
-use replica::api::{Answer, Call, DraftBody, DraftSeen, ErrorCode, Outbox, SyncPhase, VisitDraft};
+use replica::api::{self, DraftBody, DraftSeen, ErrorCode, OutboxPage, SyncPhase, VisitDraft};
 use shared::domain::visit::{Outcome, Purpose};
 use shared::domain::worker::Role;
 use shared::ids::{DraftId, HouseholdId};
@@ -74,12 +74,12 @@ impl Street {
             promise_due: None,
             started_at: self.now_ms.get(),
         });
-        phone.call(Call::SaveDraft {
+        phone.call(api::SaveDraft {
             id,
             body,
             seen: DraftSeen::default(),
         });
-        phone.call(Call::FinishDraft { id });
+        phone.call(api::FinishDraft { id });
     }
 
     fn lets_through(&self, request_bytes: usize, reply_bytes: usize) {
@@ -104,11 +104,8 @@ fn note(number: u64, chars: usize) -> String {
     (0..chars).map(han).collect()
 }
 
-fn outbox(phone: &DrivenPhone) -> Outbox {
-    match phone.call(Call::Outbox) {
-        Answer::Outbox(outbox) => *outbox,
-        other => panic!("not the outbox: {other:?}"),
-    }
+fn outbox(phone: &DrivenPhone) -> OutboxPage {
+    phone.call(api::Outbox)
 }
 
 /// Synchronises until nothing waits, a bounded number of times.
@@ -140,10 +137,7 @@ async fn three_thousand_visits_go_through_a_proxy_that_lets_less_through_in_both
                 "what does not fit is found out once: {tries}"
             );
             sync_out(&other).await;
-            let visits = |phone: &DrivenPhone| match phone.call(Call::Storage) {
-                Answer::Storage(storage) => storage.visits,
-                other => panic!("not the storage: {other:?}"),
-            };
+            let visits = |phone: &DrivenPhone| phone.call(api::Storage).visits;
             assert_eq!((visits(&phone), visits(&other)), (3_000, 3_000));
         })
         .await;
@@ -169,10 +163,7 @@ async fn what_is_too_large_alone_is_set_aside_in_words_and_the_rest_goes_on() {
             assert_eq!(large.code, "push.too_large");
 
             sync_out(&other).await;
-            let visits = |phone: &DrivenPhone| match phone.call(Call::Storage) {
-                Answer::Storage(storage) => storage.visits,
-                other => panic!("not the storage: {other:?}"),
-            };
+            let visits = |phone: &DrivenPhone| phone.call(api::Storage).visits;
             assert_eq!(
                 (visits(&phone), visits(&other)),
                 (3, 2),
@@ -181,7 +172,7 @@ async fn what_is_too_large_alone_is_set_aside_in_words_and_the_rest_goes_on() {
 
             // Elsewhere the way is wide: it goes as it was.
             street.lets_through(usize::MAX, usize::MAX);
-            phone.call(Call::RetryParked { seq: large.seq });
+            phone.call(api::RetryParked { seq: large.seq });
             sync_out(&phone).await;
             sync_out(&other).await;
             assert!(outbox(&phone).attention.is_empty());
@@ -207,7 +198,7 @@ async fn what_was_set_aside_for_its_size_is_still_there_when_nothing_goes_throug
             street.lets_through(usize::MAX, usize::MAX);
             sync_out(&phone).await;
             let seq = outbox(&phone).attention.first().unwrap().seq;
-            phone.call(Call::RetryParked { seq });
+            phone.call(api::RetryParked { seq });
             sync_out(&phone).await;
             sync_out(&other).await;
             assert_eq!(other.log(), [words]);
@@ -231,7 +222,7 @@ async fn what_only_this_phone_has_is_neither_signed_out_of_nor_left_to_the_super
 
             let forgotten = phone.replica().borrow_mut().forget_everything();
             assert_eq!(forgotten.map_err(|error| error.code), Err(ErrorCode::UnsentWork));
-            let dismiss = Call::DismissParked { seq, seen: true };
+            let dismiss = api::DismissParked { seq, seen: true };
             let dismissed = phone.replica().borrow_mut().call(dismiss);
             assert_eq!(
                 dismissed.map_err(|error| (error.code, error.detail)),
@@ -240,7 +231,7 @@ async fn what_only_this_phone_has_is_neither_signed_out_of_nor_left_to_the_super
             assert_eq!(outbox(&phone).attention.len(), 1);
 
             street.lets_through(usize::MAX, usize::MAX);
-            phone.call(Call::RetryParked { seq });
+            phone.call(api::RetryParked { seq });
             sync_out(&phone).await;
             phone.replica().borrow_mut().forget_everything().unwrap();
         })

@@ -1,6 +1,6 @@
 //! Workers are given other grids: what they hold, what is accepted, and how what was not is mended (D5, D6).
 
-use replica::api::{Answer, Call, DraftBody, DraftSeen, Holding, IssueDraft, StepDraft};
+use replica::api::{self, DraftBody, DraftSeen, Holding, IssueDraft, StepDraft};
 use shared::domain::issue::{Category, Event, Step};
 use shared::domain::schema::{RecordKind, RecordRef};
 use shared::domain::value::{FieldMap, Value};
@@ -11,15 +11,12 @@ use tests::world::{COMMUNITY, GRID, OTHER_GRID};
 use tests::{Phone, World};
 
 fn holdings(phone: &mut Phone) -> Vec<Holding> {
-    match phone.call(Call::Holdings) {
-        Answer::Holdings(holdings) => holdings.areas,
-        other => panic!("not holdings: {other:?}"),
-    }
+    phone.call(api::Holdings).areas
 }
 
 fn note(phone: &mut Phone, record: RecordRef, text: &str) {
     let fields = FieldMap::from_iter([(household::NOTE, Value::text(text))]);
-    phone.call(Call::SaveFields { record, fields });
+    phone.call(api::SaveFields { record, fields });
 }
 
 #[tokio::test(flavor = "current_thread")]
@@ -46,7 +43,7 @@ async fn who_is_reassigned_offline_keeps_what_was_done_before_and_the_rest_is_me
     assert_eq!(lin.household(home).household.note, "");
     assert_eq!(amina.status().sync.attention, 1);
     // What is receipted and not in question is gone from her phone; what is in question stays with her.
-    assert!(amina.try_call(Call::Household { id: other }).is_err());
+    assert!(amina.try_call(api::Household { id: other }).is_err());
     assert_eq!(amina.household(home).household.note, "调走以后写的");
     let held = holdings(&mut amina);
     assert_eq!(
@@ -62,7 +59,7 @@ async fn who_is_reassigned_offline_keeps_what_was_done_before_and_the_rest_is_me
         (parked.code.as_str(), parked.mended),
         ("area.not_assigned", false)
     );
-    lin.call(Call::ApplyParked {
+    lin.call(api::ApplyParked {
         parked: Box::new(parked),
     });
     assert_eq!(lin.household(home).household.note, "调走以后写的");
@@ -70,16 +67,14 @@ async fn who_is_reassigned_offline_keeps_what_was_done_before_and_the_rest_is_me
     // Nothing is done twice.
     let waiting = lin.status().sync.waiting_operations;
     let again = world.parked(&lin).await.remove(0);
-    lin.call(Call::ApplyParked {
+    lin.call(api::ApplyParked {
         parked: Box::new(again),
     });
     assert_eq!(lin.status().sync.waiting_operations, waiting);
     world.settle(&mut [&mut lin]).await;
 
-    let Answer::Outbox(outbox) = amina.call(Call::Outbox) else {
-        panic!("not an outbox")
-    };
-    amina.call(Call::DismissParked {
+    let outbox = amina.call(api::Outbox);
+    amina.call(api::DismissParked {
         seq: outbox.attention[0].seq,
         seen: true,
     });
@@ -93,7 +88,7 @@ async fn a_supervisor_does_not_make_changes_where_nothing_is_assigned_to_them() 
     let mut wei = world.phone("wei", Role::Supervisor, &[GRID]).await;
     let home = amina.add_household_in(OTHER_GRID, "9-1-101");
     let person = amina.add_resident(home, "单春", "12000000001");
-    amina.call(Call::SaveFields {
+    amina.call(api::SaveFields {
         record: RecordRef::new(RecordKind::RESIDENT, person),
         fields: FieldMap::from_iter([(resident::NEEDS, Value::Numbers(vec![Need::LivesAlone.number()]))]),
     });
@@ -106,7 +101,7 @@ async fn a_supervisor_does_not_make_changes_where_nothing_is_assigned_to_them() 
     );
     for entry in parked {
         let refused = wei
-            .try_call(Call::ApplyParked {
+            .try_call(api::ApplyParked {
                 parked: Box::new(entry),
             })
             .unwrap_err();
@@ -115,7 +110,7 @@ async fn a_supervisor_does_not_make_changes_where_nothing_is_assigned_to_them() 
     // Whoever oversees that grid may, in the order in which it was recorded.
     let mut lin = world.phone("lin", Role::Supervisor, &[COMMUNITY]).await;
     for entry in world.parked(&lin).await.into_iter().rev() {
-        lin.call(Call::ApplyParked {
+        lin.call(api::ApplyParked {
             parked: Box::new(entry),
         });
     }
@@ -136,7 +131,7 @@ async fn a_grid_that_comes_back_is_whole_again() {
     world.settle(&mut [&mut amina, &mut joao]).await;
     world.assign("amina", &[OTHER_GRID]).await;
     world.sync(&mut amina).await;
-    assert!(amina.try_call(Call::Household { id: home }).is_err());
+    assert!(amina.try_call(api::Household { id: home }).is_err());
     joao.visit(home, "第二次");
     world.sync(&mut joao).await;
     world.assign("amina", &[GRID, OTHER_GRID]).await;
@@ -167,13 +162,13 @@ async fn a_form_that_was_open_when_its_area_went_can_be_finished_and_is_kept() {
     world.assign("amina", &[OTHER_GRID]).await;
     world.settle(&mut [&mut amina]).await;
     // A household stays while a form is open; without one it goes.
-    let is_here = |phone: &mut Phone, id| phone.try_call(Call::Household { id }).is_ok();
+    let is_here = |phone: &mut Phone, id| phone.try_call(api::Household { id }).is_ok();
     let all = [home, other, thought_better];
     assert_eq!(all.map(|id| is_here(&mut amina, id)), [true, false, true]);
     assert_eq!(holdings(&mut amina)[1].waiting, 2);
     amina.advance(60_000);
-    amina.call(Call::FinishDraft { id: form });
-    amina.call(Call::DiscardDraft { id: thrown_away });
+    amina.call(api::FinishDraft { id: form });
+    amina.call(api::DiscardDraft { id: thrown_away });
     world.settle(&mut [&mut amina]).await;
     // It was recorded after the area went: the supervisor has it, and so has she.
     assert_eq!(world.parked(&lin).await.len(), 1);
@@ -204,20 +199,20 @@ async fn corrections_and_steps_that_were_open_when_their_area_went_can_be_finish
         })
     };
     let keep = |phone: &mut Phone, id: DraftId, body: DraftBody, seen: DraftSeen| {
-        phone.call(Call::SaveDraft { id, body, seen });
+        phone.call(api::SaveDraft { id, body, seen });
     };
     let mut issues = Vec::new();
     for title in ["灯坏了", "井盖坏了", "栏杆坏了"] {
         let id = amina.draft_id();
         keep(&mut amina, id, issue(title), DraftSeen::default());
-        amina.call(Call::FinishDraft { id });
+        amina.call(api::FinishDraft { id });
         issues.push(IssueId(id.0));
     }
     world.settle(&mut [&mut amina]).await;
     // Each form is opened and typed into.
     let mut open = vec![DraftId(person.0), DraftId(visit.0), DraftId(issues[0].0)];
     for id in &open {
-        let Answer::Draft(Some(mut draft)) = amina.call(Call::Draft { id: *id }) else {
+        let Some(mut draft) = amina.call(api::Draft { id: *id }) else {
             panic!("a form")
         };
         match &mut draft.body {
@@ -243,12 +238,12 @@ async fn corrections_and_steps_that_were_open_when_their_area_went_can_be_finish
     world.server.clock.set(amina.now_ms.get());
     world.assign("amina", &[OTHER_GRID]).await;
     world.settle(&mut [&mut amina]).await;
-    let is_here = |phone: &mut Phone, id| phone.try_call(Call::Issue { id }).is_ok();
+    let is_here = |phone: &mut Phone, id| phone.try_call(api::Issue { id }).is_ok();
     let all = [issues[0], issues[1], issues[2]];
     assert_eq!(all.map(|id| is_here(&mut amina, id)), [true, true, false]);
     amina.advance(60_000);
     for id in open {
-        amina.call(Call::FinishDraft { id });
+        amina.call(api::FinishDraft { id });
     }
     world.settle(&mut [&mut amina]).await;
     assert_eq!(amina.status().sync.attention, 4, "the supervisor has them");
@@ -278,13 +273,11 @@ async fn what_was_set_aside_and_seen_is_not_shown_under_another_identity() {
     world.sync(&mut amina).await;
     world.assign("amina", &[GRID]).await;
     world.settle(&mut [&mut amina, &mut lin]).await;
-    let Answer::Outbox(outbox) = amina.call(Call::Outbox) else {
-        panic!("not an outbox")
-    };
+    let outbox = amina.call(api::Outbox);
     assert_eq!(outbox.attention.len(), 3);
     // She has seen two of them.
     for operation in outbox.attention.iter().filter(|operation| operation.seq != 4) {
-        amina.call(Call::DismissParked {
+        amina.call(api::DismissParked {
             seq: operation.seq,
             seen: true,
         });
@@ -325,13 +318,10 @@ async fn what_comes_back_with_its_area_from_a_restored_server_keeps_the_date_tha
         started_at: amina.now_ms.get(),
     });
     let seen = DraftSeen::default();
-    amina.call(Call::SaveDraft { id, body, seen });
-    amina.call(Call::FinishDraft { id });
+    amina.call(api::SaveDraft { id, body, seen });
+    amina.call(api::FinishDraft { id });
     world.settle(&mut [&mut amina, &mut lin]).await;
-    let reported_at = |phone: &mut Phone| match phone.call(Call::Issue { id: IssueId(id.0) }) {
-        Answer::Issue(page) => page.timeline[0].at,
-        other => panic!("not an issue: {other:?}"),
-    };
+    let reported_at = |phone: &mut Phone| phone.call(api::Issue { id: IssueId(id.0) }).timeline[0].at;
     let dated = reported_at(&mut lin);
     assert_eq!(reported_at(&mut amina), dated);
     world.assign("amina", &[OTHER_GRID]).await;

@@ -14,7 +14,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use replica::api::{Answer, Call, DraftBody, DraftSeen, SyncPhase, VisitDraft};
+use replica::api::{self, DraftBody, DraftSeen, SyncPhase, VisitDraft};
 use shared::domain::area::Area;
 use shared::domain::visit::{self, Outcome, Purpose};
 use shared::domain::worker::Role;
@@ -95,9 +95,7 @@ impl Life {
             door: "3-2-501".to_owned(),
             ..Household::default()
         };
-        let Answer::Saved(record) = first.call(Call::AddHousehold { area, household }) else {
-            panic!("the household is saved")
-        };
+        let record = first.call(api::AddHousehold { area, household });
         first.sync().await;
         let mut life = Self {
             folder,
@@ -203,7 +201,7 @@ impl Life {
         });
         let with_photo = self.chance.below(8) == 0;
         let phone = &self.phones[phone];
-        phone.call(Call::SaveDraft {
+        phone.call(api::SaveDraft {
             id,
             body,
             seen: DraftSeen::default(),
@@ -211,16 +209,14 @@ impl Life {
         if with_photo {
             let file = a_jpeg(24, 16, self.notes.len() as u64);
             let modified_at = self.now_ms.get();
-            let Answer::Photo(photo) = phone.call(Call::AddPhoto {
+            let photo = phone.call(api::AddPhoto {
                 draft: id,
                 file,
                 modified_at,
-            }) else {
-                panic!("the photo is kept")
-            };
+            });
             self.photos.push(photo.hash);
         }
-        phone.call(Call::FinishDraft { id });
+        phone.call(api::FinishDraft { id });
         self.notes.push(note);
     }
 

@@ -12,7 +12,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use replica::api::{Answer, Call, DraftBody, DraftSeen, ErrorCode, Sealed, Status, SyncPhase, VisitDraft};
+use replica::api::{self, DraftBody, DraftSeen, ErrorCode, Sealed, Status, SyncPhase, VisitDraft};
+use replica::calls::Local;
 use replica::storage::peers::PeerError;
 use rusqlite::Connection;
 use rusqlite::backup::Backup;
@@ -65,22 +66,18 @@ impl Scene {
             ..Household::default()
         };
         let area = AreaCode::new(COMMUNITY).unwrap();
-        let Answer::Saved(record) = phone.call(Call::AddHousehold { area, household }) else {
-            panic!("the household is saved")
-        };
+        let record = phone.call(api::AddHousehold { area, household });
         scene.home = HouseholdId(record.id);
         scene.finish(&phone, 1, RECEIPTED);
         phone.sync().await;
         scene.write(&phone, 2, UNSENT);
-        let Answer::Photo(photo) = phone.call(Call::AddPhoto {
+        let photo = phone.call(api::AddPhoto {
             draft: DraftId(Uuid::from_u128(2)),
             file: a_jpeg(640, 480, 3),
             modified_at: TEST_START_MS,
-        }) else {
-            panic!("the photo is kept")
-        };
+        });
         scene.photo = Some(photo.hash);
-        phone.call(Call::FinishDraft {
+        phone.call(api::FinishDraft {
             id: DraftId(Uuid::from_u128(2)),
         });
         scene.write(&phone, 3, OPEN);
@@ -110,7 +107,7 @@ impl Scene {
     fn write(&self, phone: &DrivenPhone, number: u128, note: &str) {
         let id = DraftId(Uuid::from_u128(number));
         let body = self.visit(note);
-        phone.call(Call::SaveDraft {
+        phone.call(api::SaveDraft {
             id,
             body,
             seen: DraftSeen::default(),
@@ -120,7 +117,7 @@ impl Scene {
     fn finish(&self, phone: &DrivenPhone, number: u128, note: &str) {
         self.write(phone, number, note);
         let id = DraftId(Uuid::from_u128(number));
-        phone.call(Call::FinishDraft { id });
+        phone.call(api::FinishDraft { id });
     }
 
     async fn revoke(&self, phone: &DrivenPhone) {
@@ -151,21 +148,20 @@ impl Scene {
 }
 
 fn status(phone: &DrivenPhone) -> Status {
-    match phone.call(Call::Status) {
-        Answer::Status(status) => *status,
-        other => panic!("not a status: {other:?}"),
-    }
+    phone.call(api::CurrentStatus)
+}
+
+fn refused<A: Local>(phone: &DrivenPhone, ask: A) -> ErrorCode {
+    let answer = phone.replica().borrow_mut().call(ask);
+    answer.err().expect("it is refused").code
 }
 
 fn open_form(phone: &DrivenPhone) -> Option<String> {
     let id = DraftId(Uuid::from_u128(3));
-    match phone.call(Call::Draft { id }) {
-        Answer::Draft(draft) => draft.map(|draft| match draft.body {
-            DraftBody::Visit(visit) => visit.note,
-            _ => panic!("it was a visit"),
-        }),
-        other => panic!("not a draft: {other:?}"),
-    }
+    phone.call(api::Draft { id }).map(|draft| match draft.body {
+        DraftBody::Visit(visit) => visit.note,
+        _ => panic!("it was a visit"),
+    })
 }
 
 fn sealed(operations: u64) -> Option<Sealed> {
@@ -193,25 +189,23 @@ async fn a_revoked_phone_cannot_be_read_and_goes_on_when_its_worker_signs_in() {
             assert_eq!(scene.readable(), Vec::<&str>::new());
             assert_eq!((phone.log(), open_form(&phone)), (Vec::new(), None));
             // Nothing is added to what is sealed, and nothing of it goes.
-            let refused = |call| phone.replica().borrow_mut().call(call).unwrap_err().code;
             let id = DraftId(Uuid::from_u128(3));
-            let body = scene.visit("写在封存以后");
-            let photo = Call::AddPhoto {
+            let words = api::SaveDraft {
+                id,
+                body: scene.visit("写在封存以后"),
+                seen: DraftSeen::default(),
+            };
+            let photo = api::AddPhoto {
                 draft: id,
                 file: a_jpeg(64, 48, 9),
                 modified_at: TEST_START_MS,
             };
-            for call in [
-                Call::SaveDraft {
-                    id,
-                    body,
-                    seen: DraftSeen::default(),
-                },
-                photo,
-                Call::DiscardDraft { id },
-            ] {
-                assert_eq!(refused(call), ErrorCode::SignedOut);
-            }
+            let refused = [
+                refused(&phone, words),
+                refused(&phone, photo),
+                refused(&phone, api::DiscardDraft { id }),
+            ];
+            assert_eq!(refused, [ErrorCode::SignedOut; 3]);
             let gone = phone.replica().borrow_mut().forget_everything();
             assert_eq!(gone.unwrap_err().code, ErrorCode::UnsentWork);
             // Also after the app was closed.

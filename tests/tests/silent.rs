@@ -4,7 +4,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use replica::api::{Answer, Call, SyncPhase};
+use replica::api::{self, SyncPhase};
 use shared::domain::Household;
 use shared::domain::worker::Role;
 use shared::ids::AreaCode;
@@ -21,18 +21,19 @@ fn household(phone: &DrivenPhone, door: &str) {
         ..Household::default()
     };
     let area = AreaCode::new(COMMUNITY).unwrap();
-    phone.call(Call::AddHousehold { area, household });
+    phone.call(api::AddHousehold { area, household });
 }
 
 fn doors(phone: &DrivenPhone) -> Vec<String> {
-    let ask = Call::Doors {
+    let ask = api::Doors {
         area: AreaCode::new(COMMUNITY).unwrap(),
         building: "1".to_owned(),
     };
-    match phone.call(ask) {
-        Answer::Households(households) => households.into_iter().map(|household| household.door).collect(),
-        other => panic!("not households: {other:?}"),
-    }
+    phone
+        .call(ask)
+        .into_iter()
+        .map(|household| household.door)
+        .collect()
 }
 
 #[tokio::test(flavor = "current_thread")]

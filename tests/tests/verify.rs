@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use axum::http::Method;
-use replica::api::{Answer, Call};
+use replica::api;
 use replica::storage::verify::VERIFY_EVERY_MS;
 use replica::sync::engine::{Action, Event};
 use replica::sync::upload::Outcome as Uploaded;
@@ -89,21 +89,18 @@ impl Open {
     }
 
     fn note(&mut self, household: HouseholdId, note: &str) {
-        self.phone.call(Call::SaveFields {
+        self.phone.call(api::SaveFields {
             record: RecordRef::new(RecordKind::HOUSEHOLD, household.0),
             fields: FieldMap::from_iter([(household::NOTE, Value::text(note))]),
         });
     }
 
     fn names(&mut self, text: &str) -> usize {
-        let found = self.phone.call(Call::Search {
+        let hits = self.phone.call(api::Search {
             text: text.to_owned(),
             limit: 20,
         });
-        match found {
-            Answer::Hits(hits) => hits.len(),
-            other => panic!("nothing found: {other:?}"),
-        }
+        hits.len()
     }
 }
 
@@ -239,7 +236,7 @@ async fn what_is_still_to_be_sent_stays() {
     let reply: SyncReply = world.server.sync(&joao.phone.token, &request).await.unwrap();
     assert_eq!(Verified::in_reply(&reply.extensions).unwrap().differing, 2);
     // Meanwhile he notes something else about the damaged household, and a new visit to it.
-    joao.phone.call(Call::SaveFields {
+    joao.phone.call(api::SaveFields {
         record: RecordRef::new(RecordKind::HOUSEHOLD, household.0),
         fields: FieldMap::from_iter([(household::TENURE, Value::Int(2))]),
     });
@@ -366,15 +363,12 @@ fn visit_with_photo(phone: &mut Phone, household: HouseholdId) -> PhotoHash {
     let form = phone.begin_visit(household, "楼道灯不亮");
     let file = a_jpeg(32, 24, 7);
     let modified_at = phone.now_ms.get();
-    let kept = phone.call(Call::AddPhoto {
+    let photo = phone.call(api::AddPhoto {
         draft: form,
         file,
         modified_at,
     });
-    let Answer::Photo(photo) = kept else {
-        panic!("not kept: {kept:?}")
-    };
-    phone.call(Call::FinishDraft { id: form });
+    phone.call(api::FinishDraft { id: form });
     photo.hash
 }
 
@@ -398,7 +392,7 @@ async fn what_was_recorded_behind_a_row_that_did_not_come_back_is_sent() {
     amina.damage("DELETE FROM visit");
     let fields = FieldMap::from_iter([(household::MOVED_TO, Value::text(OTHER_GRID))]);
     let record = RecordRef::new(RecordKind::HOUSEHOLD, household.0);
-    lin.call(Call::SaveFields { record, fields });
+    lin.call(api::SaveFields { record, fields });
     world.settle(&mut [&mut lin, &mut amina.phone]).await;
     let before = amina.phone.chain_at(2);
     assert_eq!(amina.verify(&world).await.differing, 1);
@@ -421,7 +415,7 @@ async fn a_row_that_cannot_be_read_gives_way_to_what_comes() {
         ));
     }
     joao.note(household, "门铃坏了");
-    joao.phone.call(Call::SaveFields {
+    joao.phone.call(api::SaveFields {
         record: RecordRef::new(RecordKind::RESIDENT, resident.0),
         fields: FieldMap::from_iter([(resident::NAME, Value::text("王秀兰（奶奶）"))]),
     });
@@ -459,12 +453,10 @@ async fn a_photo_whose_record_came_without_a_word_is_sent_with_the_next_verifica
             .unwrap()
             .is_ok()
     );
-    let Answer::Outbox(outbox) = amina.phone.call(Call::Outbox) else {
-        panic!("not an outbox")
-    };
+    let outbox = amina.phone.call(api::Outbox);
     assert_eq!(outbox.attention.len(), 2);
     for entry in outbox.attention {
-        amina.phone.call(Call::DismissParked {
+        amina.phone.call(api::DismissParked {
             seq: entry.seq,
             seen: true,
         });

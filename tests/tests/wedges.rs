@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use replica::api::{Answer, Call, DraftBody, SyncPhase, VisitDraft};
+use replica::api::{self, DraftBody, SyncPhase, VisitDraft};
 use replica::replica::LOST_HERE;
 use rusqlite::Connection;
 use shared::domain::Household;
@@ -60,10 +60,7 @@ impl Scene {
             ..Household::default()
         };
         let area = AreaCode::new(COMMUNITY).unwrap();
-        match self.phone.call(Call::AddHousehold { area, household }) {
-            Answer::Saved(record) => HouseholdId(record.id),
-            other => panic!("not saved: {other:?}"),
-        }
+        HouseholdId(self.phone.call(api::AddHousehold { area, household }).id)
     }
 
     fn visit(&self, household: HouseholdId, note: &str) {
@@ -82,12 +79,12 @@ impl Scene {
             promise_due: None,
             started_at: self.now_ms.get(),
         });
-        self.phone.call(Call::SaveDraft {
+        self.phone.call(api::SaveDraft {
             id,
             body,
-            seen: replica::api::DraftSeen::default(),
+            seen: api::DraftSeen::default(),
         });
-        self.phone.call(Call::FinishDraft { id });
+        self.phone.call(api::FinishDraft { id });
     }
 
     fn damage(&self, sql: &str) {
@@ -100,14 +97,11 @@ impl Scene {
         let state = self.phone.sync().await;
         assert_eq!((state.phase, state.waiting_operations), (SyncPhase::UpToDate, 0));
         self.office.sync().await;
-        let log = self.office.call(Call::VisitLog {
+        let visits = self.office.call(api::VisitLog {
             filter: Default::default(),
             after: None,
             limit: 100,
         });
-        let Answer::Visits(visits) = log else {
-            panic!("not a log: {log:?}")
-        };
         let there: Vec<&str> = visits
             .iter()
             .rev()
@@ -117,12 +111,9 @@ impl Scene {
     }
 
     fn lost(&self) -> Option<String> {
-        match self.phone.call(Call::Setting {
+        self.phone.call(api::Setting {
             name: LOST_HERE.to_owned(),
-        }) {
-            Answer::Setting(lost) => lost,
-            other => panic!("not a setting: {other:?}"),
-        }
+        })
     }
 }
 

@@ -3,9 +3,10 @@
 //! **What it is:** one SQLite store in three homes (a native file, OPFS in a browser's worker, memory), the
 //! sync engine, and photo preparation. **What it is not:** it draws nothing and knows no screen.
 //!
-//! Read next: [`api`], what screens may ask; `docs/sync-protocol.md`.
+//! Read next: [`api`], what screens may ask; [`calls`], who answers it; `docs/sync-protocol.md`.
 
 pub mod api;
+pub mod calls;
 pub mod wire;
 
 pub mod platform;

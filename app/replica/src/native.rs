@@ -46,24 +46,21 @@ pub fn open_file(path: impl AsRef<Path>) -> StorageResult<Replica> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::{Answer, Call};
+    use crate::api;
 
     #[test]
     fn what_was_kept_in_a_file_is_there_after_opening_it_again() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("replica.db");
-        let set = Call::SetSetting {
+        let set = api::SetSetting {
             name: "language".into(),
             value: "en".into(),
         };
-        assert_eq!(open_file(&path).unwrap().call(set), Ok(Answer::Done));
-        let ask = Call::Setting {
+        assert_eq!(open_file(&path).unwrap().call(set), Ok(()));
+        let ask = api::Setting {
             name: "language".into(),
         };
-        assert_eq!(
-            open_file(&path).unwrap().call(ask),
-            Ok(Answer::Setting(Some("en".into())))
-        );
+        assert_eq!(open_file(&path).unwrap().call(ask), Ok(Some("en".into())));
     }
 
     #[test]

@@ -12,6 +12,7 @@ use shared::change::hash::ChainHash;
 use shared::clock::TimestampMs;
 use shared::domain::schema::RecordRef;
 use shared::domain::value::FieldMap;
+use shared::domain::worker::Worker;
 use shared::ids::{AreaCode, PhotoHash};
 use shared::protocol::known;
 use shared::protocol::set_aside::{SET_ASIDE_ASKED_MAX, as_extension};
@@ -22,7 +23,8 @@ use shared::protocol::v1::{
 use shared::validation::as_kept;
 use uuid::Uuid;
 
-use crate::api::{self, Answer, ApiError, Call, ErrorCode, Notice, RoomState, Session, Status, SyncState};
+use crate::api::{self, ApiError, ErrorCode, Notice, RoomState, Session, Status, SyncState};
+use crate::calls::Local;
 use crate::platform::{Platform, Room};
 use crate::storage::keep::{self, KeepError, Kept};
 use crate::storage::meta::{self, Enrolment, ServerView};
@@ -115,41 +117,46 @@ impl Replica {
         Ok(transaction.commit()?)
     }
 
-    /// Answers a call that needs no network. Those that do (`SignIn`, `SignOut`, `PhotoBytes` of a photo that is
-    /// not here, `ParkedAll`, `Gaps`) are answered by the [driver](crate::sync::driver).
+    /// Answers a request that needs no network. The [driver](crate::sync::driver::Driver::call) answers every one.
     ///
     /// # Errors
     /// [`ApiError`] with what the person can do.
-    pub fn call(&mut self, call: Call) -> Result<Answer, ApiError> {
-        let writes = commands::is_command(&call);
-        let keeps = commands::keeps_form(&call);
-        if (writes || keeps) && self.is_sealed() {
-            return Err(api_error(ErrorCode::SignedOut, ""));
-        }
-        let answer = match &call {
-            // Adding a photo makes room by itself, and is too large to be held twice.
-            Call::AddPhoto { .. } => commands::keep_locally(self, call),
-            _ if keeps || matches!(call, Call::SetSetting { .. }) => {
-                self.with_room(call, commands::keep_locally)
-            }
-            _ if writes => self.with_room(call, commands::perform),
-            _ => queries::answer(self, call),
-        };
-        if writes && answer.is_ok() {
-            self.notices.push(Notice::Changed);
-            self.wake();
-        }
-        answer
+    pub fn call<A: Local>(&mut self, ask: A) -> Result<A::Reply, ApiError> {
+        ask.answer_here(self)
     }
 
-    /// Does what a person wants kept. On a full device photos that the server has make place for it, once.
-    fn with_room(
+    /// Reads what is on this device.
+    pub(crate) fn query<R>(&self, read: impl FnOnce(&Self) -> Result<R, ApiError>) -> Result<R, ApiError> {
+        read(self)
+    }
+
+    /// Changes records: screens ask again then, and the engine looks for work.
+    pub(crate) fn command<R>(
         &mut self,
-        call: Call,
-        keep: fn(&mut Self, Call) -> Result<Answer, ApiError>,
-    ) -> Result<Answer, ApiError> {
-        match keep(self, call.clone()) {
-            Err(error) if error.code == ErrorCode::StorageFull && self.evict_all()? > 0 => keep(self, call),
+        perform: impl Fn(&mut Self) -> Result<R, ApiError>,
+    ) -> Result<R, ApiError> {
+        let done = self.form(perform)?;
+        self.notices.push(Notice::Changed);
+        self.wake();
+        Ok(done)
+    }
+
+    /// Keeps something of a form that is open. While the device is sealed nobody has one.
+    pub(crate) fn form<R>(&mut self, keep: impl Fn(&mut Self) -> Result<R, ApiError>) -> Result<R, ApiError> {
+        if self.is_sealed() {
+            return Err(api_error(ErrorCode::SignedOut, ""));
+        }
+        self.setting(keep)
+    }
+
+    /// Keeps what a person wants kept, also while the device is sealed. On a full device photos that the server has make
+    /// place for it, once.
+    pub(crate) fn setting<R>(
+        &mut self,
+        keep: impl Fn(&mut Self) -> Result<R, ApiError>,
+    ) -> Result<R, ApiError> {
+        match keep(self) {
+            Err(error) if error.code == ErrorCode::StorageFull && self.evict_all()? > 0 => keep(self),
             answer => answer,
         }
     }
@@ -204,6 +211,11 @@ impl Replica {
         }
     }
 
+    /// Who looks: whose this device is.
+    pub(crate) fn viewer(&self) -> Result<Option<Worker>, ApiError> {
+        Ok(self.enrolment()?.map(|enrolment| enrolment.worker))
+    }
+
     /// Whose this device is, also while it is sealed: who may sign in.
     pub(crate) fn known(&self) -> Result<Option<Enrolment>, ApiError> {
         Ok(meta::get(&self.connection, meta::ENROLMENT)?)
@@ -253,7 +265,7 @@ impl Replica {
         let transaction = self.connection.transaction()?;
         operations::with_pen(&transaction, author, |pen| {
             records.into_iter().try_for_each(|(area, record, mut fields)| {
-                commands::texts_as_kept(record.kind, &mut fields);
+                commands::edits::texts_as_kept(record.kind, &mut fields);
                 pen.bring_to(&area, record, fields).map(drop)
             })
         })?;

@@ -1,7 +1,7 @@
 //! What a screen shows while it waits, when there is nothing, and when something went wrong.
 
 use dioxus::prelude::*;
-use replica::api::{Answer, ApiError, ErrorCode};
+use replica::api::{ApiError, ErrorCode};
 
 use super::{Icon, IconName};
 use crate::i18n::{code_key, known_code, t, t_code};
@@ -91,12 +91,11 @@ pub(crate) fn EmptyState(
     }
 }
 
-/// Draws an answer with `show`, or that it is on its way, or why there is none.
-#[component]
-pub(crate) fn WithAnswer(loaded: Loaded, show: Callback<Answer, Element>) -> Element {
+/// Draws a reply with `show`, or that it is on its way, or why there is none.
+pub(crate) fn with_answer<R>(loaded: Loaded<R>, show: impl FnOnce(R) -> Element) -> Element {
     match loaded {
         None => rsx! { Loading {} },
         Some(Err(error)) => rsx! { ErrorNote { error } },
-        Some(Ok(answer)) => show.call(answer),
+        Some(Ok(reply)) => show(reply),
     }
 }

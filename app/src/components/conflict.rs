@@ -5,7 +5,7 @@
 //! `earlier-row`.
 
 use dioxus::prelude::*;
-use replica::api::{ApiError, Call, Conflict, EarlierValue};
+use replica::api::{self, ApiError, Conflict, EarlierValue};
 use shared::domain::{FieldId, RecordRef};
 
 use super::{Button, ErrorNote, Icon, IconName, Sheet, offer_undo, toast};
@@ -65,11 +65,11 @@ fn ConflictSheet(conflict: Conflict, onclose: EventHandler<()>) -> Element {
         let store = store.clone();
         let before = shown.clone().filter(|shown| *shown != value);
         spawn(async move {
-            match store.call(Call::Restore { record, field, value }).await {
+            match store.call(api::Restore { record, field, value }).await {
                 Ok(_) => {
                     let text = t("conflict-restored");
                     match before {
-                        Some(value) => offer_undo(text, Call::Restore { record, field, value }, None),
+                        Some(value) => offer_undo(text, api::Restore { record, field, value }, None),
                         None => toast(text),
                     }
                     onclose.call(());

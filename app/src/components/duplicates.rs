@@ -4,10 +4,10 @@
 //! `same-choose`.
 
 use dioxus::prelude::*;
-use replica::api::{AlikeEntry, Answer, ApiError, Call, DuplicateEntry};
+use replica::api::{self, AlikeEntry, ApiError, DuplicateEntry};
 use shared::domain::{RecordKind, RecordRef};
 
-use super::{Button, ButtonKind, ErrorNote, Sheet, WithAnswer, offer_undo};
+use super::{Button, ButtonKind, ErrorNote, Sheet, offer_undo, with_answer};
 use crate::i18n::{t, t_args};
 use crate::store::{use_query, use_store};
 use crate::{format, platform};
@@ -21,12 +21,12 @@ pub(crate) fn SameTwice(record: RecordRef, duplicates: Vec<DuplicateEntry>) -> E
     let kept = record;
     let separate = use_callback(move |record: RecordRef| {
         let store = store.clone();
-        let again = Call::MergeInto {
+        let again = api::MergeInto {
             record,
             kept: kept.id,
         };
         spawn(async move {
-            match store.call(Call::Separate { record }).await {
+            match store.call(api::Separate { record }).await {
                 Ok(_) => offer_undo(t("same-separated"), again, None),
                 Err(error) => failed.set(Some(error)),
             }
@@ -91,18 +91,18 @@ fn named(title: &str, detail: &str) -> String {
 #[component]
 fn Choices(record: RecordRef, onmerged: EventHandler<()>) -> Element {
     let store = use_store();
-    let loaded = use_query(Call::Alike { record });
+    let loaded = use_query(api::Alike { record });
     let mut failed = use_signal(|| None::<ApiError>);
     let choose = use_callback(move |other: RecordRef| {
         let store = store.clone();
-        let call = Call::MergeInto {
+        let call = api::MergeInto {
             record: other,
             kept: record.id,
         };
         spawn(async move {
             match store.call(call).await {
                 Ok(_) => {
-                    offer_undo(t("same-merged"), Call::Separate { record: other }, None);
+                    offer_undo(t("same-merged"), api::Separate { record: other }, None);
                     onmerged.call(());
                 }
                 Err(error) => failed.set(Some(error)),
@@ -115,17 +115,17 @@ fn Choices(record: RecordRef, onmerged: EventHandler<()>) -> Element {
         if let Some(error) = failed() {
             ErrorNote { error }
         }
-        WithAnswer { loaded, show: move |answer| match answer {
-            Answer::Alike(entries) if entries.is_empty() => rsx! { p { class: "hint", {t("same-nothing")} } },
-            Answer::Alike(entries) => rsx! {
+        {with_answer(loaded, |entries| rsx! {
+            if entries.is_empty() {
+                p { class: "hint", {t("same-nothing")} }
+            } else {
                 ul { class: "rows",
                     for entry in entries {
                         Choice { key: "{entry.record.id}", entry, is_household, onchoose: choose }
                     }
                 }
-            },
-            _ => rsx! {},
-        } }
+            }
+        })}
     }
 }
 

@@ -8,7 +8,7 @@ use std::pin::Pin;
 
 use dioxus::prelude::*;
 use replica::api::{
-    Answer, ApiError, Call, DraftBody, ErrorCode, HouseholdDraft, IssueDraft, PhotoSummary, RecordDraft,
+    self, ApiError, DraftBody, ErrorCode, HouseholdDraft, IssueDraft, PhotoSummary, RecordDraft,
     ResidentDraft, StepDraft, VisitDraft,
 };
 use shared::domain::{FieldId, RecordRef};
@@ -149,9 +149,8 @@ pub(crate) fn use_form<T: FormBody>(draft: DraftId, fresh: impl FnOnce() -> T) -
         let store = store.clone();
         unread.set(None);
         spawn(async move {
-            let found = match store.call(Call::Draft { id: draft }).await {
-                Ok(Answer::Draft(found)) => found.map(|found| *found),
-                Ok(_) => None,
+            let found = match store.call(api::Draft { id: draft }).await {
+                Ok(found) => found,
                 Err(error) => return unread.set(Some(error)),
             };
             let begins_here = found.is_none() && T::BEGINS_HERE;
@@ -277,14 +276,13 @@ impl Form {
             let saved = match ready {
                 Ok(id) => {
                     keeper.hold();
-                    store.call(Call::FinishDraft { id }).await
+                    store.call(api::FinishDraft { id }).await
                 }
                 Err(error) => Err(error),
             };
             busy.set(false);
             match saved {
-                Ok(Answer::Saved(record)) => onsaved.call(record),
-                Ok(_) => {}
+                Ok(record) => onsaved.call(record),
                 Err(error) => failed.set(Some(error)),
             }
             keeper.release();
@@ -305,16 +303,16 @@ impl Form {
             // What could not be written is thrown away, too.
             let id = keeper.settled().await;
             keeper.hold();
-            let done = store.call(Call::DiscardDraft { id }).await;
+            let done = store.call(api::DiscardDraft { id }).await;
             busy.set(false);
             match done {
-                Ok(_) => {
+                Ok(()) => {
                     let text = if *self.corrects.peek() {
                         t("correction-thrown-away")
                     } else {
                         t("draft-thrown-away")
                     };
-                    offer_undo(text, Call::TakeDraftBack { id }, Some(again.call(id)));
+                    offer_undo(text, api::TakeDraftBack { id }, Some(again.call(id)));
                     ondone.call(());
                 }
                 Err(error) => failed.set(Some(error)),

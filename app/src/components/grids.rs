@@ -1,6 +1,6 @@
 //! The grids of the worker, where a form asks for one.
 
-use replica::api::{Answer, Call};
+use replica::api;
 use shared::domain::area::Area;
 use shared::ids::AreaLevel;
 
@@ -8,10 +8,7 @@ use crate::store::use_query;
 
 /// The grids that are on this phone; where a community has none, the community. Empty until they are read.
 pub(crate) fn use_grids() -> Vec<Area> {
-    let areas = match use_query(Call::Areas) {
-        Some(Ok(Answer::Areas(areas))) => areas,
-        _ => Vec::new(),
-    };
+    let areas = use_query(api::Areas).and_then(Result::ok).unwrap_or_default();
     let grids: Vec<Area> = areas
         .iter()
         .filter(|area| area.code.level() == AreaLevel::Grid)

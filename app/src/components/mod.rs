@@ -25,7 +25,7 @@ mod viewer;
 
 #[cfg(test)]
 pub(crate) use answer::error_code;
-pub(crate) use answer::{EmptyState, ErrorNote, Loading, WithAnswer, parked_text};
+pub(crate) use answer::{EmptyState, ErrorNote, Loading, parked_text, with_answer};
 pub(crate) use button::{Button, ButtonKind, LinkButton};
 pub(crate) use chips::{ChoiceChips, MultiChips, NeedChips, Select, choices};
 pub(crate) use conflict::{ConflictMarks, EarlierList};

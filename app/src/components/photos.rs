@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use dioxus::html::FileData;
 use dioxus::prelude::*;
-use replica::api::{Answer, ApiError, Call, ErrorCode, PhotoSummary};
+use replica::api::{self, ApiError, ErrorCode, PhotoSummary};
 use shared::domain::photo::PHOTOS_PER_RECORD_MAX;
 use shared::domain::photo::is_thumbnail;
 use shared::ids::{DraftId, PhotoHash};
@@ -101,10 +101,10 @@ pub(crate) fn DraftPhotos(form: Form) -> Element {
         failed.set(None);
         spawn(async move {
             let draft = form.id();
-            match store.call(Call::RemovePhoto { draft, hash }).await {
+            match store.call(api::RemovePhoto { draft, hash }).await {
                 Ok(_) => {
                     photos.write().retain(|photo| photo.hash != hash);
-                    let again = Call::PutPhotoBack { draft, hash };
+                    let again = api::PutPhotoBack { draft, hash };
                     offer_undo(t("photo-taken-out"), again, None);
                 }
                 Err(error) => failed.set(Some(error)),
@@ -119,7 +119,7 @@ pub(crate) fn DraftPhotos(form: Form) -> Element {
             return;
         }
         spawn(async move {
-            if let Ok(Answer::Draft(Some(draft))) = store.call(Call::Draft { id: form.id() }).await {
+            if let Ok(Some(draft)) = store.call(api::Draft { id: form.id() }).await {
                 photos.set(draft.photos);
             }
         });
@@ -147,15 +147,12 @@ async fn add_photo(store: &Store, draft: DraftId, file: &FileData) -> Result<Pho
     };
     let bytes = file.read_bytes().await.map_err(|_| unreadable())?.to_vec();
     let add = async |file: Vec<u8>| {
-        let call = Call::AddPhoto {
+        let add = api::AddPhoto {
             draft,
             file,
             modified_at,
         };
-        match store.call(call).await? {
-            Answer::Photo(photo) => Ok(photo),
-            _ => Err(unreadable()),
-        }
+        store.call(add).await
     };
     match add(bytes.clone()).await {
         Err(error) if READ_BY_BROWSER.contains(&error.detail.as_str()) => {

@@ -3,7 +3,8 @@
 //! Test ids: `removal-marks`, `removal-mark`, `removal-again`, `removal-keep`.
 
 use dioxus::prelude::*;
-use replica::api::{ApiError, Call, RemovalEntry};
+use replica::api::{self, ApiError, RemovalEntry};
+use replica::calls::Call;
 
 use super::{Button, ErrorNote, Icon, IconName, offer_undo};
 use crate::i18n::{t, t_args, t_code};
@@ -42,14 +43,18 @@ fn Mark(entry: RemovalEntry) -> Element {
     let record = entry.record;
     let act = use_callback(move |removes: bool| {
         let store = store.clone();
+        let (remove, keep) = (
+            Call::from(api::Remove { record }),
+            Call::from(api::Keep { record }),
+        );
         let (call, other, done) = if removes {
-            (Call::Remove { record }, Call::Keep { record }, "removal-done")
+            (remove, keep, "removal-done")
         } else {
-            (Call::Keep { record }, Call::Remove { record }, "removal-kept")
+            (keep, remove, "removal-kept")
         };
         spawn(async move {
-            match store.call(call).await {
-                Ok(_) => offer_undo(t(done), other, None),
+            match store.perform(call).await {
+                Ok(()) => offer_undo(t(done), other, None),
                 Err(error) => failed.set(Some(error)),
             }
         });

@@ -1,7 +1,7 @@
 //! Takes a record back that was a mistake: it lies in the bin, and comes back by one tap.
 
 use dioxus::prelude::*;
-use replica::api::{ApiError, Call};
+use replica::api::{self, ApiError};
 use shared::domain::RecordRef;
 
 use super::{Button, ButtonKind, ErrorNote, go_back, offer_undo};
@@ -26,9 +26,9 @@ pub(crate) fn TakeBack(
         busy.set(true);
         failed.set(None);
         spawn(async move {
-            match store.call(Call::Remove { record }).await {
+            match store.call(api::Remove { record }).await {
                 Ok(_) => {
-                    offer_undo(done, Call::Keep { record }, None);
+                    offer_undo(done, api::Keep { record }, None);
                     go_back(back);
                 }
                 Err(error) => failed.set(Some(error)),

@@ -4,7 +4,7 @@
 //! Test ids: `toast`, `undo`.
 
 use dioxus::prelude::*;
-use replica::api::Call;
+use replica::calls::Call;
 
 use crate::i18n::t;
 use crate::platform;
@@ -47,7 +47,8 @@ pub(crate) fn toast(text: String) {
 }
 
 /// Says what ended or was removed, and offers to take it back by `call`; `to` is shown afterwards.
-pub(crate) fn offer_undo(text: String, call: Call, to: Option<Route>) {
+pub(crate) fn offer_undo(text: String, call: impl Into<Call>, to: Option<Route>) {
+    let call = call.into();
     show(text, Some(Undo { call, to }), UNDO_MS);
 }
 
@@ -88,8 +89,8 @@ pub(crate) fn ToastRegion() -> Element {
         let store = store.clone();
         hide();
         spawn(async move {
-            match store.call(undo.call).await {
-                Ok(_) => {
+            match store.perform(undo.call).await {
+                Ok(()) => {
                     *UNDONE.write() += 1;
                     toast(t("undo-done"));
                     if let Some(to) = undo.to {

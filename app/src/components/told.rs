@@ -3,7 +3,7 @@
 //! Test ids: `another-copy`, `another-copy-read`, `lost-here`, `lost-here-read`.
 
 use dioxus::prelude::*;
-use replica::api::{Answer, Call};
+use replica::api;
 use replica::replica::{ANOTHER_COPY, LOST_HERE};
 
 use super::{Button, ButtonKind, Icon, IconName};
@@ -51,9 +51,9 @@ pub(crate) fn ToldOnce(what: Told) -> Element {
     let store = use_store();
     let name = move || what.setting().to_owned();
     let mut is_read = use_signal(|| false);
-    let loaded = use_query(Call::Setting { name: name() });
+    let loaded = use_query(api::Setting { name: name() });
     let told = match loaded {
-        Some(Ok(Answer::Setting(Some(told)))) if !told.is_empty() && !is_read() => told,
+        Some(Ok(Some(told))) if !told.is_empty() && !is_read() => told,
         _ => return rsx! {},
     };
     rsx! {
@@ -65,7 +65,7 @@ pub(crate) fn ToldOnce(what: Told) -> Element {
                     label: t("told-read"), testid: "{what.testid()}-read", kind: ButtonKind::Quiet,
                     onclick: move |()| {
                         is_read.set(true);
-                        store.tell(Call::SetSetting { name: name(), value: String::new() });
+                        store.tell(api::SetSetting { name: name(), value: String::new() });
                     },
                 }
             }

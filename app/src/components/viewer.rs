@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use dioxus::prelude::*;
-use replica::api::{Answer, Call, PhotoSummary};
+use replica::api::{self, PhotoSummary};
 
 use super::{ErrorNote, Icon, IconName, Loading, Sheet};
 use crate::format;
@@ -65,12 +65,12 @@ impl Drop for PhotoUrl {
 
 #[component]
 fn FullPhoto(photo: PhotoSummary) -> Element {
-    let loaded = use_query(Call::PhotoBytes { hash: photo.hash });
+    let loaded = use_query(api::PhotoBytes { hash: photo.hash });
     let url = use_hook(|| Rc::new(PhotoUrl(RefCell::new(None))));
     match loaded {
         None => rsx! { Loading {} },
         Some(Err(error)) => rsx! { ErrorNote { error } },
-        Some(Ok(Answer::Bytes(bytes))) => {
+        Some(Ok(bytes)) => {
             // A photo is named by its content: once made, the URL stays right.
             let src = url
                 .0
@@ -79,6 +79,5 @@ fn FullPhoto(photo: PhotoSummary) -> Element {
                 .clone();
             rsx! { img { class: "full-photo", src, alt: t("photo-alt"), "data-testid": "photo-full" } }
         }
-        Some(Ok(_)) => rsx! {},
     }
 }

@@ -2,9 +2,9 @@
 //! `conflict-sheet`, `conflict-value`, `conflict-restore-*`, `conflicts-empty`.
 
 use dioxus::prelude::*;
-use replica::api::{Answer, Call};
+use replica::api;
 
-use crate::components::{ConflictMarks, EmptyState, RemovalMarks, Screen, WithAnswer};
+use crate::components::{ConflictMarks, EmptyState, RemovalMarks, Screen, with_answer};
 use crate::i18n::t;
 use crate::routes::Route;
 use crate::store::use_query;
@@ -12,9 +12,9 @@ use crate::store::use_query;
 /// The list; each opens the sheet with its values.
 #[component]
 pub(crate) fn Conflicts() -> Element {
-    let loaded = use_query(Call::Conflicts);
-    let kept = match use_query(Call::Removals) {
-        Some(Ok(Answer::Removals(removals))) => removals.kept,
+    let loaded = use_query(api::Conflicts);
+    let kept = match use_query(api::Removals) {
+        Some(Ok(removals)) => removals.kept,
         _ => Vec::new(),
     };
     let nothing_kept = kept.is_empty();
@@ -22,13 +22,13 @@ pub(crate) fn Conflicts() -> Element {
         Screen { title: t("conflicts-title"), back: Route::Today {}, testid: "conflicts-screen",
             p { class: "lead", {t("conflicts-lead")} }
             RemovalMarks { removals: kept.clone() }
-            WithAnswer { loaded, show: move |answer| match answer {
-                Answer::Conflicts(conflicts) if conflicts.is_empty() && nothing_kept => rsx! {
+            {with_answer(loaded, |conflicts| rsx! {
+                if conflicts.is_empty() && nothing_kept {
                     EmptyState { title: t("conflicts-nothing"), text: t("conflicts-nothing-hint"), testid: "conflicts-empty" }
-                },
-                Answer::Conflicts(conflicts) => rsx! { ConflictMarks { conflicts } },
-                _ => rsx! {},
-            } }
+                } else {
+                    ConflictMarks { conflicts }
+                }
+            })}
         }
     }
 }

@@ -4,7 +4,7 @@
 //! `visit-row`, `more`, `log-empty`.
 
 use dioxus::prelude::*;
-use replica::api::{Answer, Call, LogCursor, VisitFilter, VisitSummary};
+use replica::api::{self, LogCursor, VisitFilter, VisitLog, VisitSummary};
 use shared::domain::CalendarDate;
 use shared::domain::visit::{Outcome, Purpose};
 use shared::ids::AreaCode;
@@ -23,20 +23,13 @@ const PAGE_SIZE: u32 = 30;
 
 impl Page for VisitSummary {
     type Filter = VisitFilter;
+    type Ask = VisitLog;
 
-    fn call(filter: VisitFilter, after: Option<LogCursor>) -> Call {
-        Call::VisitLog {
+    fn ask(filter: VisitFilter, after: Option<LogCursor>) -> VisitLog {
+        VisitLog {
             filter,
             after,
             limit: PAGE_SIZE,
-        }
-    }
-
-    fn of(answer: Answer) -> Vec<Self> {
-        if let Answer::Visits(visits) = answer {
-            visits
-        } else {
-            Vec::new()
         }
     }
 
@@ -112,10 +105,7 @@ pub(crate) fn Log() -> Element {
 
 #[component]
 fn Filters(mut filter: Signal<VisitFilter>, mut chosen: Signal<String>) -> Element {
-    let areas = match use_query(Call::Areas) {
-        Some(Ok(Answer::Areas(areas))) => areas,
-        _ => Vec::new(),
-    };
+    let areas = use_query(api::Areas).and_then(Result::ok).unwrap_or_default();
     let all = || (String::new(), t("filter-all"));
     let mut area_choices = vec![all()];
     area_choices.extend(areas.into_iter().map(|area| (area.code.to_string(), area.name)));

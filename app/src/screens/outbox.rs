@@ -6,13 +6,14 @@
 //! `outbox-photo-discard-confirm`, `sync-now`, `clock-wrong`, `another-copy`, `lost-here`.
 
 use dioxus::prelude::*;
-use replica::api::{Answer, ApiError, Call, Outbox as Contents, OutboxEntry, RefusedPhoto, SyncPhase};
+use replica::api::{self, ApiError, OutboxEntry, OutboxPage, RefusedPhoto, SyncPhase};
+use replica::calls::Call;
 use replica::storage::too_large;
 use shared::domain::{RecordKind, RecordRef};
 
 use crate::components::{
     Button, ButtonKind, DraftRow, EmptyState, ErrorNote, Icon, IconName, LinkButton, PhotoStrip, Screen,
-    Sheet, Told, ToldOnce, WithAnswer, offer_undo, parked_text, toast,
+    Sheet, Told, ToldOnce, offer_undo, parked_text, toast, with_answer,
 };
 use crate::i18n::{t, t_args, t_code};
 use crate::routes::Route;
@@ -41,16 +42,13 @@ impl Tab {
 /// The four lists.
 #[component]
 pub(crate) fn Outbox() -> Element {
-    let loaded = use_query(Call::Outbox);
+    let loaded = use_query(api::Outbox);
     rsx! {
         Screen { title: t("outbox-title"), back: Route::Today {}, testid: "outbox",
             SyncNow {}
             ToldOnce { what: Told::LostHere }
             ToldOnce { what: Told::AnotherCopy }
-            WithAnswer { loaded, show: |answer| match answer {
-                Answer::Outbox(outbox) => rsx! { Lists { outbox: *outbox } },
-                _ => rsx! {},
-            } }
+            {with_answer(loaded, |outbox| rsx! { Lists { outbox } })}
         }
     }
 }
@@ -96,7 +94,7 @@ fn SyncNow() -> Element {
                 } else {
                     Button {
                         label: t("sync-now"), testid: "sync-now", icon: IconName::Upload, busy: sync.phase == SyncPhase::Working,
-                        onclick: move |()| store.tell(Call::SyncNow),
+                        onclick: move |()| store.tell(api::SyncNow),
                     }
                 }
             }
@@ -116,7 +114,7 @@ fn clock_text(ahead_ms: i64) -> String {
 }
 
 #[component]
-fn Lists(outbox: Contents) -> Element {
+fn Lists(outbox: OutboxPage) -> Element {
     let counts = [
         outbox.drafts.len(),
         outbox.waiting.len(),
@@ -258,7 +256,7 @@ fn RefusedPhotoRow(refused: RefusedPhoto) -> Element {
                 Button {
                     label: t("outbox-retry"), testid: "outbox-photo-retry", kind: ButtonKind::Primary,
                     onclick: move |()| {
-                        store.tell(Call::RetryPhoto { hash });
+                        store.tell(api::RetryPhoto { hash });
                         toast(t("outbox-retried"));
                     },
                 }
@@ -275,7 +273,7 @@ fn RefusedPhotoRow(refused: RefusedPhoto) -> Element {
                     p { {t("outbox-photo-discard-text")} }
                     Button {
                         label: t("outbox-photo-discard"), testid: "outbox-photo-discard-confirm", kind: ButtonKind::Danger,
-                        onclick: move |()| discard.tell(Call::DiscardPhoto { hash }),
+                        onclick: move |()| discard.tell(api::DiscardPhoto { hash }),
                     }
                 }
             }
@@ -291,9 +289,9 @@ fn AttentionRow(entry: OutboxEntry) -> Element {
     let act = use_callback(move |(call, done, back): (Call, &'static str, Option<Call>)| {
         let store = store.clone();
         spawn(async move {
-            match (store.call(call).await, back) {
-                (Ok(_), Some(back)) => offer_undo(t(done), back, None),
-                (Ok(_), None) => toast(t(done)),
+            match (store.perform(call).await, back) {
+                (Ok(()), Some(back)) => offer_undo(t(done), back, None),
+                (Ok(()), None) => toast(t(done)),
                 (Err(error), _) => failed.set(Some(error)),
             }
         });
@@ -307,15 +305,15 @@ fn AttentionRow(entry: OutboxEntry) -> Element {
             div { class: "button-row",
                 Button {
                     label: t("outbox-retry"), testid: "outbox-retry", kind: ButtonKind::Primary,
-                    onclick: move |()| act.call((Call::RetryParked { seq }, "outbox-retried", None)),
+                    onclick: move |()| act.call((api::RetryParked { seq }.into(), "outbox-retried", None)),
                 }
                 // What was too large to be sent is on this phone alone: no supervisor has it.
                 if entry.code != too_large::CODE {
                     Button {
                         label: t("outbox-dismiss"), testid: "outbox-dismiss",
                         onclick: move |()| {
-                            let call = |seen| Call::DismissParked { seq, seen };
-                            act.call((call(true), "outbox-dismissed", Some(call(false))));
+                            let dismiss = |seen| api::DismissParked { seq, seen }.into();
+                            act.call((dismiss(true), "outbox-dismissed", Some(dismiss(false))));
                         },
                     }
                 }

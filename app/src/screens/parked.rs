@@ -3,10 +3,10 @@
 //! Test ids: `parked`, `parked-row`, `parked-apply`, `parked-mended`, `parked-empty`, `gaps`, `copies`, `more`.
 
 use dioxus::prelude::*;
-use replica::api::{Answer, ApiError, Call, Gap, ParkedOfOthers};
+use replica::api::{self, ApiError, Gap, ParkedOfOthers};
 use shared::ids::DeviceId;
 
-use crate::components::{Button, EmptyState, ErrorNote, Screen, WithAnswer, parked_text, toast};
+use crate::components::{Button, EmptyState, ErrorNote, Screen, parked_text, toast, with_answer};
 use crate::describe::describe_value;
 use crate::i18n::{t, t_args, t_code};
 use crate::routes::Route;
@@ -34,34 +34,33 @@ pub(crate) fn Parked() -> Element {
 #[component]
 fn ParkedPage(after: String, last: bool, onmore: EventHandler<String>) -> Element {
     let first = after.is_empty();
-    let loaded = use_query(Call::ParkedAll { after });
+    let loaded = use_query(api::ParkedAll { after });
     rsx! {
-        WithAnswer { loaded, show: move |answer| match answer {
-            Answer::ParkedAll(parked) if parked.is_empty() && first => rsx! {
-                EmptyState { title: t("parked-nothing"), text: t("parked-nothing-hint"), testid: "parked-empty" }
-            },
-            Answer::ParkedAll(parked) => {
-                let next = parked.last().map(|entry| entry.next.clone()).unwrap_or_default();
-                rsx! {
-                    ul { class: "rows",
-                        for (index , entry) in parked.into_iter().enumerate() {
-                            ParkedRow { key: "{entry.record.id}-{entry.parked_at}-{index}", entry }
-                        }
-                    }
-                    if last && !next.is_empty() {
-                        Button { label: t("more"), testid: "more", onclick: move |()| onmore.call(next.clone()) }
+        {with_answer(loaded, |parked| {
+            if parked.is_empty() && first {
+                return rsx! {
+                    EmptyState { title: t("parked-nothing"), text: t("parked-nothing-hint"), testid: "parked-empty" }
+                };
+            }
+            let next = parked.last().map(|entry| entry.next.clone()).unwrap_or_default();
+            rsx! {
+                ul { class: "rows",
+                    for (index , entry) in parked.into_iter().enumerate() {
+                        ParkedRow { key: "{entry.record.id}-{entry.parked_at}-{index}", entry }
                     }
                 }
+                if last && !next.is_empty() {
+                    Button { label: t("more"), testid: "more", onclick: move |()| onmore.call(next.clone()) }
+                }
             }
-            _ => rsx! {},
-        } }
+        })}
     }
 }
 
 /// What has not reached the server, and copied devices; nothing when there is none of it, or when nobody can tell now.
 #[component]
 fn Missing() -> Element {
-    let Some(Ok(Answer::Gaps(gaps))) = use_query(Call::Gaps) else {
+    let Some(Ok(gaps)) = use_query(api::Gaps) else {
         return rsx! {};
     };
     let (copies, missing): (Vec<_>, Vec<_>) =
@@ -128,7 +127,7 @@ fn ParkedRow(entry: ParkedOfOthers) -> Element {
     let apply = use_callback(move |()| {
         let (store, parked) = (store.clone(), Box::new(parked.clone()));
         spawn(async move {
-            match store.call(Call::ApplyParked { parked }).await {
+            match store.call(api::ApplyParked { parked }).await {
                 Ok(_) => toast(t("parked-applied")),
                 Err(error) => failed.set(Some(error)),
             }

@@ -3,11 +3,11 @@
 //! Test ids: `removed`, `removed-row`, `removed-back`, `thrown-row`, `thrown-back`, `removed-empty`.
 
 use dioxus::prelude::*;
-use replica::api::{Answer, ApiError, Call, DraftSummary, RemovalEntry};
+use replica::api::{self, ApiError, DraftSummary, RemovalEntry};
 
 use crate::components::{
-    Button, EmptyState, ErrorNote, RemovalMarks, Screen, Section, WithAnswer, draft_title, offer_undo,
-    removed_title, toast,
+    Button, EmptyState, ErrorNote, RemovalMarks, Screen, Section, draft_title, offer_undo, removed_title,
+    toast, with_answer,
 };
 use crate::i18n::{t, t_args};
 use crate::routes::Route;
@@ -18,34 +18,31 @@ use crate::{format, platform};
 /// The list, behind what waits for a decision.
 #[component]
 pub(crate) fn Removed() -> Element {
-    let loaded = use_query(Call::Removals);
+    let loaded = use_query(api::Removals);
     rsx! {
         Screen { title: t("removed-title"), back: Route::Settings {}, testid: "removed",
             p { class: "lead", {t("removed-lead")} }
-            WithAnswer { loaded, show: |answer| match answer {
-                Answer::Removals(removals) => rsx! {
-                    RemovalMarks { removals: removals.kept }
-                    if removals.removed.is_empty() && removals.drafts.is_empty() {
-                        EmptyState { title: t("removed-nothing"), testid: "removed-empty" }
-                    }
-                    if !removals.drafts.is_empty() {
-                        Section { title: t("removed-drafts"),
-                            p { class: "hint", {t("removed-drafts-hint")} }
-                            ul { class: "rows",
-                                for draft in removals.drafts {
-                                    ThrownRow { key: "{draft.id}", draft }
-                                }
+            {with_answer(loaded, |removals| rsx! {
+                RemovalMarks { removals: removals.kept }
+                if removals.removed.is_empty() && removals.drafts.is_empty() {
+                    EmptyState { title: t("removed-nothing"), testid: "removed-empty" }
+                }
+                if !removals.drafts.is_empty() {
+                    Section { title: t("removed-drafts"),
+                        p { class: "hint", {t("removed-drafts-hint")} }
+                        ul { class: "rows",
+                            for draft in removals.drafts {
+                                ThrownRow { key: "{draft.id}", draft }
                             }
                         }
                     }
-                    ul { class: "rows",
-                        for entry in removals.removed {
-                            RemovedRow { key: "{entry.record.id}", entry }
-                        }
+                }
+                ul { class: "rows",
+                    for entry in removals.removed {
+                        RemovedRow { key: "{entry.record.id}", entry }
                     }
-                },
-                _ => rsx! {},
-            } }
+                }
+            })}
         }
     }
 }
@@ -59,8 +56,8 @@ fn ThrownRow(draft: DraftSummary) -> Element {
     let take_back = use_callback(move |()| {
         let (store, to) = (store.clone(), to.clone());
         spawn(async move {
-            match store.call(Call::TakeDraftBack { id }).await {
-                Ok(_) => {
+            match store.call(api::TakeDraftBack { id }).await {
+                Ok(()) => {
                     toast(t("undo-done"));
                     navigator().push(to);
                 }
@@ -97,8 +94,8 @@ fn RemovedRow(entry: RemovalEntry) -> Element {
     let bring_back = use_callback(move |()| {
         let store = store.clone();
         spawn(async move {
-            match store.call(Call::Keep { record }).await {
-                Ok(_) => offer_undo(t("removed-is-back"), Call::Remove { record }, None),
+            match store.call(api::Keep { record }).await {
+                Ok(_) => offer_undo(t("removed-is-back"), api::Remove { record }, None),
                 Err(error) => failed.set(Some(error)),
             }
         });

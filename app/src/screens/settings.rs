@@ -4,11 +4,11 @@
 //! `sign-out`, `sign-out-confirm`, `about`.
 
 use dioxus::prelude::*;
-use replica::api::{Answer, ApiError, Call, StorageState};
+use replica::api::{self, ApiError, StorageState};
 
 use crate::components::{
-    Button, ButtonKind, ChoiceChips, ErrorNote, LinkButton, RoomNote, Screen, Section, Sheet, WithAnswer,
-    toast,
+    Button, ButtonKind, ChoiceChips, ErrorNote, LinkButton, RoomNote, Screen, Section, Sheet, toast,
+    with_answer,
 };
 use crate::i18n::{Lang, t, t_args, t_code};
 use crate::routes::Route;
@@ -99,7 +99,7 @@ fn OurArea() -> Element {
 
 #[component]
 fn Storage() -> Element {
-    let loaded = use_query(Call::Storage);
+    let loaded = use_query(api::Storage);
     let mut persisted = use_signal(|| None::<bool>);
     let mut room = use_signal(|| None::<(f64, f64)>);
     use_future(move || async move {
@@ -110,10 +110,7 @@ fn Storage() -> Element {
         Section { title: t("settings-storage"), testid: "storage",
             RoomNote {}
             div { class: "card",
-                WithAnswer { loaded, show: |answer| match answer {
-                    Answer::Storage(state) => rsx! { Amounts { state } },
-                    _ => rsx! {},
-                } }
+                {with_answer(loaded, |state| rsx! { Amounts { state } })}
                 if let Some((used, allowed)) = room() {
                     p { class: "row-meta",
                         {t_args("storage-room", &[("used", format::bytes(used).into()), ("allowed", format::bytes(allowed).into())])}
@@ -173,8 +170,8 @@ fn Account() -> Element {
     let sign_out = use_callback(move |()| {
         let store = store.clone();
         spawn(async move {
-            match store.call(Call::SignOut).await {
-                Ok(_) => {
+            match store.call(api::SignOut).await {
+                Ok(()) => {
                     asking.set(false);
                     live.ask_status(&store).await;
                 }

@@ -2,7 +2,7 @@
 //! `sign-in-submit`, `sealed`, `error`.
 
 use dioxus::prelude::*;
-use replica::api::{ApiError, Call, Sealed};
+use replica::api::{self, ApiError, Sealed};
 
 use crate::components::{
     Button, ButtonKind, ChoiceChips, ErrorNote, FieldKind, Icon, IconName, TextField, replace,
@@ -51,13 +51,13 @@ pub(crate) fn SignIn() -> Element {
             // What stands there counts: a password manager may have filled it in without a word.
             let typed =
                 |id, heard: Signal<String>| platform::value_of(id).unwrap_or_else(|| heard.peek().clone());
-            let call = Call::SignIn {
+            let sign_in = api::SignIn {
                 server: String::new(),
                 username: typed("sign-in-username", username).trim().to_owned(),
                 password: typed("sign-in-password", password),
                 device_name: platform::device_name(),
             };
-            match store.call(call).await {
+            match store.call(sign_in).await {
                 Ok(_) => {
                     // Asked after a deliberate act, when browsers are most willing to say yes; and before anything is
                     // waited for, because this screen and its tasks go as soon as it is known who is signed in.

@@ -4,13 +4,13 @@
 //! `today-conflicts`, `promise-kept`.
 
 use dioxus::prelude::*;
-use replica::api::{Answer, ApiError, Call, CareDue, PromiseDue, SyncPhase, Today as Plan};
+use replica::api::{self, ApiError, CareDue, PromiseDue, SyncPhase, TodayPage};
 use shared::domain::visit::PROMISE_KEPT_ON;
 use shared::domain::{CalendarDate, FieldMap, RecordKind, RecordRef, Value};
 
 use crate::components::{
     Button, ButtonKind, DraftRow, EmptyState, ErrorNote, Icon, IconName, IssueRow, LinkButton, NeedChips,
-    PromiseTag, RoomNote, Screen, Section, Told, ToldOnce, WithAnswer, offer_undo,
+    PromiseTag, RoomNote, Screen, Section, Told, ToldOnce, offer_undo, with_answer,
 };
 use crate::i18n::{t, t_args};
 use crate::routes::Route;
@@ -22,7 +22,7 @@ use crate::{format, platform};
 /// The first screen.
 #[component]
 pub(crate) fn Today() -> Element {
-    let loaded = use_query(Call::Today);
+    let loaded = use_query(api::Today);
     let oversees = who(use_live()).oversees();
     rsx! {
         Screen { title: t("tab-today"), testid: "today",
@@ -44,16 +44,13 @@ pub(crate) fn Today() -> Element {
                     LinkButton { label: t("tab-parked"), testid: "today-parked", to: Route::Parked {}, icon: IconName::Parked }
                 }
             }
-            WithAnswer { loaded, show: |answer| match answer {
-                Answer::Today(plan) => rsx! { PlanView { plan: *plan } },
-                _ => rsx! {},
-            } }
+            {with_answer(loaded, |plan| rsx! { PlanView { plan } })}
         }
     }
 }
 
 #[component]
-fn PlanView(plan: Plan) -> Element {
+fn PlanView(plan: TodayPage) -> Element {
     let nothing = plan.drafts.is_empty()
         && plan.promises.is_empty()
         && plan.care.is_empty()
@@ -133,12 +130,12 @@ pub(crate) fn PromiseRow(promise: PromiseDue) -> Element {
         let today = CalendarDate::of_ms(platform::now_ms());
         let kept_on = |value| FieldMap::from_iter([(PROMISE_KEPT_ON, value)]);
         let fields = kept_on(Value::Int(today.number()));
-        let not_yet = Call::SaveFields {
+        let not_yet = api::SaveFields {
             record,
             fields: kept_on(Value::Null),
         };
         spawn(async move {
-            match store.call(Call::SaveFields { record, fields }).await {
+            match store.call(api::SaveFields { record, fields }).await {
                 Ok(_) => offer_undo(t("promise-kept-done"), not_yet, None),
                 Err(error) => failed.set(Some(error)),
             }

@@ -3,9 +3,9 @@
 //! Test ids: `why`, `why-area`, `why-ended`, `why-moved`.
 
 use dioxus::prelude::*;
-use replica::api::{Answer, Call, Holdings};
+use replica::api::{self, HoldingsPage};
 
-use crate::components::{Screen, Section, WithAnswer};
+use crate::components::{Screen, Section, with_answer};
 use crate::i18n::{t, t_args};
 use crate::routes::Route;
 use crate::store::use_query;
@@ -14,22 +14,19 @@ use crate::{format, platform};
 /// The areas with their reasons.
 #[component]
 pub(crate) fn Why() -> Element {
-    let loaded = use_query(Call::Holdings);
+    let loaded = use_query(api::Holdings);
     rsx! {
         Screen { title: t("why-title"), back: Route::Settings {}, testid: "why",
             p { class: "lead", {t("why-lead")} }
-            WithAnswer { loaded, show: |answer| match answer {
-                Answer::Holdings(holdings) => rsx! { Reasons { holdings } },
-                _ => rsx! {},
-            } }
+            {with_answer(loaded, |holdings| rsx! { Reasons { holdings } })}
             p { class: "hint", {t("why-ask")} }
         }
     }
 }
 
 #[component]
-fn Reasons(holdings: Holdings) -> Element {
-    let Holdings { areas, departed } = holdings;
+fn Reasons(holdings: HoldingsPage) -> Element {
+    let HoldingsPage { areas, departed } = holdings;
     let (ended, assigned): (Vec<_>, Vec<_>) = areas.into_iter().partition(|held| held.ended_at.is_some());
     let now = platform::now_ms();
     rsx! {

@@ -5,10 +5,10 @@ use std::rc::Rc;
 
 use dioxus::prelude::*;
 use futures::channel::oneshot;
-use replica::api::{Answer, ApiError, Call, DraftBody, DraftSeen};
+use replica::api::{self, ApiError, DraftBody, DraftSeen, KeptDraft};
 use shared::ids::DraftId;
 
-use super::{Reply, Store};
+use super::Store;
 
 /// What the replica has answered of what was typed, and nothing that it has not.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -51,9 +51,9 @@ impl KeeperState {
     }
 
     /// What a write came back with.
-    fn hear(&mut self, reply: Reply) {
+    fn hear(&mut self, reply: Result<KeptDraft, ApiError>) {
         match reply {
-            Ok(Answer::Kept { id, revision }) => {
+            Ok(KeptDraft { id, revision }) => {
                 self.id = id;
                 self.seen.revision = revision;
                 self.written = Written {
@@ -61,7 +61,6 @@ impl KeeperState {
                     failed: None,
                 };
             }
-            Ok(_) => {}
             Err(error) => self.written.failed = Some(error),
         }
     }
@@ -116,17 +115,17 @@ impl DraftKeeper {
 
     async fn write(self) {
         loop {
-            let call = {
+            let save = {
                 let mut state = self.state.borrow_mut();
                 let body = if state.held { None } else { state.next.take() };
-                body.map(|body| Call::SaveDraft {
+                body.map(|body| api::SaveDraft {
                     id: state.id,
                     body,
                     seen: state.seen.clone(),
                 })
             };
-            let Some(call) = call else { break };
-            let reply = self.store.call(call).await;
+            let Some(save) = save else { break };
+            let reply = self.store.call(save).await;
             let written = {
                 let mut state = self.state.borrow_mut();
                 state.hear(reply);
@@ -205,7 +204,7 @@ mod tests {
             (state.written.id, state.written.failed.clone()),
             (None, Some(full()))
         );
-        let kept = |id| Ok(Answer::Kept { id, revision: 1 });
+        let kept = |id| Ok(KeptDraft { id, revision: 1 });
         state.hear(kept(draft(1)));
         assert_eq!(
             (state.written.id, state.written.failed.clone()),

@@ -1,7 +1,7 @@
 //! The page's side of the replica: calls that cross to the worker, and notices that come back.
 //!
 //! ```text
-//! screen ── use_query(Call) ──► Store ── bytes ──► worker (replica, SQLite)
+//! screen ── use_query(ask) ───► Store ── bytes ──► worker (replica, SQLite)
 //!    ▲                            │
 //!    └──── signals in Live ◄──────┴── answers, notices
 //! ```
@@ -18,16 +18,14 @@ use dioxus::prelude::*;
 use futures::StreamExt;
 use futures::channel::{mpsc, oneshot};
 use futures::future::select;
-use replica::api::{Answer, ApiError, Call, ErrorCode, Notice, Status, SyncState};
-use replica::wire::{FromReplica, ToReplica};
+use replica::api::{self, ApiError, Ask, ErrorCode, Notice, Status, SyncState};
+use replica::calls::Call;
+use replica::wire::{self, FromReplica, ToReplica};
 
 use crate::platform::{self, WorkerLink};
 
 pub(crate) use draft::{DraftKeeper, Written};
 pub(crate) use query::{Loaded, Page, use_pages, use_query};
-
-/// What a call comes back with.
-pub(crate) type Reply = Result<Answer, ApiError>;
 
 /// Asks the replica. Cheap to clone.
 #[derive(Clone)]
@@ -36,7 +34,7 @@ pub(crate) struct Store(Rc<Inner>);
 struct Inner {
     link: RefCell<Option<WorkerLink>>,
     next_id: Cell<u64>,
-    pending: RefCell<BTreeMap<u64, oneshot::Sender<Reply>>>,
+    pending: RefCell<BTreeMap<u64, oneshot::Sender<Vec<u8>>>>,
     notices: RefCell<Option<mpsc::UnboundedReceiver<Notice>>>,
 }
 
@@ -69,21 +67,21 @@ impl Store {
             notices: RefCell::new(Some(notices)),
         }));
         let (inner, failed) = (Rc::downgrade(&store.0), notify.clone());
-        let on_bytes = move |bytes: Vec<u8>| match postcard::from_bytes(&bytes) {
-            Ok(FromReplica::Answer { id, result }) => {
+        let on_bytes = move |bytes: Vec<u8>| match wire::open(&bytes) {
+            Some((FromReplica::Answer { id }, answer)) => {
                 let waiting = inner
                     .upgrade()
                     .and_then(|inner| inner.pending.borrow_mut().remove(&id));
                 if let Some(waiting) = waiting {
                     // Nobody waits when the screen was left.
-                    let _ = waiting.send(result);
+                    let _ = waiting.send(answer.to_vec());
                 }
             }
-            Ok(FromReplica::Notice(notice)) => {
+            Some((FromReplica::Notice(notice), _)) => {
                 let _ = notify.unbounded_send(notice);
             }
             // Page and worker are the same build, so this is an older worker kept by the browser.
-            Err(_) => {
+            None => {
                 let _ = notify.unbounded_send(Notice::Unusable(WORKER_FAILED.to_owned()));
             }
         };
@@ -107,12 +105,25 @@ impl Store {
     ///
     /// # Errors
     /// What the replica says; [`ErrorCode::Internal`] when the worker is gone.
-    pub(crate) async fn call(&self, call: Call) -> Reply {
-        self.post(call).await.unwrap_or_else(|_| Err(worker_gone()))
+    pub(crate) async fn call<A: Ask>(&self, ask: A) -> Result<A::Reply, ApiError> {
+        said(wire::read(&self.answer(ask.into()).await))
+    }
+
+    /// The same of any request, of which only is asked whether it is done.
+    ///
+    /// # Errors
+    /// As of [`call`](Self::call).
+    pub(crate) async fn perform(&self, call: Call) -> Result<(), ApiError> {
+        said(wire::read(&self.answer(call).await))
+    }
+
+    /// The answer as it came, for [`wire::read`]; empty when the worker is gone.
+    async fn answer(&self, call: Call) -> Vec<u8> {
+        self.post(call).await.unwrap_or_default()
     }
 
     /// Posts at once, before the first await, so that calls reach the replica in the order they are made.
-    fn post(&self, call: Call) -> oneshot::Receiver<Reply> {
+    fn post(&self, call: Call) -> oneshot::Receiver<Vec<u8>> {
         let (answer, waiting) = oneshot::channel();
         let id = self.0.next_id.get();
         self.0.next_id.set(id.wrapping_add(1));
@@ -130,17 +141,19 @@ impl Store {
     }
 
     /// Asks without waiting for the answer.
-    pub(crate) fn tell(&self, call: Call) {
-        drop(self.post(call));
+    pub(crate) fn tell(&self, ask: impl Ask) {
+        drop(self.post(ask.into()));
     }
 }
 
-fn worker_gone() -> ApiError {
-    ApiError {
+/// What was read of an answer. Of a worker that is gone, or is an older one kept by the browser, nothing can be.
+fn said<R>(read: Option<Result<R, ApiError>>) -> Result<R, ApiError> {
+    let worker_gone = || ApiError {
         code: ErrorCode::Internal,
         detail: WORKER_FAILED.to_owned(),
         field: None,
-    }
+    };
+    read.unwrap_or_else(|| Err(worker_gone()))
 }
 
 /// The store, anywhere in the app.
@@ -221,9 +234,9 @@ impl Live {
 
     /// Asks anew who is signed in and how the sync stands.
     pub(crate) async fn ask_status(mut self, store: &Store) {
-        if let Ok(Answer::Status(status)) = store.call(Call::Status).await {
+        if let Ok(status) = store.call(api::CurrentStatus).await {
             self.sync.set(Some(status.sync.clone()));
-            self.status.set(Some(*status));
+            self.status.set(Some(status));
         }
     }
 }

@@ -1,44 +1,62 @@
 //! Queries of screens: asked again whenever records changed.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use dioxus::prelude::*;
-use replica::api::{Answer, ApiError, Call, LogCursor};
+use replica::api::{ApiError, Ask, LogCursor};
+use replica::calls::Call;
+use replica::wire;
 
-use super::{Reply, use_live, use_store};
+use super::{said, use_live, use_store};
 
-/// What a screen shows of a call: nothing yet, the answer, or why there is none.
-pub(crate) type Loaded = Option<Reply>;
+/// What a screen shows of a request: nothing yet, the reply, or why there is none.
+pub(crate) type Loaded<R> = Option<Result<R, ApiError>>;
 
-/// Asks and keeps asking: again when the call is another one, again when records changed.
+/// Asks and keeps asking: again when the request is another one, again when records changed.
 ///
-/// The last answer stays on the screen until the next is there; the answer to another call is never shown.
-pub(crate) fn use_query(call: Call) -> Loaded {
+/// The last reply stays on the screen until the next is there; the reply to another request is never shown.
+pub(crate) fn use_query<A: Ask>(ask: A) -> Loaded<A::Reply> {
+    // The last answer, and what it says: drawn often, read once.
+    let known = use_hook(|| Rc::new(RefCell::new(None::<(Rc<Vec<u8>>, Result<A::Reply, ApiError>)>)));
+    let answer = use_answer(ask.into())?;
+    let mut known = known.borrow_mut();
+    let is_read = known.as_ref().is_some_and(|(last, _)| Rc::ptr_eq(last, &answer));
+    if !is_read {
+        let reply = said(wire::read(&answer));
+        *known = Some((answer, reply));
+    }
+    known.as_ref().map(|(_, reply)| reply.clone())
+}
+
+/// The answer to a call as it came. One for all kinds of requests, which would each take their bytes in the app.
+fn use_answer(call: Call) -> Option<Rc<Vec<u8>>> {
     let store = use_store();
     let live = use_live();
     let answer = use_resource(use_reactive((&call,), move |(call,)| {
         live.changes.read();
         let store = store.clone();
         async move {
-            let reply = store.call(call.clone()).await;
-            (call, reply)
+            let answer = store.answer(call.clone()).await;
+            (call, Rc::new(answer))
         }
     }));
     let answer = answer.read();
     answer
         .as_ref()
         .filter(|(asked, _)| *asked == call)
-        .map(|(_, reply)| reply.clone())
+        .map(|(_, answer)| Rc::clone(answer))
 }
 
 /// An entry of a list that is read page by page.
 pub(crate) trait Page: Clone + 'static {
     /// Which entries.
     type Filter: Clone + PartialEq + 'static;
+    /// What asks for a page.
+    type Ask: Ask<Reply = Vec<Self>>;
 
     /// Asks for the page behind a cursor.
-    fn call(filter: Self::Filter, after: Option<LogCursor>) -> Call;
-
-    /// The entries of an answer.
-    fn of(answer: Answer) -> Vec<Self>;
+    fn ask(filter: Self::Filter, after: Option<LogCursor>) -> Self::Ask;
 
     /// Where this entry stands.
     fn cursor(&self) -> LogCursor;
@@ -90,8 +108,8 @@ pub(crate) fn use_pages<T: Page>(filter: T::Filter) -> Pages<T> {
             let mut entries: Vec<T> = Vec::new();
             for _ in 0..pages {
                 let after = entries.last().map(T::cursor);
-                let page = match store.call(T::call(filter.clone(), after)).await {
-                    Ok(answer) => T::of(answer),
+                let page = match store.call(T::ask(filter.clone(), after)).await {
+                    Ok(page) => page,
                     Err(error) => return (filter, Err(error)),
                 };
                 let full = page.len() >= T::size();

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
-use replica::api::{Answer, Call, SyncPhase, SyncState};
+use replica::api::{self, SyncPhase, SyncState};
 use replica::native::open_file;
 use replica::sync::driver::{Driver, Stepped};
 use replica::sync::http::HttpTransport;
@@ -161,10 +161,7 @@ async fn push_one(driver: &Driver<HttpTransport>, began: Instant) -> Result<Done
 }
 
 fn standing(driver: &Driver<HttpTransport>) -> Result<SyncState, Failure> {
-    match driver.replica().borrow_mut().call(Call::Status)? {
-        Answer::Status(status) => Ok(status.sync),
-        other => Err(format!("not a status: {other:?}").into()),
-    }
+    Ok(driver.replica().borrow_mut().call(api::CurrentStatus)?.sync)
 }
 
 #[cfg(test)]

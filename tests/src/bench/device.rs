@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use replica::Replica;
-use replica::api::{Answer, Call};
+use replica::calls::Local;
 use replica::native::{NativePlatform, open_file};
 use replica::storage::records;
 use replica::sync::driver::Driver;
@@ -235,8 +235,8 @@ impl BenchDevice {
     ///
     /// # Errors
     /// When the replica cannot answer.
-    pub fn ask(&mut self, call: Call) -> Result<Answer, Failure> {
-        Ok(self.replica.call(call)?)
+    pub fn ask<A: Local>(&mut self, ask: A) -> Result<A::Reply, Failure> {
+        Ok(self.replica.call(ask)?)
     }
 
     /// The first visits that the device holds.

@@ -7,7 +7,7 @@
 use std::path::Path;
 use std::str::FromStr;
 
-use replica::api::{Answer, Call, VisitPage};
+use replica::api::{self, VisitPage};
 use shared::domain::schema::{FieldId, RecordRef};
 use shared::domain::value::{FieldMap, Value};
 use shared::domain::visit;
@@ -160,12 +160,9 @@ impl Pair {
 }
 
 fn show(device: &mut BenchDevice, record: RecordRef) -> Result<VisitPage, Failure> {
-    match device.ask(Call::Visit {
+    device.ask(api::Visit {
         id: VisitId(record.id),
-    })? {
-        Answer::Visit(page) => Ok(*page),
-        other => Err(format!("not a visit: {other:?}").into()),
-    }
+    })
 }
 
 fn is_in_conflict(page: &VisitPage, field: FieldId, value: &Value) -> bool {
@@ -183,12 +180,10 @@ fn is_settled(
     value: &Value,
 ) -> Result<bool, Failure> {
     let id = page.summary.visit.household;
-    match device.ask(Call::Household { id })? {
-        Answer::Household(household) => Ok(household.earlier.iter().any(|settled| {
-            settled.record.id == page.summary.id.0 && settled.field == field && settled.value == *value
-        })),
-        other => Err(format!("not a household: {other:?}").into()),
-    }
+    let household = device.ask(api::Household { id })?;
+    Ok(household.earlier.iter().any(|settled| {
+        settled.record.id == page.summary.id.0 && settled.field == field && settled.value == *value
+    }))
 }
 
 #[cfg(test)]

@@ -12,7 +12,9 @@ use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 use futures::channel::mpsc;
-use replica::api::{Call, ErrorCode, VisitFilter};
+use replica::api::{self, ApiError, ErrorCode, VisitFilter};
+use replica::sync::driver::Driver;
+use replica::sync::transport::Transport;
 use serde_json::{Value, json};
 use shared::ids::HouseholdId;
 
@@ -58,31 +60,49 @@ impl Waits {
 }
 
 /// What a screen asks for.
-fn question(draw: &mut Draw) -> (&'static str, Call) {
-    let number = draw.below(HOUSEHOLDS);
-    match draw.below(4) {
-        0 => ("today", Call::Today),
-        1 => (
-            "search",
-            Call::Search {
+enum Question {
+    Today(api::Today),
+    Search(api::Search),
+    Log(api::VisitLog),
+    Household(api::Household),
+}
+
+impl Question {
+    fn draw(draw: &mut Draw) -> Self {
+        let number = draw.below(HOUSEHOLDS);
+        match draw.below(4) {
+            0 => Self::Today(api::Today),
+            1 => Self::Search(api::Search {
                 text: format!("{}-1-{}", number / 6 + 1, number % 6 + 1),
                 limit: PAGE,
-            },
-        ),
-        2 => (
-            "log",
-            Call::VisitLog {
+            }),
+            2 => Self::Log(api::VisitLog {
                 filter: VisitFilter::default(),
                 after: None,
                 limit: PAGE,
-            },
-        ),
-        _ => (
-            "household",
-            Call::Household {
+            }),
+            _ => Self::Household(api::Household {
                 id: HouseholdId(household(number)),
-            },
-        ),
+            }),
+        }
+    }
+
+    fn screen(&self) -> &'static str {
+        match self {
+            Self::Today(_) => "today",
+            Self::Search(_) => "search",
+            Self::Log(_) => "log",
+            Self::Household(_) => "household",
+        }
+    }
+
+    async fn ask<T: Transport>(self, driver: &Driver<T>) -> Result<(), ApiError> {
+        match self {
+            Self::Today(ask) => driver.call(ask).await.map(drop),
+            Self::Search(ask) => driver.call(ask).await.map(drop),
+            Self::Log(ask) => driver.call(ask).await.map(drop),
+            Self::Household(ask) => driver.call(ask).await.map(drop),
+        }
     }
 }
 
@@ -113,9 +133,9 @@ pub async fn during_a_pull(
         let mut draw = Draw::new(seed + 77);
         loop {
             std::thread::sleep(pause(&mut draw, every));
-            let (screen, call) = question(&mut draw);
+            let question = Question::draw(&mut draw);
             // Nobody answers any more: the pull is over.
-            if ask.unbounded_send((Instant::now(), screen, call)).is_err() {
+            if ask.unbounded_send((Instant::now(), question)).is_err() {
                 break;
             }
         }
@@ -123,9 +143,9 @@ pub async fn during_a_pull(
     let failed = Cell::new(None);
     let measured = RefCell::new(waits);
     let answering = async {
-        while let Some((at, screen, call)) = asked.next().await {
-            let answering = Instant::now();
-            let answer = driver.call(call).await;
+        while let Some((at, question)) = asked.next().await {
+            let (answering, screen) = (Instant::now(), question.screen());
+            let answer = question.ask(&driver).await;
             let mut waits = measured.borrow_mut();
             waits.all.add(at.elapsed());
             waits.by_screen.entry(screen).or_default().add(at.elapsed());
@@ -133,7 +153,7 @@ pub async fn during_a_pull(
             match answer {
                 Err(error) if error.code == ErrorCode::NotFound => waits.not_there_yet += 1,
                 Err(error) => failed.set(Some(error)),
-                Ok(_) => {}
+                Ok(()) => {}
             }
         }
     };
@@ -173,7 +193,8 @@ mod tests {
         let mean = Duration::from_millis(10);
         let total: Duration = (0..10_000).map(|_| pause(&mut draw, mean)).sum();
         assert!((9.5..10.5).contains(&(total.as_secs_f64() / 10.0)), "{total:?}");
-        let screens: std::collections::BTreeSet<_> = (0..100).map(|_| question(&mut draw).0).collect();
+        let screens: std::collections::BTreeSet<_> =
+            (0..100).map(|_| Question::draw(&mut draw).screen()).collect();
         assert_eq!(screens.len(), 4);
     }
 }

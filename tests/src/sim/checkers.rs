@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use replica::api::{Answer, Call};
+use replica::api;
 use replica::storage::records;
 use shared::change::{AppliedOperation, Operation};
 use shared::crdt::RecordState;
@@ -59,7 +59,7 @@ impl World {
         }) {
             return;
         }
-        let Some(Ok(Answer::Outbox(outbox))) = self.device(phone).call(Call::Outbox) else {
+        let Some(Ok(outbox)) = self.device(phone).call(api::Outbox) else {
             return;
         };
         for entry in outbox.uploaded.iter().chain(&outbox.attention) {
@@ -308,8 +308,8 @@ impl World {
     /// What a phone shows as needing attention is parked on the server; what was taken up since is shown no more.
     fn attention_without_cause(&mut self, phone: usize, parked: &BTreeSet<(DeviceId, u64)>) -> Vec<String> {
         let session = self.device(phone).status().and_then(|status| status.session);
-        let outbox = self.device(phone).call(Call::Outbox);
-        let (Some(session), Some(Ok(Answer::Outbox(outbox)))) = (session, outbox) else {
+        let outbox = self.device(phone).call(api::Outbox);
+        let (Some(session), Some(Ok(outbox))) = (session, outbox) else {
             return Vec::new();
         };
         let attention = outbox.attention.into_iter().map(|entry| entry.seq);

@@ -8,7 +8,8 @@ use std::task::{Context, Poll, Waker};
 
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;
-use replica::api::{Answer, ApiError, Call, Status};
+use replica::api::{self, ApiError, SignIn, Status};
+use replica::calls::Answered;
 use replica::storage::{Home, operations};
 use replica::sync::driver::Driver;
 use replica::{Replica, platform::Platform};
@@ -54,9 +55,9 @@ pub(super) struct App {
     fuse: Fuse,
     woken: Arc<Woken>,
     syncing: LocalBoxFuture<'static, ()>,
-    calling: Option<LocalBoxFuture<'static, Result<Answer, ApiError>>>,
+    calling: Option<LocalBoxFuture<'static, Result<Status, ApiError>>>,
     /// What came of the last call over the network.
-    pub(super) called: Option<Result<Answer, ApiError>>,
+    pub(super) called: Option<Result<Status, ApiError>>,
 }
 
 impl Device {
@@ -177,10 +178,10 @@ impl Device {
     }
 
     /// A call that needs no network; `None` when the app is not open.
-    pub(super) fn call(&mut self, call: Call) -> Option<Result<Answer, ApiError>> {
+    pub(super) fn call<A: Answered>(&mut self, ask: A) -> Option<Result<A::Reply, ApiError>> {
         let app = self.app.as_ref()?;
         // It answers at once; a call that waits would be one over the network.
-        app.driver.call(call).now_or_never()
+        app.driver.call(ask).now_or_never()
     }
 
     /// The app verifies as soon as it can.
@@ -192,21 +193,18 @@ impl Device {
         }
     }
 
-    /// Begins a call over the network.
-    pub(super) fn begin(&mut self, call: Call) {
+    /// Begins to sign in, over the network.
+    pub(super) fn begin(&mut self, sign_in: SignIn) {
         if let Some(app) = &mut self.app {
             let driver = Rc::clone(&app.driver);
             app.called = None;
-            app.calling = Some(async move { driver.call(call).await }.boxed_local());
+            app.calling = Some(async move { driver.call(sign_in).await }.boxed_local());
             app.woken.set();
         }
     }
 
     pub(super) fn status(&mut self) -> Option<Status> {
-        match self.call(Call::Status)? {
-            Ok(Answer::Status(status)) => Some(*status),
-            _ => None,
-        }
+        self.call(api::CurrentStatus)?.ok()
     }
 
     /// Whether there is something of residents or of work on its disk that can be read.

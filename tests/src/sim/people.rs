@@ -1,8 +1,7 @@
 //! What people do, drawn from the seed: visits, people, issues, edits, withdrawals, conflicts ended.
 
-use replica::api::{
-    Answer, ApiError, Call, DraftBody, DraftSeen, ErrorCode, IssueDraft, RecordDraft, VisitDraft,
-};
+use replica::api::{self, ApiError, DraftBody, DraftSeen, ErrorCode, IssueDraft, RecordDraft, VisitDraft};
+use replica::calls::Answered;
 use replica::platform::Platform as _;
 use replica::storage::{drafts, records};
 use shared::domain::issue::{Category, Event, Step};
@@ -17,6 +16,9 @@ use uuid::Uuid;
 
 use super::faults::Fault;
 use super::world::{DECIDED_FOR, World};
+
+/// What came of saving something: the record that it is about.
+type Saved = Result<RecordRef, ApiError>;
 
 /// How likely each deed is.
 const DEEDS: [(Deed, u64); 12] = [
@@ -102,9 +104,9 @@ impl World {
         }
     }
 
-    fn save(&mut self, phone: usize, call: Call) -> Option<Result<Answer, ApiError>> {
-        let answer = self.device(phone).call(call)?;
-        if let Ok(Answer::Saved(record)) = &answer {
+    fn save(&mut self, phone: usize, ask: impl Answered<Reply = RecordRef>) -> Option<Saved> {
+        let answer = self.device(phone).call(ask)?;
+        if let Ok(record) = &answer {
             self.remember(*record);
         }
         Some(answer)
@@ -130,7 +132,7 @@ impl World {
         self.chance.pick(&known).copied()
     }
 
-    pub(super) fn add_household(&mut self, phone: usize) -> Option<Result<Answer, ApiError>> {
+    pub(super) fn add_household(&mut self, phone: usize) -> Option<Saved> {
         let area = self.an_area(phone)?;
         self.serial += 1;
         let household = Household {
@@ -142,13 +144,13 @@ impl World {
             ),
             ..Household::default()
         };
-        self.save(phone, Call::AddHousehold { area, household })
+        self.save(phone, api::AddHousehold { area, household })
     }
 
-    fn add_resident(&mut self, phone: usize) -> Option<Result<Answer, ApiError>> {
+    fn add_resident(&mut self, phone: usize) -> Option<Saved> {
         let household = HouseholdId(self.a_record(&[RecordKind::HOUSEHOLD])?.id);
         let resident = Resident::named(household, &self.text(phone));
-        self.save(phone, Call::AddResident { resident })
+        self.save(phone, api::AddResident { resident })
     }
 
     fn draft_id(&mut self) -> DraftId {
@@ -158,7 +160,7 @@ impl World {
         ))
     }
 
-    fn visit(&mut self, phone: usize) -> Option<Result<Answer, ApiError>> {
+    fn visit(&mut self, phone: usize) -> Option<Saved> {
         let household = HouseholdId(self.a_record(&[RecordKind::HOUSEHOLD])?.id);
         let met = self
             .a_record(&[RecordKind::RESIDENT])
@@ -178,7 +180,7 @@ impl World {
         self.fill_and_finish(phone, body)
     }
 
-    fn issue(&mut self, phone: usize) -> Option<Result<Answer, ApiError>> {
+    fn issue(&mut self, phone: usize) -> Option<Saved> {
         let area = self.an_area(phone)?;
         // A visit that is on the phone: the form is opened from its page.
         let visit = self
@@ -200,20 +202,20 @@ impl World {
     }
 
     /// A form that is filled, perhaps with a photo, and saved by one tap or two.
-    fn fill_and_finish(&mut self, phone: usize, body: DraftBody) -> Option<Result<Answer, ApiError>> {
+    fn fill_and_finish(&mut self, phone: usize, body: DraftBody) -> Option<Saved> {
         let id = self.draft_id();
-        let kept = self.device(phone).call(Call::SaveDraft {
+        let kept = self.device(phone).call(api::SaveDraft {
             id,
             body,
             seen: DraftSeen::default(),
         })?;
-        if kept.is_err() {
-            return Some(kept);
+        if let Err(error) = kept {
+            return Some(Err(error));
         }
         if self.chance.per_mille(120) {
             let file = a_jpeg(32, 24, self.serial);
             let modified_at = self.device(phone).platform.now_ms();
-            let photo = self.device(phone).call(Call::AddPhoto {
+            let photo = self.device(phone).call(api::AddPhoto {
                 draft: id,
                 file,
                 modified_at,
@@ -226,10 +228,10 @@ impl World {
                 }
             }
         }
-        let answer = self.save(phone, Call::FinishDraft { id })?;
+        let answer = self.save(phone, api::FinishDraft { id })?;
         match &answer {
             Ok(_) if self.chance.per_mille(100) => {
-                let again = self.save(phone, Call::FinishDraft { id })?;
+                let again = self.save(phone, api::FinishDraft { id })?;
                 if again != answer && !self.device(phone).is_burnt() {
                     self.fail(format!("a second tap on phone {phone}: {again:?}"));
                 }
@@ -246,7 +248,7 @@ impl World {
         Some(answer)
     }
 
-    fn edit(&mut self, phone: usize) -> Option<Result<Answer, ApiError>> {
+    fn edit(&mut self, phone: usize) -> Option<Saved> {
         let record = self.a_record(&[
             RecordKind::HOUSEHOLD,
             RecordKind::RESIDENT,
@@ -274,17 +276,17 @@ impl World {
             let tenure = self.chance.between(1, 3);
             fields.insert(household::TENURE, Value::Int(tenure as i64));
         }
-        self.save(phone, Call::SaveFields { record, fields })
+        self.save(phone, api::SaveFields { record, fields })
     }
 
-    fn needs(&mut self, phone: usize) -> Option<Result<Answer, ApiError>> {
+    fn needs(&mut self, phone: usize) -> Option<Saved> {
         let record = self.a_record(&[RecordKind::RESIDENT])?;
         let needs = (1..=4).filter(|_| self.chance.per_mille(500)).collect();
         let fields = FieldMap::from_iter([(resident::NEEDS, Value::numbers(needs))]);
-        self.save(phone, Call::SaveFields { record, fields })
+        self.save(phone, api::SaveFields { record, fields })
     }
 
-    fn take_step(&mut self, phone: usize) -> Option<Result<Answer, ApiError>> {
+    fn take_step(&mut self, phone: usize) -> Option<Saved> {
         let issue = self.a_record(&[RecordKind::ISSUE])?;
         let step = Step::from_number(self.chance.between(3, 11))?;
         let target = match step {
@@ -299,47 +301,45 @@ impl World {
             target,
         };
         let issue = IssueId(issue.id);
-        self.save(phone, Call::AddEvent { issue, event })
+        self.save(phone, api::AddEvent { issue, event })
     }
 
-    fn withdraw(&mut self, phone: usize) -> Option<Result<Answer, ApiError>> {
+    fn withdraw(&mut self, phone: usize) -> Option<Saved> {
         let record = self.a_record(&[RecordKind::RESIDENT, RecordKind::VISIT, RecordKind::HOUSEHOLD])?;
-        self.save(phone, Call::Remove { record })
+        self.save(phone, api::Remove { record })
     }
 
-    fn end_conflict(&mut self, phone: usize) -> Option<Result<Answer, ApiError>> {
-        let Ok(Answer::Conflicts(conflicts)) = self.device(phone).call(Call::Conflicts)? else {
-            return None;
-        };
+    fn end_conflict(&mut self, phone: usize) -> Option<Saved> {
+        let conflicts = self.device(phone).call(api::Conflicts)?.ok()?;
         let conflict = self.chance.pick(&conflicts)?;
         let value = self.chance.pick(&conflict.values)?.value.clone();
         let (record, field) = (conflict.record, conflict.field);
-        self.save(phone, Call::Restore { record, field, value })
+        self.save(phone, api::Restore { record, field, value })
     }
 
     /// To a grid of the worker, also when the household lies there already.
-    fn move_household(&mut self, phone: usize) -> Option<Result<Answer, ApiError>> {
+    fn move_household(&mut self, phone: usize) -> Option<Saved> {
         let record = self.a_record(&[RecordKind::HOUSEHOLD])?;
         let grid = self.an_area(phone)?;
         let fields = FieldMap::from_iter([(household::MOVED_TO, Value::text(grid.as_str()))]);
-        self.save(phone, Call::SaveFields { record, fields })
+        self.save(phone, api::SaveFields { record, fields })
     }
 
     /// A rule is made, changed or given up for a community or a street: by supervisors, and by others, who are refused.
-    fn decide(&mut self, phone: usize) -> Option<Result<Answer, ApiError>> {
+    fn decide(&mut self, phone: usize) -> Option<Saved> {
         let known = self.a_record(&[RecordKind::UNIT]);
         let text = self.text(phone);
         match (known, self.chance.weighted(&[3, 4, 2, 1])) {
             (Some(record), 1) => {
                 let fields = FieldMap::from_iter([(unit::NAME, Value::text(&text))]);
-                self.save(phone, Call::SaveFields { record, fields })
+                self.save(phone, api::SaveFields { record, fields })
             }
             (Some(record), 2) => {
                 let handles = (1..=4).filter(|_| self.chance.per_mille(500)).collect();
                 let fields = FieldMap::from_iter([(unit::HANDLES, Value::numbers(handles))]);
-                self.save(phone, Call::SaveFields { record, fields })
+                self.save(phone, api::SaveFields { record, fields })
             }
-            (Some(record), 3) => self.save(phone, Call::Remove { record }),
+            (Some(record), 3) => self.save(phone, api::Remove { record }),
             _ => {
                 let decided_for = self.chance.pick(&DECIDED_FOR)?;
                 let sort = UnitSort::Utility.number() as i64;
@@ -356,14 +356,16 @@ impl World {
         }
     }
 
-    fn look_after_parked(&mut self, phone: usize) -> Option<Result<Answer, ApiError>> {
-        let Ok(Answer::Outbox(outbox)) = self.device(phone).call(Call::Outbox)? else {
-            return None;
-        };
-        let seq = self.chance.pick(&outbox.attention)?.seq;
+    fn look_after_parked(&mut self, phone: usize) -> Option<Saved> {
+        let outbox = self.device(phone).call(api::Outbox)?.ok()?;
+        let entry = self.chance.pick(&outbox.attention)?;
+        let (seq, record) = (entry.seq, entry.record);
         match self.chance.per_mille(500) {
-            true => self.save(phone, Call::RetryParked { seq }),
-            false => self.save(phone, Call::DismissParked { seq, seen: true }),
+            true => self.save(phone, api::RetryParked { seq }),
+            false => {
+                let dismissed = self.device(phone).call(api::DismissParked { seq, seen: true })?;
+                Some(dismissed.map(|()| record))
+            }
         }
     }
 }

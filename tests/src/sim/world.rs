@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use replica::api::{Answer, Call, SyncPhase};
+use replica::api::{self, SyncPhase};
 use shared::domain::schema::RecordRef;
 use shared::domain::worker::Role;
 use shared::ids::{AreaCode, WorkerId};
@@ -264,7 +264,7 @@ impl World {
     /// The worker signs in, and waits for the answer.
     pub(super) fn sign_in(&mut self, phone: usize) {
         let username = self.device(phone).username.clone();
-        self.device(phone).begin(Call::SignIn {
+        self.device(phone).begin(api::SignIn {
             server: String::new(),
             username,
             password: TEST_PASSWORD.to_owned(),
@@ -276,7 +276,7 @@ impl World {
                 break;
             };
             if let Some(called) = app.called.take() {
-                let signed_in = matches!(called, Ok(Answer::Status(_)));
+                let signed_in = called.is_ok();
                 self.device(phone).enrolled |= signed_in;
                 self.note(|| format!("{phone} signed in: {signed_in}"));
                 break;

@@ -24,21 +24,21 @@ fn home(id: HouseholdId) -> RecordRef {
 
 fn write(phone: &mut Phone, record: RecordRef, field: shared::domain::schema::FieldId, value: Value) {
     let fields = FieldMap::from_iter([(field, value)]);
-    phone.call(Call::SaveFields { record, fields });
+    phone.call(api::SaveFields { record, fields });
 }
 
 fn needs(needs: &[Need]) -> Value {
     Value::numbers(needs.iter().map(|need| need.number()).collect())
 }
 
-fn resident_form(draft: &Draft) -> ResidentDraft {
+fn resident_form(draft: &DraftPage) -> ResidentDraft {
     match &draft.body {
         DraftBody::Resident(form) => form.clone(),
         other => panic!("not a resident: {other:?}"),
     }
 }
 
-fn household_form(draft: &Draft) -> HouseholdDraft {
+fn household_form(draft: &DraftPage) -> HouseholdDraft {
     match &draft.body {
         DraftBody::Household(form) => form.clone(),
         other => panic!("not a household: {other:?}"),
@@ -57,7 +57,7 @@ async fn correcting_somebody_recorded_twice_leaves_what_others_wrote_meanwhile()
         resident::NEEDS,
         needs(&[Need::LivesAlone]),
     );
-    amina.call(Call::MergeInto {
+    amina.call(api::MergeInto {
         record: person(other),
         kept: kept.0,
     });
@@ -109,7 +109,7 @@ async fn a_number_that_was_written_meanwhile_over_the_one_that_a_form_replaces_s
     let door = amina.add_household("3-2-501");
     let kept = amina.add_resident(door, "王秀英", "12000000001");
     let other = amina.add_resident(door, "王秀英", "12000000002");
-    amina.call(Call::MergeInto {
+    amina.call(api::MergeInto {
         record: person(other),
         kept: kept.0,
     });
@@ -155,7 +155,7 @@ async fn correcting_a_household_recorded_twice_leaves_warnings_and_limits_that_c
         );
     };
     until(&mut amina, other, day(1));
-    amina.call(Call::MergeInto {
+    amina.call(api::MergeInto {
         record: home(other),
         kept: kept.0,
     });

@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use replica::Replica;
 use replica::api::ApiError;
+use replica::calls::Local;
 use replica::platform::Platform;
 use replica::storage::Home;
 use rusqlite::Connection;
@@ -72,25 +73,19 @@ impl Mortal {
         Self { replica, looks }
     }
 
-    fn call(&mut self, call: Call) -> Answer {
-        self.replica.call(call).expect("the call is answered")
+    fn call<A: Local>(&mut self, ask: A) -> A::Reply {
+        self.replica.call(ask).expect("the call is answered")
     }
 
     /// What a person finds on the phone, without ids and times.
     fn found(&mut self) -> String {
-        let Answer::Outbox(outbox) = self.call(Call::Outbox) else {
-            panic!("not an outbox")
-        };
-        let Answer::Removals(removals) = self.call(Call::Removals) else {
-            panic!("not removals")
-        };
-        let Answer::Visits(visits) = self.call(Call::VisitLog {
+        let outbox = self.call(api::Outbox);
+        let removals = self.call(api::Removals);
+        let visits = self.call(api::VisitLog {
             filter: Default::default(),
             after: None,
             limit: 100,
-        }) else {
-            panic!("not a log")
-        };
+        });
         let texts = |drafts: &[DraftSummary]| {
             let mut texts: Vec<_> = drafts
                 .iter()
@@ -134,25 +129,35 @@ fn with_end(file: &Path, end: &str) -> PathBuf {
 /// What is done to a phone with an open form, one in the bin and a correction, all with photos.
 struct Act {
     name: &'static str,
-    call: Call,
+    perform: Box<Perform>,
+}
+
+type Perform = dyn Fn(&mut Replica) -> Result<(), ApiError>;
+
+fn act(name: &'static str, ask: impl Local + Clone + 'static) -> Act {
+    let perform = move |replica: &mut Replica| replica.call(ask.clone()).map(drop);
+    Act {
+        name,
+        perform: Box::new(perform),
+    }
 }
 
 fn keep_form(phone: &mut Mortal, id: u128, form: &VisitDraft, note: &str, seen: DraftSeen) -> DraftSeen {
     let mut form = form.clone();
     form.note = note.to_owned();
-    let kept = phone.call(Call::SaveDraft {
+    let kept = phone.call(api::SaveDraft {
         id: DraftId(uuid::Uuid::from_u128(id)),
         body: DraftBody::Visit(form),
         seen: seen.clone(),
     });
-    match kept {
-        Answer::Kept { revision, .. } => DraftSeen { revision, ..seen },
-        other => panic!("not kept: {other:?}"),
+    DraftSeen {
+        revision: kept.revision,
+        ..seen
     }
 }
 
 fn photo(phone: &mut Mortal, draft: DraftId, seed: u64) {
-    phone.call(Call::AddPhoto {
+    phone.call(api::AddPhoto {
         draft,
         file: a_jpeg(64, 48, seed),
         modified_at: 1,
@@ -165,9 +170,7 @@ fn prepare(phone: &mut Mortal) -> Vec<Act> {
         ..Household::default()
     };
     let area = AreaCode::new(GRID).expect("a grid");
-    let Answer::Saved(home) = phone.call(Call::AddHousehold { area, household }) else {
-        panic!("not saved")
-    };
+    let home = phone.call(api::AddHousehold { area, household });
     let form = VisitDraft {
         household: HouseholdId(home.id),
         outcome: Some(visit::Outcome::Met),
@@ -188,14 +191,14 @@ fn prepare(phone: &mut Mortal) -> Vec<Act> {
     for (seed, id) in [(1, open), (2, thrown), (3, saved)] {
         photo(phone, id, seed);
     }
-    phone.call(Call::DiscardDraft { id: thrown });
-    phone.call(Call::FinishDraft { id: saved });
-    let Answer::Draft(Some(draft)) = phone.call(Call::Draft { id: saved }) else {
+    phone.call(api::DiscardDraft { id: thrown });
+    phone.call(api::FinishDraft { id: saved });
+    let Some(draft) = phone.call(api::Draft { id: saved }) else {
         panic!("the record has a form")
     };
     keep_form(phone, 3, &form, "corrected", draft.seen);
     photo(phone, saved, 4);
-    let typed = |id, note: &str, revision: u64| Call::SaveDraft {
+    let typed = |id, note: &str, revision: u64| api::SaveDraft {
         id,
         body: DraftBody::Visit(VisitDraft {
             note: note.to_owned(),
@@ -206,15 +209,14 @@ fn prepare(phone: &mut Mortal) -> Vec<Act> {
             ..DraftSeen::default()
         },
     };
-    let act = |name, call| Act { name, call };
     vec![
         act("typing on", typed(open, "open, and more", open_seen.revision)),
         act("typing beside", typed(open, "beside", open_seen.revision + 7)),
         act("typing over the bin", typed(thrown, "typed anew", 0)),
-        act("throwing away", Call::DiscardDraft { id: open }),
-        act("taking back", Call::TakeDraftBack { id: thrown }),
-        act("saving", Call::FinishDraft { id: open }),
-        act("correcting", Call::FinishDraft { id: saved }),
+        act("throwing away", api::DiscardDraft { id: open }),
+        act("taking back", api::TakeDraftBack { id: thrown }),
+        act("saving", api::FinishDraft { id: open }),
+        act("correcting", api::FinishDraft { id: saved }),
     ]
 }
 
@@ -235,13 +237,13 @@ async fn a_form_whose_phone_is_killed_anywhere_is_as_it_was_or_as_it_was_to_be()
     drop(phone);
 
     let (mut killed, mut kept) = (0, 0);
-    for Act { name, call } in acts {
+    for Act { name, perform } in acts {
         let fresh = || {
             left_behind(&made, &file);
             Mortal::open(&file)
         };
         let mut undisturbed = fresh();
-        undisturbed.call(call.clone());
+        perform(&mut undisturbed.replica).expect("it is done");
         let spent = u64::MAX - undisturbed.looks.load(Ordering::Relaxed);
         let after = undisturbed.found();
         drop(undisturbed);
@@ -255,13 +257,13 @@ async fn a_form_whose_phone_is_killed_anywhere_is_as_it_was_or_as_it_was_to_be()
         for point in points.chain(looks.saturating_sub(LAST)..=looks + 1) {
             let mut phone = fresh();
             phone.looks.store(point, Ordering::Relaxed);
-            let answered: Result<Answer, ApiError> = phone.replica.call(call.clone());
+            let answered = perform(&mut phone.replica);
             left_behind(&file, &copy);
             drop(phone);
             let found = Mortal::open(&copy).found();
             match answered {
                 // An answer means that it is written.
-                Ok(_) => assert_eq!(found, after, "{name}, {point} of {looks}"),
+                Ok(()) => assert_eq!(found, after, "{name}, {point} of {looks}"),
                 Err(_) => assert!(
                     found == before || found == after,
                     "{name}, {point} of {looks}: {found}"

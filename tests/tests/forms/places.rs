@@ -6,7 +6,7 @@ fn a_lamp(phone: &mut Phone) -> shared::ids::IssueId {
     let started_at = phone.now_ms.get();
     let issue = new_form(
         phone,
-        DraftBody::Issue(replica::api::IssueDraft {
+        DraftBody::Issue(api::IssueDraft {
             area: AreaCode::new(GRID).ok(),
             category: Some(shared::domain::issue::Category::Facilities),
             title: "lamp".to_owned(),
@@ -32,7 +32,7 @@ fn step_words(issue: shared::ids::IssueId, note: &str) -> DraftBody {
     })
 }
 
-fn step_note(draft: &Draft) -> String {
+fn step_note(draft: &DraftPage) -> String {
     match &draft.body {
         DraftBody::Step(step) => step.event.note.clone(),
         other => panic!("not a step: {other:?}"),
@@ -56,7 +56,7 @@ async fn the_words_of_a_step_are_found_again_after_others_were_thrown_away() {
         let draft = shown(&mut amina, id).expect("it is found where the step is described");
         assert_eq!(step_note(&draft), format!("{note}, and more"));
         add_photo(&mut amina, id, note.len() as u64);
-        amina.call(Call::DiscardDraft { id });
+        amina.call(api::DiscardDraft { id });
         assert!(shown(&mut amina, id).is_none());
     }
     let bin = thrown_away(&mut amina);
@@ -70,10 +70,10 @@ async fn the_words_of_a_step_are_found_again_after_others_were_thrown_away() {
     );
     // What is taken back goes where the step is described, and the other one stays in the bin.
     for draft in bin {
-        amina.call(Call::TakeDraftBack { id: draft.id });
+        amina.call(api::TakeDraftBack { id: draft.id });
         assert_eq!(step_note(&shown(&mut amina, id).expect("it is back")), draft.text);
         assert_eq!(thrown_away(&mut amina).len(), 1);
-        amina.call(Call::DiscardDraft { id });
+        amina.call(api::DiscardDraft { id });
     }
     // Nobody is typed over: the words that are open there stay, also when others are taken back.
     keep(
@@ -84,7 +84,7 @@ async fn the_words_of_a_step_are_found_again_after_others_were_thrown_away() {
     );
     let bin = thrown_away(&mut amina);
     assert_eq!(bin.len(), 2);
-    amina.call(Call::TakeDraftBack { id: bin[0].id });
+    amina.call(api::TakeDraftBack { id: bin[0].id });
     assert_eq!(step_note(&shown(&mut amina, id).expect("open")), "third thought");
     assert_eq!(drafts(&mut amina).len(), 2);
 }
@@ -100,7 +100,7 @@ async fn a_form_that_is_opened_anew_is_found_where_it_was_thrown_away() {
         window.type_note(&mut amina, note);
         window.type_note(&mut amina, &format!("{note}, at length"));
         assert_eq!(window.id, id);
-        amina.call(Call::DiscardDraft { id });
+        amina.call(api::DiscardDraft { id });
         assert_eq!(Window::open(&mut amina, id).form.note, "as it is");
     }
     assert_eq!(thrown_away(&mut amina).len(), 2);
@@ -114,7 +114,7 @@ async fn who_had_seen_what_was_thrown_away_does_not_type_over_what_came_after() 
     let id = StepDraft::id(issue, Step::InProgress.number());
     let mut old = DraftSeen::default();
     keep(&mut amina, id, step_words(issue, "old"), &mut old);
-    amina.call(Call::DiscardDraft { id });
+    amina.call(api::DiscardDraft { id });
     keep(
         &mut amina,
         id,
@@ -180,10 +180,10 @@ async fn a_window_that_is_kept_beside_another_one_keeps_the_photos_that_it_shows
         assert_eq!(hashes, [hash]);
     }
     // What one throws away the other one still has.
-    amina.call(Call::DiscardDraft { id: here.id });
+    amina.call(api::DiscardDraft { id: here.id });
     amina.advance(31 * DAY_MS);
     let other = amina.begin_visit(door, "another");
-    amina.call(Call::DiscardDraft { id: other });
+    amina.call(api::DiscardDraft { id: other });
     finish(&mut amina, there.id);
     assert_eq!(amina.status().sync.waiting_photos, 1);
 }
@@ -197,12 +197,12 @@ async fn putting_a_photo_back_does_not_make_more_than_a_record_holds() {
     for seed in 2..=9 {
         add_photo(&mut amina, id, seed);
     }
-    let put_back = Call::PutPhotoBack {
+    let put_back = api::PutPhotoBack {
         draft: id,
         hash: first,
     };
     amina.call(put_back.clone());
-    amina.call(Call::RemovePhoto {
+    amina.call(api::RemovePhoto {
         draft: id,
         hash: first,
     });
@@ -213,7 +213,7 @@ async fn putting_a_photo_back_does_not_make_more_than_a_record_holds() {
         Err((ErrorCode::BadPhoto, "photo.too_many".to_owned()))
     );
     let tenth = PhotoHash(shown(&mut amina, id).expect("open").photos[8].hash.0);
-    amina.call(Call::RemovePhoto {
+    amina.call(api::RemovePhoto {
         draft: id,
         hash: tenth,
     });

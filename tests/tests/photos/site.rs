@@ -9,7 +9,8 @@ use std::rc::Rc;
 
 use futures::stream::LocalBoxStream;
 use replica::Replica;
-use replica::api::{Answer, Call, DraftBody, DraftSeen, ErrorCode, Outbox, SyncState, VisitDraft};
+use replica::api::{self, DraftBody, DraftSeen, ErrorCode, OutboxPage, SyncState, VisitDraft};
+use replica::calls::Answered;
 use replica::photos::PreparedPhoto;
 use replica::platform::{Platform, Room};
 use replica::storage::{Home, drafts};
@@ -208,7 +209,7 @@ impl Phone {
             file,
             drafts: number << 32,
         };
-        let sign_in = Call::SignIn {
+        let sign_in = api::SignIn {
             server: site.line.address.clone(),
             username: username.to_owned(),
             password: TEST_PASSWORD.to_owned(),
@@ -228,27 +229,21 @@ impl Phone {
         Connection::open(&self.file).unwrap()
     }
 
-    pub(crate) async fn call(&self, call: Call) -> Answer {
-        self.driver.call(call).await.unwrap()
+    pub(crate) async fn call<A: Answered>(&self, ask: A) -> A::Reply {
+        self.driver.call(ask).await.unwrap()
     }
 
     /// A call that may fail; what it answers does not matter.
-    pub(crate) async fn try_call(&self, call: Call) -> Result<(), ErrorCode> {
-        self.driver.call(call).await.map(drop).map_err(|error| error.code)
+    pub(crate) async fn try_call(&self, ask: impl Answered) -> Result<(), ErrorCode> {
+        self.driver.call(ask).await.map(drop).map_err(|error| error.code)
     }
 
     pub(crate) async fn sync_state(&self) -> SyncState {
-        match self.call(Call::Status).await {
-            Answer::Status(status) => status.sync,
-            other => panic!("{other:?}"),
-        }
+        self.call(api::CurrentStatus).await.sync
     }
 
-    pub(crate) async fn outbox(&self) -> Outbox {
-        match self.call(Call::Outbox).await {
-            Answer::Outbox(outbox) => *outbox,
-            other => panic!("{other:?}"),
-        }
+    pub(crate) async fn outbox(&self) -> OutboxPage {
+        self.call(api::Outbox).await
     }
 
     /// One household to visit.
@@ -258,19 +253,13 @@ impl Phone {
             ..Household::default()
         };
         let area = AreaCode::new(GRID).unwrap();
-        match self.call(Call::AddHousehold { area, household }).await {
-            Answer::Saved(record) => HouseholdId(record.id),
-            other => panic!("{other:?}"),
-        }
+        HouseholdId(self.call(api::AddHousehold { area, household }).await.id)
     }
 
     /// A form with a note.
     pub(crate) async fn draft(&mut self, household: HouseholdId, note: &str) -> DraftId {
         let id = self.try_draft(household, note).await;
-        assert!(matches!(
-            self.call(Call::Draft { id }).await,
-            Answer::Draft(Some(_))
-        ));
+        assert!(self.call(api::Draft { id }).await.is_some());
         id
     }
 
@@ -292,7 +281,7 @@ impl Phone {
         });
         if let Err(error) = self
             .driver
-            .call(Call::SaveDraft {
+            .call(api::SaveDraft {
                 id,
                 body,
                 seen: DraftSeen::default(),
@@ -307,7 +296,7 @@ impl Phone {
     /// A visit with photos of any size.
     pub(crate) async fn visit_with(&mut self, household: HouseholdId, photos: &[Vec<u8>]) {
         let id = self.draft_with(household, photos).await;
-        self.call(Call::FinishDraft { id }).await;
+        self.call(api::FinishDraft { id }).await;
     }
 
     /// A form with photos, kept as it keeps prepared ones.

@@ -1,6 +1,6 @@
 //! F25: the line breaks anywhere, the phone is switched off anywhere, and at most one chunk goes twice. F26.
 
-use replica::api::{Answer, Call, ErrorCode};
+use replica::api::{self, ErrorCode};
 use replica::sync::driver::Stepped;
 use replica::sync::upload::CHUNK_BYTES;
 use shared::domain::worker::Role;
@@ -190,7 +190,7 @@ async fn a_refused_photo_is_passed_over_and_shown_until_it_is_tried_again() {
     }
     let hash = PhotoHash::of(&bad);
     let sent = phone.settings.chunk_bytes.get();
-    phone.call(Call::RetryPhoto { hash }).await;
+    phone.call(api::RetryPhoto { hash }).await;
     phone.settle(100).await;
     assert_eq!(phone.settings.chunk_bytes.get(), sent + bad.len() as u64);
     assert_eq!(phone.outbox().await.refused_photos.len(), 1);
@@ -205,8 +205,8 @@ async fn a_refused_photo_holds_up_signing_out_until_it_is_given_up() {
     let (bad, good) = (b"no picture".to_vec(), picture(64, 1));
     phone.visit_with(household, &[bad.clone(), good.clone()]).await;
     phone.settle(100).await;
-    assert_eq!(phone.try_call(Call::SignOut).await, Err(ErrorCode::UnsentWork));
-    let discard = |bytes: &[u8]| Call::DiscardPhoto {
+    assert_eq!(phone.try_call(api::SignOut).await, Err(ErrorCode::UnsentWork));
+    let discard = |bytes: &[u8]| api::DiscardPhoto {
         hash: PhotoHash::of(bytes),
     };
     let uploaded = phone.try_call(discard(&good)).await;
@@ -220,7 +220,7 @@ async fn a_refused_photo_holds_up_signing_out_until_it_is_given_up() {
     assert_eq!(phone.outbox().await.refused_photos, []);
     let state = phone.sync_state().await;
     assert_eq!((state.waiting_photos, state.attention), (0, 0));
-    assert_eq!(phone.try_call(Call::SignOut).await, Ok(()));
+    assert_eq!(phone.try_call(api::SignOut).await, Ok(()));
 }
 
 #[tokio::test]
@@ -234,13 +234,13 @@ async fn a_photo_that_is_given_up_stays_in_an_open_form() {
     phone.settle(100).await;
     let form = phone.draft_with(household, std::slice::from_ref(&bad)).await;
     let hash = PhotoHash::of(&bad);
-    phone.call(Call::DiscardPhoto { hash }).await;
+    phone.call(api::DiscardPhoto { hash }).await;
     let held = |phone: &Phone| -> u64 {
         let count = "SELECT count(*) FROM photo_bytes";
         phone.inside().query_row(count, [], |row| row.get(0)).unwrap()
     };
     assert_eq!((phone.sync_state().await.waiting_photos, held(&phone)), (0, 1));
-    phone.call(Call::DiscardDraft { id: form }).await;
+    phone.call(api::DiscardDraft { id: form }).await;
     assert_eq!(held(&phone), 1, "in the bin it is still whole");
 }
 
@@ -265,7 +265,7 @@ async fn set_aside(site: &Site, phone: &mut Phone, photo: &[u8]) -> Vec<u64> {
 /// As [`set_aside`], and the worker leaves both to the supervisor.
 async fn left_to_the_supervisor(site: &Site, phone: &mut Phone, photo: &[u8]) {
     for seq in set_aside(site, phone, photo).await {
-        phone.call(Call::DismissParked { seq, seen: true }).await;
+        phone.call(api::DismissParked { seq, seen: true }).await;
     }
     let refused = phone.outbox().await.refused_photos;
     let codes: Vec<&str> = refused.iter().map(|refused| refused.code.as_str()).collect();
@@ -273,7 +273,7 @@ async fn left_to_the_supervisor(site: &Site, phone: &mut Phone, photo: &[u8]) {
         (codes, phone.sync_state().await.attention),
         (vec!["photo.unknown"], 1)
     );
-    assert_eq!(phone.try_call(Call::SignOut).await, Err(ErrorCode::UnsentWork));
+    assert_eq!(phone.try_call(api::SignOut).await, Err(ErrorCode::UnsentWork));
 }
 
 #[tokio::test]
@@ -284,9 +284,9 @@ async fn the_photo_of_what_was_set_aside_says_so_and_can_be_given_up() {
     let photo = picture(64, 1);
     left_to_the_supervisor(&site, &mut phone, &photo).await;
     let hash = PhotoHash::of(&photo);
-    phone.call(Call::DiscardPhoto { hash }).await;
+    phone.call(api::DiscardPhoto { hash }).await;
     assert_eq!(phone.sync_state().await.attention, 0);
-    assert_eq!(phone.try_call(Call::SignOut).await, Ok(()));
+    assert_eq!(phone.try_call(api::SignOut).await, Ok(()));
 }
 
 #[tokio::test]
@@ -302,7 +302,7 @@ async fn the_photo_of_what_was_set_aside_goes_when_the_worker_tries_again() {
         phone.rest().await;
         assert!(!site.has(&photo).await);
         for seq in seqs.into_iter().take(retried) {
-            phone.call(Call::RetryParked { seq }).await;
+            phone.call(api::RetryParked { seq }).await;
         }
         phone.rest().await;
         // What was taken up is asked for at the next sync.
@@ -324,13 +324,11 @@ async fn the_photo_of_what_was_set_aside_goes_when_the_supervisor_has_made_the_r
     let photo = picture(64, 1);
     left_to_the_supervisor(&site, &mut phone, &photo).await;
     lin.rest().await;
-    let Answer::ParkedAll(parked) = lin.call(Call::ParkedAll { after: String::new() }).await else {
-        panic!("not what was set aside");
-    };
+    let parked = lin.call(api::ParkedAll { after: String::new() }).await;
     // A visit goes before its photo.
     for parked in parked.into_iter().rev() {
         let parked = Box::new(parked);
-        lin.call(Call::ApplyParked { parked }).await;
+        lin.call(api::ApplyParked { parked }).await;
     }
     lin.rest().await;
     assert!(!site.has(&photo).await);
@@ -339,7 +337,7 @@ async fn the_photo_of_what_was_set_aside_goes_when_the_supervisor_has_made_the_r
     phone.rest().await;
     assert!(site.has(&photo).await);
     assert_eq!(phone.sync_state().await.attention, 0);
-    assert_eq!(phone.try_call(Call::SignOut).await, Ok(()));
+    assert_eq!(phone.try_call(api::SignOut).await, Ok(()));
 }
 
 #[tokio::test]
@@ -372,17 +370,17 @@ async fn a_record_without_its_photo_says_so_and_fetches_it_later() {
         amina.step().await;
     }
     while joao.step().await != Stepped::Synced {}
-    let look = Call::PhotoBytes {
+    let look = api::PhotoBytes {
         hash: PhotoHash::of(&bytes),
     };
     let missing = joao.driver.call(look.clone()).await.unwrap_err();
     assert_eq!(missing.code, ErrorCode::PhotoNotHere);
     amina.settle(100).await;
-    assert_eq!(joao.call(look.clone()).await, Answer::Bytes(bytes.clone()));
+    assert_eq!(joao.call(look.clone()).await, bytes);
     // It is kept: without a line it is still there. One that was never fetched says that it needs one.
     site.line.break_after_up(0);
-    assert_eq!(joao.call(look).await, Answer::Bytes(bytes));
-    let other = Call::PhotoBytes {
+    assert_eq!(joao.call(look).await, bytes);
+    let other = api::PhotoBytes {
         hash: PhotoHash::of(b"other"),
     };
     assert_eq!(
@@ -407,7 +405,7 @@ async fn a_photo_that_went_bad_on_the_phone_is_fetched_again() {
         let hash = PhotoHash::of(bytes);
         assert_eq!(phone.inside().execute(update, (hash.0, bad)), Ok(1));
     };
-    let look = |bytes: &[u8]| Call::PhotoBytes {
+    let look = |bytes: &[u8]| api::PhotoBytes {
         hash: PhotoHash::of(bytes),
     };
     phone.visit_with(household, std::slice::from_ref(&sent)).await;
@@ -416,13 +414,9 @@ async fn a_photo_that_went_bad_on_the_phone_is_fetched_again() {
     site.line.break_after_up(0);
     assert_eq!(phone.try_call(look(&sent)).await, Err(ErrorCode::Offline));
     site.line.mend();
-    assert_eq!(phone.call(look(&sent)).await, Answer::Bytes(sent.clone()));
+    assert_eq!(phone.call(look(&sent)).await, sent);
     site.line.break_after_up(0);
-    assert_eq!(
-        phone.call(look(&sent)).await,
-        Answer::Bytes(sent),
-        "it is whole again"
-    );
+    assert_eq!(phone.call(look(&sent)).await, sent, "it is whole again");
     site.line.mend();
 
     phone.visit_with(household, std::slice::from_ref(&unsent)).await;
@@ -476,11 +470,7 @@ async fn a_phone_that_is_revoked_in_the_middle_of_an_upload_is_sealed_and_goes_o
         phone.step().await;
     }
     assert!(!site.has(&photo).await);
-    let status = |answer| match answer {
-        Answer::Status(status) => *status,
-        other => panic!("{other:?}"),
-    };
-    let session = status(phone.call(Call::Status).await).session.unwrap();
+    let session = phone.call(api::CurrentStatus).await.session.unwrap();
     let storage = &site.server.state.storage;
     let revoked = storage.revoke_device(session.device, TEST_START_MS).await;
     assert_eq!(revoked.unwrap(), [session.device]);
@@ -488,9 +478,9 @@ async fn a_phone_that_is_revoked_in_the_middle_of_an_upload_is_sealed_and_goes_o
     for _ in 0..4 {
         phone.step().await;
     }
-    let sealed = status(phone.call(Call::Status).await).sealed.unwrap();
+    let sealed = phone.call(api::CurrentStatus).await.sealed.unwrap();
     assert_eq!((sealed.operations, sealed.photos), (0, 1));
-    let sign_in = Call::SignIn {
+    let sign_in = api::SignIn {
         server: site.line.address.clone(),
         username: "amina".to_owned(),
         password: TEST_PASSWORD.to_owned(),

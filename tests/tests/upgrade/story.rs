@@ -10,7 +10,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use replica::api::{Call, DraftBody, DraftSeen, IssueDraft};
+use replica::api::{self, DraftBody, DraftSeen, IssueDraft};
 use rusqlite::Connection;
 use shared::domain::household::{NOTE, PREFERRED_HOURS};
 use shared::domain::issue::{Category, Event, Step};
@@ -32,14 +32,14 @@ pub(crate) const SERVER: &str = "server.sql";
 fn edit(phone: &mut Phone, household: HouseholdId, field: FieldId, text: &str) {
     let record = RecordRef::new(RecordKind::HOUSEHOLD, household);
     let fields = FieldMap::from_iter([(field, Value::Text(text.to_owned()))]);
-    phone.call(Call::SaveFields { record, fields });
+    phone.call(api::SaveFields { record, fields });
 }
 
 fn form_with_photo(phone: &mut Phone, household: HouseholdId, note: &str, seed: u64) -> DraftId {
     let draft = phone.begin_visit(household, note);
     let file = a_jpeg(24, 24, seed);
     let modified_at = TEST_START_MS;
-    phone.call(Call::AddPhoto {
+    phone.call(api::AddPhoto {
         draft,
         file,
         modified_at,
@@ -60,12 +60,12 @@ fn report(phone: &mut Phone, household: HouseholdId, title: &str) -> IssueId {
         handled_on_the_spot: false,
         started_at: phone.now_ms.get(),
     });
-    phone.call(Call::SaveDraft {
+    phone.call(api::SaveDraft {
         id,
         body,
         seen: DraftSeen::default(),
     });
-    phone.call(Call::FinishDraft { id });
+    phone.call(api::FinishDraft { id });
     IssueId(id.0)
 }
 
@@ -85,7 +85,7 @@ pub(crate) async fn live(folder: &Path) {
     amina.visit(home, "一切都好");
     let issue = report(&mut amina, home, "楼道灯不亮");
     let id = form_with_photo(&mut amina, home, "已收到，照片还没传", 11);
-    amina.call(Call::FinishDraft { id });
+    amina.call(api::FinishDraft { id });
     world.settle(&mut [&mut amina, &mut zhao]).await;
     // A conflict, and a household that was set aside.
     zhao.visit(home, "赵来过");
@@ -98,12 +98,12 @@ pub(crate) async fn live(folder: &Path) {
     let new = amina.add_household("5-1-102");
     amina.add_resident(new, "李四", "13803140001");
     let id = form_with_photo(&mut amina, new, "还没有发出", 12);
-    amina.call(Call::FinishDraft { id });
+    amina.call(api::FinishDraft { id });
     amina.visit(home, "也没有发出");
     let event = Event::of(Step::Accepted);
-    amina.call(Call::AddEvent { issue, event });
+    amina.call(api::AddEvent { issue, event });
     let record = RecordRef::new(RecordKind::RESIDENT, leaves);
-    amina.call(Call::Remove { record });
+    amina.call(api::Remove { record });
     // Open.
     form_with_photo(&mut amina, home, "写到一半", 13);
     drop((amina, zhao, world));

@@ -5,7 +5,29 @@ use shared::domain::area::Area;
 use shared::domain::{FieldId, FieldMap, RecordKind, RecordRef, field_map};
 use shared::ids::AreaCode;
 
-use super::{Conflict, EarlierValue, RemovalEntry};
+use super::{Ask, Conflict, EarlierValue, RemovalEntry};
+
+/// The records of a kind that needs no screens of its own.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Records {
+    /// The kind.
+    pub kind: RecordKind,
+}
+
+impl Ask for Records {
+    type Reply = RecordList;
+}
+
+/// Everything about one record of such a kind.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// The record.
+    pub record: RecordRef,
+}
+
+impl Ask for Record {
+    type Reply = RecordPage;
+}
 
 /// The records of a kind.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -34,14 +34,14 @@ pub(crate) enum Head {
         /// Which.
         id: u64,
     },
-    /// The answer to a relayed call. Body: [`FromReplica`](crate::wire::FromReplica).
+    /// The answer to a relayed call. Body: as [`answer`](crate::wire::answer) writes it.
     Answer {
         /// Whose.
         tab: TabId,
         /// Which.
         id: u64,
     },
-    /// A notice for every page. Body: [`FromReplica`](crate::wire::FromReplica).
+    /// A notice for every page. Body: as [`notice`](crate::wire::notice) writes it.
     Notice,
 }
 

@@ -14,8 +14,10 @@
 use std::collections::BTreeMap;
 
 use super::message::{Head, Message, TabId};
-use crate::api::{ApiError, Call, ErrorCode, Notice};
-use crate::wire::{FromReplica, ToReplica};
+use crate::api::{ErrorCode, Notice};
+use crate::calls::Call;
+use crate::replica::api_error;
+use crate::wire::{self, ToReplica};
 
 /// How often a follower that waits for something asks whether the leader is there, ms.
 pub(crate) const TICK_MS: u64 = 500;
@@ -53,7 +55,7 @@ pub(crate) enum Event {
         tab: TabId,
         /// Which.
         id: u64,
-        /// [`FromReplica`].
+        /// As [`wire::answer`] writes it.
         answer: Vec<u8>,
     },
     /// The replica says something unasked.
@@ -65,7 +67,7 @@ pub(crate) enum Event {
 /// What to do, in this order.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Action {
-    /// Post [`FromReplica`] to the page.
+    /// Post a message to the page.
     Tell(Vec<u8>),
     /// Speak to the other tabs.
     Say(Message),
@@ -147,14 +149,14 @@ impl Tab {
                     unanswered_max: UNANSWERED_MAX,
                     silent: false,
                 };
-                actions.extend([tell(&FromReplica::Notice(Notice::Following)), say(Head::Hello)]);
+                actions.extend([tell(Notice::Following), say(Head::Hello)]);
             }
             Event::LockGranted => self.succeed(&mut actions),
             Event::Opened => self.opened(&mut actions),
             Event::Failed(code) => self.failed(code, &mut actions),
             Event::Answered { tab, id, answer } => self.answered(tab, id, answer, &mut actions),
             Event::Noticed(notice) => {
-                let notice = encode(&FromReplica::Notice(notice));
+                let notice = wire::notice(notice);
                 if self.followed {
                     actions.push(Action::Say(Message {
                         head: Head::Notice,
@@ -264,7 +266,7 @@ impl Tab {
         };
         *unanswered = 0;
         if std::mem::take(silent) {
-            actions.push(tell(&FromReplica::Notice(Notice::Following)));
+            actions.push(tell(Notice::Following));
         }
     }
 
@@ -335,7 +337,7 @@ impl Tab {
         };
         if followed {
             // The page may show that the leader was silent, or what it knew before.
-            actions.push(tell(&FromReplica::Notice(Notice::Session)));
+            actions.push(tell(Notice::Session));
         }
         actions.push(say(Head::Leading {
             leader: self.id,
@@ -350,7 +352,7 @@ impl Tab {
     /// The next tab in line may try; this one says why it cannot.
     fn failed(&mut self, code: &'static str, actions: &mut Vec<Action>) {
         self.role = Role::Unusable(code);
-        actions.push(tell(&FromReplica::Notice(Notice::Unusable(code.to_owned()))));
+        actions.push(tell(Notice::Unusable(code.to_owned())));
         for id in std::mem::take(&mut self.waiting).into_keys() {
             actions.push(answer_error(id, ErrorCode::Internal, code));
         }
@@ -413,9 +415,7 @@ impl Tab {
         };
         if *unanswered >= *unanswered_max && !*silent {
             *silent = true;
-            actions.push(tell(&FromReplica::Notice(Notice::Unusable(
-                LEADER_SILENT.to_owned(),
-            ))));
+            actions.push(tell(Notice::Unusable(LEADER_SILENT.to_owned())));
         }
         *unanswered = unanswered.saturating_add(1);
         actions.push(say(Head::Hello));
@@ -426,25 +426,25 @@ impl Tab {
 fn may_happen_twice(call: &Call) -> bool {
     !matches!(
         call,
-        Call::AddHousehold { .. }
-            | Call::AddResident { .. }
-            | Call::AddEvent { .. }
-            | Call::Remove { .. }
-            | Call::RetryParked { .. }
+        Call::AddHousehold(_)
+            | Call::AddResident(_)
+            | Call::AddEvent(_)
+            | Call::Remove(_)
+            | Call::RetryParked(_)
     )
 }
 
 /// Whether the leader may be deaf for seconds while it does it.
 fn takes_long(call: &Call) -> bool {
-    matches!(call, Call::AddPhoto { .. })
+    matches!(call, Call::AddPhoto(_))
 }
 
 fn say(head: Head) -> Action {
     Action::Say(head.into())
 }
 
-fn tell(message: &FromReplica) -> Action {
-    Action::Tell(encode(message))
+fn tell(notice: Notice) -> Action {
+    Action::Tell(wire::notice(notice))
 }
 
 fn answer_error(id: u64, code: ErrorCode, detail: &str) -> Action {
@@ -452,20 +452,7 @@ fn answer_error(id: u64, code: ErrorCode, detail: &str) -> Action {
 }
 
 fn error_bytes(id: u64, code: ErrorCode, detail: &str) -> Vec<u8> {
-    encode(&FromReplica::Answer {
-        id,
-        result: Err(ApiError {
-            code,
-            detail: detail.to_owned(),
-            field: None,
-        }),
-    })
-}
-
-/// As bytes for a page.
-pub(crate) fn encode(message: &FromReplica) -> Vec<u8> {
-    // Fails for no value of ours: nothing in it is a map of unknown length.
-    postcard::to_stdvec(message).unwrap_or_default()
+    wire::answer::<()>(id, &Err(api_error(code, detail)))
 }
 
 #[cfg(test)]

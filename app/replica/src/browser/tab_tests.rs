@@ -3,7 +3,8 @@ use shared::ids::DraftId;
 use uuid::Uuid;
 
 use super::*;
-use crate::api::Answer;
+use crate::api::{AddPhoto, RetryParked, Today};
+use crate::wire::FromReplica;
 
 const AMINA: TabId = TabId(1);
 const JOAO: TabId = TabId(2);
@@ -11,14 +12,14 @@ const JOAO: TabId = TabId(2);
 fn ask(id: u64) -> ToReplica {
     ToReplica {
         id,
-        call: Call::Today,
+        call: Today.into(),
     }
 }
 
 fn add(id: u64) -> ToReplica {
     ToReplica {
         id,
-        call: Call::RetryParked { seq: id },
+        call: RetryParked { seq: id }.into(),
     }
 }
 
@@ -30,18 +31,14 @@ fn following() -> Tab {
     let mut tab = Tab::new(JOAO);
     assert_eq!(
         tab.on(Event::LockTaken),
-        [notice(Notice::Following), say(Head::Hello)]
+        [tell(Notice::Following), say(Head::Hello)]
     );
     assert_eq!(tab.on(leading(AMINA, false)), []);
     tab
 }
 
-fn notice(notice: Notice) -> Action {
-    tell(&FromReplica::Notice(notice))
-}
-
 fn silent() -> Action {
-    notice(Notice::Unusable(LEADER_SILENT.to_owned()))
+    tell(Notice::Unusable(LEADER_SILENT.to_owned()))
 }
 
 fn relayed(leader: TabId, call: &ToReplica) -> Action {
@@ -105,7 +102,7 @@ fn the_first_tab_opens_the_database_and_answers_what_was_asked_meanwhile() {
     );
     assert_eq!(
         tab.on(Event::Noticed(Notice::Changed)),
-        [notice(Notice::Changed)],
+        [tell(Notice::Changed)],
         "nobody else listens"
     );
 }
@@ -188,7 +185,7 @@ fn a_follower_takes_over() {
     assert_eq!(
         tab.on(Event::Opened),
         [
-            notice(Notice::Session),
+            tell(Notice::Session),
             say(Head::Leading {
                 leader: JOAO,
                 busy: false
@@ -211,7 +208,7 @@ fn a_silent_leader_is_said_within_three_seconds_and_unsaid_when_it_wakes() {
         .filter(|action| *action == silent())
         .collect();
     assert_eq!(said.len(), 1);
-    assert_eq!(tab.on(leading(AMINA, false)), [notice(Notice::Following)]);
+    assert_eq!(tab.on(leading(AMINA, false)), [tell(Notice::Following)]);
     assert!(!tab.on(Event::Tick).contains(&silent()));
 }
 
@@ -245,12 +242,15 @@ fn a_leader_says_when_it_is_busy_with_a_photo() {
     tab.on(Event::LockGranted);
     tab.on(Event::Opened);
     tab.on(Event::Heard(Head::Hello.into()));
-    let call = Call::AddPhoto {
+    let photo = AddPhoto {
         draft: DraftId(Uuid::from_u128(1)),
         file: vec![1],
         modified_at: 0,
     };
-    let call = ToReplica { id: 1, call };
+    let call = ToReplica {
+        id: 1,
+        call: photo.into(),
+    };
     assert_eq!(
         tab.on(Event::Page(call.clone())),
         [
@@ -286,7 +286,7 @@ fn a_tab_that_cannot_open_lets_the_next_one_try_and_answers_every_call() {
     assert_eq!(
         tab.on(Event::Failed("storage.open_failed")),
         [
-            notice(Notice::Unusable("storage.open_failed".into())),
+            tell(Notice::Unusable("storage.open_failed".into())),
             answer_error(1, ErrorCode::Internal, "storage.open_failed"),
             Action::Release,
         ]
@@ -402,10 +402,7 @@ impl Room {
                     "only the holder of the lock touches the database"
                 );
                 self.performed.push((from, call.id));
-                let answer = encode(&FromReplica::Answer {
-                    id: call.id,
-                    result: Ok(Answer::Done),
-                });
+                let answer = wire::answer(call.id, &Ok(()));
                 self.feed(
                     tab,
                     Event::Answered {
@@ -416,7 +413,9 @@ impl Room {
                 );
             }
             Some(Action::Tell(bytes)) => {
-                if let FromReplica::Answer { id, result } = postcard::from_bytes(&bytes).unwrap() {
+                let (message, follows) = wire::open(&bytes).unwrap();
+                if let FromReplica::Answer { id } = message {
+                    let result = wire::read::<()>(follows).unwrap();
                     self.answered
                         .entry((TabId(tab), id))
                         .or_default()

@@ -9,12 +9,12 @@ use super::host::{BrowserPlatform, Channel, Lock, missing_ability};
 use super::message::TabId;
 use super::open::open_replica;
 use super::tab::{self, Action, Event, Tab};
-use crate::api::{ApiError, ErrorCode};
+use crate::api::ErrorCode;
 use crate::platform::Platform;
-use crate::replica::Replica;
+use crate::replica::{Replica, api_error};
 use crate::sync::driver::Driver;
 use crate::sync::http::HttpTransport;
-use crate::wire::{FromReplica, ToReplica};
+use crate::wire::{self, ToReplica};
 
 /// The lock and the channel are called so in every version of the app.
 const NAME: &str = "koumen-replica";
@@ -32,7 +32,7 @@ struct Worker {
     ticking: Cell<bool>,
 }
 
-/// Starts the replica in this dedicated worker; `post` posts [`FromReplica`] bytes to the page.
+/// Starts the replica in this dedicated worker; `post` posts messages to the page, as [`wire`] writes them.
 ///
 /// Calls may be handed over at once: they are answered when the database is open.
 pub async fn start(post: impl Fn(Vec<u8>) + 'static) -> WorkerHandle {
@@ -76,12 +76,8 @@ impl WorkerHandle {
             // A page of another version. Its number comes first in every version.
             Err(_) => {
                 if let Ok((id, _)) = postcard::take_from_bytes::<u64>(&bytes) {
-                    let result = Err(ApiError {
-                        code: ErrorCode::UpdateNeeded,
-                        detail: "wire".to_owned(),
-                        field: None,
-                    });
-                    (self.0.post)(tab::encode(&FromReplica::Answer { id, result }));
+                    let error = api_error(ErrorCode::UpdateNeeded, "wire");
+                    (self.0.post)(wire::answer::<()>(id, &Err(error)));
                 }
             }
         }
@@ -122,17 +118,13 @@ impl Worker {
                 let worker = Rc::clone(self);
                 spawn_local(async move { worker.open().await });
             }
-            Action::Run {
-                tab,
-                call: ToReplica { id, call },
-            } => {
+            Action::Run { tab, call } => {
                 let worker = Rc::clone(self);
                 let Some(driver) = self.driver.borrow().clone() else {
                     return;
                 };
                 spawn_local(async move {
-                    let result = driver.call(call).await;
-                    let answer = tab::encode(&FromReplica::Answer { id, result });
+                    let (id, answer) = (call.id, driver.answer(&call).await);
                     worker.feed(Event::Answered { tab, id, answer });
                 });
             }

@@ -11,7 +11,7 @@ use shared::domain::schema::{RecordKind, RecordRef};
 use shared::ids::{DraftId, PhotoHash};
 
 use super::forms;
-use crate::api::{Answer, ApiError, Draft, DraftBody, DraftSeen, ErrorCode, PhotoSummary, StepDraft};
+use crate::api::{ApiError, DraftBody, DraftPage, DraftSeen, ErrorCode, KeptDraft, PhotoSummary, StepDraft};
 use crate::photos::{self, PreparedPhoto};
 use crate::queries::photos as saved;
 use crate::replica::{Replica, api_error};
@@ -23,11 +23,11 @@ fn not_found() -> ApiError {
 }
 
 /// What a form under this id shows; `None` when there is neither draft nor record.
-pub(crate) fn draft(replica: &Replica, id: DraftId) -> Result<Option<Draft>, ApiError> {
+pub(crate) fn draft(replica: &Replica, id: DraftId) -> Result<Option<DraftPage>, ApiError> {
     let connection = &replica.connection;
     if let Some((kept, body)) = drafts::load(connection, id)? {
         let corrects = kept.record.filter(|_| !kept.base.is_empty());
-        return Ok(Some(Draft {
+        return Ok(Some(DraftPage {
             id,
             is_open: true,
             corrects,
@@ -56,7 +56,7 @@ pub(crate) fn draft(replica: &Replica, id: DraftId) -> Result<Option<Draft>, Api
     let Some(shown) = forms::of_record(connection, record, id)? else {
         return Ok(None);
     };
-    Ok(Some(Draft {
+    Ok(Some(DraftPage {
         id,
         is_open: false,
         corrects: shown.base.record,
@@ -74,12 +74,12 @@ pub(crate) fn draft(replica: &Replica, id: DraftId) -> Result<Option<Draft>, Api
 }
 
 /// Keeps what a form holds. Durable when it returns.
-pub(super) fn save(
+pub(crate) fn save(
     replica: &mut Replica,
     id: DraftId,
     body: &DraftBody,
     seen: &DraftSeen,
-) -> Result<Answer, ApiError> {
+) -> Result<KeptDraft, ApiError> {
     let asked = id;
     let kept = drafts::row(&replica.connection, id)?;
     let json = drafts::json(body)?;
@@ -87,7 +87,7 @@ pub(super) fn save(
     let place = match kept {
         // The same write once more: its answer was lost.
         Some(kept) if kept.state == State::Open && kept.json == json => {
-            return Ok(Answer::Kept { id, revision });
+            return Ok(KeptDraft { id, revision });
         }
         // The same step was taken before; it is taken once more.
         Some(kept) if kept.state == State::Saved && matches!(body, DraftBody::Step(_)) => Place::Here,
@@ -95,7 +95,7 @@ pub(super) fn save(
         Some(kept) if kept.state == State::Bin => Place::InsteadOfThrownAway,
         // Another form wrote what this one has not seen; and it may have been kept before, without an answer.
         Some(_) => match drafts::same(&replica.connection, &json, &seen.base)? {
-            Some((id, revision)) => return Ok(Answer::Kept { id, revision }),
+            Some((id, revision)) => return Ok(KeptDraft { id, revision }),
             None => Place::Beside,
         },
         None => Place::Here,
@@ -124,7 +124,7 @@ pub(super) fn save(
         drafts::copy_photos(&transaction, asked, id)?;
     }
     transaction.commit()?;
-    Ok(Answer::Kept { id, revision })
+    Ok(KeptDraft { id, revision })
 }
 
 /// Where what a form holds is kept.
@@ -156,12 +156,12 @@ fn base_of(replica: &Replica, id: DraftId, body: &DraftBody, seen: &DraftSeen) -
     }
 }
 
-pub(super) fn add_photo(
+pub(crate) fn add_photo(
     replica: &mut Replica,
     draft: DraftId,
     file: &[u8],
     modified_at: TimestampMs,
-) -> Result<Answer, ApiError> {
+) -> Result<PhotoSummary, ApiError> {
     check_place_for_photo(replica, draft)?;
     let photo =
         photos::prepare(file, modified_at).map_err(|error| api_error(ErrorCode::BadPhoto, error.code()))?;
@@ -181,13 +181,13 @@ pub(super) fn add_photo(
             other => other.into(),
         })?;
     }
-    Ok(Answer::Photo(PhotoSummary {
+    Ok(PhotoSummary {
         hash: photo.hash,
         size: u32::try_from(photo.bytes.len()).unwrap_or(u32::MAX),
         thumbnail: photo.thumbnail,
         taken_at: photo.taken_at,
         uploaded: false,
-    }))
+    })
 }
 
 /// Whether one more photo fits: with those that the record has that is corrected.
@@ -211,35 +211,35 @@ fn keep_photo(replica: &mut Replica, draft: DraftId, photo: &PreparedPhoto) -> S
 }
 
 /// Takes a photo out of a draft, or puts it back.
-pub(super) fn set_photo_removed(
+pub(crate) fn set_photo_removed(
     replica: &mut Replica,
     draft: DraftId,
     hash: PhotoHash,
     removed: bool,
-) -> Result<Answer, ApiError> {
+) -> Result<(), ApiError> {
     let photos = drafts::photos(&replica.connection, draft)?;
     let is_out = photos.iter().all(|photo| photo.summary.hash != hash);
     if is_out && !removed {
         check_place_for_photo(replica, draft)?;
     }
     match drafts::set_photo_removed(&replica.connection, draft, hash, removed)? {
-        true => Ok(Answer::Done),
+        true => Ok(()),
         false => Err(not_found()),
     }
 }
 
 /// Into the bin. A draft that is not open is none: nothing to throw away.
-pub(super) fn throw_away(replica: &mut Replica, id: DraftId) -> Result<Answer, ApiError> {
+pub(crate) fn throw_away(replica: &mut Replica, id: DraftId) -> Result<(), ApiError> {
     let now_ms = replica.now_ms();
     let transaction = replica.connection.transaction()?;
     drafts::throw_away(&transaction, id, now_ms)?;
     drafts::empty_bin(&transaction, now_ms)?;
     transaction.commit()?;
-    Ok(Answer::Done)
+    Ok(())
 }
 
 /// Out of the bin.
-pub(super) fn take_back(replica: &mut Replica, id: DraftId) -> Result<Answer, ApiError> {
+pub(crate) fn take_back(replica: &mut Replica, id: DraftId) -> Result<(), ApiError> {
     let (now_ms, new_id) = (replica.now_ms(), DraftId(replica.new_id()));
     let transaction = replica.connection.transaction()?;
     let is_back = drafts::take_back(&transaction, id, now_ms)?;
@@ -256,7 +256,7 @@ pub(super) fn take_back(replica: &mut Replica, id: DraftId) -> Result<Answer, Ap
         )?;
     }
     transaction.commit()?;
-    Ok(Answer::Done)
+    Ok(())
 }
 
 /// The words of a step are looked for under one id: there they go, unless others are being written under it.
@@ -277,14 +277,11 @@ fn take_home(
 }
 
 /// Makes a draft a record or a correction: record, photos, needs and the end of the draft are one transaction.
-pub(super) fn finish(replica: &mut Replica, id: DraftId) -> Result<Answer, ApiError> {
+pub(crate) fn finish(replica: &mut Replica, id: DraftId) -> Result<RecordRef, ApiError> {
     let Some((kept, body)) = drafts::load(&replica.connection, id)? else {
         // Saved already, by a tap that came twice; what is typed after that is a draft again.
         let saved = drafts::row(&replica.connection, id)?.filter(|kept| kept.state == State::Saved);
-        return saved
-            .and_then(|kept| kept.record)
-            .map(Answer::Saved)
-            .ok_or_else(not_found);
+        return saved.and_then(|kept| kept.record).ok_or_else(not_found);
     };
     let written = forms::write(replica, id, &kept, &body)?;
     let (record, now_ms) = (written.record, replica.now_ms());
@@ -293,5 +290,5 @@ pub(super) fn finish(replica: &mut Replica, id: DraftId) -> Result<Answer, ApiEr
         drafts::set_saved(transaction, id, (record, is_step), now_ms)?;
         drafts::empty_bin(transaction, now_ms)
     })?;
-    Ok(Answer::Saved(record))
+    Ok(record)
 }

@@ -12,35 +12,35 @@ use shared::ids::{AreaCode, IssueId};
 use shared::validation::text_as_kept;
 
 use super::{forms, together};
-use crate::api::{Answer, ApiError, ErrorCode};
+use crate::api::{ApiError, ErrorCode};
 use crate::replica::{Replica, api_error};
 use crate::storage::drafts::Base;
 use crate::storage::{duplicates, keep, records};
 
-pub(super) fn add_household(
+pub(crate) fn add_household(
     replica: &mut Replica,
     area: AreaCode,
     household: &Household,
-) -> Result<Answer, ApiError> {
+) -> Result<RecordRef, ApiError> {
     let new = forms::new_household(replica.new_id(), area, household)?;
     add(replica, new)
 }
 
-pub(super) fn add_resident(replica: &mut Replica, resident: &Resident) -> Result<Answer, ApiError> {
+pub(crate) fn add_resident(replica: &mut Replica, resident: &Resident) -> Result<RecordRef, ApiError> {
     let new = forms::new_resident(replica, replica.new_id(), resident)?;
     add(replica, new)
 }
 
-fn add(replica: &mut Replica, new: forms::Written) -> Result<Answer, ApiError> {
+fn add(replica: &mut Replica, new: forms::Written) -> Result<RecordRef, ApiError> {
     replica.save(new.changes, |_| Ok(()))?;
-    Ok(Answer::Saved(new.record))
+    Ok(new.record)
 }
 
-pub(super) fn save_fields(
+pub(crate) fn save_fields(
     replica: &mut Replica,
     record: RecordRef,
     mut fields: FieldMap,
-) -> Result<Answer, ApiError> {
+) -> Result<RecordRef, ApiError> {
     normalise(record.kind, &mut fields, None)?;
     let state = existing(replica, record)?;
     let mut changes = Vec::new();
@@ -53,7 +53,7 @@ pub(super) fn save_fields(
     changes.extend(others);
     changes.push((state.area().clone(), record, change));
     replica.save(changes, |_| Ok(()))?;
-    Ok(Answer::Saved(record))
+    Ok(record)
 }
 
 /// Moves a household, by an operation that says nothing else: the area that it leaves reads it. What is shown under it
@@ -82,7 +82,7 @@ pub(super) fn moves(
     Ok(changes)
 }
 
-pub(super) fn remove(replica: &mut Replica, record: RecordRef) -> Result<Answer, ApiError> {
+pub(crate) fn remove(replica: &mut Replica, record: RecordRef) -> Result<RecordRef, ApiError> {
     if record.kind == RecordKind::HOUSEHOLD {
         check_nothing_hangs_on(replica, record)?;
     }
@@ -95,7 +95,7 @@ pub(super) fn remove(replica: &mut Replica, record: RecordRef) -> Result<Answer,
         removals.push((state.area().clone(), record, state.removal()));
     }
     replica.save(removals, |_| Ok(()))?;
-    Ok(Answer::Saved(record))
+    Ok(record)
 }
 
 /// A household is taken back when it was a mistake: nobody would find what still hangs on it. One that is shown under
@@ -124,7 +124,7 @@ fn check_nothing_hangs_on(replica: &Replica, record: RecordRef) -> Result<(), Ap
 }
 
 /// Keeps a record, or brings it back with what was shown under it and went with it.
-pub(super) fn keep(replica: &mut Replica, record: RecordRef) -> Result<Answer, ApiError> {
+pub(crate) fn keep(replica: &mut Replica, record: RecordRef) -> Result<RecordRef, ApiError> {
     let mut changes = Vec::new();
     let mut group = vec![record];
     while let Some(record) = group.pop() {
@@ -139,23 +139,23 @@ pub(super) fn keep(replica: &mut Replica, record: RecordRef) -> Result<Answer, A
         changes.push((state.area().clone(), record, change));
     }
     replica.save(changes, |_| Ok(()))?;
-    Ok(Answer::Saved(record))
+    Ok(record)
 }
 
-pub(super) fn add_event(replica: &mut Replica, issue: IssueId, event: Event) -> Result<Answer, ApiError> {
+pub(crate) fn add_event(replica: &mut Replica, issue: IssueId, event: Event) -> Result<RecordRef, ApiError> {
     let record = RecordRef::new(RecordKind::ISSUE, issue);
     let state = existing(replica, record)?;
     let change = RecordState::step(Some(&state), event);
     replica.save(vec![(state.area().clone(), record, change)], |_| Ok(()))?;
-    Ok(Answer::Saved(record))
+    Ok(record)
 }
 
-pub(super) fn restore(
+pub(crate) fn restore(
     replica: &mut Replica,
     record: RecordRef,
     field: FieldId,
     value: Value,
-) -> Result<Answer, ApiError> {
+) -> Result<RecordRef, ApiError> {
     let changes = match (record.kind, field) {
         (RecordKind::HOUSEHOLD, household::MOVED_TO) => settled_move(replica, record, &value)?,
         _ => {
@@ -164,7 +164,7 @@ pub(super) fn restore(
         }
     };
     replica.save(changes, |_| Ok(()))?;
-    Ok(Answer::Saved(record))
+    Ok(record)
 }
 
 /// Ends a conflict of two moves, also when the household lies where the chosen one says.

@@ -6,12 +6,16 @@ use shared::domain::value::{FieldMap, Value, field};
 use uuid::Uuid;
 
 use super::edits::existing;
-use crate::api::{Answer, ApiError, ErrorCode};
+use crate::api::{ApiError, ErrorCode};
 use crate::replica::{Replica, api_error};
 use crate::storage::duplicates;
 
 /// Writes that `record` is shown under `kept`, or under what that one is shown under already.
-pub(super) fn merge_into(replica: &mut Replica, record: RecordRef, kept: Uuid) -> Result<Answer, ApiError> {
+pub(crate) fn merge_into(
+    replica: &mut Replica,
+    record: RecordRef,
+    kept: Uuid,
+) -> Result<RecordRef, ApiError> {
     let pointer = record.kind.merged_into();
     let pointer = pointer.ok_or_else(|| api_error(ErrorCode::Invalid, "merge.kind_impossible"))?;
     let kept = RecordRef {
@@ -32,12 +36,12 @@ pub(super) fn merge_into(replica: &mut Replica, record: RecordRef, kept: Uuid) -
         FieldMap::from_iter([(pointer, Value::Id(kept.id))]),
     );
     replica.save(vec![(state.area().clone(), record, change)], |_| Ok(()))?;
-    Ok(Answer::Saved(kept))
+    Ok(kept)
 }
 
 /// Empties the pointer of `record`. When two were merged into each other, the other one's is emptied too,
 /// or it would disappear in turn.
-pub(super) fn separate(replica: &mut Replica, record: RecordRef) -> Result<Answer, ApiError> {
+pub(crate) fn separate(replica: &mut Replica, record: RecordRef) -> Result<RecordRef, ApiError> {
     let pointer = record.kind.merged_into();
     let pointer = pointer.ok_or_else(|| api_error(ErrorCode::Invalid, "merge.kind_impossible"))?;
     let kept = RecordRef {
@@ -55,5 +59,5 @@ pub(super) fn separate(replica: &mut Replica, record: RecordRef) -> Result<Answe
         changes.truncate(1);
     }
     replica.save(changes, |_| Ok(()))?;
-    Ok(Answer::Saved(record))
+    Ok(record)
 }

@@ -1,14 +1,15 @@
 //! Operations that the server set aside: send again, or leave with the supervisor.
 
+use shared::domain::RecordRef;
 use shared::ids::PhotoHash;
 
 use super::edits::existing;
-use crate::api::{Answer, ApiError, ErrorCode};
+use crate::api::{ApiError, ErrorCode};
 use crate::replica::{Replica, api_error};
 use crate::storage::{operations, photo_bytes, too_large, uploads};
 use crate::sync::engine::Event;
 
-pub(super) fn retry(replica: &mut Replica, seq: u64) -> Result<Answer, ApiError> {
+pub(crate) fn retry(replica: &mut Replica, seq: u64) -> Result<RecordRef, ApiError> {
     let not_found = || api_error(ErrorCode::NotFound, "");
     let old = operations::by_seq(&replica.connection, seq)?.ok_or_else(not_found)?;
     let state = existing(replica, old.record)?;
@@ -17,35 +18,35 @@ pub(super) fn retry(replica: &mut Replica, seq: u64) -> Result<Answer, ApiError>
         too_large::forget(transaction, seq)?;
         operations::set_seen(transaction, seq, true).map(|_| ())
     })?;
-    Ok(Answer::Saved(old.record))
+    Ok(old.record)
 }
 
 /// Another try with a photo that the server would not take.
-pub(super) fn retry_photo(replica: &mut Replica, hash: PhotoHash) -> Result<Answer, ApiError> {
+pub(crate) fn retry_photo(replica: &mut Replica, hash: PhotoHash) -> Result<(), ApiError> {
     uploads::forget(&replica.connection, hash)?;
     replica.engine_event(Event::PhotoWanted(hash));
-    Ok(Answer::Done)
+    Ok(())
 }
 
 /// Gives up a photo that the server would not take: its bytes are nowhere then. What was recorded of it stays.
-pub(super) fn discard_photo(replica: &mut Replica, hash: PhotoHash) -> Result<Answer, ApiError> {
+pub(crate) fn discard_photo(replica: &mut Replica, hash: PhotoHash) -> Result<(), ApiError> {
     let transaction = replica.connection.transaction()?;
     if !photo_bytes::discard_refused(&transaction, hash)? {
         return Err(api_error(ErrorCode::NotFound, ""));
     }
     transaction.commit()?;
     replica.engine_event(Event::PhotoWanted(hash));
-    Ok(Answer::Done)
+    Ok(())
 }
 
 /// Leaves what was set aside with the supervisor, or takes that back. What this phone set aside for its size the supervisor
 /// does not have.
-pub(super) fn dismiss(replica: &mut Replica, seq: u64, seen: bool) -> Result<Answer, ApiError> {
+pub(crate) fn dismiss(replica: &mut Replica, seq: u64, seen: bool) -> Result<(), ApiError> {
     if operations::set_aside_code(&replica.connection, seq)?.as_deref() == Some(too_large::CODE) {
         return Err(api_error(ErrorCode::Invalid, too_large::CODE));
     }
     match operations::set_seen(&replica.connection, seq, seen)? {
-        true => Ok(Answer::Done),
+        true => Ok(()),
         false => Err(api_error(ErrorCode::NotFound, "")),
     }
 }

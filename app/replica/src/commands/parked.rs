@@ -5,13 +5,13 @@
 
 use shared::change::Change;
 use shared::crdt::RecordState;
-use shared::domain::RecordKind;
 use shared::domain::issue;
 use shared::domain::value::{Value, field};
+use shared::domain::{RecordKind, RecordRef};
 use shared::ids::AreaCode;
 use shared::protocol::v1::ParkedOperation;
 
-use crate::api::{Answer, ApiError, ErrorCode, ParkedChange, ParkedOfOthers};
+use crate::api::{ApiError, ErrorCode, ParkedChange, ParkedOfOthers};
 use crate::queries;
 use crate::replica::{Replica, api_error};
 use crate::storage::{keep, records};
@@ -84,7 +84,7 @@ impl Replica {
 }
 
 /// Makes the change again where the record lies now, or where it was meant to lie when nobody has it.
-pub(super) fn apply(replica: &mut Replica, parked: &ParkedOfOthers) -> Result<Answer, ApiError> {
+pub(crate) fn apply(replica: &mut Replica, parked: &ParkedOfOthers) -> Result<RecordRef, ApiError> {
     let state = records::load(&replica.connection, parked.record)?;
     let area: AreaCode = state.as_ref().map_or(&parked.area, RecordState::area).clone();
     if !keep::works_in(&replica.connection, &area)? {
@@ -92,5 +92,5 @@ pub(super) fn apply(replica: &mut Replica, parked: &ParkedOfOthers) -> Result<An
     }
     let change = what_is_left(state.as_ref(), parked.record.kind, &parked.change);
     replica.save(vec![(area, parked.record, change)], |_| Ok(()))?;
-    Ok(Answer::Saved(parked.record))
+    Ok(parked.record)
 }

@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension};
 use shared::domain::area::Area;
 use shared::ids::AreaCode;
 
-use crate::api::{Holding, Holdings};
+use crate::api::{Holding, HoldingsPage};
 use crate::storage::{StorageError, StorageResult, held_areas, moves};
 
 /// Households that are named as gone to another grid.
@@ -35,7 +35,7 @@ pub(crate) fn assigned(connection: &Connection) -> StorageResult<Vec<Area>> {
 }
 
 /// Every area whose name is known here, by code.
-pub(super) fn all(connection: &Connection) -> StorageResult<Vec<Area>> {
+pub(crate) fn all(connection: &Connection) -> StorageResult<Vec<Area>> {
     collect(connection, "SELECT code, name FROM area ORDER BY code")
 }
 
@@ -56,7 +56,7 @@ pub(super) fn full_name(connection: &Connection, code: &AreaCode) -> StorageResu
 }
 
 /// Which areas are and were assigned here, and what went with them.
-pub(super) fn holdings(connection: &Connection) -> StorageResult<Holdings> {
+pub(crate) fn holdings(connection: &Connection) -> StorageResult<HoldingsPage> {
     let areas = held_areas::all(connection)?
         .into_iter()
         .filter(|held| !held.area.is_common())
@@ -71,7 +71,7 @@ pub(super) fn holdings(connection: &Connection) -> StorageResult<Holdings> {
             })
         })
         .collect::<StorageResult<_>>()?;
-    Ok(Holdings {
+    Ok(HoldingsPage {
         areas,
         departed: moves::departed(connection, DEPARTED_MAX)?,
     })

@@ -74,7 +74,7 @@ pub(super) fn named(
 }
 
 /// Every conflict on this device.
-pub(super) fn all(connection: &Connection) -> StorageResult<Vec<Conflict>> {
+pub(crate) fn all(connection: &Connection) -> StorageResult<Vec<Conflict>> {
     let mut conflicts = Vec::new();
     for spec in edited(connection)? {
         let Place { table, of_kind } = place_of(spec.kind);

@@ -15,7 +15,7 @@ const AT_DOOR_MAX: u32 = 10;
 
 /// The households of the same community at this door, in whatever spelling it is typed; those of the grid first. Of one
 /// that is shown under another, the other one. None while what is typed is no door.
-pub(super) fn at_door(
+pub(crate) fn at_door(
     connection: &Connection,
     grid: &AreaCode,
     typed: &str,

@@ -48,7 +48,7 @@ fn detail(connection: &Connection, record: RecordRef) -> StorageResult<String> {
 }
 
 /// Records of the same area that may be the same: first those that are called the same, then neighbours.
-pub(super) fn alike(connection: &Connection, record: RecordRef) -> StorageResult<Vec<AlikeEntry>> {
+pub(crate) fn alike(connection: &Connection, record: RecordRef) -> StorageResult<Vec<AlikeEntry>> {
     let sql = match record.kind {
         RecordKind::HOUSEHOLD => format!(
             "SELECT household.id, household.door, household.door = this.door

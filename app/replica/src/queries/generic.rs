@@ -20,7 +20,7 @@ fn described(kind: RecordKind, viewer: Option<&Worker>) -> Result<&'static KindS
 }
 
 /// The records of a kind, by title.
-pub(super) fn list(
+pub(crate) fn list(
     connection: &Connection,
     kind: RecordKind,
     viewer: Option<&Worker>,
@@ -37,7 +37,7 @@ pub(super) fn list(
 }
 
 /// Everything about one record.
-pub(super) fn page(
+pub(crate) fn page(
     connection: &Connection,
     record: RecordRef,
     viewer: Option<&Worker>,

@@ -17,7 +17,7 @@ use crate::storage::duplicates::GROUP;
 const DOORS_MAX: u32 = 2_000;
 
 /// Buildings by area and number.
-pub(super) fn buildings(
+pub(crate) fn buildings(
     connection: &Connection,
     area: Option<&AreaCode>,
 ) -> StorageResult<Vec<BuildingSummary>> {
@@ -52,7 +52,7 @@ pub(super) fn buildings(
 }
 
 /// The households of one building by unit, floor and door.
-pub(super) fn doors(
+pub(crate) fn doors(
     connection: &Connection,
     area: &AreaCode,
     building: &str,

@@ -76,7 +76,7 @@ fn list(
 }
 
 /// Issues that fit the filter, latest first.
-pub(super) fn issues(
+pub(crate) fn issues(
     connection: &Connection,
     filter: &IssueFilter,
     after: Option<LogCursor>,
@@ -135,7 +135,7 @@ pub(super) fn of_visit(connection: &Connection, visit: VisitId) -> StorageResult
 }
 
 /// Everything about one issue.
-pub(super) fn issue_page(
+pub(crate) fn issue_page(
     connection: &Connection,
     id: IssueId,
     viewer: Option<&Worker>,

@@ -74,7 +74,7 @@ fn summaries(connection: &Connection, entries: Vec<Entry>) -> StorageResult<Vec<
 }
 
 /// Visits that fit the filter, latest first.
-pub(super) fn visits(
+pub(crate) fn visits(
     connection: &Connection,
     filter: &VisitFilter,
     after: Option<LogCursor>,
@@ -125,7 +125,7 @@ pub(super) fn of_household(
 }
 
 /// Everything about one visit.
-pub(super) fn visit_page(connection: &Connection, id: VisitId) -> Result<VisitPage, ApiError> {
+pub(crate) fn visit_page(connection: &Connection, id: VisitId) -> Result<VisitPage, ApiError> {
     let found = connection
         .prepare_cached(&select("id = ?1"))?
         .query_row([id.0], entry)

@@ -4,14 +4,14 @@ use rusqlite::{Connection, params};
 use shared::change::{Change, Operation};
 
 use super::{drafts, households, names, photos};
-use crate::api::{Outbox, OutboxEntry, StorageState};
+use crate::api::{OutboxEntry, OutboxPage, StorageState};
 use crate::storage::StorageResult;
 use crate::storage::own::{self, Kept};
 use crate::storage::records::{Reader, load};
 
 /// Drafts, what waits, what was uploaded lately, what needs attention.
-pub(super) fn outbox(connection: &Connection) -> StorageResult<Outbox> {
-    Ok(Outbox {
+pub(crate) fn outbox(connection: &Connection) -> StorageResult<OutboxPage> {
+    Ok(OutboxPage {
         drafts: drafts::open(connection, None)?,
         waiting: entries(
             connection,
@@ -82,7 +82,7 @@ fn action(connection: &Connection, operation: &Operation) -> StorageResult<&'sta
 }
 
 /// How much room the replica takes.
-pub(super) fn storage(connection: &Connection) -> StorageResult<StorageState> {
+pub(crate) fn storage(connection: &Connection) -> StorageResult<StorageState> {
     let number = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, u64>(0));
     Ok(StorageState {
         database_bytes: number("PRAGMA page_count")? * number("PRAGMA page_size")?,

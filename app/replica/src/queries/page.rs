@@ -18,7 +18,7 @@ use crate::storage::own;
 use crate::storage::records::{field_columns, fields_from_row, load, texts};
 
 /// Everything about one household; of one that is shown under another, that one's page.
-pub(super) fn household(
+pub(crate) fn household(
     connection: &Connection,
     id: HouseholdId,
     now_ms: TimestampMs,

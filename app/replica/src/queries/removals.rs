@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::conflicts::{NOT_FROM_ABOVE, edited, total_of};
 use super::{drafts, names};
-use crate::api::{RemovalEntry, Removals};
+use crate::api::{RemovalEntry, RemovalsPage};
 use crate::storage::StorageResult;
 use crate::storage::drafts::BIN_MS;
 use crate::storage::duplicates::GROUP;
@@ -74,8 +74,8 @@ fn entry(connection: &Connection, record: RecordRef) -> StorageResult<Option<Rem
 }
 
 /// Records that an edit kept, and those removed lately.
-pub(super) fn all(connection: &Connection, now_ms: TimestampMs) -> StorageResult<Removals> {
-    Ok(Removals {
+pub(crate) fn all(connection: &Connection, now_ms: TimestampMs) -> StorageResult<RemovalsPage> {
+    Ok(RemovalsPage {
         kept: entries(connection, "removal_open = 1", 0)?,
         removed: entries(connection, "removed = 1", now_ms.saturating_sub(BIN_MS))?,
         drafts: drafts::in_bin(connection, now_ms.saturating_sub(BIN_MS))?,

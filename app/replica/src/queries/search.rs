@@ -11,7 +11,7 @@ use crate::storage::StorageResult;
 use crate::storage::duplicates::kept;
 
 /// Households and residents that fit what was typed, best first.
-pub(super) fn search(connection: &Connection, text: &str, limit: u32) -> StorageResult<Vec<SearchHit>> {
+pub(crate) fn search(connection: &Connection, text: &str, limit: u32) -> StorageResult<Vec<SearchHit>> {
     let limit = limit.min(PAGE_MAX);
     let mut rowids: Vec<i64> = match fts_query(text) {
         Some(query) => connection

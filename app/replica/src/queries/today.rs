@@ -10,14 +10,14 @@ use uuid::Uuid;
 use super::duplicates::shown;
 use super::households::{LAST_MET_PERSON, NEEDS_OF_ALL};
 use super::{conflicts, drafts, households, issues, names, removals};
-use crate::api::{CareDue, PromiseDue, Today};
+use crate::api::{CareDue, PromiseDue, TodayPage};
 use crate::storage::StorageResult;
 use crate::storage::duplicates::GROUP;
 
 /// What waits for the worker at `now_ms`.
-pub(super) fn today(connection: &Connection, now_ms: TimestampMs) -> StorageResult<Today> {
+pub(crate) fn today(connection: &Connection, now_ms: TimestampMs) -> StorageResult<TodayPage> {
     let count = |sql: &str| connection.prepare_cached(sql)?.query_row([], |row| row.get(0));
-    Ok(Today {
+    Ok(TodayPage {
         drafts: drafts::open(connection, None)?,
         promises: promises(connection, None)?,
         open_issues: issues::open(connection, 20)?,

@@ -12,12 +12,14 @@ use shared::protocol::v1::{self, AreaPage, SignInRequest, SyncReply};
 use super::engine::{Action, Event, Failure};
 use super::transport::{Transport, TransportError};
 use super::upload::{self, Step};
-use crate::api::{Answer, ApiError, Call, ErrorCode, Gap};
+use crate::api::{ApiError, ErrorCode, Gap, ParkedOfOthers, Status};
+use crate::calls::{Answered, Local};
 use crate::platform::Platform;
 use crate::queries;
 use crate::replica::{Replica, api_error};
 use crate::storage::keep::KeepError;
 use crate::storage::photo_bytes;
+use crate::wire::ToReplica;
 
 /// What one step of a [`Driver`] came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,50 +67,47 @@ impl<T: Transport> Driver<T> {
         let _ = self.wake.unbounded_send(());
     }
 
-    /// Answers any call, over the network where it must.
+    /// Answers any request, over the network where it must.
     ///
     /// # Errors
     /// [`ApiError`] with what the person can do.
-    pub async fn call(&self, call: Call) -> Result<Answer, ApiError> {
-        let answer = match call {
-            Call::SignIn {
-                server,
-                username,
-                password,
-                device_name,
-            } => self.sign_in(server, username, password, device_name).await,
-            Call::SignOut => self.sign_out().await,
-            Call::PhotoBytes { hash } => self.photo(hash).await,
-            photo @ Call::AddPhoto { .. } => {
-                self.look_for_room().await;
-                self.replica.borrow_mut().call(photo)
-            }
-            Call::ParkedAll { after } => self.parked(&after).await,
-            Call::Gaps => self.gaps().await,
-            Call::SyncNow => {
-                self.replica.borrow_mut().wake();
-                Ok(Answer::Done)
-            }
-            local => self.replica.borrow_mut().call(local),
-        };
-        self.wake_up();
-        (self.told)();
+    pub async fn call<A: Answered>(&self, ask: A) -> Result<A::Reply, ApiError> {
+        let answer = ask.answer(self).await;
+        self.stir();
         answer
     }
 
+    /// Answers a request that came as bytes; returns the answer as bytes.
+    pub async fn answer(&self, asked: &ToReplica) -> Vec<u8> {
+        let answer = asked.call.answer(asked.id, self).await;
+        self.stir();
+        answer
+    }
+
+    /// Something may have changed: the loop looks, and whoever listens.
+    fn stir(&self) {
+        self.wake_up();
+        (self.told)();
+    }
+
+    /// Answers a request that needs no network.
+    pub(crate) fn here<A: Local>(&self, ask: &A) -> Result<A::Reply, ApiError> {
+        ask.answer_here(&mut self.replica.borrow_mut())
+    }
+
     /// Hears from the platform how much room there is.
-    async fn look_for_room(&self) {
+    pub(crate) async fn look_for_room(&self) {
         let room = self.platform.room().await;
         self.replica.borrow_mut().set_room(room);
     }
 
-    async fn sign_in(
+    pub(crate) async fn sign_in(
         &self,
-        server: String,
-        username: String,
-        password: String,
-        device_name: String,
-    ) -> Result<Answer, ApiError> {
+        server: &str,
+        username: &str,
+        password: &str,
+        device_name: &str,
+    ) -> Result<Status, ApiError> {
         let known = self.replica.borrow().known()?;
         if known.as_ref().is_some_and(|known| known.username != username) {
             // The replica of another worker: theirs to sign out, so that nothing of it is lost or shown.
@@ -116,36 +115,36 @@ impl<T: Transport> Driver<T> {
         }
         let device = known.map(|known| known.device);
         let request = SignInRequest {
-            username: username.clone(),
-            password,
+            username: username.to_owned(),
+            password: password.to_owned(),
             device,
-            device_name,
+            device_name: device_name.to_owned(),
         };
         let reply = self
             .transport
-            .sign_in(&server, &request)
+            .sign_in(server, &request)
             .await
             .map_err(sign_in_error)?;
         let mut replica = self.replica.borrow_mut();
-        replica.keep_sign_in(server, username, &reply)?;
-        Ok(Answer::Status(Box::new(replica.status()?)))
+        replica.keep_sign_in(server.to_owned(), username.to_owned(), &reply)?;
+        replica.status()
     }
 
-    async fn sign_out(&self) -> Result<Answer, ApiError> {
+    pub(crate) async fn sign_out(&self) -> Result<(), ApiError> {
         let credential = self.replica.borrow().credential()?;
         self.replica.borrow_mut().forget_everything()?;
         if let Some(credential) = credential {
             // Without a connection the server forgets the device when an administrator revokes it.
             let _ = self.transport.sign_out(&credential).await;
         }
-        Ok(Answer::Done)
+        Ok(())
     }
 
-    async fn photo(&self, hash: PhotoHash) -> Result<Answer, ApiError> {
+    pub(crate) async fn photo(&self, hash: PhotoHash) -> Result<Vec<u8>, ApiError> {
         let kept = photo_bytes::load(&self.replica.borrow().connection, hash)?;
         // What went bad here is not shown; the server's takes its place.
         if let Some(bytes) = kept.filter(|bytes| PhotoHash::of(bytes) == hash) {
-            return Ok(Answer::Bytes(bytes));
+            return Ok(bytes);
         }
         let credential = self.replica.borrow().credential()?;
         let credential = credential.ok_or_else(|| api_error(ErrorCode::SignedOut, ""))?;
@@ -159,10 +158,10 @@ impl<T: Transport> Driver<T> {
         }
         self.look_for_room().await;
         self.replica.borrow().keep_fetched_photo(hash, &bytes)?;
-        Ok(Answer::Bytes(bytes))
+        Ok(bytes)
     }
 
-    async fn parked(&self, after: &str) -> Result<Answer, ApiError> {
+    pub(crate) async fn parked(&self, after: &str) -> Result<Vec<ParkedOfOthers>, ApiError> {
         let credential = self.replica.borrow().credential()?;
         let credential = credential.ok_or_else(|| api_error(ErrorCode::SignedOut, ""))?;
         let parked = self
@@ -170,11 +169,10 @@ impl<T: Transport> Driver<T> {
             .parked(&credential, after)
             .await
             .map_err(call_error)?;
-        let replica = self.replica.borrow();
-        Ok(Answer::ParkedAll(replica.show_parked(parked)?))
+        self.replica.borrow().show_parked(parked)
     }
 
-    async fn gaps(&self) -> Result<Answer, ApiError> {
+    pub(crate) async fn gaps(&self) -> Result<Vec<Gap>, ApiError> {
         let credential = self.replica.borrow().credential()?;
         let credential = credential.ok_or_else(|| api_error(ErrorCode::SignedOut, ""))?;
         let gaps = self.transport.gaps(&credential).await.map_err(call_error)?;
@@ -200,7 +198,7 @@ impl<T: Transport> Driver<T> {
                 lacking: gap.lacking,
             });
         }
-        Ok(Answer::Gaps(known))
+        Ok(known)
     }
 
     /// Synchronises for ever: returns only when the wake channel is gone.

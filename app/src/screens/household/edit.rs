@@ -4,7 +4,7 @@
 //! `household-not-alone`, `household-note`, `household-save`, `household-discard`, `draft-kept`, `error`.
 
 use dioxus::prelude::*;
-use replica::api::{Answer, Call, HouseholdDraft};
+use replica::api::{self, HouseholdDraft};
 use shared::domain::household::{
     DoorWarning, MOVED_TO, NO_VISIT_BEFORE, NOTE, PREFERRED_HOURS, TENURE, Tenure,
 };
@@ -63,10 +63,10 @@ fn FormOf(id: HouseholdId) -> Element {
     });
     let corrects = household.read().corrects;
     // The door and the grid that are known already: of these nobody is asked.
-    let saved = match use_query(Call::Household {
+    let saved = match use_query(api::Household {
         id: corrects.unwrap_or(id),
     }) {
-        Some(Ok(Answer::Household(page))) if corrects.is_some() => {
+        Some(Ok(page)) if corrects.is_some() => {
             let area = page.moving_to.map_or(page.area, |to| to.code);
             Some((page.household.door, area))
         }

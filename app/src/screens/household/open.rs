@@ -3,7 +3,7 @@
 //! Test ids: `household-promises`, `findings`, `finding`, `finding-give-*`.
 
 use dioxus::prelude::*;
-use replica::api::{ApiError, Call, Finding, HouseholdPage, ResidentEntry};
+use replica::api::{self, ApiError, Finding, HouseholdPage, ResidentEntry};
 use shared::domain::resident::NEEDS;
 use shared::domain::{FieldMap, Need, RecordKind, RecordRef, Value};
 
@@ -61,7 +61,7 @@ fn FindingRow(finding: Finding, residents: Vec<ResidentEntry>) -> Element {
         let store = store.clone();
         let fields = FieldMap::from_iter([(NEEDS, needs)]);
         spawn(async move {
-            match store.call(Call::SaveFields { record, fields }).await {
+            match store.call(api::SaveFields { record, fields }).await {
                 Ok(_) => toast(t("saved-on-phone")),
                 Err(error) => failed.set(Some(error)),
             }

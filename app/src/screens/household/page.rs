@@ -4,14 +4,14 @@
 //! `resident-edit`, `resident-met`, `phone`, `wish-besides`, `history`, `saved-next`, `household-take-back`.
 
 use dioxus::prelude::*;
-use replica::api::{Answer, Call, HouseholdPage as Page, ResidentEntry};
+use replica::api::{self, HouseholdPage as Page, ResidentEntry};
 use shared::domain::{RecordKind, RecordRef};
 use shared::ids::HouseholdId;
 
 use super::open::Open;
 use crate::components::{
     ButtonKind, ConflictMarks, DoorWarnings, DraftRow, EarlierList, EmptyState, Icon, IconName, IssueRow,
-    LinkButton, NeedChips, RemovalMarks, SameTwice, Screen, Section, TakeBack, VisitRow, WithAnswer,
+    LinkButton, NeedChips, RemovalMarks, SameTwice, Screen, Section, TakeBack, VisitRow, with_answer,
 };
 use crate::i18n::{t, t_args, t_code};
 use crate::routes::Route;
@@ -48,10 +48,10 @@ impl VisitSaved {
 /// Everything about one household.
 #[component]
 pub(crate) fn HouseholdPage(id: HouseholdId) -> Element {
-    let loaded = use_query(Call::Household { id });
+    let loaded = use_query(api::Household { id });
     use_drop(VisitSaved::forget);
     let (title, next_door) = match &loaded {
-        Some(Ok(Answer::Household(page))) => (page.household.door.clone(), same_building(page)),
+        Some(Ok(page)) => (page.household.door.clone(), same_building(page)),
         _ => (t("household-title"), Route::Start {}),
     };
     rsx! {
@@ -59,10 +59,7 @@ pub(crate) fn HouseholdPage(id: HouseholdId) -> Element {
             if let Some(visit) = VisitSaved::of(id) {
                 SavedNext { household: id, visit, next_door }
             }
-            WithAnswer { loaded, show: |answer| match answer {
-                Answer::Household(page) => rsx! { PageView { page: *page } },
-                _ => rsx! {},
-            } }
+            {with_answer(loaded, |page| rsx! { PageView { page } })}
         }
     }
 }

@@ -5,7 +5,7 @@
 //! `resident-remove`, `draft-kept`, `error`.
 
 use dioxus::prelude::*;
-use replica::api::{Answer, Call, ResidentDraft};
+use replica::api::{self, ResidentDraft};
 use shared::domain::identity::looks_like_identity_number;
 use shared::domain::phone::parse_phones;
 use shared::domain::resident::{
@@ -96,8 +96,8 @@ fn FormOf(household: HouseholdId, id: ResidentId) -> Element {
 /// What is done with the whole record: it is the same as another one, or was a mistake.
 #[component]
 fn Whole(household: HouseholdId, id: ResidentId) -> Element {
-    let loaded = use_query(Call::Household { id: household });
-    let Some(Ok(Answer::Household(page))) = loaded else {
+    let loaded = use_query(api::Household { id: household });
+    let Some(Ok(page)) = loaded else {
         return rsx! {};
     };
     let Some(entry) = page.residents.into_iter().find(|entry| entry.id == id) else {

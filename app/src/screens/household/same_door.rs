@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use dioxus::prelude::*;
-use replica::api::{Answer, ApiError, AtDoorEntry, Call, ErrorCode, HouseholdDraft};
+use replica::api::{self, ApiError, AtDoorEntry, ErrorCode, HouseholdDraft};
 use shared::domain::door::DoorNumber;
 use shared::domain::household::DOOR;
 use shared::ids::{AreaCode, HouseholdId};
@@ -48,8 +48,8 @@ pub(super) async fn door_is_free(
 
 /// Whether a household of the grid lives at this door already, but for `besides`.
 async fn is_taken(store: &Store, area: AreaCode, door: String, besides: Option<HouseholdId>) -> bool {
-    let found = store.call(Call::AtDoor { area, door, besides }).await;
-    matches!(found, Ok(Answer::AtDoor(entries)) if entries.iter().any(|entry| entry.same_grid))
+    let found = store.call(api::AtDoor { area, door, besides }).await;
+    matches!(found, Ok(entries) if entries.iter().any(|entry| entry.same_grid))
 }
 
 /// The door. `asked` while the door or the grid is another one than before; `another` is whether the person has said
@@ -65,13 +65,13 @@ pub(super) fn DoorField(
     oninput: EventHandler<String>,
 ) -> Element {
     let canonical = DoorNumber::parse(&door).ok().filter(|_| asked);
-    let found = use_query(Call::AtDoor {
+    let found = use_query(api::AtDoor {
         area,
         door: canonical.map(|door| door.to_string()).unwrap_or_default(),
         besides,
     });
     let entries = match found {
-        Some(Ok(Answer::AtDoor(entries))) => entries,
+        Some(Ok(entries)) => entries,
         _ => Vec::new(),
     };
     let error = form.error_at(DOOR);

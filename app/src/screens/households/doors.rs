@@ -1,12 +1,12 @@
 //! The doors of one building, staircase by staircase and floor by floor.
 
 use dioxus::prelude::*;
-use replica::api::{Answer, Call, HouseholdSummary};
+use replica::api::{self, HouseholdSummary};
 use shared::domain::door::DoorNumber;
 use shared::ids::AreaCode;
 
 use super::{Purpose, building_name};
-use crate::components::{Screen, Section, WithAnswer};
+use crate::components::{Screen, Section, with_answer};
 use crate::i18n::{t, t_args, t_code};
 use crate::routes::Route;
 use crate::store::use_query;
@@ -74,7 +74,7 @@ fn group_doors(doors: &[HouseholdSummary]) -> Vec<Unit> {
 
 #[component]
 fn DoorsOf(area: AreaCode, building: String, purpose: Purpose) -> Element {
-    let loaded = use_query(Call::Doors {
+    let loaded = use_query(api::Doors {
         area,
         building: building.clone(),
     });
@@ -85,10 +85,8 @@ fn DoorsOf(area: AreaCode, building: String, purpose: Purpose) -> Element {
     };
     rsx! {
         Screen { title: building_name(&building), back, testid: "doors",
-            WithAnswer { loaded, show: move |answer| {
-                let Answer::Households(doors) = answer else { return rsx! {} };
-                rsx! {
-                    div { class: "units",
+            {with_answer(loaded, |doors| rsx! {
+                div { class: "units",
                     for unit in group_doors(&doors) {
                         Section {
                             key: "{unit.name.clone().unwrap_or_default()}",
@@ -110,9 +108,8 @@ fn DoorsOf(area: AreaCode, building: String, purpose: Purpose) -> Element {
                             }
                         }
                     }
-                    }
                 }
-            } }
+            })}
         }
     }
 }

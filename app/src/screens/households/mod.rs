@@ -4,11 +4,11 @@
 //! Test ids: `households`, `start`, `doors`, `search`, `search-hit`, `building`, `door`, `household-new`.
 
 use dioxus::prelude::*;
-use replica::api::{Answer, BuildingSummary, Call, SearchHit};
+use replica::api::{self, BuildingSummary, SearchHit};
 use shared::ids::{AreaCode, HouseholdId};
 
 use crate::components::{
-    ButtonKind, EmptyState, FieldKind, Icon, IconName, LinkButton, Screen, Section, TextField, WithAnswer,
+    ButtonKind, EmptyState, FieldKind, Icon, IconName, LinkButton, Screen, Section, TextField, with_answer,
 };
 use crate::i18n::{t, t_args};
 use crate::routes::Route;
@@ -88,12 +88,12 @@ fn Hits(text: String, purpose: Purpose) -> Element {
     // The finds of the text before stay until the new ones are there, so that nothing flickers.
     let mut shown = use_signal(Vec::<SearchHit>::new);
     let mut asked = use_signal(|| false);
-    let loaded = use_query(Call::Search {
+    let loaded = use_query(api::Search {
         text: text.clone(),
         limit: HITS_MAX,
     });
     use_effect(use_reactive((&loaded,), move |(loaded,)| {
-        if let Some(Ok(Answer::Hits(hits))) = loaded {
+        if let Some(Ok(hits)) = loaded {
             shown.set(hits);
             asked.set(true);
         }
@@ -129,15 +129,11 @@ fn hit_key(hit: &SearchHit) -> String {
 
 #[component]
 fn Buildings(purpose: Purpose) -> Element {
-    let buildings = use_query(Call::Buildings { area: None });
-    let areas = use_query(Call::Areas);
-    let names = match areas {
-        Some(Ok(Answer::Areas(areas))) => areas,
-        _ => Vec::new(),
-    };
+    let buildings = use_query(api::Buildings { area: None });
+    let areas = use_query(api::Areas);
+    let names = areas.and_then(Result::ok).unwrap_or_default();
     rsx! {
-        WithAnswer { loaded: buildings, show: move |answer| {
-            let Answer::Buildings(buildings) = answer else { return rsx! {} };
+        {with_answer(buildings, |buildings| {
             if buildings.is_empty() {
                 return rsx! {
                     EmptyState { title: t("today-no-households"), text: t("today-no-households-hint"), testid: "households-empty" }
@@ -170,7 +166,7 @@ fn Buildings(purpose: Purpose) -> Element {
                     }
                 }
             }
-        } }
+        })}
     }
 }
 

@@ -5,7 +5,7 @@
 //! `issue-discard`, `draft-kept`, `error`.
 
 use dioxus::prelude::*;
-use replica::api::{Answer, Call, IssueDraft};
+use replica::api::{self, IssueDraft};
 use shared::domain::RecordRef;
 use shared::domain::issue::{CATEGORY, Category, NOTE, PLACE, TITLE};
 use shared::ids::{AreaCode, DraftId, HouseholdId, IssueId, VisitId};
@@ -173,8 +173,8 @@ fn Fields(form: Form, issue: Signal<IssueDraft>) -> Element {
 /// Where the issue was found, when it was at a door.
 #[component]
 fn AtHousehold(household: HouseholdId) -> Element {
-    let loaded = use_query(Call::Household { id: household });
-    let Some(Ok(Answer::Household(page))) = loaded else {
+    let loaded = use_query(api::Household { id: household });
+    let Some(Ok(page)) = loaded else {
         return rsx! {};
     };
     rsx! {

@@ -1,7 +1,7 @@
 //! The list of issues. Test ids: `issues`, `issue-open-*`, `issue-filter-category`, `issue-new`, `issue-row`, `more`.
 
 use dioxus::prelude::*;
-use replica::api::{Answer, Call, IssueFilter, IssueSummary, LogCursor};
+use replica::api::{self, IssueFilter, IssueSummary, LogCursor};
 use shared::domain::issue::Category;
 
 use crate::components::{
@@ -17,20 +17,13 @@ const PAGE_SIZE: u32 = 30;
 
 impl Page for IssueSummary {
     type Filter = IssueFilter;
+    type Ask = api::Issues;
 
-    fn call(filter: IssueFilter, after: Option<LogCursor>) -> Call {
-        Call::Issues {
+    fn ask(filter: IssueFilter, after: Option<LogCursor>) -> api::Issues {
+        api::Issues {
             filter,
             after,
             limit: PAGE_SIZE,
-        }
-    }
-
-    fn of(answer: Answer) -> Vec<Self> {
-        if let Answer::Issues(issues) = answer {
-            issues
-        } else {
-            Vec::new()
         }
     }
 

@@ -3,7 +3,7 @@
 //! Test ids: `issue`, `issue-state`, `timeline`, `timeline-entry`, `step-*`, `issue-correct`, `issue-household`, `conflicts`.
 
 use dioxus::prelude::*;
-use replica::api::{Answer, Call, IssuePage as Page, StepDraft, TimelineEntry};
+use replica::api::{self, IssuePage as Page, StepDraft, TimelineEntry};
 use shared::domain::issue::Step;
 use shared::ids::{DraftId, IssueId};
 
@@ -11,7 +11,7 @@ use super::form::kept_issue;
 use super::step::StepSheet;
 use crate::components::{
     Button, ButtonKind, ConflictMarks, EarlierList, IconName, LinkButton, PhotoStrip, Screen, Section,
-    WithAnswer, replace,
+    replace, with_answer,
 };
 use crate::i18n::{t, t_args, t_code};
 use crate::routes::Route;
@@ -37,24 +37,21 @@ pub(crate) fn IssueStep(id: IssueId, draft: DraftId) -> Element {
 #[component]
 fn PageOf(id: IssueId, opened: Option<DraftId>) -> Element {
     let mut step = use_signal(|| opened);
-    let loaded = use_query(Call::Issue { id });
+    let loaded = use_query(api::Issue { id });
     let (household, possible) = match &loaded {
-        Some(Ok(Answer::Issue(page))) => (page.summary.issue.household, Some(page.next_steps.clone())),
-        Some(_) => (None, Some(Vec::new())),
+        Some(Ok(page)) => (page.summary.issue.household, Some(page.next_steps.clone())),
+        Some(Err(_)) => (None, Some(Vec::new())),
         None => (None, None),
     };
     let title = match &loaded {
-        Some(Ok(Answer::Issue(page))) => page.summary.issue.title.clone(),
+        Some(Ok(page)) => page.summary.issue.title.clone(),
         _ => t("issue-page-title"),
     };
     rsx! {
         Screen { title, back: Route::Issues {}, testid: "issue",
-            WithAnswer { loaded, show: move |answer| match answer {
-                Answer::Issue(page) => rsx! {
-                    PageView { page: *page, onstep: move |next: Step| step.set(Some(StepDraft::id(id, next.number()))) }
-                },
-                _ => rsx! {},
-            } }
+            {with_answer(loaded, |page| rsx! {
+                PageView { page, onstep: move |next: Step| step.set(Some(StepDraft::id(id, next.number()))) }
+            })}
             if let Some(draft) = step() {
                 StepSheet {
                     issue: id, household, draft, possible,

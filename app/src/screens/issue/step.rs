@@ -4,7 +4,7 @@
 //! `step-save`, `step-discard`, `step-late`, `error`.
 
 use dioxus::prelude::*;
-use replica::api::{Answer, Call, IssueFilter, RecordSummary, StepDraft};
+use replica::api::{self, IssueFilter, RecordSummary, StepDraft};
 use shared::domain::issue::{Event, Step};
 use shared::domain::{RecordKind, Value, unit};
 use shared::ids::{DraftId, HouseholdId, IssueId};
@@ -101,14 +101,13 @@ fn name(form: Form, mut draft: Signal<StepDraft>, target: String) {
 #[component]
 fn ToUnit(issue: IssueId, form: Form, draft: Signal<StepDraft>) -> Element {
     let target = draft.read().event.target.clone();
-    let category = match use_query(Call::Issue { id: issue }) {
-        Some(Ok(Answer::Issue(page))) => Some(page.summary.issue.category.number()),
+    let category = match use_query(api::Issue { id: issue }) {
+        Some(Ok(page)) => Some(page.summary.issue.category.number()),
         _ => None,
     };
-    let mut units = match use_query(Call::Records {
-        kind: RecordKind::UNIT,
-    }) {
-        Some(Ok(Answer::Records(list))) => list.records,
+    let kind = RecordKind::UNIT;
+    let mut units = match use_query(api::Records { kind }) {
+        Some(Ok(list)) => list.records,
         _ => Vec::new(),
     };
     let handles = |unit: &RecordSummary| {
@@ -157,13 +156,13 @@ fn MergeTarget(form: Form, draft: Signal<StepDraft>) -> Element {
         open_only: true,
         ..IssueFilter::default()
     };
-    let loaded = use_query(Call::Issues {
+    let loaded = use_query(api::Issues {
         filter,
         after: None,
         limit: MERGE_CHOICES_MAX,
     });
     let mut choices = vec![(String::new(), t("step-target-none"))];
-    if let Some(Ok(Answer::Issues(issues))) = loaded {
+    if let Some(Ok(issues)) = loaded {
         let others = issues.into_iter().filter(|other| other.id != issue);
         choices.extend(others.map(|other| (other.id.to_string(), other.issue.title)));
     }

@@ -1,7 +1,7 @@
 //! One field of a form, by what the field means.
 
 use dioxus::prelude::*;
-use replica::api::{Answer, Call, RecordDraft};
+use replica::api::{self, RecordDraft};
 use shared::domain::list::ClosedList;
 use shared::domain::schema::{FieldMerge, FieldSpec, Meaning};
 use shared::domain::value::ValueShape;
@@ -206,8 +206,8 @@ fn Area(entered: Entered) -> Element {
 #[component]
 fn Named(entered: Entered, kind: RecordKind, several: bool) -> Element {
     let set = entered.set;
-    let records = match use_query(Call::Records { kind }) {
-        Some(Ok(Answer::Records(list))) => list.records,
+    let records = match use_query(api::Records { kind }) {
+        Some(Ok(list)) => list.records,
         _ => Vec::new(),
     };
     let mut choices: Vec<(String, String)> = records

@@ -3,7 +3,7 @@
 //! Test ids: `record-form`, `record-area`, `record-not-yours`, `field-*`, `record-save`, `record-discard`, `draft-kept`, `error`.
 
 use dioxus::prelude::*;
-use replica::api::{Answer, Call, RecordDraft};
+use replica::api::{self, RecordDraft};
 use shared::domain::schema::KindSpec;
 use shared::domain::{FieldMap, RecordRef};
 use shared::ids::{AreaCode, DraftId};
@@ -95,8 +95,8 @@ fn FormOf(kind: GenericKind, id: Uuid) -> Element {
 /// Where it holds, asked only when there is a choice.
 #[component]
 fn Place(kind: GenericKind, form: Form, draft: Signal<RecordDraft>) -> Element {
-    let places = match use_query(Call::Records { kind: kind.0 }) {
-        Some(Ok(Answer::Records(list))) => Some(list.places),
+    let places = match use_query(api::Records { kind: kind.0 }) {
+        Some(Ok(list)) => Some(list.places),
         _ => None,
     };
     let nowhere = places.as_ref().is_some_and(Vec::is_empty);

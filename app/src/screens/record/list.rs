@@ -3,12 +3,12 @@
 //! Test ids: `records`, `record-row`, `records-search`, `records-none`, `record-new`.
 
 use dioxus::prelude::*;
-use replica::api::{Answer, Call, RECORDS_MAX, RecordSummary};
+use replica::api::{self, RECORDS_MAX, RecordSummary};
 use shared::domain::spelling::visible;
 
 use super::{GenericKind, numbers, title, words};
 use crate::components::{
-    ButtonKind, EmptyState, FieldKind, IconName, LinkButton, Marks, Screen, TextField, WithAnswer,
+    ButtonKind, EmptyState, FieldKind, IconName, LinkButton, Marks, Screen, TextField, with_answer,
 };
 use crate::i18n::{t, t_args};
 use crate::routes::Route;
@@ -20,21 +20,18 @@ const SEARCHED_FROM: usize = 8;
 /// The list, with what is to be added.
 #[component]
 pub(crate) fn Records(kind: GenericKind) -> Element {
-    let loaded = use_query(Call::Records { kind: kind.0 });
+    let loaded = use_query(api::Records { kind: kind.0 });
     rsx! {
         Screen { title: kind.all(), back: Route::Settings {}, testid: "records",
-            WithAnswer { loaded, show: move |answer| match answer {
-                Answer::Records(list) => rsx! {
-                    if !list.places.is_empty() {
-                        LinkButton {
-                            label: t_args("record-new", &[("kind", kind.one().into())]), testid: "record-new",
-                            kind: ButtonKind::Primary, icon: IconName::Plus, to: Route::RecordNew { kind },
-                        }
+            {with_answer(loaded, |list| rsx! {
+                if !list.places.is_empty() {
+                    LinkButton {
+                        label: t_args("record-new", &[("kind", kind.one().into())]), testid: "record-new",
+                        kind: ButtonKind::Primary, icon: IconName::Plus, to: Route::RecordNew { kind },
                     }
-                    Rows { kind, records: list.records, may_add: !list.places.is_empty() }
-                },
-                _ => rsx! {},
-            } }
+                }
+                Rows { kind, records: list.records, may_add: !list.places.is_empty() }
+            })}
         }
     }
 }

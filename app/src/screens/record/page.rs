@@ -3,7 +3,7 @@
 //! Test ids: `record`, `record-field-*`, `record-edit`, `record-remove`, `phone`, `conflicts`, `removal-marks`, `earlier`.
 
 use dioxus::prelude::*;
-use replica::api::{Answer, Call, RecordPage as Page};
+use replica::api::{self, RecordPage as Page};
 use shared::domain::schema::{FieldSpec, KindSpec, Meaning};
 use shared::domain::{RecordRef, Value};
 use uuid::Uuid;
@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{GenericKind, title};
 use crate::components::{
     ButtonKind, ConflictMarks, EarlierList, Icon, IconName, LinkButton, RemovalMarks, Screen, TakeBack,
-    WithAnswer,
+    with_answer,
 };
 use crate::describe::describe_value;
 use crate::format;
@@ -23,17 +23,14 @@ use crate::store::use_query;
 #[component]
 pub(crate) fn RecordPage(kind: GenericKind, id: Uuid) -> Element {
     let record = RecordRef { kind: kind.0, id };
-    let loaded = use_query(Call::Record { record });
+    let loaded = use_query(api::Record { record });
     let heading = match &loaded {
-        Some(Ok(Answer::Record(page))) => title(&page.summary),
+        Some(Ok(page)) => title(&page.summary),
         _ => kind.heading(),
     };
     rsx! {
         Screen { title: heading, back: Route::Records { kind }, testid: "record",
-            WithAnswer { loaded, show: move |answer| match answer {
-                Answer::Record(page) => rsx! { PageView { kind, page: *page } },
-                _ => rsx! {},
-            } }
+            {with_answer(loaded, |page| rsx! { PageView { kind, page } })}
         }
     }
 }

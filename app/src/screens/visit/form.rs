@@ -8,7 +8,7 @@
 use std::rc::Rc;
 
 use dioxus::prelude::*;
-use replica::api::{Answer, Call, DraftBody, HouseholdPage, VisitDraft};
+use replica::api::{self, DraftBody, HouseholdPage, VisitDraft};
 use shared::domain::visit::NOTE;
 use shared::ids::{DraftId, HouseholdId, ResidentId};
 
@@ -42,9 +42,9 @@ pub(crate) fn VisitResume(draft: DraftId) -> Element {
     use_future(move || {
         let store = store.clone();
         async move {
-            let kept = match store.call(Call::Draft { id: draft }).await {
-                Ok(Answer::Draft(kept)) => kept.map(|kept| kept.body),
-                _ => None,
+            let kept = match store.call(api::Draft { id: draft }).await {
+                Ok(kept) => kept.map(|kept| kept.body),
+                Err(_) => None,
             };
             replace(match kept {
                 Some(DraftBody::Visit(VisitDraft { household, .. })) => Route::VisitForm { draft, household },
@@ -99,9 +99,9 @@ fn FormOf(draft: DraftId, household: HouseholdId) -> Element {
         visit,
         touched: use_signal(|| false),
     };
-    let page = use_query(Call::Household { id: household });
+    let page = use_query(api::Household { id: household });
     let page = match page {
-        Some(Ok(Answer::Household(page))) => Some(Rc::new(*page)),
+        Some(Ok(page)) => Some(Rc::new(page)),
         _ => None,
     };
     use_obvious_met(parts, page.clone());

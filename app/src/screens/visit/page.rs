@@ -2,13 +2,13 @@
 //! `visit-correct`, `visit-take-back`, `earlier`.
 
 use dioxus::prelude::*;
-use replica::api::{Answer, Call, VisitPage as Page};
+use replica::api::{self, VisitPage as Page};
 use shared::domain::{RecordKind, RecordRef};
 use shared::ids::{DraftId, VisitId};
 
 use crate::components::{
     ConflictMarks, EarlierList, IconName, IssueRow, LinkButton, NeedChips, PhotoStrip, PromiseTag, Screen,
-    Section, TakeBack, WithAnswer,
+    Section, TakeBack, with_answer,
 };
 use crate::i18n::{t, t_args, t_code};
 use crate::routes::Route;
@@ -18,17 +18,14 @@ use crate::{format, platform};
 /// Everything about one visit.
 #[component]
 pub(crate) fn VisitPage(id: VisitId) -> Element {
-    let loaded = use_query(Call::Visit { id });
+    let loaded = use_query(api::Visit { id });
     let title = match &loaded {
-        Some(Ok(Answer::Visit(page))) => t_args("visit-title", &[("door", page.summary.door.clone().into())]),
+        Some(Ok(page)) => t_args("visit-title", &[("door", page.summary.door.clone().into())]),
         _ => t("visit-page-title"),
     };
     rsx! {
         Screen { title, back: Route::Today {}, testid: "visit",
-            WithAnswer { loaded, show: |answer| match answer {
-                Answer::Visit(page) => rsx! { PageView { page: *page } },
-                _ => rsx! {},
-            } }
+            {with_answer(loaded, |page| rsx! { PageView { page } })}
         }
     }
 }
