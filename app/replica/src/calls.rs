@@ -73,7 +73,8 @@ macro_rules! answered {
             }
         }
     };
-    // A form's, but there must be room: the platform is asked how much there is.
+    // A form's, but there must be room: the platform is asked how much there is. Adding a photo makes room by itself; that
+    // it is tried once more when the disk is full all the same costs a second look at the file.
     (photo($replica:ident) $request:ident $fields:tt => $reply:expr) => {
         answered! { here form($replica) $request $fields => $reply }
         impl Answered for $request {
@@ -109,7 +110,16 @@ macro_rules! answer {
     (photo, $request:ident, $driver:ident) => {
         $request.answer($driver).await
     };
-    ($way:ident, $request:ident, $driver:ident) => {
+    (query, $request:ident, $driver:ident) => {
+        $driver.here($request)
+    };
+    (command, $request:ident, $driver:ident) => {
+        $driver.here($request)
+    };
+    (form, $request:ident, $driver:ident) => {
+        $driver.here($request)
+    };
+    (setting, $request:ident, $driver:ident) => {
         $driver.here($request)
     };
 }

@@ -135,26 +135,35 @@ impl Replica {
         &mut self,
         perform: impl Fn(&mut Self) -> Result<R, ApiError>,
     ) -> Result<R, ApiError> {
-        let done = self.form(perform)?;
+        let done = self.unsealed(perform)?;
         self.notices.push(Notice::Changed);
         self.wake();
         Ok(done)
     }
 
-    /// Keeps something of a form that is open. While the device is sealed nobody has one.
+    /// Keeps something of a form that is open.
     pub(crate) fn form<R>(&mut self, keep: impl Fn(&mut Self) -> Result<R, ApiError>) -> Result<R, ApiError> {
-        if self.is_sealed() {
-            return Err(api_error(ErrorCode::SignedOut, ""));
-        }
-        self.setting(keep)
+        self.unsealed(keep)
     }
 
-    /// Keeps what a person wants kept, also while the device is sealed. On a full device photos that the server has make
-    /// place for it, once.
+    /// Keeps something of this device, also while it is sealed.
     pub(crate) fn setting<R>(
         &mut self,
         keep: impl Fn(&mut Self) -> Result<R, ApiError>,
     ) -> Result<R, ApiError> {
+        self.with_room(keep)
+    }
+
+    /// Keeps what a person wants kept, unless the device is sealed: then it is nobody's.
+    fn unsealed<R>(&mut self, keep: impl Fn(&mut Self) -> Result<R, ApiError>) -> Result<R, ApiError> {
+        if self.is_sealed() {
+            return Err(api_error(ErrorCode::SignedOut, ""));
+        }
+        self.with_room(keep)
+    }
+
+    /// On a full device photos that the server has make place for what a person wants kept, once.
+    fn with_room<R>(&mut self, keep: impl Fn(&mut Self) -> Result<R, ApiError>) -> Result<R, ApiError> {
         match keep(self) {
             Err(error) if error.code == ErrorCode::StorageFull && self.evict_all()? > 0 => keep(self),
             answer => answer,

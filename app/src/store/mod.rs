@@ -80,7 +80,7 @@ impl Store {
             Some((FromReplica::Notice(notice), _)) => {
                 let _ = notify.unbounded_send(notice);
             }
-            // Page and worker are the same build, so this is an older worker kept by the browser.
+            // Page and worker are the same build: what cannot be read does not come from a worker of ours.
             None => {
                 let _ = notify.unbounded_send(Notice::Unusable(WORKER_FAILED.to_owned()));
             }
@@ -106,7 +106,7 @@ impl Store {
     /// # Errors
     /// What the replica says; [`ErrorCode::Internal`] when the worker is gone.
     pub(crate) async fn call<A: Ask>(&self, ask: A) -> Result<A::Reply, ApiError> {
-        said(wire::read(&self.answer(ask.into()).await))
+        reply_or_gone(wire::read(&self.answer(ask.into()).await))
     }
 
     /// The same of any request, of which only is asked whether it is done.
@@ -114,7 +114,7 @@ impl Store {
     /// # Errors
     /// As of [`call`](Self::call).
     pub(crate) async fn perform(&self, call: Call) -> Result<(), ApiError> {
-        said(wire::read(&self.answer(call).await))
+        reply_or_gone(wire::read(&self.answer(call).await))
     }
 
     /// The answer as it came, for [`wire::read`]; empty when the worker is gone.
@@ -146,8 +146,8 @@ impl Store {
     }
 }
 
-/// What was read of an answer. Of a worker that is gone, or is an older one kept by the browser, nothing can be.
-fn said<R>(read: Option<Result<R, ApiError>>) -> Result<R, ApiError> {
+/// The reply, or that the worker is gone: then nothing can be read.
+fn reply_or_gone<R>(read: Option<Result<R, ApiError>>) -> Result<R, ApiError> {
     let worker_gone = || ApiError {
         code: ErrorCode::Internal,
         detail: WORKER_FAILED.to_owned(),
@@ -234,9 +234,14 @@ impl Live {
 
     /// Asks anew who is signed in and how the sync stands.
     pub(crate) async fn ask_status(mut self, store: &Store) {
-        if let Ok(status) = store.call(api::CurrentStatus).await {
-            self.sync.set(Some(status.sync.clone()));
-            self.status.set(Some(status));
+        match store.call(api::CurrentStatus).await {
+            Ok(status) => {
+                self.sync.set(Some(status.sync.clone()));
+                self.status.set(Some(status));
+            }
+            // The tab that holds the database is of another version: nothing goes on here before it is closed.
+            Err(error) if error.code == ErrorCode::UpdateNeeded => self.unusable.set(Some(error.detail)),
+            Err(_) => {}
         }
     }
 }

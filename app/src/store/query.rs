@@ -8,7 +8,7 @@ use replica::api::{ApiError, Ask, LogCursor};
 use replica::calls::Call;
 use replica::wire;
 
-use super::{said, use_live, use_store};
+use super::{reply_or_gone, use_live, use_store};
 
 /// What a screen shows of a request: nothing yet, the reply, or why there is none.
 pub(crate) type Loaded<R> = Option<Result<R, ApiError>>;
@@ -23,7 +23,7 @@ pub(crate) fn use_query<A: Ask>(ask: A) -> Loaded<A::Reply> {
     let mut known = known.borrow_mut();
     let is_read = known.as_ref().is_some_and(|(last, _)| Rc::ptr_eq(last, &answer));
     if !is_read {
-        let reply = said(wire::read(&answer));
+        let reply = reply_or_gone(wire::read(&answer));
         *known = Some((answer, reply));
     }
     known.as_ref().map(|(_, reply)| reply.clone())

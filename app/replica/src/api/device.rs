@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Ask;
 
-/// A setting of this device (`language`, `type_size`, `theme`).
+/// A setting of this device (`language`, `type_size`, `theme`); `None` until it is set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Setting {
     /// Its name.

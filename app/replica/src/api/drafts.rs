@@ -25,7 +25,8 @@ impl Ask for SaveDraft {
     type Reply = KeptDraft;
 }
 
-/// What a form under this id shows: the draft that is open, or else the record that was saved, to be corrected.
+/// What a form under this id shows: the draft that is open, or else the record that was saved, to be corrected;
+/// `None` when there is neither.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Draft {
     /// Its id.

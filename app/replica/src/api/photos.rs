@@ -47,7 +47,7 @@ impl Ask for PutPhotoBack {
     type Reply = ();
 }
 
-/// A photo's bytes, from the device or else from the server.
+/// A photo's bytes, a JPEG, from the device or else from the server.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PhotoBytes {
     /// The photo.

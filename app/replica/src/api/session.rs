@@ -33,7 +33,7 @@ impl Ask for SignIn {
     type Reply = Status;
 }
 
-/// Signs out and removes the replica; refused with `UnsentWork` while work waits.
+/// Signs out and removes the replica; refused with [`ErrorCode::UnsentWork`](super::ErrorCode::UnsentWork) while work waits.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SignOut;
 

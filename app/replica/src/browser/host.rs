@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::future::Future;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::pin::Pin;
 use std::rc::Rc;
 
@@ -11,7 +12,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{BroadcastChannel, DedicatedWorkerGlobalScope, MessageEvent, WorkerGlobalScope};
 
-use super::message::Message;
+use super::message::{Build, Message};
 use crate::platform::{Platform, Room};
 
 /// `getRandomValues` gives at most this many bytes at once.
@@ -25,6 +26,13 @@ pub(super) fn scope() -> DedicatedWorkerGlobalScope {
 /// Where the app came from, e.g. `https://koumen.example`.
 pub(crate) fn own_origin() -> String {
     scope().location().origin()
+}
+
+/// Which build this is: the worker's name in the address has a hash of the whole app.
+pub(super) fn build() -> Build {
+    let mut hasher = DefaultHasher::new();
+    scope().location().pathname().hash(&mut hasher);
+    Build(hasher.finish())
 }
 
 fn property(of: &JsValue, name: &str) -> Option<JsValue> {
@@ -142,11 +150,14 @@ impl Lock {
 }
 
 /// Hears and speaks to the other tabs' workers.
-pub(super) struct Channel(Option<BroadcastChannel>);
+pub(super) struct Channel {
+    build: Build,
+    channel: Option<BroadcastChannel>,
+}
 
 impl Channel {
     /// Joins the channel; without one this tab hears nobody.
-    pub(super) fn join(name: &str, heard: impl Fn(Message) + 'static) -> Self {
+    pub(super) fn join(name: &str, build: Build, heard: impl Fn(Message) + 'static) -> Self {
         let channel = BroadcastChannel::new(name).ok();
         if let Some(channel) = &channel {
             let callback = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
@@ -154,7 +165,7 @@ impl Channel {
                     .data()
                     .dyn_into::<js_sys::Uint8Array>()
                     .map(|bytes| bytes.to_vec());
-                if let Some(message) = bytes.ok().and_then(|bytes| Message::decode(&bytes)) {
+                if let Some(message) = bytes.ok().and_then(|bytes| Message::decode(&bytes, build)) {
                     heard(message);
                 }
             });
@@ -162,14 +173,15 @@ impl Channel {
             // Listens as long as the worker lives.
             callback.forget();
         }
-        Self(channel)
+        Self { build, channel }
     }
 
     /// Speaks to all other tabs.
     pub(super) fn say(&self, message: &Message) {
-        if let Some(channel) = &self.0 {
+        if let Some(channel) = &self.channel {
             // Fails only when the channel is closed, which nobody does.
-            let _ = channel.post_message(&js_sys::Uint8Array::from(message.encode().as_slice()));
+            let bytes = message.encode(self.build);
+            let _ = channel.post_message(&js_sys::Uint8Array::from(bytes.as_slice()));
         }
     }
 }

@@ -1,6 +1,19 @@
-//! What tabs say to each other over the channel: a short head in postcard, then a body as it came.
+//! What tabs say to each other over the channel: a short head in postcard and which build of the app speaks, then a body
+//! as it came.
 
 use serde::{Deserialize, Serialize};
+
+use crate::api::ErrorCode;
+use crate::replica::api_error;
+use crate::wire;
+
+/// The tab speaks another version's language.
+pub(crate) const OTHER_VERSION: &str = "storage.other_version";
+
+/// A build of the app. What one build writes into a body may mean something else to another, so bodies are read by the
+/// same build only; heads are the same in all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Build(pub(crate) u64);
 
 /// One tab's worker, drawn at random when it starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -53,20 +66,26 @@ pub(crate) struct Message {
 }
 
 impl Message {
-    pub(crate) fn encode(&self) -> Vec<u8> {
+    pub(crate) fn encode(&self, build: Build) -> Vec<u8> {
         // Fails for no head: plain numbers into a vector that grows.
-        let mut bytes = postcard::to_stdvec(&self.head).unwrap_or_default();
+        let mut bytes = postcard::to_stdvec(&(self.head, build)).unwrap_or_default();
         bytes.extend_from_slice(&self.body);
         bytes
     }
 
-    /// `None` for the message of another version of the app.
-    pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
-        let (head, body) = postcard::take_from_bytes(bytes).ok()?;
-        Some(Self {
-            head,
-            body: body.to_vec(),
-        })
+    /// As this build hears it: of what another one says nothing but the head is taken. A call of its comes without
+    /// words, an answer of its becomes the error that says so, a notice of its is `None`, like what is no message.
+    pub(crate) fn decode(bytes: &[u8], build: Build) -> Option<Self> {
+        let ((head, by), body): ((Head, Build), _) = postcard::take_from_bytes(bytes).ok()?;
+        let body = match head {
+            _ if by == build => body.to_vec(),
+            Head::Answer { id, .. } => {
+                wire::answer::<()>(id, &Err(api_error(ErrorCode::UpdateNeeded, OTHER_VERSION)))
+            }
+            Head::Notice => return None,
+            _ => Vec::new(),
+        };
+        Some(Self { head, body })
     }
 }
 
@@ -76,5 +95,50 @@ impl From<Head> for Message {
             head,
             body: Vec::new(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::calls::Call;
+    use crate::wire::ToReplica;
+
+    #[test]
+    fn nothing_that_another_build_says_is_taken_for_something_else() {
+        let (ours, theirs) = (Build(1), Build(2));
+        let (leader, tab, id) = (TabId(3), TabId(4), 5);
+        let call = ToReplica {
+            id,
+            call: Call::from(crate::api::SignOut),
+        };
+        let heard = |head, body: &[u8], by| {
+            let body = body.to_vec();
+            Message::decode(&Message { head, body }.encode(by), ours)
+        };
+        let asked = Head::Call { leader, tab, id };
+        let body = postcard::to_stdvec(&call).unwrap();
+        let of_ours = heard(asked, &body, ours).unwrap();
+        assert_eq!(postcard::from_bytes::<ToReplica>(&of_ours.body), Ok(call));
+        let of_theirs = heard(asked, &body, theirs).unwrap();
+        assert_eq!(of_theirs, Message::from(asked));
+        assert!(
+            postcard::from_bytes::<ToReplica>(&of_theirs.body).is_err(),
+            "it is answered as what cannot be read"
+        );
+
+        let done = wire::answer(id, &Ok(()));
+        let answered = Head::Answer { tab, id };
+        assert_eq!(heard(answered, &done, ours).unwrap().body, done);
+        let refused = heard(answered, &done, theirs).unwrap();
+        let (_, reply) = wire::open(&refused.body).unwrap();
+        let reply = wire::read::<()>(reply).unwrap();
+        assert_eq!(reply.unwrap_err().code, ErrorCode::UpdateNeeded);
+
+        assert!(heard(Head::Notice, &[0], ours).is_some());
+        assert_eq!(heard(Head::Notice, &[0], theirs), None);
+        // Who leads is heard across builds: nobody opens a database that another has.
+        let leading = Head::Leading { leader, busy: true };
+        assert_eq!(heard(leading, &[], theirs), Some(leading.into()));
     }
 }

@@ -13,7 +13,7 @@
 
 use std::collections::BTreeMap;
 
-use super::message::{Head, Message, TabId};
+use super::message::{Head, Message, OTHER_VERSION, TabId};
 use crate::api::{ErrorCode, Notice};
 use crate::calls::Call;
 use crate::replica::api_error;
@@ -31,8 +31,6 @@ const UNANSWERED_MAX_BUSY: u32 = 120;
 pub(crate) const LEADER_SILENT: &str = "storage.leader_silent";
 /// The leader died while it did this: it may or may not have happened.
 pub(crate) const LEADER_LOST: &str = "storage.leader_lost";
-/// The tab speaks another version's language.
-const OTHER_VERSION: &str = "storage.other_version";
 
 /// What happened.
 #[derive(Debug)]

@@ -2,6 +2,7 @@ use proptest::prelude::*;
 use shared::ids::DraftId;
 use uuid::Uuid;
 
+use super::super::message::Build;
 use super::*;
 use crate::api::{AddPhoto, RetryParked, Today};
 use crate::wire::FromReplica;
@@ -377,7 +378,7 @@ impl Room {
             .filter(|words| !words.is_empty())
             .map(|words| words.remove(0));
         if let Some(word) = word {
-            self.feed(tab, Event::Heard(Message::decode(&word).unwrap()));
+            self.feed(tab, Event::Heard(Message::decode(&word, Build(0)).unwrap()));
         }
     }
 
@@ -391,7 +392,10 @@ impl Room {
             Some(Action::Say(message)) => {
                 let others: Vec<u64> = self.tabs.keys().copied().filter(|other| *other != tab).collect();
                 for other in others {
-                    self.inbox.entry(other).or_default().push(message.encode());
+                    self.inbox
+                        .entry(other)
+                        .or_default()
+                        .push(message.encode(Build(0)));
                 }
             }
             Some(Action::Open) => self.feed(tab, Event::Opened),
@@ -509,7 +513,7 @@ proptest! {
 
     #[test]
     fn words_of_another_version_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
-        if let Some(message) = Message::decode(&bytes) {
+        if let Some(message) = Message::decode(&bytes, Build(0)) {
             let mut tab = following();
             tab.on(Event::Heard(message.clone()));
             let mut tab = Tab::new(AMINA);

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use wasm_bindgen_futures::spawn_local;
 
-use super::host::{BrowserPlatform, Channel, Lock, missing_ability};
+use super::host::{BrowserPlatform, Channel, Lock, build, missing_ability};
 use super::message::TabId;
 use super::open::open_replica;
 use super::tab::{self, Action, Event, Tab};
@@ -55,7 +55,7 @@ pub async fn start(post: impl Fn(Vec<u8>) + 'static) -> WorkerHandle {
         return WorkerHandle(worker);
     }
     let hearing = Rc::clone(&worker);
-    *worker.channel.borrow_mut() = Some(Channel::join(NAME, move |message| {
+    *worker.channel.borrow_mut() = Some(Channel::join(NAME, build(), move |message| {
         hearing.feed(Event::Heard(message))
     }));
     let (taken, granted) = (Rc::clone(&worker), Rc::clone(&worker));
