@@ -782,9 +782,9 @@ unusable-storage-no-opfs = This browser cannot keep data offline; it is in priva
 unusable-storage-open-failed = The data on this phone could not be opened; earlier records are untouched. Close every Koumen window and open it again; if that does not help, tell your supervisor.
 unusable-storage-full = The phone is full and the data cannot be opened; earlier records are untouched. Make some room and open it again.
 unusable-storage-newer-schema = The data on this phone was written by a newer Koumen; earlier records are untouched. Update Koumen and open it again.
-unusable-storage-other-version = The other Koumen window is another version. Keep this page open, what you wrote is here; close the other window and this one goes on by itself.
+unusable-storage-other-version = Another Koumen window is open, in another version. Please close that window; this one goes on by itself.
 unusable-storage-leader-silent = The other Koumen window does not answer. Keep this page open, what you wrote is here; close the other window and this one goes on by itself.
-unusable-storage-other-version = The other window holds an older Koumen. Keep this page open, what you wrote is here; close the other window.
+unusable-storage-other-version = Another Koumen window is open, in another version. Please close that window; this one goes on by itself.
 unusable-unknown = This browser cannot keep data offline; it is in private mode or too old. Use an ordinary window of a current Chrome, Edge or your phone’s own browser.
 following = Koumen is open in another window too; both show the same.
 

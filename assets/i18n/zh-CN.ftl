@@ -687,9 +687,9 @@ unusable-storage-no-opfs = 这个浏览器不能离线保存数据，多半是�
 unusable-storage-open-failed = 手机里的数据没能打开，以前的记录没有动。请关掉所有叩门窗口再打开；还不行，请告诉网格长。
 unusable-storage-full = 手机空间满了，数据打不开，以前的记录没有动。请清出一些空间再打开。
 unusable-storage-newer-schema = 手机里的数据是新版叩门存的，以前的记录没有动。请更新叩门再打开。
-unusable-storage-other-version = 另一个叩门窗口还是别的版本。先别关这一页，写的都在；请关掉另一个窗口，这里会自动接着来。
+unusable-storage-other-version = 另一个叩门窗口开着，是别的版本。请关掉那个窗口，这里会自动接着来。
 unusable-storage-leader-silent = 另一个叩门窗口没有回应。先别关这一页，写的都在；请关掉另一个窗口，这里会自动接着来。
-unusable-storage-other-version = 另一个窗口里是旧版的叩门。先别关这一页，写的都在；请关掉另一个窗口。
+unusable-storage-other-version = 另一个叩门窗口开着，是别的版本。请关掉那个窗口，这里会自动接着来。
 unusable-unknown = 这个浏览器不能离线保存数据，多半是无痕模式，或版本太旧。请用新版 Chrome、Edge 或手机自带浏览器的普通窗口打开。
 following = 叩门也在另一个窗口里打开着，两边内容一样。
 

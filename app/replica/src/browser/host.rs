@@ -28,7 +28,7 @@ pub(crate) fn own_origin() -> String {
     scope().location().origin()
 }
 
-/// Which build this is: the worker's name in the address has a hash of the whole app.
+/// Which build this is: the name in the worker's address has a hash of the whole app.
 pub(super) fn build() -> Build {
     let mut hasher = DefaultHasher::new();
     scope().location().pathname().hash(&mut hasher);
