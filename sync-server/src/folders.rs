@@ -40,10 +40,10 @@ pub fn make_in(path: &Path) -> io::Result<()> {
     sync_name(path)
 }
 
-/// Others on this machine can look into a folder that holds residents' names and private keys.
+/// Others on this machine can look into a folder that holds what is about residents, and private keys.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "others on this machine can read {0}, which holds residents' names and private keys; close it with: chmod -R go= {quoted}",
+    "others on this machine can read {0}, where residents' data and keys lie; close it with: chmod -R go= {quoted}",
     quoted = quoted(.0)
 )]
 pub struct OpenToOthers(String);

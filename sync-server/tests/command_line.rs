@@ -156,6 +156,101 @@ fn accounts_are_added_listed_changed_and_removed() {
 }
 
 #[test]
+fn no_password_is_the_name_of_the_account_or_of_who_has_it() {
+    let folder = prepared();
+    let data = folder.path().join("data");
+    let words = [
+        "user",
+        "add",
+        "ouyang",
+        "--display",
+        "欧阳建国",
+        "--role",
+        "member",
+    ];
+    let words = [&words[..], &["--area", "130803001001", "--password-stdin"]].concat();
+    for password in ["欧阳建国2024", "ouyang2024"] {
+        let refused = run(&data, &words, password);
+        assert!(text(&refused.stderr).contains("too easy to guess"), "{refused:?}");
+    }
+    assert!(run(&data, &words, "koumen-test").status.success());
+    let set = |password| {
+        run(
+            &data,
+            &["user", "password", "ouyang", "--password-stdin"],
+            password,
+        )
+    };
+    for password in ["欧阳建国2024", "ouyang2024"] {
+        let refused = set(password);
+        assert!(text(&refused.stderr).contains("too easy to guess"), "{refused:?}");
+    }
+    assert!(set("another-one").status.success());
+}
+
+/// A folder with something in it, which others can read.
+#[cfg(unix)]
+fn open_folder(at: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    fs::create_dir_all(at).unwrap();
+    fs::write(at.join("something"), "").unwrap();
+    fs::set_permissions(at, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_folder_that_others_can_read_is_refused_by_the_program_and_what_it_makes_is_closed() {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let folder = prepared();
+    let data = folder.path().join("data");
+    assert_eq!(mode(&data) & 0o077, 0);
+    assert_eq!(mode(&data.join("koumen.sqlite")) & 0o077, 0);
+    // The copy of photos beside the data, the data itself, and a data folder that is begun.
+    let photos = folder.path().join("photos of all");
+    open_folder(&photos);
+    let begun = folder.path().join("begun");
+    open_folder(&begun);
+    let beside = photos.to_string_lossy().into_owned();
+    let port = free_port().to_string();
+    let refused = [
+        (
+            run(&data, &["serve", "--port", &port, "--photos", &beside], ""),
+            &photos,
+        ),
+        (run(&data, &["check", "--photos", &beside], ""), &photos),
+        (run(&begun, &["serve", "--port", &port], ""), &begun),
+    ];
+    for (refused, named) in refused {
+        let said = text(&refused.stderr);
+        let command = format!("chmod -R go= '{}'", named.display());
+        assert!(
+            !refused.status.success() && said.contains(&command),
+            "{refused:?}"
+        );
+    }
+    fs::set_permissions(&photos, fs::Permissions::from_mode(0o700)).unwrap();
+    let checked = run(&data, &["check", "--photos", &beside], "");
+    assert!(checked.status.success(), "{checked:?}");
+    let backup = folder.path().join("backup");
+    let backed_up = run(
+        &data,
+        &["backup", &backup.to_string_lossy(), "--photos", &beside],
+        "",
+    );
+    assert!(backed_up.status.success(), "{backed_up:?}");
+    assert!(
+        text(&backed_up.stdout).contains("keep it like the server"),
+        "{backed_up:?}"
+    );
+    assert_eq!(mode(&backup) & 0o077, 0);
+    for entry in fs::read_dir(&backup).unwrap() {
+        let path = entry.unwrap().path();
+        assert_eq!(mode(&path) & 0o077, 0, "{}", path.display());
+    }
+}
+
+#[test]
 fn a_folder_that_is_not_there_is_said_and_not_made() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("mistyped");

@@ -326,3 +326,24 @@ fn a_damaged_file_is_put_right_from_the_server_and_says_so() {
     assert_eq!(offline.status.code(), Some(1));
     assert!(text(&offline.stderr).contains("no connection"), "{offline:?}");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_folder_that_others_can_read_is_refused_with_the_command_that_closes_it() {
+    use std::os::unix::fs::PermissionsExt;
+    let site = site();
+    let phone = site.enrolled("phone", "zhao");
+    let folder = phone.folder.clone();
+    let mode = || fs::metadata(&folder).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(), 0o700);
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o750)).unwrap();
+    let refused = phone.run(&["show", "visits"], "");
+    let said = text(&refused.stderr);
+    assert!(!refused.status.success(), "{refused:?}");
+    assert!(
+        said.contains(&format!("chmod -R go= '{}'", folder.display())),
+        "{said}"
+    );
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).unwrap();
+    phone.ok(&["show", "visits"]);
+}

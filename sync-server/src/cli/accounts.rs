@@ -72,7 +72,9 @@ pub(super) async fn run(command: UserCommand) -> Result<()> {
         } => {
             let storage = open_existing(&data).await?;
             let name = name_of(&*storage, &name).await?;
-            let password = read_password(&[&name])?;
+            let account = storage.account(&name).await?;
+            let display = account.map(|account| account.worker.name).unwrap_or_default();
+            let password = read_password(&[&name, &display])?;
             if !storage.set_password(&name, &password).await? {
                 bail!("there is no account {name}");
             }

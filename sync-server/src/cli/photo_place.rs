@@ -127,6 +127,10 @@ impl PhotoOptions {
         }
         let folder = said.map_or(usual, Path::new);
         make_folder(folder)?;
+        // The usual one lies in the data folder, which is closed.
+        if said.is_some() {
+            folders::check_closed(folder)?;
+        }
         Ok(PhotoStore::folder(folder)?)
     }
 }
