@@ -31,7 +31,7 @@ impl Ask for Search {
 pub struct Doors {
     /// The grid.
     pub area: AreaCode,
-    /// The building, as in [`BuildingSummary`].
+    /// The building, as in [`BuildingSummary`](super::BuildingSummary).
     pub building: String,
 }
 
