@@ -74,6 +74,15 @@ impl Ledger {
         }
     }
 
+    /// Devices of which something was parked when it was looked at last: it may be applied by now.
+    pub(super) fn with_parked(&self) -> BTreeSet<DeviceId> {
+        let parked = self
+            .durable
+            .iter()
+            .filter(|(_, held)| held.last() == Some(&Held::Parked));
+        parked.map(|((device, _), _)| *device).collect()
+    }
+
     /// Notes what left the log.
     pub(super) fn compact(&mut self, left: Vec<AppliedOperation>) {
         let named = left.into_iter().map(|applied| {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use shared::ids::AreaCode;
+use shared::ids::{AreaCode, DeviceId};
 use shared::protocol::v1::{self, SyncRequest};
 use sync_server::notices::Word;
 use sync_server::storage::TokenHash;
@@ -124,7 +124,8 @@ impl World {
         }
     }
 
-    /// Notes what the server holds after a push.
+    /// Notes what the server holds after a push: of the device that sent it, and of those whose parked operations it may
+    /// have brought what they waited for.
     fn watch_server(&mut self, ask: &Ask, request: &SyncRequest) {
         if request.push.is_none() {
             return;
@@ -133,15 +134,27 @@ impl World {
         let Some(token) = token.map(|bytes| TokenHash::of(&bytes.0)) else {
             return;
         };
+        let sender = self.server.stored(async |state| {
+            let session = state.storage.session(token).await.ok()??;
+            Some(session.credential.device)
+        });
+        let Some(sender) = sender else { return };
+        let mut devices = self.ledger.with_parked();
+        devices.insert(sender);
+        for device in devices {
+            self.watch_device(device);
+        }
+    }
+
+    /// Notes what the server holds of a device.
+    fn watch_device(&mut self, device: DeviceId) {
         let district = AreaCode::new(DISTRICT).expect("a code");
         let held = self.server.stored(async |state| {
-            let session = state.storage.session(token).await.ok()??;
-            let device = session.credential.device;
             let applied = state.storage.operations_of(device, &district).await.ok()?;
             let parked = state.storage.parked_of(device, 1, 1_000).await.ok()?;
-            Some((device, applied, parked))
+            Some((applied, parked))
         });
-        let Some((device, applied, parked)) = held else {
+        let Some((applied, parked)) = held else {
             return;
         };
         let applied = applied.into_iter().map(|applied| {
