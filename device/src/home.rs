@@ -52,8 +52,7 @@ impl Home {
     }
 
     fn open_at(folder: &Path) -> Outcome<Self> {
-        check_closed(folder)
-            .map_err(|error| Failure::input(format!("cannot look at {}: {error}", folder.display())))??;
+        check_closed(folder)?;
         let lock = lock(folder)?;
         let replica =
             open_file(replica_file(folder)).map_err(|error| Failure::from(ApiError::from(error)))?;
@@ -106,23 +105,25 @@ impl Home {
 
 /// Checks that nobody else can look into a folder: it holds residents' names and a credential. One with nothing in it is
 /// closed.
-fn check_closed(folder: &Path) -> std::io::Result<Outcome<()>> {
+fn check_closed(folder: &Path) -> Outcome<()> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        let is_open = || Ok::<_, std::io::Error>(fs::metadata(folder)?.permissions().mode() & 0o077 != 0);
-        if is_open()? && fs::read_dir(folder)?.next().is_none() {
-            fs::set_permissions(folder, fs::Permissions::from_mode(0o700))?;
+        let name = folder.display().to_string();
+        let failed = |error| Failure::input(format!("cannot look at {name}: {error}"));
+        let is_open =
+            || Ok::<_, Failure>(fs::metadata(folder).map_err(failed)?.permissions().mode() & 0o077 != 0);
+        if is_open()? && fs::read_dir(folder).map_err(failed)?.next().is_none() {
+            fs::set_permissions(folder, fs::Permissions::from_mode(0o700)).map_err(failed)?;
         }
         if is_open()? {
-            let name = folder.display().to_string();
             let quoted = name.replace('\'', r"'\''");
-            return Ok(Err(Failure::input(format!(
+            return Err(Failure::input(format!(
                 "others on this machine can read {name}, where residents' data and a credential lie; close it with: chmod -R go= '{quoted}'"
-            ))));
+            )));
         }
     }
-    Ok(Ok(()))
+    Ok(())
 }
 
 fn replica_file(folder: &Path) -> PathBuf {

@@ -3,8 +3,9 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::api::{ApiError, Notice};
+use crate::api::{ApiError, ErrorCode, Notice};
 use crate::calls::Call;
+use crate::replica::api_error;
 
 /// From a screen.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -34,6 +35,11 @@ pub fn answer<R: Serialize>(id: u64, result: &Result<R, ApiError>) -> Vec<u8> {
     postcard::to_extend(result, head).unwrap_or_default()
 }
 
+/// The answer to one request that was refused, whole.
+pub fn refusal(id: u64, code: ErrorCode, detail: &str) -> Vec<u8> {
+    answer::<()>(id, &Err(api_error(code, detail)))
+}
+
 /// Something told without being asked, whole.
 pub fn notice(notice: Notice) -> Vec<u8> {
     encode(&FromReplica::Notice(notice))
@@ -57,7 +63,6 @@ pub fn read<R: DeserializeOwned>(answer: &[u8]) -> Option<Result<R, ApiError>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::ErrorCode;
 
     #[test]
     fn an_answer_is_read_as_the_type_that_was_asked_for() {

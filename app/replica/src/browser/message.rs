@@ -4,7 +4,6 @@
 use serde::{Deserialize, Serialize};
 
 use crate::api::ErrorCode;
-use crate::replica::api_error;
 use crate::wire;
 
 /// The tab speaks another version's language.
@@ -73,15 +72,13 @@ impl Message {
         bytes
     }
 
-    /// As this build hears it: of what another one says nothing but the head is taken. A call of its comes without
-    /// words, an answer of its becomes the error that says so, a notice of its is `None`, like what is no message.
+    /// As this build hears it. Of what another build says only the head is taken: its call comes with an empty body, its
+    /// answer becomes an error, its notice is `None`, like bytes that are no message.
     pub(crate) fn decode(bytes: &[u8], build: Build) -> Option<Self> {
         let ((head, by), body): ((Head, Build), _) = postcard::take_from_bytes(bytes).ok()?;
         let body = match head {
             _ if by == build => body.to_vec(),
-            Head::Answer { id, .. } => {
-                wire::answer::<()>(id, &Err(api_error(ErrorCode::UpdateNeeded, OTHER_VERSION)))
-            }
+            Head::Answer { id, .. } => wire::refusal(id, ErrorCode::UpdateNeeded, OTHER_VERSION),
             Head::Notice => return None,
             _ => Vec::new(),
         };

@@ -16,7 +16,6 @@ use std::collections::BTreeMap;
 use super::message::{Head, Message, OTHER_VERSION, TabId};
 use crate::api::{ErrorCode, Notice};
 use crate::calls::Call;
-use crate::replica::api_error;
 use crate::wire::{self, ToReplica};
 
 /// How often a follower that waits for something asks whether the leader is there, ms.
@@ -240,7 +239,7 @@ impl Tab {
     /// A call of another tab.
     fn relayed(&mut self, tab: TabId, id: u64, body: &[u8], actions: &mut Vec<Action>) {
         let Ok(call) = postcard::from_bytes::<ToReplica>(body) else {
-            let body = error_bytes(id, ErrorCode::UpdateNeeded, OTHER_VERSION);
+            let body = wire::refusal(id, ErrorCode::UpdateNeeded, OTHER_VERSION);
             actions.push(Action::Say(Message {
                 head: Head::Answer { tab, id },
                 body,
@@ -446,11 +445,7 @@ fn tell(notice: Notice) -> Action {
 }
 
 fn answer_error(id: u64, code: ErrorCode, detail: &str) -> Action {
-    Action::Tell(error_bytes(id, code, detail))
-}
-
-fn error_bytes(id: u64, code: ErrorCode, detail: &str) -> Vec<u8> {
-    wire::answer::<()>(id, &Err(api_error(code, detail)))
+    Action::Tell(wire::refusal(id, code, detail))
 }
 
 #[cfg(test)]

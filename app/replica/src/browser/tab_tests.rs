@@ -308,7 +308,7 @@ fn a_call_in_another_versions_words_is_answered() {
         tab: JOAO,
         id: 4,
     };
-    let body = error_bytes(4, ErrorCode::UpdateNeeded, OTHER_VERSION);
+    let body = wire::refusal(4, ErrorCode::UpdateNeeded, OTHER_VERSION);
     let answer = Action::Say(Message {
         head: Head::Answer { tab: JOAO, id: 4 },
         body,

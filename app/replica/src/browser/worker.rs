@@ -11,7 +11,7 @@ use super::open::open_replica;
 use super::tab::{self, Action, Event, Tab};
 use crate::api::ErrorCode;
 use crate::platform::Platform;
-use crate::replica::{Replica, api_error};
+use crate::replica::Replica;
 use crate::sync::driver::Driver;
 use crate::sync::http::HttpTransport;
 use crate::wire::{self, ToReplica};
@@ -76,8 +76,7 @@ impl WorkerHandle {
             // A page of another version. Its number comes first in every version.
             Err(_) => {
                 if let Ok((id, _)) = postcard::take_from_bytes::<u64>(&bytes) {
-                    let error = api_error(ErrorCode::UpdateNeeded, "wire");
-                    (self.0.post)(wire::answer::<()>(id, &Err(error)));
+                    (self.0.post)(wire::refusal(id, ErrorCode::UpdateNeeded, "wire"));
                 }
             }
         }

@@ -70,10 +70,7 @@ pub(super) fn DoorField(
         door: canonical.map(|door| door.to_string()).unwrap_or_default(),
         besides,
     });
-    let entries = match found {
-        Some(Ok(entries)) => entries,
-        _ => Vec::new(),
-    };
+    let entries = found.and_then(Result::ok).unwrap_or_default();
     let error = form.error_at(DOOR);
     // Answered by the choice below the field, where there is one.
     let is_choice = form.was_refused(DOOR_TAKEN) && entries.iter().any(|entry| entry.same_grid);
