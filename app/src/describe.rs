@@ -44,6 +44,14 @@ pub(crate) fn describe_value(kind: RecordKind, field: FieldId, value: &Value) ->
     }
 }
 
+/// The same of a value that may name records: what they are called, where that is known.
+pub(crate) fn describe_named(kind: RecordKind, field: FieldId, value: &Value, names: &[String]) -> String {
+    match names.is_empty() {
+        true => describe_value(kind, field, value),
+        false => names.join(&t("list-comma")),
+    }
+}
+
 fn describe_number(meaning: Meaning, number: i64) -> String {
     let positive = u64::try_from(number).unwrap_or(0);
     match meaning {

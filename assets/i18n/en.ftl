@@ -121,6 +121,7 @@ today-start-hint = Find the door and knock
 today-drafts = Not finished yet
 today-promises = Promised
 today-care = People to look in on
+today-care-more = The { $count } who were met longest ago.
 today-issues = Open issues ({ $count })
 today-conflicts =
     { $count ->
@@ -142,6 +143,7 @@ update-now = Update
 start-title = Which household
 search-label = Find a household
 search-placeholder = Name, pinyin, door, phone
+search-more = Only the first { $count } are shown. Type a little more to narrow it down.
 search-found =
     { $count ->
         [one] One found
@@ -408,6 +410,7 @@ do-reopened = Reopen
 do-merged-into = Merge into another
 step-note = Note (if you like)
 step-unit = To whom
+step-unit-told = This notes whom it goes to, for your colleagues to see. Please tell the unit yourself.
 step-unit-other = Another unit
 step-unit-hint = Supervisors add units in the settings, under “Our community”.
 step-target = Merge into
@@ -568,14 +571,14 @@ clock-behind = This phone’s clock is about { $minutes } min slow. Records are 
 
 ## Parked
 parked-title = Parked records
-parked-lead = Records that the server holds but cannot put in place. None is lost. See why, and talk with whoever wrote them.
+parked-lead = Records that reached the server but were not put in place. None is lost. See what was written and why it waits; if it is right, put it in place. It stays under the name of whoever wrote it.
 parked-nothing = Nothing is parked
 parked-nothing-hint = Everything received is in its place.
 parked-of = { $author }: { $kind }
-parked-apply = Make this change
-parked-applied = Done; everybody will see it
-parked-mended = Done already
-parked-content = See what was written
+parked-apply = Put it in place
+parked-taken = In place; everybody will see it
+parked-step = Step taken
+parked-removes = Removes the record
 gaps-title = Not on the server yet
 gaps-hint = These have not reached the server; they are not lost. When their owner opens the app with a connection, they come by themselves.
 gaps-device = The device “{ $device }” of { $worker } (its id ends in { $tail }) has records that the server lacks
@@ -824,7 +827,7 @@ invalid-door-ambiguous = This looks like two doors; write one only.
 invalid-door-unreadable = The door number cannot be read; write it like 3-2-501.
 invalid-resident-household-missing = The household is missing; add the resident again from the household’s page.
 invalid-resident-name-missing = Write the name.
-invalid-resident-birth-year-impossible = Write the year of birth with four digits, e.g. 1948, or leave it empty.
+invalid-resident-birth-year-impossible = Write a year of birth from 1880 to this year, e.g. 1948, or leave it empty.
 invalid-resident-birth-month-impossible = Write the month of birth as 1 to 12, or leave it empty.
 invalid-resident-phone-impossible = The phone is not one whole number. Write it in full, like 13800138000, 0314-2021234, +852 9123 4567 or 12345. A number with an extension cannot be kept here.
 invalid-resident-relation-unknown = This relation is not known; take another.

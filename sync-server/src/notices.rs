@@ -30,6 +30,8 @@ pub enum Word {
         /// Whose operations.
         device: DeviceId,
     },
+    /// What this device had sent was taken up, wherever that lies.
+    TakenUp(DeviceId),
     /// A session was closed.
     Closed(TokenHash),
     /// Something may have changed anywhere.

@@ -112,6 +112,12 @@ fn table() -> Vec<Row> {
             Caller::Of(Role::Supervisor | Role::Administrator, place) => (200, place == Where::Own),
             Caller::Of(..) => (403, false),
         }),
+        // Nothing is set aside there; what is, is tried below and by `tests/tests/reassignment.rs`.
+        row(Method::POST, "/v1/parked/{place}", |caller| match caller {
+            Caller::Nobody => (401, false),
+            Caller::Of(Role::Supervisor | Role::Administrator, _) => (404, false),
+            Caller::Of(..) => (403, false),
+        }),
         row(Method::PUT, "/v1/photos/{hash}", |caller| match PHOTO(caller) {
             (200, _) => (204, false),
             refused => refused,

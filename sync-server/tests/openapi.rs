@@ -75,7 +75,8 @@ fn the_described_forms_are_the_real_ones() {
             shared::domain::issue::Step::Accepted,
         )),
         removes: true,
-        next: String::new(),
+        place: "9.5.1".to_owned(),
+        is_last: true,
     });
     same::<openapi::Gaps>(&Gaps {
         devices: vec![DeviceGap {

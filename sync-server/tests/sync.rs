@@ -530,9 +530,11 @@ async fn what_one_phone_parks_is_shown_in_pages_of_bounded_size() {
         let page: Vec<ParkedOperation> = serde_json::from_slice(&answer.body).unwrap();
         assert!((1..=100).contains(&page.len()));
         pages += 1;
-        after = page.last().unwrap().next.clone();
+        let last = page.last().unwrap();
+        let is_last = last.is_last;
+        after = last.place.clone();
         seen.extend(page.into_iter().map(|parked| parked.record));
-        if after.is_empty() {
+        if is_last {
             break;
         }
     }

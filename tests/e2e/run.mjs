@@ -13,6 +13,7 @@ import { first } from './first.mjs';
 import { decided } from './decided.mjs';
 import { forms } from './forms.mjs';
 import { offline } from './offline.mjs';
+import { parked } from './parked.mjs';
 import { refused } from './refused.mjs';
 import { revoked } from './revoked.mjs';
 import { screens } from './screens.mjs';
@@ -33,6 +34,7 @@ const SUITES = {
   offline,
   decided,
   forms,
+  parked,
   refused,
   revoked,
   verify,

@@ -164,7 +164,7 @@ function screensOf(at, role) {
     ['record-new', '/records/unit/new', 'record-form'],
     ['record-edit', `${at.unit}/edit`, 'form-correction'],
     ['conflicts', '/conflicts', 'conflict-mark'],
-    ['parked', '/parked', 'parked-row', async (page) => page.locator('summary').first().click()],
+    ['parked', '/parked', 'parked-row'],
     ['step', at.issue, 'timeline', tap('step-accepted')],
   ];
   return [...everybody, ...(role === 'supervisor' ? overseer : member)];

@@ -237,6 +237,10 @@ impl Transport for Line {
         self.http.parked(credential, after).await
     }
 
+    async fn take_up_parked(&self, credential: &Credential, place: &str) -> Result<(), TransportError> {
+        self.http.take_up_parked(credential, place).await
+    }
+
     async fn gaps(&self, credential: &Credential) -> Result<Gaps, TransportError> {
         self.http.gaps(credential).await
     }

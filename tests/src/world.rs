@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use axum::http::{Method, StatusCode};
 use replica::Replica;
 use replica::api::{
     self, ApiError, Conflict, DraftBody, DraftSeen, HouseholdPage, ParkedOfOthers, VisitDraft, VisitSummary,
@@ -253,6 +254,23 @@ impl World {
         let answer = self.server.get("/v1/parked", Some(&phone.token)).await;
         let parked = serde_json::from_slice(&answer.body).expect("a list");
         phone.replica.show_parked(parked).expect("the list is shown")
+    }
+
+    /// A supervisor takes up what was set aside; or the code of why not.
+    ///
+    /// # Errors
+    /// The code.
+    pub async fn take_up(&self, phone: &Phone, parked: &ParkedOfOthers) -> Result<(), String> {
+        let path = format!("/v1/parked/{}", parked.place);
+        let body = ("text/plain", Vec::new());
+        let answer = self
+            .server
+            .call(Method::POST, &path, Some(&phone.token), body)
+            .await;
+        match answer.status {
+            StatusCode::NO_CONTENT => Ok(()),
+            _ => Err(answer.code()),
+        }
     }
 }
 

@@ -14,6 +14,11 @@ fn holdings(phone: &mut Phone) -> Vec<Holding> {
     phone.call(api::Holdings).areas
 }
 
+fn hits(phone: &mut Phone, text: &str) -> usize {
+    let text = text.to_owned();
+    phone.call(api::Search { text, limit: 20 }).len()
+}
+
 fn note(phone: &mut Phone, record: RecordRef, text: &str) {
     let fields = FieldMap::from_iter([(household::NOTE, Value::text(text))]);
     phone.call(api::SaveFields { record, fields });
@@ -55,30 +60,53 @@ async fn who_is_reassigned_offline_keeps_what_was_done_before_and_the_rest_is_me
     assert_eq!((held[1].removed, held[1].waiting), (1, 1));
 
     let [parked] = world.parked(&lin).await.try_into().expect("one is parked");
+    assert_eq!(parked.code, "area.not_assigned");
     assert_eq!(
-        (parked.code.as_str(), parked.mended),
-        ("area.not_assigned", false)
+        (parked.title.as_str(), parked.author.as_str()),
+        ("3-2-501", "amina")
     );
-    lin.call(api::ApplyParked {
-        parked: Box::new(parked),
-    });
-    assert_eq!(lin.household(home).household.note, "调走以后写的");
-    assert!(world.parked(&lin).await[0].mended, "nothing is left to do");
+    assert_eq!(world.take_up(&lin, &parked).await, Ok(()));
+    assert!(world.parked(&lin).await.is_empty(), "nothing is left to do");
     // Nothing is done twice.
-    let waiting = lin.status().sync.waiting_operations;
-    let again = world.parked(&lin).await.remove(0);
-    lin.call(api::ApplyParked {
-        parked: Box::new(again),
-    });
-    assert_eq!(lin.status().sync.waiting_operations, waiting);
-    world.settle(&mut [&mut lin]).await;
-
-    let outbox = amina.call(api::Outbox);
-    amina.call(api::DismissParked {
-        seq: outbox.attention[0].seq,
-        seen: true,
-    });
+    assert_eq!(world.take_up(&lin, &parked).await, Ok(()));
+    world.settle(&mut [&mut lin, &mut amina]).await;
+    assert_eq!(
+        lin.status().sync.waiting_operations,
+        0,
+        "it is not the supervisor's"
+    );
+    assert_eq!(lin.household(home).household.note, "调走以后写的");
+    // Who wrote it is told, keeps nothing of what is not theirs, and has nothing to do.
     assert_eq!(amina.status().sync.attention, 0);
+    assert!(amina.try_call(api::Household { id: home }).is_err());
+}
+
+/// Whoever takes it up does not become who was there: on every screen it is the same person's visit.
+#[tokio::test(flavor = "current_thread")]
+async fn a_visit_that_is_taken_up_stays_the_visit_of_who_made_it() {
+    let world = World::new().await;
+    let mut amina = world.phone("amina", Role::Member, &[GRID]).await;
+    let mut lin = world.phone("lin", Role::Supervisor, &[COMMUNITY]).await;
+    let home = amina.add_household("3-2-501");
+    world.settle(&mut [&mut amina, &mut lin]).await;
+    world.assign("amina", &[OTHER_GRID]).await;
+    amina.advance(60_000);
+    let visit = amina.visit(home, "调走以后去的");
+    let made_at = amina.now_ms.get();
+    world.settle(&mut [&mut amina, &mut lin]).await;
+    assert_eq!(lin.log(), [""; 0]);
+    let [parked] = world.parked(&lin).await.try_into().expect("one is parked");
+    lin.advance(3_600_000);
+    assert_eq!(world.take_up(&lin, &parked).await, Ok(()));
+    world.assign("amina", &[GRID]).await;
+    world.settle(&mut [&mut amina, &mut lin]).await;
+    for phone in [&mut amina, &mut lin] {
+        let page = phone.call(api::Visit { id: visit });
+        assert_eq!(page.summary.author, "amina");
+        assert!(page.summary.visit.started_at <= made_at);
+        assert_eq!(phone.status().sync.attention, 0);
+    }
+    world.settle(&mut [&mut amina, &mut lin]).await;
 }
 
 #[tokio::test(flavor = "current_thread")]
@@ -99,21 +127,22 @@ async fn a_supervisor_does_not_make_changes_where_nothing_is_assigned_to_them() 
         3,
         "what went to a strange grid is shown to the author's own supervisor"
     );
-    for entry in parked {
-        let refused = wei
-            .try_call(api::ApplyParked {
-                parked: Box::new(entry),
-            })
-            .unwrap_err();
-        assert_eq!(refused.detail, "parked.not_yours");
+    for entry in &parked {
+        assert_eq!(
+            world.take_up(&wei, entry).await,
+            Err("parked.not_yours".to_owned())
+        );
     }
-    // Whoever oversees that grid may, in the order in which it was recorded.
+    // A member takes nothing up, not even their own.
+    assert_eq!(
+        world.take_up(&amina, &parked[0]).await,
+        Err("role.forbidden".to_owned())
+    );
+    // Whoever oversees that grid may. What the last one needs comes along: the person, and the household.
     let mut lin = world.phone("lin", Role::Supervisor, &[COMMUNITY]).await;
-    for entry in world.parked(&lin).await.into_iter().rev() {
-        lin.call(api::ApplyParked {
-            parked: Box::new(entry),
-        });
-    }
+    let parked = world.parked(&lin).await;
+    assert_eq!(world.take_up(&lin, &parked[0]).await, Ok(()));
+    assert!(world.parked(&lin).await.is_empty());
     world.settle(&mut [&mut lin]).await;
     assert_eq!(lin.status().sync.attention, 0);
     let page = lin.household(home);
@@ -247,6 +276,56 @@ async fn corrections_and_steps_that_were_open_when_their_area_went_can_be_finish
     }
     world.settle(&mut [&mut amina]).await;
     assert_eq!(amina.status().sync.attention, 4, "the supervisor has them");
+}
+
+/// Whom one met is a part of the form: a draft that is finished when its area has gone says what they need, too.
+#[tokio::test(flavor = "current_thread")]
+async fn who_was_met_is_there_until_the_open_form_is_finished_and_their_need_arrives() {
+    let world = World::new().await;
+    let mut amina = world.phone("amina", Role::Member, &[GRID]).await;
+    let mut lin = world.phone("lin", Role::Supervisor, &[COMMUNITY]).await;
+    let home = amina.add_household("3-2-501");
+    let next_door = amina.add_household("3-2-502");
+    let person = amina.add_resident(home, "单春", "12000000001");
+    amina.add_resident(next_door, "钱秀兰", "12000000002");
+    world.settle(&mut [&mut amina, &mut lin]).await;
+    let id = amina.begin_visit(home, "耳朵不好");
+    let Some(mut draft) = amina.call(api::Draft { id }) else {
+        panic!("a form")
+    };
+    if let DraftBody::Visit(form) = &mut draft.body {
+        form.met = vec![person];
+        form.needs = vec![Need::HearingSight];
+    }
+    amina.call(api::SaveDraft {
+        id,
+        body: draft.body,
+        seen: draft.seen,
+    });
+    world.assign("amina", &[OTHER_GRID]).await;
+    world.settle(&mut [&mut amina]).await;
+    assert_eq!(
+        amina.household(home).residents.len(),
+        1,
+        "the form shows who lives there"
+    );
+    assert!(amina.try_call(api::Household { id: next_door }).is_err());
+    assert_eq!(hits(&mut amina, "钱秀兰"), 0, "nobody else is found any more");
+    amina.advance(60_000);
+    amina.call(api::FinishDraft { id });
+    world.settle(&mut [&mut amina, &mut lin]).await;
+    let parked = world.parked(&lin).await;
+    assert_eq!(parked.len(), 2, "the visit, and the need");
+    for entry in &parked {
+        assert_eq!(world.take_up(&lin, entry).await, Ok(()));
+    }
+    world.settle(&mut [&mut amina, &mut lin]).await;
+    assert_eq!(
+        lin.household(home).residents[0].resident.needs,
+        [Need::HearingSight]
+    );
+    assert!(amina.try_call(api::Household { id: home }).is_err());
+    assert_eq!(hits(&mut amina, "单春"), 0, "nothing of it is left on the phone");
 }
 
 /// Found by the simulation: seed 1243. Under another identity a phone does not know any more what was set aside under the

@@ -180,7 +180,6 @@ calls! {
         TakeDraftBack { id } => commands::drafts::take_back(replica, *id)?,
         RetryParked { seq } => commands::outbox::retry(replica, *seq)?,
         DismissParked { seq, seen } => commands::outbox::dismiss(replica, *seq, *seen)?,
-        ApplyParked { parked } => commands::parked::apply(replica, parked)?,
         RetryPhoto { hash } => commands::outbox::retry_photo(replica, *hash)?,
         DiscardPhoto { hash } => commands::outbox::discard_photo(replica, *hash)?,
     }
@@ -208,6 +207,7 @@ calls! {
         SyncNow {} => driver.replica().borrow_mut().wake(),
         PhotoBytes { hash } => driver.photo(*hash).await?,
         ParkedAll { after } => driver.parked(after).await?,
+        TakeUpParked { place } => driver.take_up_parked(place).await?,
         Gaps {} => driver.gaps().await?,
     }
 }

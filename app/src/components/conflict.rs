@@ -9,7 +9,7 @@ use replica::api::{self, ApiError, Conflict, EarlierValue};
 use shared::domain::{FieldId, RecordRef};
 
 use super::{Button, ErrorNote, Icon, IconName, Sheet, offer_undo, toast};
-use crate::describe::describe_value;
+use crate::describe::describe_named;
 use crate::format;
 use crate::i18n::{t, t_args, t_code};
 use crate::platform;
@@ -86,11 +86,7 @@ fn ConflictSheet(conflict: Conflict, onclose: EventHandler<()>) -> Element {
                 for (index , option) in conflict.values.iter().enumerate() {
                     li { key: "{option.at}-{option.author}-{index}", class: "card", "data-testid": "conflict-value",
                         p { class: "conflict-text",
-                            if option.names.is_empty() {
-                                {describe_value(record.kind, field, &option.value)}
-                            } else {
-                                "{option.names}"
-                            }
+                            {describe_named(record.kind, field, &option.value, &option.names)}
                         }
                         p { class: "row-meta",
                             {t_args("conflict-who-when", &[
@@ -120,13 +116,8 @@ fn ConflictSheet(conflict: Conflict, onclose: EventHandler<()>) -> Element {
 #[component]
 pub(crate) fn EarlierList(earlier: Vec<EarlierValue>) -> Element {
     let now = platform::now_ms();
-    let words = |entry: &EarlierValue| {
-        if entry.names.is_empty() {
-            describe_value(entry.record.kind, entry.field, &entry.value)
-        } else {
-            entry.names.clone()
-        }
-    };
+    let words =
+        |entry: &EarlierValue| describe_named(entry.record.kind, entry.field, &entry.value, &entry.names);
     rsx! {
         if !earlier.is_empty() {
             details { "data-testid": "earlier",

@@ -35,7 +35,7 @@ pub(crate) use form::{Checking, Discard, Form, FormNotes, SaveBar, begin, use_fo
 pub(crate) use grids::{grid_choices, use_grids};
 pub(crate) use icon::{Icon, IconName};
 pub(crate) use list::{DraftRow, IssueRow, Marks, PromiseTag, VisitRow, draft_title};
-pub(crate) use photos::{DraftPhotos, PhotoStrip};
+pub(crate) use photos::{DraftPhotos, PhotoStrip, thumbnail_url};
 pub(crate) use removals::{RemovalMarks, removed_title};
 pub(crate) use room::RoomNote;
 pub(crate) use screen::{Screen, Section, go_back, replace};

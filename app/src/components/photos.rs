@@ -28,7 +28,7 @@ thread_local! {
 }
 
 /// The URL of a small picture. Kept, so that lists do not make new ones whenever they are drawn.
-fn thumbnail_url(photo: &PhotoSummary) -> String {
+pub(crate) fn thumbnail_url(photo: &PhotoSummary) -> String {
     THUMBNAILS.with_borrow_mut(|kept| {
         if let Some((_, url)) = kept.iter().find(|(hash, _)| *hash == photo.hash) {
             return url.clone();

@@ -1,13 +1,14 @@
 //! What the server has set aside in the areas of those who oversee, and what it knows that it lacks.
 //!
-//! Test ids: `parked`, `parked-row`, `parked-apply`, `parked-mended`, `parked-empty`, `gaps`, `copies`, `more`.
+//! Test ids: `parked`, `parked-row`, `parked-apply`, `parked-taken`, `parked-empty`, `gaps`, `copies`, `more`.
 
 use dioxus::prelude::*;
 use replica::api::{self, ApiError, Gap, ParkedOfOthers};
+use shared::domain::issue::Step;
 use shared::ids::DeviceId;
 
-use crate::components::{Button, EmptyState, ErrorNote, Screen, parked_text, toast, with_answer};
-use crate::describe::describe_value;
+use crate::components::{Button, EmptyState, ErrorNote, Screen, parked_text, thumbnail_url, with_answer};
+use crate::describe::describe_named;
 use crate::i18n::{t, t_args, t_code};
 use crate::routes::Route;
 use crate::store::{use_query, use_store};
@@ -42,14 +43,14 @@ fn ParkedPage(after: String, last: bool, onmore: EventHandler<String>) -> Elemen
                     EmptyState { title: t("parked-nothing"), text: t("parked-nothing-hint"), testid: "parked-empty" }
                 };
             }
-            let next = parked.last().map(|entry| entry.next.clone()).unwrap_or_default();
+            let next = parked.last().filter(|entry| !entry.is_last).map(|entry| entry.place.clone());
             rsx! {
                 ul { class: "rows",
-                    for (index , entry) in parked.into_iter().enumerate() {
-                        ParkedRow { key: "{entry.record.id}-{entry.parked_at}-{index}", entry }
+                    for entry in parked {
+                        ParkedRow { key: "{entry.place}", entry }
                     }
                 }
-                if last && !next.is_empty() {
+                if let Some(next) = next.filter(|_| last) {
                     Button { label: t("more"), testid: "more", onclick: move |()| onmore.call(next.clone()) }
                 }
             }
@@ -119,16 +120,19 @@ fn ParkedRow(entry: ParkedOfOthers) -> Element {
     let spec = entry.record.kind.spec();
     let kind = t_code("kind", spec.map_or("unknown", |spec| spec.name));
     let when = format::moment(entry.parked_at, platform::now_ms());
-    let field =
-        |name: &str| spec.and_then(|spec| spec.fields.iter().find(|field| name.ends_with(field.name)));
+    let step = entry.event.as_ref().map(|event| {
+        let step = Step::from_number(event.step).map_or("unknown", Step::code);
+        (t_code("step", step), event.note.clone())
+    });
     let store = use_store();
-    let mut failed = use_signal(|| None::<ApiError>);
-    let parked = entry.clone();
-    let apply = use_callback(move |()| {
-        let (store, parked) = (store.clone(), Box::new(parked.clone()));
+    let (mut failed, mut is_taken) = (use_signal(|| None::<ApiError>), use_signal(|| false));
+    let place = entry.place.clone();
+    let take_up = use_callback(move |()| {
+        let (store, place) = (store.clone(), place.clone());
         spawn(async move {
-            match store.call(api::ApplyParked { parked }).await {
-                Ok(_) => toast(t("parked-applied")),
+            failed.set(None);
+            match store.call(api::TakeUpParked { place }).await {
+                Ok(()) => is_taken.set(true),
                 Err(error) => failed.set(Some(error)),
             }
         });
@@ -136,34 +140,48 @@ fn ParkedRow(entry: ParkedOfOthers) -> Element {
     rsx! {
         li { class: "row card", "data-testid": "parked-row",
             p { class: "row-title", {t_args("parked-of", &[("author", entry.author.clone().into()), ("kind", kind.into())])} }
+            if !entry.title.is_empty() {
+                p { "{entry.title}" }
+            }
+            if let Some(photo) = &entry.photo {
+                img { src: thumbnail_url(photo), alt: t("photo-alt") }
+            }
+            dl { class: "facts-list",
+                if let Some((step, note)) = step {
+                    Fact { name: t("parked-step"), value: step }
+                    if !note.is_empty() {
+                        Fact { name: t("step-note"), value: note }
+                    }
+                }
+                if entry.removes {
+                    Fact { name: t("parked-removes"), value: t("yes") }
+                }
+                for field in &entry.fields {
+                    Fact {
+                        key: "{field.name}", name: t_code("field", &field.name),
+                        value: describe_named(entry.record.kind, field.field, &field.value, &field.names),
+                    }
+                }
+            }
             p { {parked_text(&entry.code)} }
             p { class: "row-meta", "{when}" }
-            if entry.mended {
-                p { class: "tag good", "data-testid": "parked-mended", {t("parked-mended")} }
+            if is_taken() {
+                p { class: "tag good", "data-testid": "parked-taken", role: "status", {t("parked-taken")} }
             } else {
-                Button { label: t("parked-apply"), testid: "parked-apply", onclick: move |()| apply.call(()) }
+                Button { label: t("parked-apply"), testid: "parked-apply", onclick: move |()| take_up.call(()) }
             }
             if let Some(error) = failed() {
                 ErrorNote { error }
             }
-            if !entry.fields.is_empty() {
-                details {
-                    summary { {t("parked-content")} }
-                    dl { class: "facts",
-                        for (name , value) in entry.fields.iter() {
-                            div { class: "fact", key: "{name}",
-                                dt { class: "fact-name", {t_code("field", name)} }
-                                dd { class: "fact-value",
-                                    if let Some(field) = field(name) {
-                                        {describe_value(entry.record.kind, field.id, value)}
-                                    }
-                                }
-                            }
-                        }
-                    }
-                }
-            }
         }
+    }
+}
+
+#[component]
+fn Fact(name: String, value: String) -> Element {
+    rsx! {
+        dt { class: "fact-name", "{name}" }
+        dd { class: "fact-value", "{value}" }
     }
 }
 

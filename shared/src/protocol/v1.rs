@@ -181,9 +181,10 @@ pub struct ParkedOperation {
     /// Whether it would have removed the record.
     #[serde(default)]
     pub removes: bool,
-    /// Where the list goes on behind it (`?after=`); empty when it is the last.
-    #[serde(default)]
-    pub next: String,
+    /// Which it is: `POST /v1/parked/{place}` takes it up, `?after=` goes on behind it.
+    pub place: String,
+    /// The list ends with it.
+    pub is_last: bool,
 }
 
 /// A member of a set in a [`ParkedOperation`].

@@ -51,6 +51,7 @@ pub fn router(state: AppState) -> Router {
         .route("/v1/devices/gaps", get(gaps::gaps))
         .route("/v1/me", get(me::me))
         .route("/v1/parked", get(parked::parked))
+        .route("/v1/parked/{place}", post(parked::take_up))
         .route(
             "/v1/photos/{hash}",
             put(photos::put_photo)

@@ -137,6 +137,7 @@ impl Listener {
             Word::Closed(token) if *token == self.authorised.token => None,
             Word::Closed(_) => Some(false),
             Word::Anything => Some(true),
+            Word::TakenUp(device) => Some(*device == self.authorised.session.credential.device),
             Word::Changed { areas, device } => {
                 let session = &self.authorised.session;
                 let mine =

@@ -153,8 +153,10 @@ pub struct ParkedOperation {
     pub event: Option<ParkedEvent>,
     /// Whether it would have removed the record.
     pub removes: bool,
-    /// Where the list goes on behind it (`?after=`); empty when it is the last.
-    pub next: String,
+    /// Which it is: `POST /v1/parked/{place}` takes it up, `?after=` goes on behind it.
+    pub place: String,
+    /// The list ends with it.
+    pub is_last: bool,
 }
 
 /// A member of a set.
@@ -254,6 +256,7 @@ pub struct Bytes(pub Vec<u8>);
         super::gaps::gaps,
         super::me::me,
         super::parked::parked,
+        super::parked::take_up,
         super::segments::segment,
         super::sync::sync,
         super::notices::notices,

@@ -1,14 +1,16 @@
-//! `GET /v1/parked`: what was set aside in one's areas, for supervisors.
+//! What was set aside in one's areas, for supervisors: `GET /v1/parked` lists it, `POST /v1/parked/{place}` takes it up.
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
 use serde::Deserialize;
 use shared::protocol::v1::ParkedOperation;
 
 use crate::auth::Authorised;
+use crate::notices::Word;
 use crate::refused::Refused;
 use crate::state::AppState;
-use crate::storage::ParkedPlace;
+use crate::storage::{ParkedPlace, StorageError, TakenUp};
 
 /// The most operations in one answer.
 const PARKED_SHOWN_MAX: u32 = 100;
@@ -18,7 +20,7 @@ const PARKED_BYTES_MAX: usize = 256 * 1024;
 /// Where to go on.
 #[derive(Debug, Default, Deserialize)]
 pub struct Behind {
-    /// What the last operation of the page before says in `next`.
+    /// `place` of the last operation of the page before.
     #[serde(default)]
     after: String,
 }
@@ -28,9 +30,9 @@ pub struct Behind {
 /// # Errors
 /// 400 for an `after` that no page gave, 401 when nobody is signed in, 403 for everybody but supervisors and administrators.
 #[utoipa::path(get, path = "/v1/parked", tag = "supervision", security(("token" = [])),
-    params(("after" = Option<String>, Query, description = "`next` of the last operation of the page before")),
+    params(("after" = Option<String>, Query, description = "`place` of the last operation of the page before")),
     responses(
-        (status = 200, description = "Newest first, at most 100 and about 256 KiB; `next` of the last one says where to go on.",
+        (status = 200, description = "Newest first, at most 100 and about 256 KiB; `is_last` says of the last one whether the list ends with it.",
             body = Vec<super::openapi::ParkedOperation>),
         (status = 400, description = "`request.query`", body = super::openapi::Refusal),
         (status = 401, description = "`session.invalid`", body = super::openapi::Refusal),
@@ -55,4 +57,60 @@ pub async fn parked(
         PARKED_BYTES_MAX,
     );
     Ok(Json(page.await?))
+}
+
+/// Applies what was set aside, as it was recorded: its author stays who recorded it, and the supervisor's rights stand
+/// for it. Where it is applied already nothing changes.
+///
+/// # Errors
+/// 401 when nobody is signed in, 403 for everybody but supervisors and administrators, 404 when there is none in one's
+/// areas, 409 with the reason's code when not even the supervisor may: it stays as it is.
+#[utoipa::path(post, path = "/v1/parked/{place}", tag = "supervision", security(("token" = [])),
+    params(("place" = String, Path, description = "`place` of an operation of the list")),
+    responses(
+        (status = 204, description = "It is applied."),
+        (status = 401, description = "`session.invalid`", body = super::openapi::Refusal),
+        (status = 403, description = "`role.forbidden`", body = super::openapi::Refusal),
+        (status = 404, description = "`parked.unknown`", body = super::openapi::Refusal),
+        (status = 409, description = "The code with which it is set aside now.", body = super::openapi::Refusal),
+        (status = 507, description = "`server.no_room`", body = super::openapi::Refusal),
+    ))]
+pub async fn take_up(
+    authorised: Authorised,
+    State(state): State<AppState>,
+    Path(place): Path<String>,
+) -> Result<StatusCode, Refused> {
+    const UNKNOWN: Refused = Refused::new(
+        StatusCode::NOT_FOUND,
+        "parked.unknown",
+        "nothing like that is set aside in your areas",
+    );
+    authorised.at_least_supervisor()?;
+    let place = place.parse::<ParkedPlace>().map_err(|()| UNKNOWN)?;
+    let credential = authorised.session.credential;
+    state.check_room()?;
+    let taken = state
+        .storage
+        .take_up_parked(place, credential.worker, state.clock.now_ms())
+        .await;
+    if matches!(taken, Err(StorageError::NoRoom(_))) {
+        state.reserve.note_full();
+    }
+    match taken? {
+        TakenUp::Applied(areas) => {
+            if !areas.is_empty() {
+                let device = credential.device;
+                state.hub.say(Word::Changed { areas, device });
+                // It may have lost the area since.
+                state.hub.say(Word::TakenUp(place.device));
+            }
+            Ok(StatusCode::NO_CONTENT)
+        }
+        TakenUp::Refused(code) => Err(Refused::new(
+            StatusCode::CONFLICT,
+            code,
+            "it cannot be applied as it was recorded",
+        )),
+        TakenUp::Unknown => Err(UNKNOWN),
+    }
 }

@@ -46,6 +46,8 @@ macro_rules! conformance_suite {
             a_bad_operation_is_parked_and_the_rest_flows,
             the_end_of_a_long_push_knows_its_beginning,
             what_waited_for_a_record_is_applied_when_it_comes,
+            what_a_supervisor_takes_up_is_applied_as_it_was_recorded,
+            nobody_takes_up_what_is_not_theirs_to_take_up,
             the_time_of_applying_never_goes_back,
             a_community_is_pulled_in_order_and_in_pages,
             earlier_work_of_ones_own_is_handed_out,

@@ -35,7 +35,7 @@ use uuid::Uuid;
 pub use types::{
     Account, AccountSummary, AddedAccount, AreaChanges, CheckReport, Credential, DeviceSummary, Importer,
     NewAccount, NewSession, OpenedSession, ParkedPlace, PullRequest, Pulled, PulledArea, PushOutcome,
-    Session, SessionOutcome, StoredPhoto, Taken, TokenHash, VerifyRequest,
+    Session, SessionOutcome, StoredPhoto, Taken, TakenUp, TokenHash, VerifyRequest,
 };
 pub use upload::{AppendedUpload, CreatedUpload, NewUpload, Upload, UploadId};
 
@@ -157,6 +157,16 @@ pub trait Storage: Send + Sync {
         limit: u32,
         bytes_max: usize,
     ) -> StorageResult<Vec<ParkedOperation>>;
+
+    /// Applies a parked operation as it was recorded, because a supervisor says so: its author and its time stay, the
+    /// supervisor's role and present areas stand for it. What the same device had set aside before of the same records, and
+    /// of those that it names, comes along. Taking it up again changes nothing.
+    async fn take_up_parked(
+        &self,
+        place: ParkedPlace,
+        supervisor: WorkerId,
+        now_ms: TimestampMs,
+    ) -> StorageResult<TakenUp>;
 
     /// The first `limit` parked operations in these areas, newest first.
     async fn parked_in(&self, areas: &[AreaCode], limit: u32) -> StorageResult<Vec<ParkedOperation>> {

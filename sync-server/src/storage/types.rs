@@ -304,7 +304,18 @@ pub struct CheckReport {
     pub faults: Vec<String>,
 }
 
-/// Where a list of parked operations goes on: behind this one.
+/// What became of a parked operation that a supervisor wants applied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TakenUp {
+    /// It is applied; the areas in which the log grew, none when it was applied before.
+    Applied(BTreeSet<AreaCode>),
+    /// Not even the supervisor may: the reason's code. It stays as it is.
+    Refused(&'static str),
+    /// There is none in the supervisor's areas.
+    Unknown,
+}
+
+/// Which parked operation, and where a list of them goes on: behind this one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ParkedPlace {
     /// When it was parked, ms.

@@ -415,9 +415,11 @@ fn reaches(common: &AreaCode, area: &AreaCode) -> bool {
     area.as_str().starts_with(street.unwrap_or(decided_for))
 }
 
-/// Whether a form about a household, or one that corrects a record or takes a step of it, is open on a phone's disk.
+/// Whether a form about a household or that of a resident, or one that corrects a record or takes a step of it, is open on a phone's disk.
 fn has_form(eyes: &rusqlite::Connection, record: RecordRef) -> bool {
-    eyes.prepare_cached("SELECT 1 FROM draft WHERE state = 0 AND (household = ?1 OR record = ?1)")
+    let sql = "SELECT 1 FROM draft WHERE state = 0 AND (household = ?1 OR record = ?1
+               OR household = (SELECT household FROM resident WHERE id = ?1))";
+    eyes.prepare_cached(sql)
         .and_then(|mut forms| forms.exists([record.id]))
         .unwrap_or(false)
 }

@@ -183,6 +183,10 @@ impl Transport for Counting {
         self.inner.parked(credential, after).await
     }
 
+    async fn take_up_parked(&self, credential: &Credential, place: &str) -> Result<(), TransportError> {
+        self.inner.take_up_parked(credential, place).await
+    }
+
     async fn notices(&self, credential: &Credential) -> Result<LocalBoxStream<'static, ()>, TransportError> {
         self.inner.notices(credential).await
     }

@@ -313,7 +313,7 @@ async fn the_photo_of_what_was_set_aside_goes_when_the_worker_tries_again() {
 }
 
 #[tokio::test]
-async fn the_photo_of_what_was_set_aside_goes_when_the_supervisor_has_made_the_record() {
+async fn the_photo_of_what_was_set_aside_goes_when_the_supervisor_has_taken_it_up() {
     let folder = tempfile::tempdir().unwrap();
     let site = Site::open().await;
     site.server
@@ -327,13 +327,12 @@ async fn the_photo_of_what_was_set_aside_goes_when_the_supervisor_has_made_the_r
     let parked = lin.call(api::ParkedAll { after: String::new() }).await;
     // A visit goes before its photo.
     for parked in parked.into_iter().rev() {
-        let parked = Box::new(parked);
-        lin.call(api::ApplyParked { parked }).await;
+        lin.call(api::TakeUpParked { place: parked.place }).await;
     }
     lin.rest().await;
     assert!(!site.has(&photo).await);
-    // Nobody tries again: the grid is hers once more, and the record comes with it.
-    phone.assign(&site, "amina", GRID, u64::MAX / 4).await;
+    // Nobody tries again and nobody gives the grid back: the phone hears that the record is there, and sends.
+    phone.rest().await;
     phone.rest().await;
     assert!(site.has(&photo).await);
     assert_eq!(phone.sync_state().await.attention, 0);

@@ -3,15 +3,15 @@
 use serde::{Deserialize, Serialize};
 use shared::clock::TimestampMs;
 use shared::domain::issue::Event;
-use shared::domain::{FieldId, FieldMap, RecordRef, Value, field_map};
+use shared::domain::{FieldId, RecordRef, Value};
 use shared::ids::{AreaCode, DeviceId};
 
-use super::Ask;
+use super::{Ask, PhotoSummary};
 
 /// What the server has set aside in the areas of a supervisor, newest first, a page at a time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ParkedAll {
-    /// [`ParkedOfOthers::next`] of the last one of the page before; empty for the first page.
+    /// [`ParkedOfOthers::place`] of the last one of the page before; empty for the first page.
     pub after: String,
 }
 
@@ -19,15 +19,15 @@ impl Ask for ParkedAll {
     type Reply = Vec<ParkedOfOthers>;
 }
 
-/// Makes the change of a parked operation again, as an own operation of the supervisor.
+/// Has the server apply a parked operation as it was recorded; who recorded it stays its author.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ApplyParked {
-    /// As listed.
-    pub parked: Box<ParkedOfOthers>,
+pub struct TakeUpParked {
+    /// [`ParkedOfOthers::place`].
+    pub place: String,
 }
 
-impl Ask for ApplyParked {
-    type Reply = RecordRef;
+impl Ask for TakeUpParked {
+    type Reply = ();
 }
 
 /// What the server knows that it lacks, in the areas of a supervisor.
@@ -51,28 +51,33 @@ pub struct ParkedOfOthers {
     pub code: String,
     /// When it arrived.
     pub parked_at: TimestampMs,
-    /// What was in it, field name and text.
-    pub fields: Vec<(String, Value)>,
-    /// All of it, to be made again.
-    pub change: ParkedChange,
-    /// The record holds all of it already: somebody made it again.
-    pub mended: bool,
-    /// Where the list goes on behind it; empty when it is the last.
-    pub next: String,
+    /// What the record is called, or the one beside which it was to lie; empty when neither is known here.
+    pub title: String,
+    /// What it would have written.
+    pub fields: Vec<ParkedField>,
+    /// The photo that it would have put beside the record.
+    pub photo: Option<PhotoSummary>,
+    /// The step that it would have taken.
+    pub event: Option<Event>,
+    /// It would have removed the record.
+    pub removes: bool,
+    /// Which it is.
+    pub place: String,
+    /// The list ends with it.
+    pub is_last: bool,
 }
 
-/// What a parked operation would have changed.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct ParkedChange {
-    /// Values by field.
-    #[serde(with = "field_map")]
-    pub values: FieldMap,
-    /// Members of sets: field, member, added or else taken out.
-    pub members: Vec<(FieldId, u64, bool)>,
-    /// A step of an issue.
-    pub event: Option<Event>,
-    /// The removal of the record.
-    pub removes: bool,
+/// A field in a parked operation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ParkedField {
+    /// The field.
+    pub field: FieldId,
+    /// Its name in the language files.
+    pub name: String,
+    /// What it says. Of members of a set those that were added.
+    pub value: Value,
+    /// What the records are called that it names, those that are here.
+    pub names: Vec<String>,
 }
 
 /// Something that has not reached the server. No count and no time of any person (`docs/lines.md`, line 1).

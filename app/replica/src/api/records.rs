@@ -126,8 +126,8 @@ pub struct Conflict {
 pub struct ConflictValue {
     /// The value.
     pub value: Value,
-    /// What the record is called that the value names, if it names one.
-    pub names: String,
+    /// What the records are called that the value names, if it names any that are here.
+    pub names: Vec<String>,
     /// Who wrote it.
     pub author: String,
     /// When.
@@ -147,8 +147,8 @@ pub struct EarlierValue {
     pub field_name: String,
     /// The value as it was.
     pub value: Value,
-    /// What the record is called that the value names, if it names one.
-    pub names: String,
+    /// What the records are called that the value names, if it names any that are here.
+    pub names: Vec<String>,
     /// Who wrote it.
     pub author: String,
     /// When.

@@ -49,6 +49,9 @@ pub struct PromiseDue {
     pub due: Option<CalendarDate>,
 }
 
+/// So many people are shown who should be looked in on, those first who were met longest ago.
+pub const CARE_SHOWN_MAX: usize = 10;
+
 /// Somebody who wants care and was not met for long.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CareDue {

@@ -6,5 +6,4 @@ mod forms;
 mod generic;
 pub(crate) mod merge;
 pub(crate) mod outbox;
-pub(crate) mod parked;
 mod together;

@@ -50,27 +50,33 @@ pub(super) fn of(connection: &Connection, record: RecordRef) -> StorageResult<Ve
     Ok(conflicts)
 }
 
-/// What the record is called that a value names; empty for other values.
+/// What the records are called that a value names; none for other values, and none for what is not here.
 pub(super) fn named(
     connection: &Connection,
     kind: RecordKind,
     field: FieldId,
     value: &Value,
-) -> StorageResult<String> {
+) -> StorageResult<Vec<String>> {
     let meaning = kind
         .spec()
         .and_then(|spec| spec.field(field))
         .map(|field| field.meaning);
-    let Some(Meaning::Names {
-        kinds: &[of_kind], ..
-    }) = meaning
-    else {
-        return Ok(String::new());
+    let Some(Meaning::Names { kinds, .. }) = meaning else {
+        return Ok(Vec::new());
     };
-    let Some(id) = value.as_id() else {
-        return Ok(String::new());
+    let ids = match value {
+        Value::Ids(ids) => ids.as_slice(),
+        Value::Id(id) => std::slice::from_ref(id),
+        _ => &[],
     };
-    Ok(names::title(connection, RecordRef::new(of_kind, id))?.0)
+    let mut called = Vec::with_capacity(ids.len());
+    for id in ids {
+        for kind in kinds {
+            called.push(names::title(connection, RecordRef::new(*kind, *id))?.0);
+        }
+    }
+    called.retain(|name| !name.is_empty());
+    Ok(called)
 }
 
 /// Every conflict on this device.

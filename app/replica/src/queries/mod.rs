@@ -14,6 +14,7 @@ pub(crate) mod log;
 pub(crate) mod names;
 pub(crate) mod outbox;
 pub(crate) mod page;
+mod parked;
 pub(crate) mod photos;
 pub(crate) mod removals;
 pub(crate) mod search;

@@ -2,7 +2,6 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use shared::domain::schema::{FieldId, RecordKind, RecordRef};
-use shared::domain::value::{FieldMap, Value};
 use shared::ids::{AreaCode, HouseholdId, WorkerId};
 use uuid::Uuid;
 
@@ -93,12 +92,4 @@ pub(super) fn field(kind: RecordKind, field: FieldId) -> String {
         },
         None => format!("{}.{}", kind.0, field.0),
     }
-}
-
-/// Fields with their names.
-pub(crate) fn fields(kind: RecordKind, fields: FieldMap) -> Vec<(String, Value)> {
-    fields
-        .into_iter()
-        .map(|(id, value)| (field(kind, id), value))
-        .collect()
 }

@@ -383,8 +383,12 @@ fn forget(transaction: &Transaction<'_>, table: &str, area: &str, now_ms: Timest
     }
     // A form about it that is open can be finished.
     settled += " AND id NOT IN (SELECT record FROM draft WHERE record IS NOT NULL AND state = 0)";
-    if table == "household" {
-        settled += " AND id NOT IN (SELECT household FROM draft WHERE household IS NOT NULL AND state = 0)";
+    if let "household" | "resident" = table {
+        // With whom somebody spoke there is a part of the form.
+        let household = if table == "household" { "id" } else { "household" };
+        settled += &format!(
+            " AND {household} NOT IN (SELECT household FROM draft WHERE household IS NOT NULL AND state = 0)"
+        );
     }
     if table == "household" {
         let going = format!("SELECT id FROM household WHERE area = ?1 AND {settled}");

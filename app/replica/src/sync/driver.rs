@@ -172,6 +172,19 @@ impl<T: Transport> Driver<T> {
         self.replica.borrow().show_parked(parked)
     }
 
+    /// What was applied comes back with the next pull, like what anybody recorded.
+    pub(crate) async fn take_up_parked(&self, place: &str) -> Result<(), ApiError> {
+        let credential = self.replica.borrow().credential()?;
+        let credential = credential.ok_or_else(|| api_error(ErrorCode::SignedOut, ""))?;
+        let taken = self.transport.take_up_parked(&credential, place).await;
+        taken.map_err(|error| match error {
+            TransportError::Refused(code) => api_error(ErrorCode::Invalid, &code),
+            error => call_error(error),
+        })?;
+        self.replica.borrow_mut().wake();
+        Ok(())
+    }
+
     pub(crate) async fn gaps(&self) -> Result<Vec<Gap>, ApiError> {
         let credential = self.replica.borrow().credential()?;
         let credential = credential.ok_or_else(|| api_error(ErrorCode::SignedOut, ""))?;

@@ -219,9 +219,20 @@ impl Transport for HttpTransport {
         credential: &Credential,
         after: &str,
     ) -> Result<Vec<ParkedOperation>, TransportError> {
-        let place = parked_after(after);
+        let place = match place_of(after) {
+            after if after.is_empty() => "/v1/parked".to_owned(),
+            after => format!("/v1/parked?after={after}"),
+        };
         let request = self.request(Method::GET, &credential.server, &place, CALL_TIMEOUT_MS);
         json(send(request.bearer_auth(&credential.token), Kind::Body(JSON)).await?).await
+    }
+
+    async fn take_up_parked(&self, credential: &Credential, place: &str) -> Result<(), TransportError> {
+        let path = format!("/v1/parked/{}", place_of(place));
+        let request = self.request(Method::POST, &credential.server, &path, CALL_TIMEOUT_MS);
+        send(request.bearer_auth(&credential.token), Kind::Done)
+            .await
+            .map(drop)
     }
 
     async fn gaps(&self, credential: &Credential) -> Result<Gaps, TransportError> {
@@ -272,14 +283,10 @@ fn notices_of(response: Response, platform: Rc<dyn Platform>) -> LocalBoxStream<
     batches.flatten().boxed_local()
 }
 
-/// The address of a page of what was set aside. Only signs that a server of ours gives out get into it.
-fn parked_after(after: &str) -> String {
+/// The place of a parked operation, for an address. Only signs that a server of ours gives out get into it.
+fn place_of(place: &str) -> String {
     let is_ours = |sign: &char| sign.is_ascii_alphanumeric() || *sign == '.';
-    let after: String = after.chars().filter(is_ours).collect();
-    match after.is_empty() {
-        true => "/v1/parked".to_owned(),
-        false => format!("/v1/parked?after={after}"),
-    }
+    place.chars().filter(is_ours).collect()
 }
 
 /// Sends, and returns the response when it is a success of the wanted kind.

@@ -107,6 +107,10 @@ pub trait Transport {
         credential: &Credential,
         after: &str,
     ) -> Result<Vec<ParkedOperation>, TransportError>;
+    /// `POST /v1/parked/{place}`.
+    async fn take_up_parked(&self, _credential: &Credential, _place: &str) -> Result<(), TransportError> {
+        Err(TransportError::Refused("route.unknown".to_owned()))
+    }
     /// `GET /v1/devices/gaps`.
     async fn gaps(&self, _credential: &Credential) -> Result<Gaps, TransportError> {
         Err(TransportError::Refused("route.unknown".to_owned()))

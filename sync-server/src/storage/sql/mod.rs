@@ -35,12 +35,13 @@ use shared::protocol::v1::{Directory, ParkedNotice, ParkedOperation};
 use shared::protocol::verify::Verified;
 use tx::{Tx, values};
 use uuid::Uuid;
+use waiting::NotTakenUp;
 
 use super::{
     Account, AccountSummary, AddedAccount, AppendedUpload, AreaChanges, CheckReport, CreatedUpload,
     DeviceSummary, Importer, NewAccount, NewSession, NewUpload, ParkedPlace, PullRequest, Pulled,
-    PushOutcome, Session, SessionOutcome, Storage, StorageError, StorageResult, StoredPhoto, TokenHash,
-    Upload, UploadId, VerifyRequest,
+    PushOutcome, Session, SessionOutcome, Storage, StorageError, StorageResult, StoredPhoto, TakenUp,
+    TokenHash, Upload, UploadId, VerifyRequest,
 };
 use crate::apply::{HeldChain, IncomingPush};
 use crate::chance::Chance;
@@ -270,6 +271,22 @@ impl<D: Database> Storage for SqlStorage<D> {
         self.0
             .read(move |tx| parked::page(tx, &areas, after, limit, bytes_max))
             .await
+    }
+
+    async fn take_up_parked(
+        &self,
+        place: ParkedPlace,
+        supervisor: WorkerId,
+        now_ms: TimestampMs,
+    ) -> StorageResult<TakenUp> {
+        let taken = self
+            .0
+            .write(move |tx| waiting::take_up_for(tx, place, supervisor, now_ms));
+        match taken.await {
+            Err(NotTakenUp::Refused(code)) => Ok(TakenUp::Refused(code)),
+            Err(NotTakenUp::Failed(error)) => Err(error),
+            Ok(taken) => Ok(taken),
+        }
     }
 
     async fn put_areas(&self, areas: &[Area]) -> StorageResult<AreaChanges> {

@@ -38,11 +38,8 @@ pub(super) fn page(
             break;
         }
         let operation = columns::operation("parked", &body)?;
-        let next = match places.last() == Some(place) {
-            true => String::new(),
-            false => place.to_string(),
-        };
-        parked.push(shown(author, operation, code, place.parked_at, next));
+        let is_last = places.last() == Some(place);
+        parked.push(shown(author, operation, code, *place, is_last));
     }
     Ok(parked)
 }
@@ -94,8 +91,8 @@ fn shown(
     author: WorkerId,
     operation: Operation,
     code: String,
-    parked_at: u64,
-    next: String,
+    place: ParkedPlace,
+    is_last: bool,
 ) -> ParkedOperation {
     let writes = operation.change.writes.into_iter();
     let members = operation.change.members.into_iter();
@@ -104,7 +101,7 @@ fn shown(
         area: operation.area,
         record: operation.record,
         code,
-        parked_at,
+        parked_at: place.parked_at,
         fields: writes.map(|write| (write.field, write.value)).collect(),
         members: members
             .map(|edit| ParkedMember {
@@ -115,6 +112,7 @@ fn shown(
             .collect(),
         event: operation.change.event,
         removes: operation.change.removal.is_some(),
-        next,
+        place: place.to_string(),
+        is_last,
     }
 }

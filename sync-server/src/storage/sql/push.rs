@@ -1,6 +1,6 @@
 //! Pushes: reads what [`crate::apply`] asks for, and writes what comes of it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use shared::change::Operation;
 use shared::clock::TimestampMs;
@@ -187,16 +187,8 @@ fn take(
     told: Told,
     now_ms: TimestampMs,
 ) -> Result<Taken, NotTaken> {
-    let (position, last_applied_at): (u64, u64) = tx.query_row(
-        "SELECT last_position, last_applied_at FROM meta",
-        values![],
-        |row| Ok((uint(row, 0)?, uint(row, 1)?)),
-    )?;
-    let applied_at = now_ms.max(last_applied_at);
-    let mut log = LogEnd {
-        position,
-        last_in_area: BTreeMap::new(),
-    };
+    let mut log = LogEnd::open(tx, now_ms)?;
+    let applied_at = log.applied_at;
     let known_until = told.known_until(applied_at);
     let (mut applied, mut came) = (0, Came::default());
     let mut moves_left = MOVES_PER_PUSH_MAX;
@@ -214,14 +206,7 @@ fn take(
             let (Some(first), Some(last)) = (part.first(), part.last()) else {
                 break;
             };
-            applied += take_part(
-                tx,
-                (push.author(), known_until),
-                part,
-                applied_at,
-                &mut log,
-                &mut came,
-            )?;
+            applied += take_part(tx, (push.author(), known_until), part, &mut log, &mut came)?;
             if held.applied_from_seq == 0 {
                 held.applied_from_seq = first.operation.seq;
             }
@@ -233,19 +218,8 @@ fn take(
         }
     }
     operations.check_rest()?;
-    waiting::take_up(tx, came, applied_at, &mut log)?;
-    let LogEnd {
-        position,
-        last_in_area,
-    } = log;
-    for (area, position) in &last_in_area {
-        tx.prepare_cached("UPDATE area SET last_position = ?2 WHERE code = ?1")?
-            .execute(values![area.as_str(), int(*position)])?;
-    }
-    tx.execute(
-        "UPDATE meta SET last_position = ?1, last_applied_at = ?2",
-        values![int(position), int(applied_at)],
-    )?;
+    waiting::take_up(tx, came, &mut log)?;
+    let areas = log.close(tx)?;
     tx.execute(
         "UPDATE device SET last_seq = ?2, chain = ?3, applied_at = ?4, applied_from_seq = ?5 WHERE id = ?1",
         values![
@@ -261,7 +235,7 @@ fn take(
         receipt: receipt(&held),
         applied,
         parked,
-        areas: last_in_area.into_keys().collect(),
+        areas,
     })
 }
 
@@ -270,10 +244,10 @@ fn take_part(
     tx: Tx<'_>,
     (author, known_until): (WorkerId, TimestampMs),
     part: &[Prepared],
-    applied_at: TimestampMs,
     log: &mut LogEnd,
     came: &mut Came,
 ) -> StorageResult<u64> {
+    let applied_at = log.applied_at;
     let Some(last) = part.last() else {
         return Ok(0);
     };

@@ -1,13 +1,19 @@
 //! Parked operations that wait for a record. It may come later: after a restored backup each device offers again
 //! what it has, and an edit may arrive before the record that another device made. When the record comes, the
 //! operations that waited for it are applied (D5), at positions of their own; their devices read them like any other.
+//!
+//! A supervisor takes up what does not come by itself: the operation is applied as it was recorded, with its author and
+//! its time, and the supervisor's rights stand for it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use shared::change::Operation;
 use shared::change::hash::ChainHash;
+use shared::clock::TimestampMs;
 use shared::domain::RecordRef;
-use shared::ids::{AreaCode, DeviceId};
+use shared::ids::{AreaCode, DeviceId, WorkerId};
 use shared::protocol::known::OwnRange;
+use shared::validation::Rejection;
 use uuid::Uuid;
 
 use super::columns::{self, int, uint, uuid};
@@ -15,16 +21,44 @@ use super::moves;
 use super::push::{LogWriter, batch, sender};
 use super::records;
 use super::tx::{Tx, values};
-use crate::apply::{Prepared, WaitsFor};
-use crate::storage::{StorageError, StorageResult};
+use crate::apply::{Batch, Needs, Prepared, Sender, WaitsFor};
+use crate::storage::{ParkedPlace, StorageError, StorageResult, TakenUp};
 
 /// Where the log ends, and in which areas it grew.
 pub(super) struct LogEnd {
-    pub(super) position: u64,
-    pub(super) last_in_area: BTreeMap<AreaCode, u64>,
+    position: u64,
+    last_in_area: BTreeMap<AreaCode, u64>,
+    /// When what comes is applied, ms: never before what is there.
+    pub(super) applied_at: TimestampMs,
 }
 
 impl LogEnd {
+    pub(super) fn open(tx: Tx<'_>, now_ms: TimestampMs) -> StorageResult<Self> {
+        let (position, last_applied_at): (u64, u64) = tx.query_row(
+            "SELECT last_position, last_applied_at FROM meta",
+            values![],
+            |row| Ok((uint(row, 0)?, uint(row, 1)?)),
+        )?;
+        Ok(Self {
+            position,
+            last_in_area: BTreeMap::new(),
+            applied_at: now_ms.max(last_applied_at),
+        })
+    }
+
+    /// Notes where the log ends now. Returns the areas in which it grew.
+    pub(super) fn close(self, tx: Tx<'_>) -> StorageResult<BTreeSet<AreaCode>> {
+        for (area, position) in &self.last_in_area {
+            tx.prepare_cached("UPDATE area SET last_position = ?2 WHERE code = ?1")?
+                .execute(values![area.as_str(), int(*position)])?;
+        }
+        tx.execute(
+            "UPDATE meta SET last_position = ?1, last_applied_at = ?2",
+            values![int(self.position), int(self.applied_at)],
+        )?;
+        Ok(self.last_in_area.into_keys().collect())
+    }
+
     /// The position of what comes next, in an area.
     pub(super) fn append(&mut self, area: &AreaCode) -> u64 {
         self.position += 1;
@@ -65,14 +99,14 @@ pub(super) struct Came {
 }
 
 /// Applies what waited for these records, and what waited for the records that come of that.
-pub(super) fn take_up(tx: Tx<'_>, mut came: Came, applied_at: u64, log: &mut LogEnd) -> StorageResult<()> {
+pub(super) fn take_up(tx: Tx<'_>, mut came: Came, log: &mut LogEnd) -> StorageResult<()> {
     loop {
         let waiting = waiting_for(tx, &std::mem::take(&mut came))?;
         if waiting.is_empty() {
             return Ok(());
         }
         for (device, seq) in waiting {
-            try_again(tx, device, seq, applied_at, log, &mut came)?;
+            try_again(tx, device, seq, log, &mut came)?;
         }
     }
 }
@@ -100,54 +134,178 @@ fn waiting_for(tx: Tx<'_>, came: &Came) -> StorageResult<BTreeSet<(DeviceId, u64
 }
 
 /// Adds the records that it changed or moved; none when it stays parked.
-fn try_again(
-    tx: Tx<'_>,
-    device: DeviceId,
-    seq: u64,
-    applied_at: u64,
-    log: &mut LogEnd,
-    came: &mut Came,
-) -> StorageResult<()> {
-    let body: Option<Vec<u8>> = tx
-        .prepare_cached("SELECT body FROM parked WHERE device = ?1 AND seq = ?2")?
-        .query_opt(values![device.0.as_bytes(), int(seq)], |row| row.get(0))?;
-    let Some(body) = body else {
+fn try_again(tx: Tx<'_>, device: DeviceId, seq: u64, log: &mut LogEnd, came: &mut Came) -> StorageResult<()> {
+    let Some(prepared) = parked(tx, device, seq)? else {
         return Err(StorageError::Inconsistent {
             table: "parked_waits",
         });
     };
-    let prepared = Prepared {
-        operation: columns::operation("parked", &body)?,
-        body,
-        chain: ChainHash::default(),
-    };
-    let operation = &prepared.operation;
     // Whether it came in time was decided when it came.
-    let sender = sender(tx, operation.author, 0)?;
-    let mut batch = batch(tx, std::slice::from_ref(&prepared), sender, applied_at)?;
+    let sender = sender(tx, prepared.operation.author, 0)?;
+    let mut batch = batch(tx, std::slice::from_ref(&prepared), sender, log.applied_at)?;
     let taken = batch.take(&prepared);
     tx.prepare_cached("DELETE FROM parked_waits WHERE device = ?1 AND seq = ?2")?
         .execute(values![device.0.as_bytes(), int(seq)])?;
-    let home = match taken {
-        Ok(home) => home,
+    match taken {
+        Ok(home) => apply(tx, &prepared, batch, &home, log, came),
         Err(rejection) => {
             tx.prepare_cached("UPDATE parked SET code = ?3 WHERE device = ?1 AND seq = ?2")?
                 .execute(values![device.0.as_bytes(), int(seq), rejection.code])?;
-            note(tx, device, seq, &batch.waits_for(operation, rejection))?;
-            return Ok(());
+            note(tx, device, seq, &batch.waits_for(&prepared.operation, rejection))
         }
+    }
+}
+
+/// The parked operation of a device.
+fn parked(tx: Tx<'_>, device: DeviceId, seq: u64) -> StorageResult<Option<Prepared>> {
+    let body: Option<Vec<u8>> = tx
+        .prepare_cached("SELECT body FROM parked WHERE device = ?1 AND seq = ?2")?
+        .query_opt(values![device.0.as_bytes(), int(seq)], |row| row.get(0))?;
+    let prepared = |body: Vec<u8>| {
+        Ok(Prepared {
+            operation: columns::operation("parked", &body)?,
+            body,
+            chain: ChainHash::default(),
+        })
     };
+    body.map(prepared).transpose()
+}
+
+/// Writes what was parked into the log, where its record lies, and what came of it.
+fn apply(
+    tx: Tx<'_>,
+    prepared: &Prepared,
+    batch: Batch<'_>,
+    home: &AreaCode,
+    log: &mut LogEnd,
+    came: &mut Came,
+) -> StorageResult<()> {
+    let operation = &prepared.operation;
     tx.prepare_cached("DELETE FROM parked WHERE device = ?1 AND seq = ?2")?
-        .execute(values![device.0.as_bytes(), int(seq)])?;
-    LogWriter::new(tx, applied_at)?.insert(log.append(&home), &home, &prepared)?;
+        .execute(values![operation.device.0.as_bytes(), int(operation.seq)])?;
+    LogWriter::new(tx, log.applied_at)?.insert(log.append(home), home, prepared)?;
     let mut writer = records::Writer::new(tx)?;
     for changed in batch.into_changed() {
         writer.write(&changed)?;
         came.changed.insert(changed.record);
     }
     came.moved
-        .extend(moves::follow(tx, operation, &home, applied_at, log)?);
+        .extend(moves::follow(tx, operation, home, log.applied_at, log)?);
     Ok(())
+}
+
+/// [`Storage::take_up_parked`](crate::storage::Storage::take_up_parked).
+pub(super) fn take_up_for(
+    tx: Tx<'_>,
+    place: ParkedPlace,
+    supervisor: WorkerId,
+    now_ms: TimestampMs,
+) -> Result<TakenUp, NotTakenUp> {
+    let ParkedPlace { device, seq, .. } = place;
+    let mut sender = sender(tx, supervisor, 0)?;
+    sender.spans.retain(|span| span.ended_at.is_none());
+    let oversees = |area: &AreaCode| sender.spans.iter().any(|span| area.is_within(&span.area));
+    let shown_in: Option<String> = tx
+        .prepare_cached("SELECT shown_in FROM parked WHERE device = ?1 AND seq = ?2")?
+        .query_opt(values![device.0.as_bytes(), int(seq)], |row| row.get(0))?;
+    let is_shown = shown_in.is_some_and(|area| AreaCode::new(&area).is_ok_and(|area| oversees(&area)));
+    let Some(prepared) = parked(tx, device, seq)?.filter(|_| is_shown) else {
+        return Ok(taken_up_before(tx, device, seq, oversees)?);
+    };
+    if !oversees(&prepared.operation.area) {
+        return Err(NotTakenUp::Refused("parked.not_yours"));
+    }
+    let mut log = LogEnd::open(tx, now_ms)?;
+    let mut came = Came::default();
+    for earlier in needed_by(tx, &prepared)? {
+        // What is not to be had is missed below.
+        let _ = take_one(tx, &earlier, &sender, &mut log, &mut came)?;
+    }
+    take_one(tx, &prepared, &sender, &mut log, &mut came)?
+        .map_err(|rejection| NotTakenUp::Refused(rejection.code))?;
+    take_up(tx, came, &mut log)?;
+    Ok(TakenUp::Applied(log.close(tx)?))
+}
+
+/// Why nothing is taken up; what was written is taken back.
+pub(super) enum NotTakenUp {
+    /// Not even the supervisor may: the reason's code.
+    Refused(&'static str),
+    /// For another reason.
+    Failed(StorageError),
+}
+
+impl From<StorageError> for NotTakenUp {
+    fn from(error: StorageError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+fn take_one(
+    tx: Tx<'_>,
+    prepared: &Prepared,
+    sender: &Sender,
+    log: &mut LogEnd,
+    came: &mut Came,
+) -> StorageResult<Result<(), Rejection>> {
+    let mut batch = batch(tx, std::slice::from_ref(prepared), sender.clone(), log.applied_at)?;
+    let home = match batch.take(prepared) {
+        Ok(home) => home,
+        Err(rejection) => return Ok(Err(rejection)),
+    };
+    let Operation { device, seq, .. } = prepared.operation;
+    tx.prepare_cached("DELETE FROM parked_waits WHERE device = ?1 AND seq = ?2")?
+        .execute(values![device.0.as_bytes(), int(seq)])?;
+    apply(tx, prepared, batch, &home, log, came).map(Ok)
+}
+
+/// How many parked operations of a device are looked through for what one of them needs.
+const LOOKED_THROUGH_MAX: u64 = 1_000;
+
+/// What the same device recorded before and is parked too, of the records that an operation changes or names: a visit
+/// goes before its photo. In order.
+fn needed_by(tx: Tx<'_>, prepared: &Prepared) -> StorageResult<Vec<Prepared>> {
+    let named = |prepared: &Prepared| {
+        let needs = Needs::of(std::slice::from_ref(prepared));
+        needs.records.into_iter().chain(needs.named)
+    };
+    let Operation { device, seq, .. } = prepared.operation;
+    let seqs: Vec<u64> = tx
+        .prepare_cached("SELECT seq FROM parked WHERE device = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3")?
+        .query_map(
+            values![device.0.as_bytes(), int(seq), int(LOOKED_THROUGH_MAX)],
+            |row| uint(row, 0),
+        )?;
+    let mut wanted: BTreeSet<RecordRef> = named(prepared).collect();
+    let mut needed = Vec::new();
+    for seq in seqs {
+        if let Some(earlier) = parked(tx, device, seq)?
+            && wanted.contains(&earlier.operation.record)
+        {
+            wanted.extend(named(&earlier));
+            needed.push(earlier);
+        }
+    }
+    needed.reverse();
+    Ok(needed)
+}
+
+/// Of what is not parked here for them: whether it is applied already where they oversee.
+fn taken_up_before(
+    tx: Tx<'_>,
+    device: DeviceId,
+    seq: u64,
+    oversees: impl Fn(&AreaCode) -> bool,
+) -> StorageResult<TakenUp> {
+    let area = tx
+        .prepare_cached("SELECT area FROM operation WHERE device = ?1 AND seq = ?2")?
+        .query_opt(values![device.0.as_bytes(), int(seq)], |row| {
+            columns::area(row, 0)
+        })?;
+    match area {
+        Some(area) if oversees(&area) => Ok(TakenUp::Applied(BTreeSet::new())),
+        _ => Ok(TakenUp::Unknown),
+    }
 }
 
 /// Of these operations of a device those that are applied.

@@ -442,7 +442,8 @@ async fn parked_operations_are_read_and_a_page_instead_is_foreign() {
         members: Vec::new(),
         event: None,
         removes: false,
-        next: String::new(),
+        place: "9.5.1".to_owned(),
+        is_last: true,
     }];
     let (credential, _served) = serve(response(
         "200 OK",
