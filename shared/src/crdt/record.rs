@@ -226,6 +226,14 @@ impl RecordState {
         ranked(self.fields.get(&field)?).into_iter().next()
     }
 
+    /// The operations, by device and number, because of which a member is in a set; none when it is not.
+    pub fn given_by(&self, field: FieldId, member: u64) -> Vec<(DeviceId, u64)> {
+        let set = self.members.get(&(field, member));
+        let seen = set.map(|set| set.contains(&member)).filter(|read| read.val);
+        let dots = seen.into_iter().flat_map(|read| read.rm_clock);
+        dots.map(|dot| (dot.actor, dot.counter)).collect()
+    }
+
     fn present_members(&self) -> impl Iterator<Item = (FieldId, u64)> {
         self.members
             .iter()

@@ -278,3 +278,128 @@ async fn what_rules_of_before_have_kept_does_not_stand_in_the_way_of_a_correctio
     });
     assert_eq!(amina.status().sync.waiting_operations, waiting + 2);
 }
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_need_goes_with_the_visit_that_found_it() {
+    let (world, mut amina, mut joao) = two().await;
+    let door = amina.add_household("3-2-501");
+    let one = amina.add_resident(door, "王秀英", "12000000001");
+    write(
+        &mut amina,
+        person(one),
+        resident::NEEDS,
+        needs(&[Need::LivesAlone]),
+    );
+    let visit = |phone: &mut Phone, found: &[Need]| {
+        let id = phone.begin_visit(door, "去过");
+        let mut window = Window::open(phone, id);
+        window.form.met = vec![one];
+        window.form.needs = found.to_vec();
+        window.type_note(phone, "聊了聊");
+        finish(phone, id);
+        id
+    };
+    let id = visit(
+        &mut amina,
+        &[Need::LivesAlone, Need::HearingSight, Need::Mobility],
+    );
+    world.settle(&mut [&mut amina, &mut joao]).await;
+    // A colleague found one of them too; another one Joao wrote down in the person's own form after it had gone.
+    visit(&mut joao, &[Need::Mobility, Need::LanguageHelp]);
+    world.settle(&mut [&mut amina, &mut joao]).await;
+    assert_eq!(found(&mut joao, door).len(), 4);
+    // It was a mistake. Joao may correct it as well.
+    let correct = |phone: &mut Phone, change: &dyn Fn(&mut Vec<Need>)| {
+        let mut window = Window::open(phone, id);
+        change(&mut window.form.needs);
+        window.type_note(phone, "听力没问题");
+        finish(phone, id);
+    };
+    correct(&mut joao, &|needs| {
+        needs.retain(|need| *need != Need::HearingSight)
+    });
+    world.settle(&mut [&mut amina, &mut joao]).await;
+    for phone in [&mut amina, &mut joao] {
+        let mut left = found(phone, door);
+        left.sort_by_key(|need| need.number());
+        assert_eq!(left, [Need::LivesAlone, Need::Mobility, Need::LanguageHelp]);
+    }
+    // The whole visit was at the wrong door: what a colleague found stays, and what was known before.
+    correct(&mut amina, &|needs| needs.push(Need::ChronicIllness));
+    assert!(found(&mut amina, door).contains(&Need::ChronicIllness));
+    let record = RecordRef::new(RecordKind::VISIT, id);
+    amina.call(api::Remove { record });
+    world.settle(&mut [&mut amina, &mut joao]).await;
+    for phone in [&mut amina, &mut joao] {
+        let mut left = found(phone, door);
+        left.sort_by_key(|need| need.number());
+        assert_eq!(left, [Need::LivesAlone, Need::Mobility, Need::LanguageHelp]);
+    }
+    // Brought back, it says what it said.
+    joao.call(api::Keep { record });
+    assert!(found(&mut joao, door).contains(&Need::ChronicIllness));
+    // And goes again.
+    joao.call(api::Remove { record });
+    assert!(!found(&mut joao, door).contains(&Need::ChronicIllness));
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn what_was_found_with_somebody_else_than_ticked_first_is_theirs_alone() {
+    let (_, mut amina) = one().await;
+    let door = amina.add_household("3-2-501");
+    let [one, other] = ["王秀英", "王建国"].map(|name| amina.add_resident(door, name, "12000000001"));
+    let id = amina.begin_visit(door, "去过");
+    for met in [one, other] {
+        let mut window = Window::open(&mut amina, id);
+        window.form.met = vec![met];
+        window.form.needs = vec![Need::HearingSight];
+        window.type_note(&mut amina, "耳朵不好");
+        finish(&mut amina, id);
+    }
+    let entries = amina.household(door).residents;
+    let of = |id| {
+        let entry = entries.iter().find(|entry| entry.id == id).expect("there");
+        entry.resident.needs.clone()
+    };
+    assert_eq!((of(one), of(other)), (vec![], vec![Need::HearingSight]));
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn nobody_is_born_after_this_year() {
+    let (_, mut amina) = one().await;
+    let door = amina.add_household("3-2-501");
+    let id = amina.add_resident(door, "王秀英", "12000000001");
+    let (year, ..) = CalendarDate::of_ms(amina.now_ms.get()).parts();
+    let this_year = year.max(2026);
+    let correct = |phone: &mut Phone, year: &str| {
+        let draft = shown(phone, DraftId(id.0)).expect("the resident's form");
+        let mut form = resident_form(&draft);
+        form.birth_year = year.to_owned();
+        let body = DraftBody::Resident(form);
+        let saved = phone.call(api::SaveDraft {
+            id: DraftId(id.0),
+            body,
+            seen: draft.seen,
+        });
+        let _ = saved;
+        phone.try_call(api::FinishDraft { id: DraftId(id.0) })
+    };
+    for (year, is_taken) in [
+        (this_year + 1, false),
+        (2062, false),
+        (1802, false),
+        (this_year, true),
+        (1880, true),
+    ] {
+        let saved = correct(&mut amina, &year.to_string());
+        match is_taken {
+            true => assert!(saved.is_ok(), "{year}"),
+            false => assert_eq!(
+                saved.unwrap_err().detail,
+                "resident.birth_year_impossible",
+                "{year}"
+            ),
+        }
+    }
+    assert_eq!(amina.household(door).residents[0].resident.birth_year, Some(1880));
+}

@@ -1,16 +1,19 @@
 //! Edits of records.
 
 use shared::change::Change;
+use shared::clock::TimestampMs;
 use shared::crdt::RecordState;
 use shared::domain::door::DoorNumber;
 use shared::domain::issue::Event;
 use shared::domain::phone::parse_phones;
 use shared::domain::schema::{FieldId, Meaning, RecordKind, RecordRef};
 use shared::domain::value::{FieldMap, Value};
-use shared::domain::{Household, Resident, household};
+use shared::domain::visit::Visit;
+use shared::domain::{CalendarDate, Household, Resident, household, resident};
 use shared::ids::{AreaCode, IssueId};
 use shared::validation::text_as_kept;
 
+use super::needs::{self, Found};
 use super::{forms, together};
 use crate::api::{ApiError, ErrorCode};
 use crate::replica::{Replica, api_error};
@@ -22,7 +25,7 @@ pub(crate) fn add_household(
     area: AreaCode,
     household: &Household,
 ) -> Result<RecordRef, ApiError> {
-    let new = forms::new_household(replica.new_id(), area, household)?;
+    let new = forms::new_household(replica, replica.new_id(), area, household)?;
     add(replica, new)
 }
 
@@ -41,7 +44,7 @@ pub(crate) fn save_fields(
     record: RecordRef,
     mut fields: FieldMap,
 ) -> Result<RecordRef, ApiError> {
-    normalise(record.kind, &mut fields, None)?;
+    normalise(record.kind, &mut fields, None, replica.now_ms())?;
     let state = existing(replica, record)?;
     let mut changes = Vec::new();
     if record.kind == RecordKind::HOUSEHOLD
@@ -93,6 +96,16 @@ pub(crate) fn remove(replica: &mut Replica, record: RecordRef) -> Result<RecordR
         let record = RecordRef { id, ..record };
         let state = existing(replica, record)?;
         removals.push((state.area().clone(), record, state.removal()));
+        if let Some(found) = found_by(record, &state).filter(|_| !state.is_removed()) {
+            let visit = (record, Some(&state));
+            removals.extend(needs::changes(
+                replica,
+                state.area(),
+                visit,
+                &found,
+                &Found::default(),
+            )?);
+        }
     }
     replica.save(removals, |_| Ok(()))?;
     Ok(record)
@@ -137,9 +150,25 @@ pub(crate) fn keep(replica: &mut Replica, record: RecordRef) -> Result<RecordRef
         let change = state.keep(record.kind);
         let change = change.ok_or_else(|| api_error(ErrorCode::Invalid, "record.not_kept"))?;
         changes.push((state.area().clone(), record, change));
+        if let Some(found) = found_by(record, &state).filter(|_| state.is_removed()) {
+            let visit = (record, Some(&state));
+            changes.extend(needs::changes(
+                replica,
+                state.area(),
+                visit,
+                &Found::default(),
+                &found,
+            )?);
+        }
     }
     replica.save(changes, |_| Ok(()))?;
     Ok(record)
+}
+
+/// What a visit says that the one person met needs.
+fn found_by(record: RecordRef, state: &RecordState) -> Option<Found> {
+    let visit = (record.kind == RecordKind::VISIT).then(|| Visit::from_fields(&state.values()));
+    visit.flatten().as_ref().map(Found::by)
 }
 
 pub(crate) fn add_event(replica: &mut Replica, issue: IssueId, event: Event) -> Result<RecordRef, ApiError> {
@@ -192,6 +221,7 @@ pub(super) fn normalise(
     kind: RecordKind,
     fields: &mut FieldMap,
     shown: Option<&Base>,
+    now_ms: TimestampMs,
 ) -> Result<(), ApiError> {
     texts_as_kept(kind, fields);
     for (field, value) in fields {
@@ -201,6 +231,12 @@ pub(super) fn normalise(
                 let door = DoorNumber::parse(text)
                     .map_err(|_| api_error(ErrorCode::Invalid, "household.door_unreadable").at(*field))?;
                 *value = Value::text(&door.to_string());
+            }
+            (Some(Meaning::Number { impossible, .. }), Value::Int(year))
+                if (kind, *field) == (RecordKind::RESIDENT, resident::BIRTH_YEAR)
+                    && *year > latest_year(now_ms) =>
+            {
+                return Err(api_error(ErrorCode::Invalid, impossible).at(*field));
             }
             (Some(Meaning::Phones { impossible }), Value::Texts(texts)) => {
                 let shown = shown.map_or(&Value::Null, |base| base.value(*field));
@@ -212,6 +248,13 @@ pub(super) fn normalise(
         }
     }
     Ok(())
+}
+
+/// Nobody was born after this year. What is recorded is the same for whoever checks it whenever, so that only the form
+/// can say this; a clock that shows a year before this program was written is wrong.
+fn latest_year(now_ms: TimestampMs) -> i64 {
+    let (year, ..) = CalendarDate::of_ms(now_ms).parts();
+    i64::from(year.max(2026))
 }
 
 /// The numbers in what was typed; `None` when something in it is none.

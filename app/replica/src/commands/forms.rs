@@ -5,17 +5,19 @@
 
 use rusqlite::Connection;
 use shared::change::Change;
+use shared::clock::TimestampMs;
 use shared::crdt::RecordState;
 use shared::domain::issue::{self, Event, Issue, Step};
 use shared::domain::schema::{FieldId, KINDS, RecordKind, RecordRef};
-use shared::domain::value::{FieldMap, Value, field};
+use shared::domain::value::{FieldMap, Value};
 use shared::domain::visit::{self, Outcome, Purpose, Visit};
 use shared::domain::{Household, Photo, Resident, household, resident};
-use shared::ids::{AreaCode, DraftId, HouseholdId};
+use shared::ids::{AreaCode, DraftId, HouseholdId, ResidentId};
 use shared::validation::validate_fields;
 use uuid::Uuid;
 
 use super::edits::{existing, moves, normalise};
+use super::needs::{self, Found};
 use super::{generic, together};
 use crate::api::{
     ApiError, DraftBody, ErrorCode, HouseholdDraft, IssueDraft, RecordDraft, ResidentDraft, StepDraft,
@@ -28,7 +30,7 @@ use crate::storage::drafts::{Base, Kept};
 use crate::storage::operations::SaveError;
 use crate::storage::{StorageResult, drafts, keep, moves as places, own, records};
 
-type Changes = Vec<(AreaCode, RecordRef, Change)>;
+pub(super) type Changes = Vec<(AreaCode, RecordRef, Change)>;
 
 /// What a form shows of a saved record.
 pub(super) struct Shown {
@@ -181,7 +183,7 @@ pub(super) fn write(
         (None, DraftBody::Household(form)) => {
             let area = form.area.clone();
             let area = area.ok_or_else(|| api_error(ErrorCode::Invalid, "household.area_impossible"))?;
-            new_household(id.0, area, &form.household)?
+            new_household(replica, id.0, area, &form.household)?
         }
         (None, DraftBody::Resident(form)) => new_resident(replica, id.0, &resident_of(form))?,
         (None, DraftBody::Record(form)) => new_of_kind(replica, id, form)?,
@@ -201,7 +203,7 @@ fn correction(replica: &Replica, base: &Base, body: &DraftBody) -> Result<Writte
     let not_found = || api_error(ErrorCode::NotFound, "");
     let record = base.record.ok_or_else(not_found)?;
     let state = existing(replica, record)?;
-    let mut wanted = changed_fields(base, body)?;
+    let mut wanted = changed_fields(base, body, replica.now_ms())?;
     let mut changes = Changes::new();
     if let Some(to) = wanted
         .remove(&household::MOVED_TO)
@@ -219,21 +221,23 @@ fn correction(replica: &Replica, base: &Base, body: &DraftBody) -> Result<Writte
     }
     changes.push((state.area().clone(), record, change));
     if let DraftBody::Visit(form) = body {
-        let visit = visit_of(form)?;
-        let met_before = base.value(visit::MET).as_ids().iter();
-        let is_with_the_same = met_before.eq(visit.met.iter().map(|met| &met.0));
-        let known = match is_with_the_same {
-            true => base.value(visit::NEEDS).as_numbers(),
-            false => &[],
+        let now = Found::by(&visit_of(form)?);
+        let before = match state.is_removed() {
+            true => Found::default(),
+            false => Found::with(
+                &ids(base.value(visit::MET)),
+                base.value(visit::NEEDS).as_numbers().to_vec(),
+            ),
         };
-        changes.extend(needs_found(replica, state.area(), &visit, known)?);
+        let visit = (record, Some(&state));
+        changes.extend(needs::changes(replica, state.area(), visit, &before, &now)?);
     }
     Ok(Written { record, changes })
 }
 
 /// What the form says that it had not shown, in its one spelling; refused with the reason when something has none. What
 /// nobody touched is not looked at: other rules may have kept it.
-fn changed_fields(base: &Base, body: &DraftBody) -> Result<FieldMap, ApiError> {
+fn changed_fields(base: &Base, body: &DraftBody, now_ms: TimestampMs) -> Result<FieldMap, ApiError> {
     let kind = match body {
         DraftBody::Visit(form) => {
             visit_of(form)?;
@@ -254,9 +258,14 @@ fn changed_fields(base: &Base, body: &DraftBody) -> Result<FieldMap, ApiError> {
     let mut fields = corrected_fields(body).unwrap_or_default();
     let is_changed = |field: &FieldId, value: &Value| base.value(*field) != value;
     fields.retain(|field, value| is_changed(field, value));
-    normalise(kind, &mut fields, Some(base))?;
+    normalise(kind, &mut fields, Some(base), now_ms)?;
     fields.retain(|field, value| is_changed(field, value));
     Ok(fields)
+}
+
+/// The people whom a visit's form had shown as met.
+fn ids(met: &Value) -> Vec<ResidentId> {
+    met.as_ids().iter().copied().map(ResidentId).collect()
 }
 
 fn visit_of(form: &VisitDraft) -> Result<Visit, ApiError> {
@@ -310,41 +319,22 @@ fn new_visit(replica: &Replica, id: DraftId, form: &VisitDraft) -> Result<Writte
     let visit = visit_of(form)?;
     let household = existing(replica, RecordRef::new(RecordKind::HOUSEHOLD, form.household))?;
     let area = places::recorded_in(&replica.connection, &household)?;
-    let change = new_record(record.kind, visit.to_fields())?;
+    let change = new_record(record.kind, visit.to_fields(), replica.now_ms())?;
     let mut changes = vec![(area.clone(), record, change)];
-    changes.extend(needs_found(replica, &area, &visit, &[])?);
+    let found = Found::by(&visit);
+    changes.extend(needs::changes(
+        replica,
+        &area,
+        (record, None),
+        &Found::default(),
+        &found,
+    )?);
     Ok(Written { record, changes })
 }
 
-/// Nothing is typed twice: needs found with the one person met become that person's needs, but for those that a
-/// correction knows: they may have ended since.
-fn needs_found(
-    replica: &Replica,
-    area: &AreaCode,
-    visit: &Visit,
-    known: &[u64],
-) -> Result<Changes, ApiError> {
-    let found = visit.needs.iter().map(|need| need.number());
-    let found: Vec<u64> = found.filter(|need| !known.contains(need)).collect();
-    let ([met], false) = (visit.met.as_slice(), found.is_empty()) else {
-        return Ok(Changes::new());
-    };
-    let person = RecordRef::new(RecordKind::RESIDENT, *met);
-    let Some(state) = records::load(&replica.connection, person)? else {
-        return Ok(Changes::new());
-    };
-    let mut needs: Vec<u64> = field(&state.values(), resident::NEEDS).as_numbers().to_vec();
-    needs.extend(found);
-    needs.sort_unstable();
-    needs.dedup();
-    let wanted = FieldMap::from_iter([(resident::NEEDS, Value::numbers(needs))]);
-    let change = RecordState::change_to(person.kind, Some(&state), wanted);
-    Ok(vec![(area.clone(), person, change)])
-}
-
 /// What makes a new record of these fields.
-fn new_record(kind: RecordKind, mut fields: FieldMap) -> Result<Change, ApiError> {
-    normalise(kind, &mut fields, None)?;
+fn new_record(kind: RecordKind, mut fields: FieldMap, now_ms: TimestampMs) -> Result<Change, ApiError> {
+    normalise(kind, &mut fields, None, now_ms)?;
     Ok(RecordState::change_to(kind, None, fields))
 }
 
@@ -361,7 +351,7 @@ fn new_issue(replica: &Replica, id: DraftId, form: &IssueDraft) -> Result<Writte
             .clone()
             .ok_or_else(|| api_error(ErrorCode::Invalid, "issue.area_missing"))?,
     };
-    let mut change = new_record(record.kind, issue.to_fields())?;
+    let mut change = new_record(record.kind, issue.to_fields(), replica.now_ms())?;
     let step = if form.handled_on_the_spot {
         Step::HandledOnTheSpot
     } else {
@@ -375,9 +365,14 @@ fn new_issue(replica: &Replica, id: DraftId, form: &IssueDraft) -> Result<Writte
 }
 
 /// A new household.
-pub(super) fn new_household(id: Uuid, area: AreaCode, household: &Household) -> Result<Written, ApiError> {
+pub(super) fn new_household(
+    replica: &Replica,
+    id: Uuid,
+    area: AreaCode,
+    household: &Household,
+) -> Result<Written, ApiError> {
     let record = RecordRef::new(RecordKind::HOUSEHOLD, id);
-    let change = new_record(record.kind, household.to_fields())?;
+    let change = new_record(record.kind, household.to_fields(), replica.now_ms())?;
     // An empty change is no operation, so no rule would see that the door is missing.
     if change.is_empty() {
         return Err(api_error(ErrorCode::Invalid, "household.door_missing").at(household::DOOR));
@@ -390,7 +385,7 @@ pub(super) fn new_household(id: Uuid, area: AreaCode, household: &Household) -> 
 pub(super) fn new_resident(replica: &Replica, id: Uuid, resident: &Resident) -> Result<Written, ApiError> {
     let record = RecordRef::new(RecordKind::RESIDENT, id);
     let household = existing(replica, RecordRef::new(RecordKind::HOUSEHOLD, resident.household))?;
-    let change = new_record(record.kind, resident.to_fields())?;
+    let change = new_record(record.kind, resident.to_fields(), replica.now_ms())?;
     let changes = vec![(household.area().clone(), record, change)];
     Ok(Written { record, changes })
 }
@@ -404,7 +399,7 @@ fn new_of_kind(replica: &Replica, id: DraftId, form: &RecordDraft) -> Result<Wri
         return Err(no_area());
     }
     let mut fields = generic::fields_of(form)?;
-    normalise(form.kind, &mut fields, None)?;
+    normalise(form.kind, &mut fields, None, replica.now_ms())?;
     // An empty change is no operation, so no rule would see what is missing.
     validate_fields(form.kind, &fields).map_err(SaveError::Rejected)?;
     let change = RecordState::change_to(form.kind, None, fields);

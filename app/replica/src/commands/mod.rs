@@ -5,5 +5,6 @@ pub(crate) mod edits;
 mod forms;
 mod generic;
 pub(crate) mod merge;
+mod needs;
 pub(crate) mod outbox;
 mod together;

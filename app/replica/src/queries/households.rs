@@ -110,7 +110,7 @@ pub(super) fn people(connection: &Connection, household: Uuid) -> StorageResult<
 }
 
 /// Needs from their column.
-pub(super) fn parse_needs(column: &str) -> Vec<Need> {
+pub(crate) fn parse_needs(column: &str) -> Vec<Need> {
     column
         .split(',')
         .filter_map(|number| Need::from_number(number.parse().ok()?))
