@@ -52,6 +52,21 @@ export async function forms({ chapter, newWorld }) {
     await server.stop();
   });
 
+  await chapter('a form that nobody touched is no visit, and the first word says that somebody was met', async () => {
+    const { page } = zhao;
+    await beginVisit(page, DOOR);
+    const isMet = () => by(page, 'outcome-met').isChecked();
+    assert.equal(await isMet(), false);
+    await by(page, 'visit-save').click();
+    await page.locator('#outcome-error').waitFor();
+    await by(page, 'visit-note').fill('在');
+    await until('it says so', isMet);
+    await by(page, 'visit-note').fill('');
+    await by(page, 'visit-discard').click();
+    await openHousehold(page, DOOR);
+    assert.equal(await page.getByTestId('visit-row').count(), 0);
+  });
+
   await chapter('a form whose visit is saved is opened again by its address: what is typed corrects the visit', async () => {
     const { page } = zhao;
     await beginVisit(page, DOOR);

@@ -15,6 +15,7 @@ use shared::domain::{FieldId, RecordRef};
 use shared::ids::DraftId;
 
 use super::answer::error_text;
+use super::toast::clear_toast;
 use super::{Button, ButtonKind, ErrorNote, Icon, IconName, offer_undo, replace};
 use crate::i18n::t;
 use crate::routes::Route;
@@ -266,6 +267,8 @@ impl Form {
         }
         busy.set(true);
         failed.set(None);
+        // "Saved" of the form before does not stand beside what becomes of this one.
+        clear_toast();
         self.keep.call(());
         spawn(async move {
             let keeper = self.keeper.read().clone();

@@ -46,6 +46,17 @@ pub(crate) fn toast(text: String) {
     show(text, None, SHOWN_MS);
 }
 
+/// Takes a message away that is only read: something new has begun, and what it says is not about that.
+pub(crate) fn clear_toast() {
+    let is_read_only = {
+        let message = MESSAGE.peek();
+        !message.text.is_empty() && message.undo.is_none()
+    };
+    if is_read_only {
+        hide();
+    }
+}
+
 /// Says what ended or was removed, and offers to take it back by `call`; `to` is shown afterwards.
 pub(crate) fn offer_undo(text: String, call: impl Into<Call>, to: Option<Route>) {
     let call = call.into();

@@ -88,12 +88,15 @@ fn PlanView(plan: TodayPage) -> Element {
                     }
                 }
             }
-            if !plan.care.is_empty() {
+            if let (false, is_cut) = (plan.care.is_empty(), plan.care.len() >= api::CARE_SHOWN_MAX) {
                 Section { title: t("today-care"), testid: "today-care",
                     ul { class: "rows",
                         for care in plan.care {
                             CareRow { key: "{care.resident}", care }
                         }
+                    }
+                    if is_cut {
+                        p { class: "hint", "data-testid": "care-more", {t_args("today-care-more", &[("count", api::CARE_SHOWN_MAX.into())])} }
                     }
                 }
             }

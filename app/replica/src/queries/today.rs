@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::duplicates::shown;
 use super::households::{LAST_MET_PERSON, NEEDS_OF_ALL};
 use super::{conflicts, drafts, households, issues, names, removals};
-use crate::api::{CareDue, PromiseDue, TodayPage};
+use crate::api::{CARE_SHOWN_MAX, CareDue, PromiseDue, TodayPage};
 use crate::storage::StorageResult;
 use crate::storage::duplicates::GROUP;
 
@@ -81,7 +81,7 @@ fn care(connection: &Connection, today: CalendarDate) -> StorageResult<Vec<CareD
            AND NOT EXISTS (
                 SELECT 1 FROM duplicate JOIN household AS other ON other.id = duplicate.id
                 WHERE duplicate.kept = household.id AND other.removed = 0 AND other.no_visit_before > ?3)
-         ORDER BY met IS NOT NULL, met, household.door_order LIMIT 10",
+         ORDER BY met IS NOT NULL, met, household.door_order LIMIT {CARE_SHOWN_MAX}",
         shown("resident")
     ))?;
     let pattern = |need: Need| format!("%,{},%", need.number());

@@ -118,6 +118,9 @@ fn Hits(text: String, purpose: Purpose) -> Element {
                 }
             }
         }
+        if hits.len() >= HITS_MAX as usize {
+            p { class: "hint", "data-testid": "search-more", {t_args("search-more", &[("count", HITS_MAX.into())])} }
+        }
     }
 }
 

@@ -134,6 +134,7 @@ fn ToUnit(issue: IssueId, form: Form, draft: Signal<StepDraft>) -> Element {
         String::new()
     };
     rsx! {
+        p { class: "hint", {t("step-unit-told")} }
         if !choices.is_empty() {
             ChoiceChips {
                 name: "unit", legend: t("step-unit"), choices, selected: target,

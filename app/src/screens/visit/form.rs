@@ -12,7 +12,7 @@ use replica::api::{self, DraftBody, HouseholdPage, VisitDraft};
 use shared::domain::visit::NOTE;
 use shared::ids::{DraftId, HouseholdId, ResidentId};
 
-use super::draft::{fresh, obvious_met};
+use super::draft::{fresh, imply_met, obvious_met};
 use super::parts::{Choices, More, Warnings};
 use crate::components::{
     Discard, DraftPhotos, FieldKind, Form, FormNotes, SaveBar, Screen, TextField, begin, go_back, replace,
@@ -70,7 +70,10 @@ impl Parts {
     /// Changes something.
     pub(super) fn change(mut self, change: impl FnOnce(&mut VisitDraft)) {
         self.touched.set(true);
-        change(&mut self.visit.write());
+        let mut visit = self.visit.write();
+        change(&mut visit);
+        imply_met(&mut visit);
+        drop(visit);
         self.form.keep.call(());
     }
 }
@@ -171,7 +174,9 @@ fn use_obvious_met(parts: Parts, page: Option<Rc<HouseholdPage>>) {
         let is_fresh =
             ready && form.written.peek().id.is_none() && !*form.corrects.peek() && !*touched.peek();
         if is_fresh && visit.peek().met.is_empty() {
-            visit.write().met = obvious_met(&residents);
+            let mut visit = visit.write();
+            visit.met = obvious_met(&residents);
+            imply_met(&mut visit);
         }
     }));
 }

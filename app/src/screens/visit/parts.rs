@@ -55,7 +55,7 @@ pub(super) fn Choices(parts: Parts, page: Option<Rc<HouseholdPage>>) -> Element 
             selected: visit.outcome.map_or("", Outcome::code),
             onselect: move |code: String| parts.change(|visit| visit.outcome = Outcome::from_code(&code)),
         }
-        if visit.outcome == Some(Outcome::Met) && !people.is_empty() {
+        if matches!(visit.outcome, None | Some(Outcome::Met)) && !people.is_empty() {
             MultiChips {
                 name: "met", legend: t("field-visit-met"), choices: people,
                 selected: visit.met.iter().map(ToString::to_string).collect::<Vec<_>>(),
