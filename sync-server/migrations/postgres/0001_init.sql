@@ -1,4 +1,4 @@
--- The tables of migrations/sqlite 0001 to 0008, which say what each column means. Codes of areas and names of accounts
+-- The tables of migrations/sqlite/0001_init.sql, which says what each column means. Codes of areas and names of accounts
 -- are compared byte by byte, as there.
 CREATE TABLE meta (
     one               BIGINT PRIMARY KEY CHECK (one = 1),
@@ -42,8 +42,14 @@ CREATE TABLE device (
     last_seq         BIGINT NOT NULL DEFAULT 0,
     chain            BYTEA NOT NULL,
     applied_at       BIGINT NOT NULL DEFAULT 0,
-    applied_from_seq BIGINT NOT NULL DEFAULT 0
+    applied_from_seq BIGINT NOT NULL DEFAULT 0,
+    parent           BYTEA,
+    told_at          BIGINT NOT NULL DEFAULT 0,
+    told_before      BIGINT NOT NULL DEFAULT 0,
+    is_answered      BIGINT NOT NULL DEFAULT 1
 );
+CREATE INDEX device_by_parent ON device (parent);
+CREATE INDEX device_by_worker ON device (worker);
 
 CREATE TABLE token (
     hash   BYTEA PRIMARY KEY,
@@ -85,7 +91,7 @@ CREATE TABLE parked (
     body      BYTEA NOT NULL,
     PRIMARY KEY (device, seq)
 );
-CREATE INDEX parked_by_area ON parked (shown_in, parked_at);
+CREATE INDEX parked_by_area ON parked (shown_in, parked_at, device, seq);
 
 CREATE TABLE photo_record (
     record BYTEA PRIMARY KEY,

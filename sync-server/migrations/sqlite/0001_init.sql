@@ -40,8 +40,14 @@ CREATE TABLE device (
     last_seq         INTEGER NOT NULL DEFAULT 0,   -- everything up to here is held: applied or parked
     chain            BLOB NOT NULL,                -- hash chain at last_seq, 32 bytes
     applied_at       INTEGER NOT NULL DEFAULT 0,   -- when the last push that brought something new was applied, ms
-    applied_from_seq INTEGER NOT NULL DEFAULT 0    -- the first operation of that push
+    applied_from_seq INTEGER NOT NULL DEFAULT 0,   -- the first operation of that push
+    parent           BLOB,                         -- the device whose session it was enrolled with; who revokes that one revokes it too
+    told_at          INTEGER NOT NULL DEFAULT 0,   -- ms; an answer of ours, noted once a week: it knows what happened before
+    told_before      INTEGER NOT NULL DEFAULT 0,   -- ms; the answer that was noted before that one
+    is_answered      INTEGER NOT NULL DEFAULT 1    -- 0: it has had no answer since it was enrolled; may be, the answer to that was lost
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX device_by_parent ON device (parent);
+CREATE INDEX device_by_worker ON device (worker);
 
 CREATE TABLE token (
     hash   BLOB PRIMARY KEY,                       -- BLAKE3 of the token
@@ -64,12 +70,48 @@ CREATE UNIQUE INDEX operation_by_device ON operation (device, seq);
 CREATE INDEX operation_by_area ON operation (area, position, device);
 
 CREATE TABLE record (
-    kind  INTEGER NOT NULL,
-    id    BLOB NOT NULL,
-    area  TEXT NOT NULL,
-    state BLOB NOT NULL,                           -- the merged state with its clocks
+    -- Most are made by one operation and never touched. What they hold is in that operation's body, so it is not written
+    -- here again: then state is empty, and made_by and made_by_seq name the operation.
+    kind        INTEGER NOT NULL,
+    id          BLOB NOT NULL,
+    area        TEXT NOT NULL,
+    state       BLOB NOT NULL,                     -- the merged state with its clocks
+    made_by     BLOB,                              -- a device
+    made_by_seq INTEGER,                           -- a number
     PRIMARY KEY (kind, id)
 ) STRICT;
+
+CREATE TABLE moved (
+    household BLOB PRIMARY KEY,                    -- lies in another area than it was made in, or did
+    area      TEXT NOT NULL,                       -- where the latest move has put it
+    ms        INTEGER NOT NULL,                    -- with the next three: the latest move, by its clamped stamp
+    counter   INTEGER NOT NULL,
+    device    BLOB NOT NULL,
+    seq       INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE former_area (
+    kind    INTEGER NOT NULL,                      -- a record that lay in another area before its household was moved
+    record  BLOB NOT NULL,
+    area    TEXT NOT NULL,
+    left_at INTEGER NOT NULL,                      -- ms; what was recorded there before is still accepted
+    PRIMARY KEY (kind, record, area)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE departed (
+    position INTEGER PRIMARY KEY,                  -- in the log of the area that a household left
+    area     TEXT NOT NULL,
+    device   BLOB NOT NULL,                        -- with seq: the operation that moved it, which tells the area so
+    seq      INTEGER NOT NULL
+) STRICT;
+CREATE INDEX departed_by_area ON departed (area, position);
+
+CREATE TABLE compacted (
+    device BLOB NOT NULL,                          -- with seq: an operation that was applied and that later ones have replaced whole
+    seq    INTEGER NOT NULL,
+    chain  BLOB NOT NULL,                          -- the device's hash chain at it, 32 bytes: who sends it again is compared with that
+    PRIMARY KEY (device, seq)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE parked (
     device    BLOB NOT NULL,
@@ -81,12 +123,23 @@ CREATE TABLE parked (
     body      BLOB NOT NULL,
     PRIMARY KEY (device, seq)
 ) STRICT;
-CREATE INDEX parked_by_area ON parked (shown_in, parked_at);
+CREATE INDEX parked_by_area ON parked (shown_in, parked_at, device, seq);
+
+CREATE TABLE parked_waits (
+    kind     INTEGER NOT NULL,                     -- the record without which an operation could not be applied
+    record   BLOB NOT NULL,
+    device   BLOB NOT NULL,
+    seq      INTEGER NOT NULL,                     -- the parked operation
+    for_move INTEGER NOT NULL DEFAULT 0,           -- 1: until the record is moved, not until it comes
+    PRIMARY KEY (kind, record, device, seq)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX parked_waits_by_operation ON parked_waits (device, seq);
 
 CREATE TABLE photo_record (
     record BLOB PRIMARY KEY,                       -- the photo record
     hash   BLOB NOT NULL,                          -- the bytes it speaks for
-    area   TEXT NOT NULL
+    area   TEXT NOT NULL,
+    author BLOB NOT NULL                           -- who recorded a photo may send its bytes also after a reassignment
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX photo_record_by_hash ON photo_record (hash, area);
 
@@ -97,4 +150,42 @@ CREATE TABLE photo (
     device     BLOB NOT NULL,                      -- who sent them first
     stored_at  INTEGER NOT NULL,                   -- ms
     PRIMARY KEY (hash, area)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE upload (
+    id         BLOB PRIMARY KEY,                   -- drawn by the server; part of the upload's address
+    device     BLOB NOT NULL REFERENCES device (id), -- whose it is; nobody else learns that it exists
+    hash       BLOB NOT NULL,                      -- what the bytes must be in the end
+    length     INTEGER NOT NULL,                   -- how many bytes there will be
+    received   INTEGER NOT NULL DEFAULT 0,         -- how many are durable: the offset
+    metadata   TEXT NOT NULL,                      -- as it was sent, already read and bounded
+    expires_at INTEGER NOT NULL,                   -- ms; moves on with every chunk
+    stored     INTEGER NOT NULL DEFAULT 0          -- 1: checked and in the photo store, its chunks are gone
+) STRICT, WITHOUT ROWID;
+CREATE INDEX upload_by_device ON upload (device, hash);
+CREATE INDEX upload_by_expiry ON upload (expires_at);
+
+CREATE TABLE upload_chunk (
+    upload BLOB NOT NULL REFERENCES upload (id) ON DELETE CASCADE,
+    at     INTEGER NOT NULL,                       -- the offset of its first byte
+    bytes  BLOB NOT NULL,
+    PRIMARY KEY (upload, at)
+) STRICT;
+
+CREATE TABLE segment (
+    area           TEXT NOT NULL,                  -- an assigned area: itself and everything inside it
+    last_position  INTEGER NOT NULL,               -- a device that read it holds everything up to here
+    first_position INTEGER NOT NULL,
+    bytes          BLOB NOT NULL,                  -- a frame with an AreaPage, as it is handed out
+    PRIMARY KEY (area, last_position)
+) STRICT;
+
+CREATE TABLE receipt_key (
+    one  INTEGER PRIMARY KEY CHECK (one = 1),
+    seed BLOB NOT NULL                             -- 32 bytes, of which the key for receipts is made
+) STRICT;
+
+CREATE TABLE receipt_shown (
+    device      BLOB PRIMARY KEY REFERENCES device (id),
+    through_seq INTEGER NOT NULL                   -- an earlier life of this server had signed for so much
 ) STRICT, WITHOUT ROWID;

@@ -1,10 +1,10 @@
 //! What a phone and its server hold on the day of the upgrade: something of every kind that may be under way.
 //!
 //! ```sh
-//! KOUMEN_FIXTURE=tests/fixtures/upgrade/2009 cargo test -p tests --test upgrade
+//! KOUMEN_FIXTURE=tests/fixtures/upgrade/1001 cargo test -p tests --test upgrade
 //! ```
-//! writes it down as SQL. Run it in the last version before a new migration; the fixtures there are from the code of
-//! their days and are never changed.
+//! writes it down as SQL. Run it in each version that was released, before the first migration behind it; such fixtures are
+//! never changed.
 
 use std::fs;
 use std::path::Path;

@@ -10,11 +10,11 @@ use crate::search::fts_query;
 /// Of the version after this one.
 const UNKNOWN: FieldId = FieldId(99);
 
-/// A device as the app had it that knew no warnings yet.
+/// A device as an app left it that knew less: nothing says what it knew.
 fn earlier() -> Connection {
     let mut connection = Connection::open_in_memory().unwrap();
     let transaction = connection.transaction().unwrap();
-    migrate::make(&transaction, 2_007).unwrap();
+    migrate::make(&transaction, 1_001).unwrap();
     transaction.commit().unwrap();
     connection
 }
@@ -109,7 +109,7 @@ fn kept(connection: &Connection, record: RecordRef, fields: FieldMap) -> RecordS
     let state = RecordState::start(&FakeDevice::numbered(1).operation(5, record, made), Some(6));
     connection
         .execute(
-            "INSERT INTO other_record (kind, id, area, state) VALUES (?1, ?2, ?3, ?4)",
+            "INSERT INTO record (kind, id, area, state) VALUES (?1, ?2, ?3, ?4)",
             params![
                 record.kind.0,
                 record.id,

@@ -15,6 +15,8 @@ mod learn;
 pub mod meta;
 pub mod migrate;
 pub(crate) mod moves;
+#[cfg(any(test, feature = "testing"))]
+pub mod next;
 pub mod operations;
 pub mod own;
 pub mod peers;

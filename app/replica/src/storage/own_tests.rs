@@ -179,53 +179,6 @@ fn the_chain_goes_on_from_where_it_was_kept_when_what_was_before_has_gone() {
     assert_eq!(chain_at(&connection, 60).unwrap(), None);
 }
 
-/// A file of the first major schema with one operation in each state.
-#[test]
-fn what_waited_before_the_schema_changed_waits_after_it() {
-    let mut connection = Connection::open_in_memory().unwrap();
-    for step in [
-        include_str!("migrations/0001_init.sql"),
-        include_str!("migrations/0002_more.sql"),
-        include_str!("migrations/0003_uploads.sql"),
-        include_str!("migrations/0004_merge.sql"),
-        include_str!("migrations/0005_peers.sql"),
-    ] {
-        connection.execute_batch(step).unwrap();
-    }
-    connection.pragma_update(None, "user_version", 1_005).unwrap();
-    let (operations, _) = whole_chain(&recorded(4));
-    let mut chain = ChainHash::default();
-    for (operation, (state, code, at)) in
-        operations
-            .iter()
-            .zip([(1, "", 70), (3, "x", 70), (2, "y", 80), (0, "", 0)])
-    {
-        chain = chain.then(operation);
-        connection
-            .execute(
-                "INSERT INTO operation (seq, kind, record, at, body, chain, state, code, receipted_at)
-                 VALUES (?1, ?2, ?3, 5, ?4, ?5, ?6, ?7, ?8)",
-                params![
-                    operation.seq,
-                    operation.record.kind.0,
-                    operation.record.id,
-                    canonical_bytes(operation),
-                    chain.0,
-                    state,
-                    code,
-                    at
-                ],
-            )
-            .unwrap();
-    }
-    prepare(&mut connection, Home::Memory).unwrap();
-    assert_eq!(whole_chain(&connection), (operations, chain));
-    assert_eq!(receipted_through(&connection).unwrap(), 3);
-    assert_eq!(operations::count_waiting(&connection).unwrap(), 1);
-    assert_eq!(operations::count_set_aside(&connection).unwrap(), 1);
-    assert_eq!(operations::set_aside(&connection, 9).unwrap(), [3, 2]);
-}
-
 /// Whichever way it comes: a form, or a tool that brings many records at once.
 #[test]
 fn what_a_role_may_not_do_is_kept_in_neither_way() {

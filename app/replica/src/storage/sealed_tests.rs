@@ -9,6 +9,7 @@ use shared::domain::{Household, Resident};
 use shared::ids::{AreaCode, DeviceId, DraftId, HouseholdId, WorkerId};
 use uuid::Uuid;
 
+use super::super::next::NextVersion;
 use super::*;
 use crate::api::{DraftBody, VisitDraft};
 use crate::search::fts_query;
@@ -256,12 +257,12 @@ fn two_sealings_do_not_look_alike() {
     }
 }
 
-/// A device as an earlier app had it, before households moved.
+/// A device as this app has it, before an update.
 fn earlier() -> Connection {
     let mut connection = Connection::open_in_memory().unwrap();
     connection.pragma_update(None, "foreign_keys", true).unwrap();
     let transaction = connection.transaction().unwrap();
-    migrate::make(&transaction, 2_006).unwrap();
+    migrate::make(&transaction, 1_001).unwrap();
     transaction
         .execute_batch(
             "INSERT INTO household (id, area, door, clocks) VALUES (x'01', '130803001001-01', '1-2-501', x'00');
@@ -278,18 +279,19 @@ fn earlier() -> Connection {
 #[test]
 fn what_an_earlier_app_sealed_comes_back_in_the_present_schema() {
     let mut updated = earlier();
-    migrate::migrate(&mut updated).unwrap();
     let mut connection = earlier();
     let sealed = Sealed {
         operations: 1,
         photos: 0,
         drafts: 0,
-        schema: 2_006,
+        schema: 1_001,
         nonce: NONCE,
     };
     let transaction = connection.transaction().unwrap();
     seal_as(&transaction, &KEY, sealed).unwrap();
     transaction.commit().unwrap();
+    let _updated = NextVersion::begin();
+    migrate::migrate(&mut updated).unwrap();
     migrate::migrate(&mut connection).unwrap();
     assert!(unseal_it(&mut connection, &KEY));
     assert_eq!(dump(&connection), dump(&updated));
