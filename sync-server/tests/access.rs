@@ -9,6 +9,8 @@ use axum::body::Body;
 use axum::http::request::Builder;
 use axum::http::{Method, Request, StatusCode, header};
 use base64::Engine;
+use shared::change::encode::decode_pull;
+use shared::change::hash::canonical_bytes;
 use shared::crdt::RecordState;
 use shared::domain::value::{FieldMap, Value};
 use shared::domain::{RecordRef, household, worker::Role};
@@ -284,7 +286,8 @@ fn shows_the_secret(row: &Row, answer: &Answer) -> bool {
     let has = |bytes: &[u8]| bytes.windows(SECRET.len()).any(|part| part == SECRET.as_bytes());
     if row.path == "/v1/sync" && answer.status == StatusCode::OK {
         let reply: SyncReply = v1::decode(&answer.body).unwrap();
-        return reply.pages.iter().any(|page| has(&page.page));
+        let mut pages = reply.pages.iter().map(|page| decode_pull(&page.page).unwrap());
+        return pages.any(|page| page.iter().any(|one| has(&canonical_bytes(&one.operation))));
     }
     has(&answer.body)
 }

@@ -37,10 +37,7 @@ async fn a_new_device_reads_a_segment_of_its_own_area_and_a_stranger_none() {
     let server = a_full_server().await;
     let own = server.sign_in("amina").await;
     let answer = server
-        .get(
-            &format!("/v1/segments/{GRID}?after=0&form=dense"),
-            Some(&own.token),
-        )
+        .get(&format!("/v1/segments/{GRID}?after=0"), Some(&own.token))
         .await;
     assert_eq!(answer.status, StatusCode::OK);
     let page: AreaPage = v1::decode(&answer.body).unwrap();
@@ -48,17 +45,14 @@ async fn a_new_device_reads_a_segment_of_its_own_area_and_a_stranger_none() {
         decode_pull(&page.page).unwrap().len(),
         SEGMENT_OPERATIONS as usize
     );
-    // An app that reads the plain form only is told to go on without segments.
-    let plain = format!("/v1/segments/{GRID}?after=0");
-    assert_eq!(server.get(&plain, Some(&own.token)).await.code(), "segment.none");
-    let on = format!("/v1/segments/{GRID}?form=dense&after={}", page.cursor);
+    let on = format!("/v1/segments/{GRID}?after={}", page.cursor);
     assert_eq!(server.get(&on, Some(&own.token)).await.code(), "segment.none");
 
     let stranger = server.sign_in("nuo").await;
     // An area around or inside one's own is no assigned one; what does not exist looks the same.
     for area in [GRID, "130803001001", "130803009009-01", "nonsense"] {
         let answer = server
-            .get(&format!("/v1/segments/{area}?form=dense"), Some(&stranger.token))
+            .get(&format!("/v1/segments/{area}"), Some(&stranger.token))
             .await;
         assert_eq!(
             (answer.status, answer.code().as_str()),
@@ -67,12 +61,10 @@ async fn a_new_device_reads_a_segment_of_its_own_area_and_a_stranger_none() {
         );
     }
     let lead = server.sign_in("lin").await;
-    let whole = server
-        .get("/v1/segments/130803001001?form=dense", Some(&lead.token))
-        .await;
+    let whole = server.get("/v1/segments/130803001001", Some(&lead.token)).await;
     assert_eq!(whole.status, StatusCode::OK);
     let inside = server
-        .get(&format!("/v1/segments/{GRID}?form=dense"), Some(&lead.token))
+        .get(&format!("/v1/segments/{GRID}"), Some(&lead.token))
         .await;
     assert_eq!(inside.code(), "segment.none");
 }
@@ -93,7 +85,7 @@ async fn a_position_that_is_none_is_refused() {
     }
     let beyond = server
         .get(
-            &format!("/v1/segments/{GRID}?form=dense&after={}", u64::MAX),
+            &format!("/v1/segments/{GRID}?after={}", u64::MAX),
             Some(&own.token),
         )
         .await;

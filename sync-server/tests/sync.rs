@@ -310,32 +310,6 @@ async fn nobody_writes_in_anothers_name() {
 }
 
 #[tokio::test]
-async fn a_device_is_answered_in_the_form_that_it_reads_and_may_push_in_either() {
-    let (mut amina, joao) = amina_and_joao().await;
-    amina.phone.household("3-2-501");
-    let mut push = amina.phone.push_from(1);
-    push.page = shared::change::encode::encode_push_dense(&amina.phone.operations);
-    amina
-        .server
-        .sync(&amina.token, &a_request(Some(push)))
-        .await
-        .unwrap();
-    let plain = amina.server.sync(&joao, &a_request(None)).await.unwrap();
-    let asking = SyncRequest {
-        extensions: vec![shared::protocol::v1::READS_DENSE],
-        ..a_request(None)
-    };
-    let dense = amina.server.sync(&joao, &asking).await.unwrap();
-    let pages = [&plain.pages[0].page, &dense.pages[0].page];
-    // The second number of a page is its form.
-    assert_eq!(pages.map(|page| page[1]), [1, 3]);
-    for page in pages {
-        let operations = shared::change::encode::decode_pull(page).unwrap();
-        assert_eq!(operations[0].operation, amina.phone.operations[0]);
-    }
-}
-
-#[tokio::test]
 async fn fields_and_kinds_of_a_later_version_are_kept_and_passed_on() {
     let (mut amina, joao) = amina_and_joao().await;
     let household = amina.phone.household("3-2-501");

@@ -192,7 +192,7 @@ impl World {
         let area = AreaCode::new(area).expect("an area");
         let cursor = phone.replica.cursor(&area).expect("the cursor is read");
         let path = format!(
-            "/v1/segments/{area}?form=dense&after={}",
+            "/v1/segments/{area}?after={}",
             cursor.expect("the area is assigned")
         );
         let answer = self.server.get(&path, Some(&phone.token)).await;

@@ -6,9 +6,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
-use shared::change::encode::{
-    PushOrigin, decode_pull, decode_push, encode_pull, encode_pull_dense, encode_push, encode_push_dense,
-};
+use shared::change::encode::{PushOrigin, decode_pull, decode_push, encode_pull, encode_push};
 use shared::change::hash::{CHAIN_START, canonical_bytes};
 use shared::change::{AppliedOperation, Change, MemberEdit, Operation, Seen, Write};
 use shared::crdt::RecordState;
@@ -220,24 +218,6 @@ fn a_pushed_page_is_written_and_read_as_in_version_1() {
 fn a_pulled_page_is_written_and_read_as_in_version_1() {
     let written = encode_pull(&applied());
     let frozen = fixture("pull_page.bin", &written);
-    assert_eq!(written, frozen);
-    assert_eq!(decode_pull(&frozen), Ok(applied()));
-}
-
-#[test]
-fn dense_pages_are_written_and_read_as_they_were_first() {
-    let written = encode_push_dense(&operations());
-    let frozen = fixture("push_page_dense.bin", &written);
-    assert_eq!(written, frozen);
-    let device = FakeDevice::numbered(3);
-    let origin = PushOrigin {
-        device: device.device,
-        author: device.worker,
-        first_seq: 1,
-    };
-    assert_eq!(decode_push(&frozen, origin), Ok(operations()));
-    let written = encode_pull_dense(&applied());
-    let frozen = fixture("pull_page_dense.bin", &written);
     assert_eq!(written, frozen);
     assert_eq!(decode_pull(&frozen), Ok(applied()));
 }

@@ -1,6 +1,6 @@
 //! Two phones without a server: what this one says, and what it does with what the other one says.
 
-use shared::change::encode::encode_push_dense;
+use shared::change::encode::encode_push;
 use shared::ids::DeviceId;
 use shared::protocol::peer::{Bundle, PEER_PROTOCOL};
 use shared::protocol::v1::{self, PUSH_OPERATIONS_MAX, Push};
@@ -52,7 +52,7 @@ impl Replica {
             first_seq: operations.first().map_or(1, |operation| operation.seq),
             chain_before,
             chain_after,
-            page: encode_push_dense(&operations),
+            page: encode_push(&operations),
         });
         let bytes = v1::encode(&Bundle {
             protocol: PEER_PROTOCOL,

@@ -7,18 +7,16 @@ use std::rc::Rc;
 
 use rusqlite::{Connection, Transaction};
 use shared::change::Change;
-use shared::change::encode::encode_push_dense;
+use shared::change::encode::encode_push;
 use shared::change::hash::ChainHash;
 use shared::clock::TimestampMs;
 use shared::domain::schema::RecordRef;
 use shared::domain::value::FieldMap;
 use shared::domain::worker::Worker;
 use shared::ids::{AreaCode, PhotoHash};
-use shared::protocol::known;
 use shared::protocol::set_aside::{SET_ASIDE_ASKED_MAX, as_extension};
 use shared::protocol::v1::{
-    self, AreaPage, PROTOCOL_VERSION, PUSH_OPERATIONS_MAX, Push, READS_DENSE, SealKey, SignInReply,
-    SyncReply, SyncRequest,
+    self, AreaPage, PROTOCOL_VERSION, PUSH_OPERATIONS_MAX, Push, SealKey, SignInReply, SyncReply, SyncRequest,
 };
 use shared::validation::as_kept;
 use uuid::Uuid;
@@ -511,10 +509,6 @@ impl Replica {
         };
         let count = waiting.as_ref().map_or(0, |(_, operations, _)| operations.len());
         let set_aside = operations::set_aside(&self.connection, SET_ASIDE_ASKED_MAX)?;
-        let kept_from = match known::READS_KNOWN {
-            true => own::kept_from(&self.connection)?,
-            false => None,
-        };
         let room = self.room_state()?;
         // Only in a request that brings nothing: what waits would differ.
         let is_wanted = self.verify.take() && with_push;
@@ -526,7 +520,7 @@ impl Replica {
             first_seq: operations.first().map_or(1, |operation| operation.seq),
             chain_before,
             chain_after,
-            page: encode_push_dense(&operations),
+            page: encode_push(&operations),
         });
         let request = v1::encode(&SyncRequest {
             protocol: PROTOCOL_VERSION,
@@ -543,8 +537,6 @@ impl Replica {
             extensions: receipts::of_earlier_life(&self.connection, view.epoch)?
                 .map(|signed| signed.for_request())
                 .into_iter()
-                .chain([READS_DENSE])
-                .chain(kept_from.map(known::kept_from))
                 .chain(as_extension(&set_aside))
                 .chain(verification.map(|verification| verification.as_extension()))
                 .collect(),

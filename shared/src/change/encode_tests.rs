@@ -1,7 +1,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::change::Seen;
+use crate::change::Write;
+use crate::domain::schema::{FieldId, RecordKind, RecordRef};
 use crate::domain::value::Value;
 use crate::testing::FakeDevice;
 
@@ -96,48 +97,15 @@ proptest! {
     }
 
     #[test]
-    fn a_dense_page_decodes_to_what_was_encoded(operations in a_set(), applied in any::<u64>()) {
-        prop_assert_eq!(decode_push(&encode_push_dense(&operations), origin()), Ok(operations.clone()));
-        let applied: Vec<_> = operations.into_iter()
-            .map(|operation| AppliedOperation { applied_at: applied ^ operation.seq, operation })
-            .collect();
-        prop_assert_eq!(decode_pull(&encode_pull_dense(&applied)), Ok(applied));
-    }
-
-    #[test]
     fn a_pushed_page_is_read_in_parts_of_any_size(operations in a_set(), sizes in proptest::collection::vec(0..4_usize, 0..8)) {
-        for page in [encode_push(&operations), encode_push_dense(&operations)] {
-            let mut page = PushedPage::open(&page, origin()).unwrap();
-            prop_assert_eq!(page.count(), operations.len());
-            let mut read = Vec::new();
-            for size in sizes.iter().copied().chain([usize::MAX, 1]) {
-                read.extend(page.take(size).unwrap());
-            }
-            prop_assert_eq!(&read, &operations);
+        let page = encode_push(&operations);
+        let mut page = PushedPage::open(&page, origin()).unwrap();
+        prop_assert_eq!(page.count(), operations.len());
+        let mut read = Vec::new();
+        for size in sizes.into_iter().chain([usize::MAX, 1]) {
+            read.extend(page.take(size).unwrap());
         }
-    }
-
-    #[test]
-    fn a_page_for_who_knows_records_decodes_with_them_only(
-        operations in a_set(), applied in any::<u64>(), others in proptest::collection::vec(any::<u128>(), 0..4), twice in any::<bool>(),
-    ) {
-        let records = operations.iter().map(|operation| operation.record.id);
-        let mut known: Vec<Uuid> = others.into_iter().map(Uuid::from_u128).chain(records.step_by(2)).collect();
-        if twice {
-            known.extend(known.clone());
-        }
-        let applied: Vec<_> = operations.into_iter()
-            .map(|operation| AppliedOperation { applied_at: applied ^ operation.seq, operation })
-            .collect();
-        let page = encode_pull_knowing(&applied, &known);
-        prop_assert_eq!(decode_pull_knowing(&page, &known), Ok(applied.clone()));
-        if !known.is_empty() {
-            prop_assert!(decode_pull(&page).is_err());
-            known.push(Uuid::from_u128(u128::MAX - 1));
-            prop_assert!(decode_pull_knowing(&page, &known).is_err());
-        }
-        // Who knows something may read a page for who knows nothing.
-        prop_assert_eq!(decode_pull_knowing(&encode_pull_dense(&applied), &known), Ok(applied));
+        prop_assert_eq!(&read, &operations);
     }
 
     #[test]
@@ -148,19 +116,17 @@ proptest! {
 
     #[test]
     fn an_altered_byte_never_panics(operations in a_set(), at in any::<prop::sample::Index>(), to in any::<u8>()) {
-        for mut page in [encode_push(&operations), encode_push_dense(&operations)] {
-            let index = at.index(page.len());
-            page[index] = to;
-            let _ = decode_push(&page, origin());
-        }
+        let mut page = encode_push(&operations);
+        let index = at.index(page.len());
+        page[index] = to;
+        let _ = decode_push(&page, origin());
     }
 
     #[test]
     fn a_cut_page_is_refused_at_every_byte(operations in a_set()) {
-        for page in [encode_push(&operations), encode_push_dense(&operations)] {
-            for length in 0..page.len() {
-                prop_assert!(decode_push(&page[..length], origin()).is_err());
-            }
+        let page = encode_push(&operations);
+        for length in 0..page.len() {
+            prop_assert!(decode_push(&page[..length], origin()).is_err());
         }
     }
 }
@@ -189,11 +155,9 @@ fn what_a_page_makes_is_bounded_whether_it_is_written_or_added() {
                 applied_at: 1,
             })
             .collect();
-        [encode_pull(&operations), encode_pull_dense(&operations)]
+        encode_pull(&operations)
     };
     for (count, fits) in [(100, true), (PARTS_PER_PAGE_MAX / EACH + 1, false)] {
-        for page in page(count) {
-            assert_eq!(decode_pull(&page).is_ok(), fits, "{count}");
-        }
+        assert_eq!(decode_pull(&page(count)).is_ok(), fits, "{count}");
     }
 }

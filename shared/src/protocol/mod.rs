@@ -1,7 +1,6 @@
 //! The messages between device and server (D4, D11).
 
 pub mod gaps;
-pub mod known;
 pub mod peer;
 pub mod receipt;
 pub mod set_aside;
@@ -23,8 +22,6 @@ macro_rules! for_each_message {
             crate::protocol::v1::SyncReply,
             crate::protocol::v1::AreaPage,
             crate::protocol::peer::Bundle,
-            crate::protocol::known::OwnRange,
-            crate::protocol::known::KeptFrom,
             crate::protocol::receipt::SignedReceipt,
             crate::protocol::set_aside::Seqs,
             crate::protocol::verify::Verification,

@@ -36,14 +36,6 @@ pub const PULL_OPERATIONS_MAX: usize = 4_000;
 /// It keeps one at a time, and a screen that asks meanwhile waits for so many at the most.
 pub const SEGMENT_OPERATIONS: u32 = 2_000;
 
-/// In the extensions of a request: the device reads pages of the dense form too.
-pub const READS_DENSE: (u16, Vec<u8>) = (6, Vec::new());
-
-/// Whether a request has [`READS_DENSE`].
-pub fn reads_dense(extensions: &[(u16, Vec<u8>)]) -> bool {
-    extensions.iter().any(|(number, _)| *number == READS_DENSE.0)
-}
-
 /// What a device says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SyncRequest {

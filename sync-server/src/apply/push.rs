@@ -1,7 +1,7 @@
 //! A push as a whole: its hash chain, and where it stands to what the server holds (D2, D8).
 
 use shared::change::Operation;
-use shared::change::encode::{PushOrigin, PushedPage, encode_push_dense};
+use shared::change::encode::{PushOrigin, PushedPage, encode_push};
 use shared::change::hash::{ChainHash, canonical_bytes};
 use shared::clock::TimestampMs;
 use shared::guards::{self, Guard};
@@ -114,7 +114,7 @@ impl IncomingPush {
             first_seq: first.seq,
             chain_before,
             chain_after,
-            page: encode_push_dense(operations),
+            page: encode_push(operations),
         };
         match in_sequence {
             true => Ok(Self::new(first.device, first.author, push)),

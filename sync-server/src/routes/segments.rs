@@ -25,20 +25,6 @@ pub struct Behind {
     /// The device's cursor of this area.
     #[serde(default)]
     after: u64,
-    /// The form of pages that the device reads; segments have one only.
-    #[serde(default)]
-    form: Form,
-}
-
-/// A form of pages.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Form {
-    /// What the first apps read. They read everything by `POST /v1/sync`.
-    #[default]
-    Plain,
-    /// The dense one.
-    Dense,
 }
 
 /// Hands out the segment that goes on behind a cursor: a frame with an `AreaPage`, the same for every device.
@@ -49,7 +35,6 @@ pub enum Form {
     params(
         ("area" = String, Path, description = "The code of an assigned area"),
         ("after" = Option<u64>, Query, description = "The device's cursor of this area; 0 for nothing yet"),
-        ("form" = Option<String>, Query, description = "`dense`: the device reads the dense form of pages; without it there is no segment"),
     ),
     responses(
         (status = 200, description = "A frame with an `AreaPage`; its `cursor` is where to go on.",
@@ -64,14 +49,10 @@ pub async fn segment(
     Path(area): Path<String>,
     query: Result<Query<Behind>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Response, Refused> {
-    let Query(behind) = query.map_err(|_| {
-        Refused::bad(
-            "request.query",
-            "`after` is a position, a number from 0, and `form` is `dense`",
-        )
-    })?;
+    let Query(behind) =
+        query.map_err(|_| Refused::bad("request.query", "`after` is a position, a number from 0"))?;
     let area = AreaCode::new(&area).map_err(|_| NONE)?;
-    if behind.form == Form::Plain || !authorised.session.scope.contains(&area) {
+    if !authorised.session.scope.contains(&area) {
         return Err(NONE);
     }
     let bytes = state.storage.segment(&area, behind.after).await?.ok_or(NONE)?;

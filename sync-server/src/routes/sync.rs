@@ -4,9 +4,8 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use shared::change::encode::{encode_pull, encode_pull_knowing};
+use shared::change::encode::encode_pull;
 use shared::change::frame::FrameError;
-use shared::protocol::known::{self, KNOWN_WORTH_FROM, OwnRange};
 use shared::protocol::receipt::{EXTENSION_SIGNED_RECEIPT, SignedReceipt, Statement};
 use shared::protocol::set_aside;
 use shared::protocol::v1::{
@@ -112,28 +111,12 @@ pub async fn sync(
     } else {
         Vec::new()
     };
-    let is_dense = v1::reads_dense(&request.extensions);
     extensions.extend(set_aside::as_extension(&applied));
     extensions.extend(verified.map(|verified| verified.as_extension()));
-    let kept_from = known::kept_from_in(&request.extensions).filter(|_| is_dense);
-    let handed_out: usize = pulled.areas.iter().map(|area| area.operations.len()).sum();
-    let range = kept_from
-        .filter(|_| handed_out >= KNOWN_WORTH_FROM)
-        .and_then(|kept_from| OwnRange::of(kept_from, receipt.through_seq));
-    let mut known = Vec::new();
-    if let Some(range) = range {
-        known = state.storage.records_of(credential.device, range).await?;
-        if !known.is_empty() {
-            extensions.push(range.as_extension());
-        }
-    }
     let reply = on_thread(move || {
         let page = |area: crate::storage::PulledArea| AreaPage {
             area: area.area,
-            page: match is_dense {
-                true => encode_pull_knowing(&area.operations, &known),
-                false => encode_pull(&area.operations),
-            },
+            page: encode_pull(&area.operations),
             cursor: area.cursor,
             remaining: area.remaining,
         };

@@ -52,7 +52,6 @@ macro_rules! conformance_suite {
             a_community_is_pulled_in_order_and_in_pages,
             earlier_work_of_ones_own_is_handed_out,
             a_page_is_bounded_by_bytes,
-            records_of_own_operations_are_told_when_all_are_held,
             a_cursor_of_another_life_starts_over,
             a_segment_is_whole_and_stays_the_same,
             segments_are_prepared_where_somebody_works,

@@ -26,11 +26,8 @@ use shared::domain::area::Area;
 use shared::domain::worker::Worker;
 use shared::ids::{AreaCode, DeviceId, EpochId, PhotoHash, WorkerId};
 use shared::protocol::gaps::Gaps;
-use shared::protocol::known::OwnRange;
 use shared::protocol::v1::{Directory, ParkedNotice, ParkedOperation};
 use shared::protocol::verify::Verified;
-
-use uuid::Uuid;
 
 pub use types::{
     Account, AccountSummary, AddedAccount, AreaChanges, CheckReport, Credential, DeviceSummary, Importer,
@@ -116,9 +113,6 @@ pub trait Storage: Send + Sync {
     /// Of these operations of a device those that are applied: one that was parked is applied when the record comes
     /// for which it waited.
     async fn applied_of(&self, device: DeviceId, seqs: Vec<u64>) -> StorageResult<Vec<u64>>;
-
-    /// The records of these operations of a device, applied or parked, in sequence; empty unless all are held.
-    async fn records_of(&self, device: DeviceId, range: OwnRange) -> StorageResult<Vec<Uuid>>;
 
     /// Operations that a device lacks, per assigned area in order of their codes, each by position, seen at
     /// one moment. An area inside another assigned one is left out.

@@ -38,7 +38,7 @@ const NOOP: Bars = &[("requests", Some(1.0), None), ("bytes", Some(300.0), None)
 const PAIR: Bars = &[
     ("lost", Some(0.0), None),
     ("diverged", Some(0.0), None),
-    ("bytes", Some(60_000.0), None),
+    ("bytes", Some(72_000.0), None),
 ];
 /// Two devices with the same field of 1,000 records: on each of them one value lost, and is seen.
 const PAIR_SAME: Bars = &[

@@ -288,7 +288,7 @@ impl Transport for SimTransport {
         area: &AreaCode,
         after: u64,
     ) -> Result<Vec<u8>, TransportError> {
-        let path = format!("/v1/segments/{area}?after={after}&form=dense");
+        let path = format!("/v1/segments/{area}?after={after}");
         let ask = of(credential, Method::GET, path, CONTENT_TYPE, Vec::new());
         self.ask(ask, SYNC_TIMEOUT_MS, Kind::Body(CONTENT_TYPE)).await
     }

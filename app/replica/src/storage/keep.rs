@@ -4,17 +4,15 @@
 use std::collections::BTreeMap;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
-use shared::change::encode::decode_pull_knowing;
+use shared::change::encode::decode_pull;
 use shared::change::{AppliedOperation, Operation};
 use shared::clock::{CLOCK_AHEAD_MS_MAX, TimestampMs};
 use shared::domain::schema::RecordKind;
 use shared::guards::{self, Guard};
 use shared::ids::AreaCode;
-use shared::protocol::known::{OwnRange, READS_KNOWN};
 use shared::protocol::set_aside::in_extensions;
 use shared::protocol::v1::{AreaPage, Directory, ParkedNotice, Receipt, SEGMENT_OPERATIONS, SyncReply};
 use shared::validation::{validate, writes_move};
-use uuid::Uuid;
 
 use super::meta::{self, ChainEnd, ServerView};
 use super::own::{self, UNSETTLED_RECORDS};
@@ -102,13 +100,9 @@ pub fn reply(
         keep_directory(transaction, directory)?;
         view.directory_version = directory.version;
     }
-    let known = match OwnRange::in_reply(&reply.extensions).filter(|_| READS_KNOWN) {
-        Some(range) => own::records_of(transaction, range)?,
-        None => Vec::new(),
-    };
-    let repair = Repair::begin(transaction, reply, &known)?;
+    let repair = Repair::begin(transaction, reply)?;
     for page in &reply.pages {
-        kept.pulled += pull(transaction, page, &known)?;
+        kept.pulled += pull(transaction, page)?;
         kept.remaining += page.remaining;
         if page.remaining >= SEGMENT_OPERATIONS.into() && kept.segment.is_none() {
             kept.segment = Some(page.area.clone());
@@ -442,12 +436,11 @@ fn keep_directory(transaction: &Transaction<'_>, directory: &Directory) -> Stora
 /// # Errors
 /// [`KeepError::BadPage`] or a failing database; the caller then drops the transaction and nothing has happened.
 pub fn segment(transaction: &Transaction<'_>, page: &AreaPage) -> Result<u64, KeepError> {
-    pull(transaction, page, &[])
+    pull(transaction, page)
 }
 
-/// `known` are the records that the page names without their ids.
-fn pull(transaction: &Transaction<'_>, page: &AreaPage, known: &[Uuid]) -> Result<u64, KeepError> {
-    let operations = decode_pull_knowing(&page.page, known).map_err(|_| KeepError::BadPage)?;
+fn pull(transaction: &Transaction<'_>, page: &AreaPage) -> Result<u64, KeepError> {
+    let operations = decode_pull(&page.page).map_err(|_| KeepError::BadPage)?;
     let scope: Vec<AreaCode> = assigned(transaction)?.into_keys().collect();
     let reading_again = is_reading_again(transaction)?;
     let mut end: ChainEnd = meta::get(transaction, meta::CHAIN_END)?.unwrap_or_default();

@@ -17,7 +17,6 @@ use shared::crdt::{RecordState, creation};
 use shared::domain::schema::{RecordKind, RecordRef};
 use shared::domain::value::Value;
 use shared::ids::DeviceId;
-use shared::protocol::known::OwnRange;
 use uuid::Uuid;
 
 use super::meta::{self, ChainEnd, Enrolment};
@@ -162,25 +161,6 @@ pub(crate) fn receipted_through(connection: &Connection) -> StorageResult<u64> {
     Ok(connection
         .prepare_cached("SELECT coalesce(max(through_seq), 0) FROM receipted")?
         .query_row([], |row| row.get(0))?)
-}
-
-/// From which own operation on all are kept; `None` when none is.
-///
-/// # Errors
-/// A failing database.
-pub(crate) fn kept_from(connection: &Connection) -> StorageResult<Option<u64>> {
-    // Before the last that was let go of there may be some that were set aside.
-    Ok(connection
-        .prepare_cached("SELECT min(seq) FROM operation WHERE seq NOT IN (SELECT seq FROM set_aside)")?
-        .query_row([], |row| row.get(0))?)
-}
-
-/// The records of own operations, in sequence.
-pub(super) fn records_of(connection: &Connection, range: OwnRange) -> StorageResult<Vec<Uuid>> {
-    let mut statement =
-        connection.prepare_cached("SELECT record FROM operation WHERE seq BETWEEN ?1 AND ?2 ORDER BY seq")?;
-    let records = statement.query_map([range.first_seq, range.last_seq], |row| row.get(0))?;
-    Ok(records.collect::<Result<_, _>>()?)
 }
 
 /// The last own operation that is kept; 0 for none.

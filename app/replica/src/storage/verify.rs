@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use rusqlite::{Connection, Transaction};
 use serde::{Deserialize, Serialize};
-use shared::change::encode::decode_pull_knowing;
+use shared::change::encode::decode_pull;
 use shared::change::{AppliedOperation, Operation};
 use shared::clock::TimestampMs;
 use shared::domain::schema::{RecordKind, RecordRef};
@@ -156,19 +156,14 @@ pub(super) struct Repair {
 
 impl Repair {
     /// Lets go of the records that a reply brings anew, unless something about them is still to be sent. `None` when the
-    /// reply says nothing about what lies here, or it is for another state of it than the present one. `known` are the
-    /// records that its pages name without their ids.
+    /// reply says nothing about what lies here, or it is for another state of it than the present one.
     ///
     /// Own operations that are read off these rows stay as they are where the same rows come back. Where others do, or
     /// none, they are written out in the end.
     ///
     /// # Errors
     /// [`KeepError::BadPage`] or a failing database.
-    pub(super) fn begin(
-        transaction: &Transaction<'_>,
-        reply: &SyncReply,
-        known: &[Uuid],
-    ) -> Result<Option<Self>, KeepError> {
+    pub(super) fn begin(transaction: &Transaction<'_>, reply: &SyncReply) -> Result<Option<Self>, KeepError> {
         let verified = Verified::in_reply(&reply.extensions);
         let Some(verified) = verified.filter(|_| guards::holds(Guard::Repair)) else {
             return Ok(None);
@@ -185,7 +180,7 @@ impl Repair {
             let enrolment: Option<Enrolment> = meta::get(transaction, meta::ENROLMENT)?;
             // One that lies elsewhere by mistake comes back, too.
             for page in &reply.pages {
-                let coming = decode_pull_knowing(&page.page, known).map_err(|_| KeepError::BadPage)?;
+                let coming = decode_pull(&page.page).map_err(|_| KeepError::BadPage)?;
                 for AppliedOperation { operation, .. } in coming {
                     going.insert(operation.record);
                     if enrolment

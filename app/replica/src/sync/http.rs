@@ -154,7 +154,7 @@ impl Transport for HttpTransport {
         area: &AreaCode,
         after: u64,
     ) -> Result<Vec<u8>, TransportError> {
-        let path = format!("/v1/segments/{area}?after={after}&form=dense");
+        let path = format!("/v1/segments/{area}?after={after}");
         let request = self
             .request(Method::GET, &credential.server, &path, SYNC_TIMEOUT_MS)
             .bearer_auth(&credential.token)

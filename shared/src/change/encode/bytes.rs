@@ -1,9 +1,9 @@
-//! Variable-length numbers, values, and a reader that cannot read past the end.
+//! Variable-length numbers, and a reader that cannot read past the end.
 
 use uuid::Uuid;
 
 use super::DecodeError;
-use crate::domain::value::{Value, ValueShape};
+use crate::domain::value::ValueShape;
 
 /// The most members of a list value; lists of records have far less.
 pub(super) const MEMBERS_MAX: usize = 1_000;
@@ -23,28 +23,6 @@ pub(super) fn put_signed(out: &mut Vec<u8>, number: i64) {
 pub(super) fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     put_unsigned(out, bytes.len() as u64);
     out.extend_from_slice(bytes);
-}
-
-pub(super) fn put_value(out: &mut Vec<u8>, value: &Value) {
-    match value {
-        Value::Null => {}
-        Value::Int(number) => put_signed(out, *number),
-        Value::Text(text) => put_bytes(out, text.as_bytes()),
-        Value::Id(id) => out.extend_from_slice(id.as_bytes()),
-        Value::Bytes(bytes) => put_bytes(out, bytes),
-        Value::Numbers(numbers) => {
-            put_unsigned(out, numbers.len() as u64);
-            numbers.iter().for_each(|number| put_unsigned(out, *number));
-        }
-        Value::Texts(texts) => {
-            put_unsigned(out, texts.len() as u64);
-            texts.iter().for_each(|text| put_bytes(out, text.as_bytes()));
-        }
-        Value::Ids(ids) => {
-            put_unsigned(out, ids.len() as u64);
-            ids.iter().for_each(|id| out.extend_from_slice(id.as_bytes()));
-        }
-    }
 }
 
 pub(super) fn value_shape(byte: u8) -> Result<ValueShape, DecodeError> {
@@ -126,39 +104,5 @@ impl<'a> Reader<'a> {
     pub(super) fn uuid(&mut self, what: &'static str) -> Result<Uuid, DecodeError> {
         self.take(16, what)
             .and_then(|bytes| Uuid::from_slice(bytes).map_err(|_| DecodeError(what)))
-    }
-
-    fn text(&mut self) -> Result<String, DecodeError> {
-        String::from_utf8(self.bytes("text")?.to_vec()).map_err(|_| DecodeError("text"))
-    }
-
-    pub(super) fn value(&mut self, shape: ValueShape) -> Result<Value, DecodeError> {
-        Ok(match shape {
-            ValueShape::Null => Value::Null,
-            ValueShape::Int => Value::Int(self.signed("int")?),
-            ValueShape::Text => Value::Text(self.text()?),
-            ValueShape::Id => Value::Id(self.uuid("id value")?),
-            ValueShape::Bytes => Value::Bytes(self.bytes("bytes")?.to_vec()),
-            ValueShape::Numbers => {
-                let count = self.count(MEMBERS_MAX, "numbers")?;
-                Value::Numbers(
-                    (0..count)
-                        .map(|_| self.unsigned("number"))
-                        .collect::<Result<_, _>>()?,
-                )
-            }
-            ValueShape::Texts => {
-                let count = self.count(MEMBERS_MAX, "texts")?;
-                Value::Texts((0..count).map(|_| self.text()).collect::<Result<_, _>>()?)
-            }
-            ValueShape::Ids => {
-                let count = self.count(MEMBERS_MAX, "ids")?;
-                Value::Ids(
-                    (0..count)
-                        .map(|_| self.uuid("id value"))
-                        .collect::<Result<_, _>>()?,
-                )
-            }
-        })
     }
 }

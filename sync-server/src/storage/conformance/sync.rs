@@ -11,7 +11,6 @@ use shared::domain::worker::Role;
 use shared::domain::{Issue, RecordKind, RecordRef, visit};
 use shared::ids::{DeviceId, EpochId, PhotoHash};
 use shared::protocol::gaps::Gaps;
-use shared::protocol::known::OwnRange;
 use shared::protocol::v1::{self, AreaPage, Push};
 
 use super::{
@@ -929,26 +928,4 @@ pub async fn segments_are_prepared_where_somebody_works(storage: &dyn Storage) {
     assert_eq!((page.area, page.cursor), (area(GRID), whole));
     a_phone(storage, 2, Role::Supervisor, &[COMMUNITY]).await;
     assert_eq!(storage.prepare_segments().await.unwrap(), 2);
-}
-
-/// The records of a device's operations are told, parked ones too, when all of them are held.
-pub async fn records_of_own_operations_are_told_when_all_are_held(storage: &dyn Storage) {
-    with_areas(storage).await;
-    let mut amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
-    let household = amina.household("3-2-501");
-    amina.area = area(OTHER_GRID);
-    amina.household("3-2-502");
-    amina.area = area(GRID);
-    amina.visit(household, "all well");
-    push(storage, &amina, 1).await;
-    assert_eq!(storage.parked_of(amina.device, 1, 10).await.unwrap().len(), 1);
-    let recorded: Vec<_> = amina
-        .operations
-        .iter()
-        .map(|operation| operation.record.id)
-        .collect();
-    let told = |first_seq, last_seq| storage.records_of(amina.device, OwnRange { first_seq, last_seq });
-    assert_eq!(told(1, 3).await.unwrap(), recorded);
-    assert_eq!(told(2, 3).await.unwrap(), recorded[1..]);
-    assert_eq!(told(2, 4).await.unwrap(), Vec::<uuid::Uuid>::new());
 }

@@ -30,11 +30,9 @@ use shared::domain::area::Area;
 use shared::domain::worker::{Role, Worker};
 use shared::ids::{AreaCode, DeviceId, EpochId, PhotoHash, WorkerId};
 use shared::protocol::gaps::Gaps;
-use shared::protocol::known::OwnRange;
 use shared::protocol::v1::{Directory, ParkedNotice, ParkedOperation};
 use shared::protocol::verify::Verified;
 use tx::{Tx, values};
-use uuid::Uuid;
 use waiting::NotTakenUp;
 
 use super::{
@@ -196,12 +194,6 @@ impl<D: Database> Storage for SqlStorage<D> {
     async fn applied_of(&self, device: DeviceId, seqs: Vec<u64>) -> StorageResult<Vec<u64>> {
         self.0
             .read(move |tx| waiting::applied_of(tx, device, &seqs))
-            .await
-    }
-
-    async fn records_of(&self, device: DeviceId, range: OwnRange) -> StorageResult<Vec<Uuid>> {
-        self.0
-            .read(move |tx| waiting::records_of(tx, device, range))
             .await
     }
 

@@ -1,7 +1,7 @@
 //! Segments: stretches of an area's log that will not change any more, packed once for every device that begins
 //! (D7). Each holds the operations behind the one before it, so that a device's cursor says which comes next.
 
-use shared::change::encode::encode_pull_dense;
+use shared::change::encode::encode_pull;
 use shared::ids::AreaCode;
 use shared::protocol::v1::{self, AreaPage};
 
@@ -47,7 +47,7 @@ pub(super) fn pack(tx: Tx<'_>, area: &AreaCode, behind: u64) -> StorageResult<Op
     }
     let page = AreaPage {
         area: area.clone(),
-        page: encode_pull_dense(&pulled.operations),
+        page: encode_pull(&pulled.operations),
         cursor: pulled.cursor,
         remaining: 0,
     };

@@ -12,9 +12,7 @@ use shared::change::hash::ChainHash;
 use shared::clock::TimestampMs;
 use shared::domain::RecordRef;
 use shared::ids::{AreaCode, DeviceId, WorkerId};
-use shared::protocol::known::OwnRange;
 use shared::validation::Rejection;
-use uuid::Uuid;
 
 use super::columns::{self, int, uint, uuid};
 use super::moves;
@@ -321,29 +319,4 @@ pub(super) fn applied_of(tx: Tx<'_>, device: DeviceId, seqs: &[u64]) -> StorageR
         }
     }
     Ok(applied)
-}
-
-/// The records of these operations of a device, in sequence; empty unless all are held.
-pub(super) fn records_of(tx: Tx<'_>, device: DeviceId, range: OwnRange) -> StorageResult<Vec<Uuid>> {
-    let OwnRange { first_seq, last_seq } = range;
-    let (first_seq, last_seq) = (int(first_seq), int(last_seq));
-    let mut applied =
-        tx.prepare_cached("SELECT seq, record FROM operation WHERE device = ?1 AND seq BETWEEN ?2 AND ?3")?;
-    let mut records: BTreeMap<u64, Uuid> = applied
-        .query_map(values![device.0.as_bytes(), first_seq, last_seq], |row| {
-            Ok((uint(row, 0)?, uuid(row, 1)?))
-        })?
-        .into_iter()
-        .collect();
-    let mut parked =
-        tx.prepare_cached("SELECT seq, body FROM parked WHERE device = ?1 AND seq BETWEEN ?2 AND ?3")?;
-    let mut rows = parked.query(values![device.0.as_bytes(), first_seq, last_seq])?;
-    while let Some(row) = rows.next()? {
-        let body: Vec<u8> = row.get(1)?;
-        records.insert(uint(&row, 0)?, columns::operation("parked", &body)?.record.id);
-    }
-    match records.len() as u64 == range.count() {
-        true => Ok(records.into_values().collect()),
-        false => Ok(Vec::new()),
-    }
 }

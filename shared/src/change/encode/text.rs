@@ -1,8 +1,8 @@
-//! Texts in the dense form: a length in bytes, then one byte for an ASCII character, two for the 32,000 or so others
+//! Texts in a page: a length in bytes, then one byte for an ASCII character, two for the 32,000 or so others
 //! that Chinese is written with, five for what is left.
 
-use super::super::DecodeError;
-use super::super::bytes::{Reader, put_unsigned};
+use super::DecodeError;
+use super::bytes::{Reader, put_unsigned};
 
 /// Blocks that have two bytes: the first character of each, how many there are, and the number of the first.
 /// CJK Unified Ideographs; CJK symbols, kana and compatibility; full-width forms; Latin to Mongolian;

@@ -1,11 +1,6 @@
-//! The dense form of a page: nearly as small as DEFLATE makes the plain one, at a tenth of the work.
+//! The operations of a page.
 //!
 //! ```text
-//! count
-//! origin  2: device, author and sequence come from elsewhere (push)
-//!         4: known, how many, then as 3
-//!         3: devices {n, 16 bytes each}  authors {n, 16 bytes each}   (pull)
-//!            columns: device index, author index, seq, applied_at
 //! areas   {n, (length, text) each}
 //! shapes  {n, each: kind, n fields (field, value shape), n added members (field), rest 0|1}
 //! columns: shape index, area index, ms, counter, record
@@ -19,20 +14,20 @@
 //! stream is the difference to the one before it there. A *text* has one byte for an ASCII character, two for those
 //! that Chinese is written with ([`text`]).
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use uuid::Uuid;
 
 use super::bytes::{MEMBERS_MAX, Reader, put_bytes, put_signed, put_unsigned};
 use super::{
     Change, DecodeError, Dictionary, MemberEdit, Operation, PARTS_PER_OPERATION_MAX, PARTS_PER_PAGE_MAX,
-    Rest, Seen, Stamp, Write, bytes, take_parts,
+    Rest, Seen, bytes, take_parts, text,
 };
+use crate::change::Write;
+use crate::clock::Stamp;
 use crate::domain::schema::{FieldId, RecordKind, RecordRef};
 use crate::domain::value::{Value, ValueShape};
 use crate::ids::{AreaCode, DeviceId, WorkerId};
-
-mod text;
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Shape {
@@ -92,26 +87,13 @@ pub(super) fn put_column(out: &mut Vec<u8>, numbers: &mut dyn Iterator<Item = u6
 }
 
 /// Ids in the order in which they come up, and how far back one stands that came up already.
+#[derive(Default)]
 struct Ids {
     at: HashMap<Uuid, u64>,
     bytes: Vec<u8>,
 }
 
-/// Each id once, in order.
-pub(super) fn distinct(known: &[Uuid]) -> Vec<Uuid> {
-    let mut seen = HashSet::with_capacity(known.len());
-    known.iter().filter(|id| seen.insert(**id)).copied().collect()
-}
-
 impl Ids {
-    /// `known` are distinct and came up before all others.
-    fn knowing(known: &[Uuid]) -> Self {
-        Self {
-            at: known.iter().copied().zip(0..).collect(),
-            bytes: Vec::new(),
-        }
-    }
-
     fn back(&mut self, id: Uuid) -> u64 {
         let count = self.at.len() as u64;
         match self.at.get(&id) {
@@ -161,12 +143,7 @@ impl Stream {
     }
 }
 
-/// `known` are [`distinct`].
-pub(super) fn encode_body<'a>(
-    out: &mut Vec<u8>,
-    operations: impl Iterator<Item = &'a Operation> + Clone,
-    known: &[Uuid],
-) {
+pub(super) fn encode<'a>(out: &mut Vec<u8>, operations: impl Iterator<Item = &'a Operation> + Clone) {
     let areas = Dictionary::of(operations.clone().map(|operation| &operation.area));
     areas.put(out, |out, area| put_bytes(out, area.as_str().as_bytes()));
     let shapes_of: Vec<Shape> = operations.clone().map(Shape::of).collect();
@@ -181,7 +158,7 @@ pub(super) fn encode_body<'a>(
         out.extend(shape.added.iter().map(|field| field.0));
         out.push(u8::from(shape.has_rest));
     });
-    let mut ids = Ids::knowing(known);
+    let mut ids = Ids::default();
     let records: Vec<u64> = operations
         .clone()
         .map(|operation| ids.back(operation.record.id))
@@ -215,7 +192,7 @@ pub(super) fn encode_body<'a>(
             }
         }
     }
-    put_unsigned(out, (ids.at.len() - known.len()) as u64);
+    put_unsigned(out, ids.at.len() as u64);
     out.extend_from_slice(&ids.bytes);
     put_unsigned(out, streams.len() as u64);
     for ((kind, field), stream) in &streams {
@@ -242,6 +219,10 @@ pub(super) fn column(
         1 => None,
         _ => return Err(DecodeError(what)),
     };
+    // What stands behind a number that is alone says nothing, and nobody writes anything there.
+    if count == 1 && steady != Some(0) {
+        return Err(DecodeError(what));
+    }
     for _ in 1..count {
         let difference = match steady {
             Some(steady) => steady,
@@ -254,14 +235,12 @@ pub(super) fn column(
 }
 
 /// Ids as they come up.
-struct IdsRead<'a, 'k> {
-    /// These came up before all others.
-    known: &'k [Uuid],
+struct IdsRead<'a> {
     bytes: &'a [u8],
     came_up: u64,
 }
 
-impl IdsRead<'_, '_> {
+impl IdsRead<'_> {
     fn at(&mut self, back: u64) -> Result<Uuid, DecodeError> {
         let at = match back {
             0 => {
@@ -271,11 +250,7 @@ impl IdsRead<'_, '_> {
             back => self.came_up.checked_sub(back).ok_or(DecodeError("id"))?,
         };
         let at = usize::try_from(at).map_err(|_| DecodeError("id"))?;
-        if let Some(known) = self.known.get(at) {
-            return Ok(*known);
-        }
-        let begin = at.checked_sub(self.known.len()).and_then(|at| at.checked_mul(16));
-        begin
+        at.checked_mul(16)
             .and_then(|begin| self.bytes.get(begin..begin.checked_add(16)?))
             .and_then(|bytes| Uuid::from_slice(bytes).ok())
             .ok_or(DecodeError("id"))
@@ -295,7 +270,7 @@ impl StreamRead<'_> {
         Ok(self.before)
     }
 
-    fn value(&mut self, shape: ValueShape, ids: &mut IdsRead<'_, '_>) -> Result<Value, DecodeError> {
+    fn value(&mut self, shape: ValueShape, ids: &mut IdsRead<'_>) -> Result<Value, DecodeError> {
         let reader = &mut self.reader;
         Ok(match shape {
             ValueShape::Null => Value::Null,
@@ -324,7 +299,7 @@ impl StreamRead<'_> {
 pub(super) type Origin = (DeviceId, WorkerId, u64);
 
 /// Operations read from a page one after the other.
-pub(super) struct Body<'a, 'k> {
+pub(super) struct Body<'a> {
     areas: Vec<AreaCode>,
     shapes: Vec<Shape>,
     shape_of: Column,
@@ -332,21 +307,17 @@ pub(super) struct Body<'a, 'k> {
     ms_of: Column,
     counter_of: Column,
     records: std::vec::IntoIter<Uuid>,
-    values: Values<'a, 'k>,
+    values: Values<'a>,
     rest: &'a [u8],
-    /// How many ids the page has and came up before it, together.
+    /// How many ids the page has.
     ids_count: u64,
 }
 
 type Column = std::vec::IntoIter<u64>;
 
-impl<'a, 'k> Body<'a, 'k> {
+impl<'a> Body<'a> {
     /// Reads all but the operations themselves.
-    pub(super) fn open(
-        reader: &mut Reader<'a>,
-        count: usize,
-        known: &'k [Uuid],
-    ) -> Result<Self, DecodeError> {
+    pub(super) fn open(reader: &mut Reader<'a>, count: usize) -> Result<Self, DecodeError> {
         let areas = reader.areas(count)?;
         let mut shapes = Vec::new();
         for _ in 0..reader.count(count, "shapes")? {
@@ -359,9 +330,8 @@ impl<'a, 'k> Body<'a, 'k> {
         let record_of = column(reader, count, "record")?;
         let id_bytes = reader.bytes_of(16, "ids")?;
         let mut ids = IdsRead {
-            known,
             bytes: id_bytes,
-            came_up: known.len() as u64,
+            came_up: 0,
         };
         let records = record_of
             .into_iter()
@@ -399,7 +369,7 @@ impl<'a, 'k> Body<'a, 'k> {
             counter_of: counter_of.into_iter(),
             records: records.into_iter(),
             rest,
-            ids_count: (known.len() + id_bytes.len() / 16) as u64,
+            ids_count: (id_bytes.len() / 16) as u64,
         })
     }
 
@@ -441,12 +411,8 @@ impl<'a, 'k> Body<'a, 'k> {
     }
 }
 
-pub(super) fn decode_body(
-    reader: &mut Reader<'_>,
-    origins: &[Origin],
-    known: &[Uuid],
-) -> Result<Vec<Operation>, DecodeError> {
-    let mut body = Body::open(reader, origins.len(), known)?;
+pub(super) fn decode(reader: &mut Reader<'_>, origins: &[Origin]) -> Result<Vec<Operation>, DecodeError> {
+    let mut body = Body::open(reader, origins.len())?;
     let mut operations = Vec::with_capacity(origins.len());
     let mut parts = PARTS_PER_PAGE_MAX;
     for origin in origins {
@@ -489,14 +455,14 @@ fn places(shape: &Shape, streams: &BTreeMap<(u8, u8), u32>) -> Vec<Option<u32>> 
     fields.chain(&shape.added).map(place).collect()
 }
 
-struct Values<'a, 'k> {
+struct Values<'a> {
     /// Per shape; see [`places`].
     places: Vec<Vec<Option<u32>>>,
     streams: Vec<StreamRead<'a>>,
-    ids: IdsRead<'a, 'k>,
+    ids: IdsRead<'a>,
 }
 
-impl Values<'_, '_> {
+impl Values<'_> {
     fn change(&mut self, shape: &Shape, shape_at: usize, rest: &mut &[u8]) -> Result<Change, DecodeError> {
         let mut change = Change::default();
         change.writes.reserve_exact(shape.fields.len());
