@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use shared::change::Operation;
 use shared::change::hash::ChainHash;
 use shared::domain::{FieldMap, Value};

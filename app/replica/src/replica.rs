@@ -1,41 +1,31 @@
 //! The entry point that screens call.
 
+mod messages;
 mod photos;
+mod session;
 
 use std::cell::Cell;
 use std::rc::Rc;
 
 use rusqlite::{Connection, Transaction};
 use shared::change::Change;
-use shared::change::encode::encode_push;
-use shared::change::hash::ChainHash;
 use shared::clock::TimestampMs;
 use shared::domain::schema::RecordRef;
 use shared::domain::value::FieldMap;
 use shared::domain::worker::Worker;
 use shared::ids::{AreaCode, PhotoHash};
-use shared::protocol::set_aside::{SET_ASIDE_ASKED_MAX, as_extension};
-use shared::protocol::v1::{
-    self, AreaPage, PROTOCOL_VERSION, PUSH_OPERATIONS_MAX, Push, SealKey, SignInReply, SyncReply, SyncRequest,
-};
 use shared::validation::as_kept;
 use uuid::Uuid;
 
 use crate::api::{self, ApiError, ErrorCode, Notice, RoomState, Session, Status, SyncState};
 use crate::calls::Local;
 use crate::platform::{Platform, Room};
-use crate::storage::keep::{self, KeepError, Kept};
 use crate::storage::meta::{self, Enrolment, ServerView};
 use crate::storage::operations::{self, Author, SaveError};
-use crate::storage::receipts::{self, KeptReceipt};
+use crate::storage::recorder;
 use crate::storage::sealed::{self, Sealed};
-use crate::storage::verify::{self, Verifications};
-use crate::storage::{
-    self, Home, StorageError, StorageResult, drafts, held_areas, own, photo_bytes, too_large, uploads,
-};
+use crate::storage::{self, Home, StorageError, StorageResult, drafts, own, photo_bytes, uploads};
 use crate::sync::engine::{Engine, Event, Work};
-use crate::sync::fit::Fit;
-use crate::sync::transport::Credential;
 use crate::{commands, queries};
 
 /// How much goes through at once, as far as it is known.
@@ -248,10 +238,10 @@ impl Replica {
     ) -> Result<(), ApiError> {
         let author = self.author()?;
         let transaction = self.connection.transaction()?;
-        operations::with_pen(&transaction, author, |pen| {
+        recorder::record(&transaction, author, |recorder| {
             changes.into_iter().try_for_each(|(area, record, mut change)| {
                 as_kept(record.kind, &mut change);
-                pen.perform(&area, record, change).map(drop)
+                recorder.perform(&area, record, change).map(drop)
             })
         })?;
         also(&transaction)?;
@@ -270,10 +260,10 @@ impl Replica {
     ) -> Result<(), ApiError> {
         let author = self.author()?;
         let transaction = self.connection.transaction()?;
-        operations::with_pen(&transaction, author, |pen| {
+        recorder::record(&transaction, author, |recorder| {
             records.into_iter().try_for_each(|(area, record, mut fields)| {
                 commands::edits::texts_as_kept(record.kind, &mut fields);
-                pen.bring_to(&area, record, fields).map(drop)
+                recorder.bring_to(&area, record, fields).map(drop)
             })
         })?;
         transaction.commit()?;
@@ -390,413 +380,6 @@ impl Replica {
             },
             photo: photo_bytes::next_waiting(&self.connection, self.engine.refused_photos())?,
         })
-    }
-
-    /// Where and as whom to speak; `None` when nobody is signed in.
-    ///
-    /// # Errors
-    /// A failing database.
-    pub fn credential(&self) -> Result<Option<Credential>, ApiError> {
-        let enrolment = self.enrolment()?.filter(|enrolment| !enrolment.token.is_empty());
-        Ok(enrolment.map(|enrolment| Credential {
-            server: enrolment.server,
-            token: enrolment.token,
-        }))
-    }
-
-    /// How much goes through at once; the usual where nothing else is known.
-    pub(crate) fn fit(&self) -> Fit {
-        let known: Option<Fit> = meta::get(&self.connection, FIT).unwrap_or_default();
-        known.unwrap_or_default().remembered(self.now_ms())
-    }
-
-    fn keep_fit(&mut self, fit: Fit) -> StorageResult<()> {
-        let transaction = self.connection.transaction()?;
-        meta::set(&transaction, FIT, &fit)?;
-        Ok(transaction.commit()?)
-    }
-
-    /// The last request was larger than something on the way lets through: the next one is smaller. An operation that
-    /// is too large alone is set aside, so that the rest goes.
-    ///
-    /// # Errors
-    /// [`ErrorCode::Server`] when nothing smaller can be sent, or a failing database.
-    pub fn send_less(&mut self) -> Result<(), ApiError> {
-        let now_ms = self.now_ms();
-        match self.sent.take() {
-            Some(Sent { bytes, operations }) if operations > 1 => {
-                self.keep_fit(self.fit().after_request_of(bytes, now_ms))?;
-            }
-            Some(_) => {
-                let transaction = self.connection.transaction()?;
-                if !too_large::set_first_aside(&transaction)? {
-                    return Err(api_error(ErrorCode::Server, "request.too_large"));
-                }
-                transaction.commit()?;
-                self.notices.push(Notice::Changed);
-            }
-            None => {}
-        }
-        Ok(())
-    }
-
-    /// Nothing answered in time. A large request may have been too slow for the way: less goes the next time. Where there
-    /// is no way at all a small one is as lost, and says nothing.
-    ///
-    /// # Errors
-    /// A failing database.
-    pub fn send_less_after_silence(&mut self) -> Result<(), ApiError> {
-        let sent = self.sent.take().filter(|sent| sent.operations > 1);
-        let fit = sent.and_then(|sent| self.fit().after_silence(sent.bytes, self.now_ms()));
-        Ok(fit.map_or(Ok(()), |fit| self.keep_fit(fit))?)
-    }
-
-    /// A reply began and did not come through: less is asked for the next time.
-    ///
-    /// # Errors
-    /// A failing database.
-    pub fn ask_for_less(&mut self) -> Result<(), ApiError> {
-        self.sent.set(None);
-        let fit = self.fit().after_lost_reply(self.now_ms());
-        Ok(fit.map_or(Ok(()), |fit| self.keep_fit(fit))?)
-    }
-
-    /// A chunk of a photo was larger than something on the way lets through. `false` when no smaller one is tried.
-    ///
-    /// # Errors
-    /// A failing database.
-    pub fn send_smaller_chunks(&mut self) -> Result<bool, ApiError> {
-        let smaller = self.fit().after_lost_chunk(self.now_ms());
-        if let Some(smaller) = smaller {
-            self.keep_fit(smaller)?;
-        }
-        Ok(smaller.is_some())
-    }
-
-    /// The next request: what waits (unless only a receipt is wanted), and where to go on reading.
-    ///
-    /// # Errors
-    /// A failing database.
-    pub fn sync_request(&self, with_push: bool) -> Result<Vec<u8>, ApiError> {
-        let bytes_max = self.fit().request_bytes;
-        let mut count_max = if with_push { PUSH_OPERATIONS_MAX } else { 0 };
-        loop {
-            let (request, count) = self.sync_request_of(with_push, count_max, bytes_max)?;
-            // What operations weigh is only about what they take in a request.
-            if count > 1 && request.len() > bytes_max {
-                count_max = count / 2;
-                continue;
-            }
-            self.sent.set((count > 0).then_some(Sent {
-                bytes: request.len(),
-                operations: count,
-            }));
-            return Ok(request);
-        }
-    }
-
-    /// A request with at most so many operations of about so many bytes, and how many it has.
-    fn sync_request_of(
-        &self,
-        with_push: bool,
-        count_max: usize,
-        bytes_max: usize,
-    ) -> Result<(Vec<u8>, usize), ApiError> {
-        let view: ServerView = meta::get(&self.connection, meta::SERVER_VIEW)?.unwrap_or_default();
-        let waiting = match count_max {
-            0 => None,
-            _ => operations::waiting(&self.connection, count_max, bytes_max)?,
-        };
-        let count = waiting.as_ref().map_or(0, |(_, operations, _)| operations.len());
-        let set_aside = operations::set_aside(&self.connection, SET_ASIDE_ASKED_MAX)?;
-        let room = self.room_state()?;
-        // Only in a request that brings nothing: what waits would differ.
-        let is_wanted = self.verify.take() && with_push;
-        let verification = match is_wanted && waiting.is_none() && room != RoomState::Full {
-            true => verify::say(&self.connection)?,
-            false => None,
-        };
-        let push = waiting.map(|(chain_before, operations, chain_after)| Push {
-            first_seq: operations.first().map_or(1, |operation| operation.seq),
-            chain_before,
-            chain_after,
-            page: encode_push(&operations),
-        });
-        let request = v1::encode(&SyncRequest {
-            protocol: PROTOCOL_VERSION,
-            epoch: view.epoch,
-            push,
-            cursors: keep::assigned(&self.connection)?,
-            directory_version: view.directory_version,
-            // No more than a segment: a screen that asks meanwhile waits for what is kept at once. What is left of the
-            // room is kept for own work: push and receipt, nothing else.
-            operations_max: match room {
-                RoomState::Full => 0,
-                RoomState::Enough | RoomState::Tight => self.fit().pull_operations,
-            },
-            extensions: receipts::of_earlier_life(&self.connection, view.epoch)?
-                .map(|signed| signed.for_request())
-                .into_iter()
-                .chain(as_extension(&set_aside))
-                .chain(verification.map(|verification| verification.as_extension()))
-                .collect(),
-        });
-        Ok((request, count))
-    }
-
-    /// The last signed receipt.
-    ///
-    /// # Errors
-    /// A failing database.
-    pub fn signed_receipt(&self) -> StorageResult<Option<KeptReceipt>> {
-        receipts::last(&self.connection)
-    }
-
-    /// What became of the verifications on this device.
-    ///
-    /// # Errors
-    /// A failing database.
-    pub fn verifications(&self) -> StorageResult<Verifications> {
-        verify::known(&self.connection)
-    }
-
-    /// Verifies as soon as everything is sent and read.
-    ///
-    /// # Errors
-    /// A failing database.
-    pub fn verify_soon(&mut self) -> StorageResult<()> {
-        let transaction = self.connection.transaction()?;
-        verify::want(&transaction)?;
-        transaction.commit()?;
-        self.wake();
-        Ok(())
-    }
-
-    /// The chain at an own operation; `None` when it is not kept any more.
-    ///
-    /// # Errors
-    /// A failing database.
-    pub fn chain_at(&self, seq: u64) -> StorageResult<Option<ChainHash>> {
-        own::chain_at(&self.connection, seq)
-    }
-
-    /// Keeps a reply, in one transaction.
-    ///
-    /// # Errors
-    /// [`KeepError`]; nothing has happened then.
-    pub fn keep_reply(&mut self, reply: &SyncReply) -> Result<Kept, KeepError> {
-        let now_ms = self.now_ms();
-        let fit = self.fit();
-        let sent = self.sent.take();
-        let transaction = self.connection.transaction()?;
-        let kept = keep::reply(&transaction, reply, now_ms)?;
-        if let Some(fit) = fit.after_answer_to(sent.map_or(0, |sent| sent.bytes)) {
-            meta::set(&transaction, FIT, &fit)?;
-        }
-        transaction.commit()?;
-        if kept.remaining > 0 || self.pull_total > 0 {
-            self.pull_done += kept.pulled;
-            self.pull_total = self.pull_done + kept.remaining;
-        }
-        if kept.remaining == 0 {
-            (self.pull_done, self.pull_total) = (0, 0);
-        }
-        self.segment.clone_from(&kept.segment);
-        self.verify.set(kept.verify);
-        if kept.scope_changed {
-            self.notices.push(Notice::Session);
-        }
-        if kept.pulled > 0 || kept.receipted > 0 || !reply.parked.is_empty() || reply.directory.is_some() {
-            self.notices.push(Notice::Changed);
-        }
-        Ok(kept)
-    }
-
-    /// Up to where an assigned area is held; `None` when it is not assigned.
-    ///
-    /// # Errors
-    /// A failing database.
-    pub fn cursor(&self, area: &AreaCode) -> Result<Option<u64>, ApiError> {
-        Ok(keep::assigned(&self.connection)?.get(area).copied())
-    }
-
-    /// Keeps a segment of the log, in one transaction.
-    ///
-    /// # Errors
-    /// [`KeepError`]; nothing has happened then.
-    pub fn keep_segment(&mut self, page: &AreaPage) -> Result<(), KeepError> {
-        let transaction = self.connection.transaction()?;
-        let pulled = keep::segment(&transaction, page)?;
-        transaction.commit()?;
-        // Own operations are in it too, which were not counted as behind.
-        self.pull_done += pulled;
-        self.pull_total = self.pull_total.max(self.pull_done);
-        self.notices.push(Notice::Changed);
-        Ok(())
-    }
-
-    /// No segment goes on: an ordinary sync does.
-    pub fn end_segments(&mut self) {
-        self.segment = None;
-    }
-
-    /// Keeps an enrolment. A device that signs in again goes on with its chain, also one that was revoked. One that
-    /// gets another identity sends its unsent work under it. Another worker's replica must have been signed out before.
-    /// What was sealed comes back as it was.
-    ///
-    /// # Errors
-    /// A failing database, or `sealed.other_key`: it was sealed for another server. Nothing has happened then.
-    pub fn keep_sign_in(
-        &mut self,
-        server: String,
-        username: String,
-        reply: &SignInReply,
-    ) -> Result<(), ApiError> {
-        let enrolment = Enrolment {
-            server,
-            token: reply.token.clone(),
-            device: reply.device,
-            worker: reply.worker.clone(),
-            username,
-        };
-        let now_ms = self.now_ms();
-        let transaction = self.connection.transaction()?;
-        if self.sealed.is_some() {
-            let opened = match &reply.seal_key {
-                Some(key) => sealed::unseal(&transaction, key)?,
-                None => false,
-            };
-            if !opened {
-                return Err(api_error(ErrorCode::Server, "sealed.other_key"));
-            }
-        }
-        let known: Option<Enrolment> = meta::get(&transaction, meta::ENROLMENT)?;
-        meta::set(&transaction, meta::ENROLMENT, &enrolment)?;
-        if known.is_none_or(|known| known.device != reply.device) {
-            let author = Author {
-                device: reply.device,
-                worker: reply.worker.id,
-                role: reply.worker.role,
-                now_ms,
-            };
-            let view: ServerView = meta::get(&transaction, meta::SERVER_VIEW)?.unwrap_or_default();
-            let is_restored = view.epoch.is_some_and(|epoch| epoch != reply.epoch);
-            let (through, chain) = (reply.through_seq, reply.chain);
-            let lost = operations::start_anew(&transaction, author, through, chain, is_restored)?;
-            if lost > 0 {
-                meta::set_setting(&transaction, LOST_HERE, &lost.to_string())?;
-            }
-        }
-        sealed::keep_key(&transaction, reply.seal_key)?;
-        for area in &reply.areas {
-            transaction.execute(
-                "INSERT OR REPLACE INTO area (code, name) VALUES (?1, ?2)",
-                [area.code.as_str(), &area.name],
-            )?;
-            keep::assign(&transaction, &area.code)?;
-            held_areas::begin(&transaction, &area.code, now_ms)?;
-        }
-        transaction.commit()?;
-        self.notices.push(Notice::Session);
-        if self.sealed.take().is_some() {
-            self.notices.push(Notice::Changed);
-        }
-        self.wake();
-        Ok(())
-    }
-
-    /// Keeps another identity that the server gave to this device, and notes for the person that there is a copy.
-    ///
-    /// # Errors
-    /// A failing database, or nobody is signed in.
-    pub fn keep_anew(&mut self, reply: &SignInReply, is_copied: bool) -> Result<(), ApiError> {
-        let known = self
-            .enrolment()?
-            .ok_or_else(|| api_error(ErrorCode::SignedOut, ""))?;
-        self.keep_sign_in(known.server, known.username, reply)?;
-        if is_copied {
-            meta::set_setting(&self.connection, ANOTHER_COPY, "1")?;
-        }
-        self.notices.push(Notice::Changed);
-        Ok(())
-    }
-
-    /// The device was revoked: everything is sealed until its worker signs in again. One that has no key yet, because it
-    /// signed in at a server of before, keeps everything as it is.
-    ///
-    /// # Errors
-    /// [`ErrorCode::StorageFull`] or a failing database; nothing has happened then.
-    pub fn seal(&mut self) -> Result<(), ApiError> {
-        let Some(key) = sealed::key(&self.connection)? else {
-            return self.drop_credential();
-        };
-        match self.seal_under(&key) {
-            Err(error) if error.code == ErrorCode::StorageFull && self.evict_all()? > 0 => {
-                self.seal_under(&key)
-            }
-            done => done,
-        }
-    }
-
-    fn seal_under(&mut self, key: &SealKey) -> Result<(), ApiError> {
-        let mut nonce = [0; 16];
-        self.platform.fill_random(&mut nonce);
-        let transaction = self.connection.transaction()?;
-        let sealed = sealed::seal(&transaction, key, nonce)?;
-        transaction.commit()?;
-        self.begin_empty();
-        self.sealed = Some(sealed);
-        Ok(())
-    }
-
-    /// The session was closed: the work stays, the worker signs in again.
-    ///
-    /// # Errors
-    /// A failing database.
-    pub fn drop_credential(&mut self) -> Result<(), ApiError> {
-        let transaction = self.connection.transaction()?;
-        if let Some(mut enrolment) = meta::get::<Enrolment>(&transaction, meta::ENROLMENT)? {
-            enrolment.token.clear();
-            meta::set(&transaction, meta::ENROLMENT, &enrolment)?;
-        }
-        transaction.commit()?;
-        self.notices.push(Notice::Session);
-        Ok(())
-    }
-
-    /// Removes everything of the worker from this device.
-    ///
-    /// # Errors
-    /// [`ErrorCode::UnsentWork`] while work waits or is set aside here alone, or a form is half-filled.
-    pub fn forget_everything(&mut self) -> Result<(), ApiError> {
-        let state = self.sync_state()?;
-        if state.waiting_operations + state.waiting_photos > 0 || self.sealed.is_some() {
-            return Err(api_error(ErrorCode::UnsentWork, ""));
-        }
-        if too_large::is_any_kept(&self.connection)? {
-            return Err(api_error(ErrorCode::UnsentWork, too_large::CODE));
-        }
-        if drafts::count_open(&self.connection)? > 0 {
-            return Err(api_error(ErrorCode::UnsentWork, "drafts.open"));
-        }
-        let transaction = self.connection.transaction()?;
-        sealed::wipe(&transaction)?;
-        transaction.commit()?;
-        self.begin_empty();
-        Ok(())
-    }
-
-    /// Nothing is here any more, also not in the log beside a file.
-    fn begin_empty(&mut self) {
-        // A reader can hold this up; the next opening makes up for it.
-        #[cfg(not(target_arch = "wasm32"))]
-        let _ = self.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
-        self.engine = Engine::default();
-        self.segment = None;
-        self.verify.set(false);
-        self.sure_upload = None;
-        self.notices.push(Notice::Session);
-        self.notices.push(Notice::Changed);
     }
 }
 

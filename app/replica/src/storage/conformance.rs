@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::meta::{self, ChainEnd};
 use super::operations::{self, Author};
+use super::recorder;
 use super::{Home, drafts, prepare, records};
 use crate::api::{DraftBody, VisitDraft};
 use crate::search::fts_query;
@@ -92,7 +93,7 @@ fn dropped_transaction_leaves_no_trace(
     let (area, record, change) = a_household(7);
     {
         let transaction = connection.transaction()?;
-        operations::perform(&transaction, author(), &area, record, change)?;
+        recorder::perform(&transaction, author(), &area, record, change)?;
     }
     ensure(
         records::load(&connection, record)?.is_none(),
@@ -113,7 +114,7 @@ fn committed_operation_and_effect_are_both_there(
     let mut connection = ready(open, home)?;
     let (area, record, change) = a_household(7);
     let transaction = connection.transaction()?;
-    let seq = operations::perform(&transaction, author(), &area, record, change)?;
+    let seq = recorder::perform(&transaction, author(), &area, record, change)?;
     transaction.commit()?;
     ensure(seq == Some(1), "numbers begin at 1")?;
     let state = records::load(&connection, record)?.ok_or("the record is missing")?;
@@ -141,7 +142,7 @@ fn refused_operation_leaves_no_trace(
     let fields = FieldMap::from_iter([(household::DOOR, Value::text("not a door"))]);
     let change = RecordState::change_to(record.kind, None, fields);
     let transaction = connection.transaction()?;
-    let refused = operations::perform(&transaction, author(), &area, record, change);
+    let refused = recorder::perform(&transaction, author(), &area, record, change);
     drop(transaction);
     ensure(refused.is_err(), "a door that is none was accepted")?;
     ensure(
@@ -205,7 +206,7 @@ fn search_finds_what_was_saved(
     let mut connection = ready(open, home)?;
     let (area, record, change) = a_household(7);
     let transaction = connection.transaction()?;
-    operations::perform(&transaction, author(), &area, record, change)?;
+    recorder::perform(&transaction, author(), &area, record, change)?;
     transaction.commit()?;
     let query = fts_query("8栋4单元201室").ok_or("the door is no query")?;
     let count = |query: &str| -> rusqlite::Result<u64> {
@@ -228,7 +229,7 @@ fn a_thousand_records_survive_reopening(
     let transaction = connection.transaction()?;
     for number in 1..=1_000 {
         let (area, record, change) = a_household(number);
-        operations::perform(&transaction, author(), &area, record, change)?;
+        recorder::perform(&transaction, author(), &area, record, change)?;
     }
     transaction.commit()?;
     if home != Home::Memory {

@@ -1,7 +1,7 @@
 //! What the server said, kept in one transaction: receipts, set-aside operations, others' operations,
 //! areas and names (D6, D8, D10).
 
-use std::collections::BTreeMap;
+mod areas;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use shared::change::encode::decode_pull;
@@ -15,12 +15,17 @@ use shared::protocol::v1::{AreaPage, Directory, ParkedNotice, Receipt, SEGMENT_O
 use shared::validation::{validate, writes_move};
 
 use super::meta::{self, ChainEnd, ServerView};
-use super::own::{self, UNSETTLED_RECORDS};
+use super::own::{self};
 use super::verify::{self, Repair};
 use super::{
-    StorageError, StorageResult, drafts, duplicates, held_areas, moves, photo_bytes, pieces, receipts,
-    record_table, records, too_large, uploads,
+    StorageError, StorageResult, moves, photo_bytes, pieces, receipts, record_table, records, too_large,
+    uploads,
 };
+
+pub use areas::assigned;
+pub(super) use areas::note_area;
+pub(crate) use areas::{assign, works_in};
+use areas::{forget_unassigned, scope};
 
 /// How long receipted operations and uploaded photos are kept, so that they can be offered again (D8).
 pub const KEEP_RECEIPTED_MS: u64 = 90 * 24 * 3600 * 1000;
@@ -293,128 +298,6 @@ fn taken_up(transaction: &Transaction<'_>, applied: &[u64]) -> StorageResult<()>
     Ok(())
 }
 
-/// Notes which areas are assigned now. Returns whether they are others than before.
-fn scope(transaction: &Transaction<'_>, scope: &[AreaCode], now_ms: TimestampMs) -> StorageResult<bool> {
-    let before = assigned(transaction)?;
-    for area in scope {
-        assign(transaction, area)?;
-        if !before.contains_key(area) {
-            held_areas::begin(transaction, area, now_ms)?;
-        }
-    }
-    let gone: Vec<&AreaCode> = before.keys().filter(|area| !scope.contains(area)).collect();
-    for area in &gone {
-        transaction.execute("DELETE FROM assigned WHERE area = ?1", [area.as_str()])?;
-        held_areas::end(transaction, area, now_ms)?;
-    }
-    if !gone.is_empty() {
-        meta::set(transaction, LEFT_OVER, &true)?;
-    }
-    Ok(!gone.is_empty() || scope.iter().any(|area| !before.contains_key(area)))
-}
-
-/// Begins to hold an area.
-pub(crate) fn assign(transaction: &Transaction<'_>, area: &AreaCode) -> StorageResult<()> {
-    transaction
-        .prepare_cached("INSERT OR IGNORE INTO assigned (area) VALUES (?1)")?
-        .execute([area.as_str()])?;
-    Ok(())
-}
-
-/// Set while records of areas that are not assigned may lie here.
-const LEFT_OVER: &str = "areas_left_over";
-
-/// Notes that something lies in an area: a form may be finished after the area went to somebody else, and a household
-/// may be moved.
-pub(super) fn note_area(transaction: &Transaction<'_>, area: &AreaCode) -> StorageResult<()> {
-    match assigned(transaction)?
-        .keys()
-        .any(|assigned| area.is_within(assigned))
-    {
-        true => Ok(()),
-        false => meta::set(transaction, LEFT_OVER, &true),
-    }
-}
-
-/// Removes records of areas that are not assigned any more, once own operations about them are receipted and no form
-/// about them is open.
-fn forget_unassigned(
-    transaction: &Transaction<'_>,
-    scope: &[AreaCode],
-    now_ms: TimestampMs,
-) -> StorageResult<()> {
-    if !meta::get(transaction, LEFT_OVER)?.unwrap_or(false) || !guards::holds(Guard::Forgetting) {
-        return Ok(());
-    }
-    let mut left = false;
-    for table in record_table::tables() {
-        let areas: Vec<String> = transaction
-            .prepare(&format!("SELECT DISTINCT area FROM {table}"))?
-            .query_map([], |row| row.get(0))?
-            .collect::<Result<_, _>>()?;
-        let outside = |area: &&String| {
-            AreaCode::new(area).is_ok_and(|area| !scope.iter().any(|assigned| area.is_within(assigned)))
-        };
-        for area in areas.iter().filter(outside) {
-            forget(transaction, table, area, now_ms)?;
-            let kept: u64 = transaction.query_row(
-                &format!("SELECT count(*) FROM {table} WHERE area = ?1"),
-                [area],
-                |row| row.get(0),
-            )?;
-            left |= kept > 0;
-        }
-    }
-    duplicates::forget_absent(transaction)?;
-    meta::set(transaction, LEFT_OVER, &left)
-}
-
-fn forget(transaction: &Transaction<'_>, table: &str, area: &str, now_ms: TimestampMs) -> StorageResult<()> {
-    let mut settled = format!("id NOT IN ({UNSETTLED_RECORDS})");
-    if table == "photo" {
-        // What was photographed here still goes out: its record was accepted.
-        settled += " AND hash NOT IN (SELECT hash FROM photo_bytes WHERE state = 1)";
-    }
-    // A form about it that is open can be finished.
-    settled += " AND id NOT IN (SELECT record FROM draft WHERE record IS NOT NULL AND state = 0)";
-    if let "household" | "resident" = table {
-        // With whom somebody spoke there is a part of the form.
-        let household = if table == "household" { "id" } else { "household" };
-        settled += &format!(
-            " AND {household} NOT IN (SELECT household FROM draft WHERE household IS NOT NULL AND state = 0)"
-        );
-    }
-    if table == "household" {
-        let going = format!("SELECT id FROM household WHERE area = ?1 AND {settled}");
-        moves::note_going(transaction, &going, area, now_ms)?;
-        drafts::forget_in_bin(transaction, &going, area)?;
-    }
-    if let "household" | "resident" = table {
-        let rowid = if table == "household" {
-            "row * 2"
-        } else {
-            "row * 2 + 1"
-        };
-        transaction.execute(
-            &format!("DELETE FROM search WHERE rowid IN (SELECT {rowid} FROM {table} WHERE area = ?1 AND {settled})"),
-            [area],
-        )?;
-    }
-    records::release(
-        transaction,
-        &format!("SELECT id FROM {table} WHERE area = ?1 AND {settled}"),
-        params![area],
-    )?;
-    let removed = transaction.execute(
-        &format!("DELETE FROM {table} WHERE area = ?1 AND {settled}"),
-        [area],
-    )?;
-    if table == "household" {
-        held_areas::note_removed(transaction, area, removed)?;
-    }
-    Ok(())
-}
-
 fn keep_directory(transaction: &Transaction<'_>, directory: &Directory) -> StorageResult<()> {
     transaction.execute("DELETE FROM area", [])?;
     for area in &directory.areas {
@@ -487,32 +370,6 @@ fn pull(transaction: &Transaction<'_>, page: &AreaPage) -> Result<u64, KeepError
         .prepare_cached("UPDATE assigned SET cursor = ?2 WHERE area = ?1")?
         .execute(params![page.area.as_str(), page.cursor])?;
     Ok(operations.len() as u64)
-}
-
-/// The assigned areas and up to where they are held here.
-///
-/// # Errors
-/// A failing database or an unreadable row.
-pub fn assigned(connection: &Connection) -> StorageResult<BTreeMap<AreaCode, u64>> {
-    let mut statement = connection.prepare_cached("SELECT area, cursor FROM assigned ORDER BY area")?;
-    let rows = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?;
-    let mut areas = BTreeMap::new();
-    for row in rows {
-        let (area, cursor) = row?;
-        let code = AreaCode::new(&area).map_err(|_| StorageError::Inconsistent { table: "assigned" })?;
-        areas.insert(code, cursor);
-    }
-    Ok(areas)
-}
-
-/// Whether an area lies in one that is assigned here. What only reaches down from a common area is held and not written.
-///
-/// # Errors
-/// A failing database.
-pub(crate) fn works_in(connection: &Connection, area: &AreaCode) -> StorageResult<bool> {
-    let assigned = assigned(connection)?;
-    let mut own = assigned.keys().filter(|own| !own.is_common());
-    Ok(own.any(|own| area.is_within(own)))
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::storage::operations::{self, Author};
+use crate::storage::recorder;
 use crate::storage::{Home, prepare};
 
 const NOW: u64 = 1_800_000_000_000;
@@ -56,7 +57,7 @@ fn record_as(connection: &mut Connection, area: &AreaCode, record: RecordRef, fi
     };
     let change = RecordState::change_to(record.kind, None, fields);
     let transaction = connection.transaction().unwrap();
-    operations::perform(&transaction, author, area, record, change).unwrap();
+    recorder::perform(&transaction, author, area, record, change).unwrap();
     transaction.commit().unwrap();
 }
 

@@ -24,6 +24,7 @@ pub mod photo_bytes;
 mod pieces;
 pub mod receipts;
 pub(crate) mod record_table;
+pub mod recorder;
 pub mod records;
 pub mod room;
 pub mod sealed;

@@ -5,7 +5,8 @@ use shared::domain::{Household, resident};
 use shared::ids::{AreaCode, DeviceId, WorkerId};
 
 use super::*;
-use crate::storage::operations::{self, Author, from_seq, with_pen};
+use crate::storage::operations::{self, Author, from_seq};
+use crate::storage::recorder::record;
 use crate::storage::{Home, prepare};
 
 fn here() -> AreaCode {
@@ -30,13 +31,13 @@ fn recorded(count: u128) -> Connection {
     let mut connection = Connection::open_in_memory().unwrap();
     prepare(&mut connection, Home::Memory).unwrap();
     let transaction = connection.transaction().unwrap();
-    with_pen(&transaction, author(), |pen| {
+    record(&transaction, author(), |recorder| {
         for number in 1..=count {
             let fields = Household {
                 door: format!("{number}-2-501"),
                 ..Household::default()
             };
-            pen.bring_to(&here(), household(number), fields.to_fields())?;
+            recorder.bring_to(&here(), household(number), fields.to_fields())?;
         }
         Ok(())
     })
@@ -65,9 +66,9 @@ fn what_made_a_record_is_read_off_its_row_until_the_row_changes() {
     assert_eq!([1, 2].map(|seq| body_bytes(&connection, seq)), [0, 0]);
     let (made, _) = whole_chain(&connection);
     let transaction = connection.transaction().unwrap();
-    with_pen(&transaction, author(), |pen| {
+    record(&transaction, author(), |recorder| {
         let fields = FieldMap::from_iter([(NOTE, Value::text("门铃坏了"))]);
-        pen.bring_to(&here(), household(1), fields)
+        recorder.bring_to(&here(), household(1), fields)
     })
     .unwrap();
     transaction.commit().unwrap();
@@ -93,10 +94,10 @@ fn a_record_that_is_here_is_brought_to_the_wanted_values() {
     };
     let phone = Value::Texts(vec!["12000000001".to_owned()]);
     let transaction = connection.transaction().unwrap();
-    let (first, second, third) = with_pen(&transaction, author(), |pen| {
-        let first = pen.bring_to(&here(), person, wanted(phone, &[1, 2]))?;
-        let second = pen.bring_to(&here(), person, wanted(Value::Null, &[2, 3]))?;
-        let third = pen.bring_to(&here(), person, wanted(Value::Null, &[2, 3]))?;
+    let (first, second, third) = record(&transaction, author(), |recorder| {
+        let first = recorder.bring_to(&here(), person, wanted(phone, &[1, 2]))?;
+        let second = recorder.bring_to(&here(), person, wanted(Value::Null, &[2, 3]))?;
+        let third = recorder.bring_to(&here(), person, wanted(Value::Null, &[2, 3]))?;
         Ok((first, second, third))
     })
     .unwrap();
@@ -193,14 +194,14 @@ fn what_a_role_may_not_do_is_kept_in_neither_way() {
         ..Household::default()
     };
     let transaction = connection.transaction().unwrap();
-    with_pen(&transaction, responder, |pen| {
+    record(&transaction, responder, |recorder| {
         let changed = RecordState::change_to(RecordKind::HOUSEHOLD, None, noted());
         let made = RecordState::change_to(RecordKind::HOUSEHOLD, None, door().to_fields());
         let refused = [
-            pen.perform(&here(), household(1), changed),
-            pen.perform(&here(), household(9), made),
-            pen.bring_to(&here(), household(1), noted()),
-            pen.bring_to(&here(), household(9), door().to_fields()),
+            recorder.perform(&here(), household(1), changed),
+            recorder.perform(&here(), household(9), made),
+            recorder.bring_to(&here(), household(1), noted()),
+            recorder.bring_to(&here(), household(9), door().to_fields()),
         ];
         for refused in refused {
             let Err(operations::SaveError::Rejected(rejection)) = refused else {

@@ -9,11 +9,12 @@ use shared::domain::{Household, Resident};
 use shared::ids::{AreaCode, DeviceId, DraftId, HouseholdId, WorkerId};
 use uuid::Uuid;
 
-use super::super::next::NextVersion;
 use super::*;
 use crate::api::{DraftBody, VisitDraft};
 use crate::search::fts_query;
-use crate::storage::operations::{Author, with_pen};
+use crate::storage::next::NextVersion;
+use crate::storage::operations::Author;
+use crate::storage::recorder::record;
 use crate::storage::{Home, drafts, prepare};
 
 const KEY: SealKey = SealKey([7; 32]);
@@ -41,7 +42,7 @@ fn fill(connection: &mut Connection) {
     };
     let here = AreaCode::new("130803001001-01").unwrap();
     let transaction = connection.transaction().unwrap();
-    with_pen(&transaction, author, |pen| {
+    record(&transaction, author, |recorder| {
         for number in 1..=400_u128 {
             let household = RecordRef::new(RecordKind::HOUSEHOLD, Uuid::from_u128(number));
             let fields = Household {
@@ -49,14 +50,14 @@ fn fill(connection: &mut Connection) {
                 note: "二楼东户的老人耳背，敲门要用力，等一会儿再敲第二遍。".repeat(6),
                 ..Household::default()
             };
-            pen.bring_to(&here, household, fields.to_fields())?;
+            recorder.bring_to(&here, household, fields.to_fields())?;
             let mut resident = Resident::named(HouseholdId(household.id), WORDS[1]);
             resident.phones = vec![WORDS[2].to_owned()];
             let resident_ref = RecordRef::new(RecordKind::RESIDENT, Uuid::from_u128(1_000 + number));
-            pen.bring_to(&here, resident_ref, resident.to_fields())?;
+            recorder.bring_to(&here, resident_ref, resident.to_fields())?;
         }
         let first = RecordRef::new(RecordKind::HOUSEHOLD, Uuid::from_u128(1));
-        pen.bring_to(&here, first, FieldMap::from_iter([(NOTE, Value::text(WORDS[0]))]))
+        recorder.bring_to(&here, first, FieldMap::from_iter([(NOTE, Value::text(WORDS[0]))]))
     })
     .unwrap();
     let body = DraftBody::Visit(VisitDraft {

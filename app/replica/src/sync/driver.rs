@@ -1,5 +1,7 @@
 //! The loop that does what the engine says. One future, no threads; calls from screens run between its steps.
 
+mod calls;
+
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -7,18 +9,16 @@ use futures::channel::mpsc;
 use futures::future::select;
 use futures::{FutureExt, StreamExt, pin_mut};
 use shared::ids::{AreaCode, PhotoHash};
-use shared::protocol::v1::{self, AreaPage, SignInRequest, SyncReply};
+use shared::protocol::v1::{self, AreaPage, SyncReply};
 
 use super::engine::{Action, Event, Failure};
 use super::transport::{Transport, TransportError};
 use super::upload::{self, Step};
-use crate::api::{ApiError, ErrorCode, Gap, ParkedOfOthers, Status};
+use crate::api::ApiError;
 use crate::calls::{Answered, Local};
 use crate::platform::Platform;
-use crate::queries;
-use crate::replica::{Replica, api_error};
+use crate::replica::Replica;
 use crate::storage::keep::KeepError;
-use crate::storage::photo_bytes;
 use crate::wire::ToReplica;
 
 /// What one step of a [`Driver`] came to.
@@ -99,119 +99,6 @@ impl<T: Transport> Driver<T> {
     pub(crate) async fn look_for_room(&self) {
         let room = self.platform.room().await;
         self.replica.borrow_mut().set_room(room);
-    }
-
-    pub(crate) async fn sign_in(
-        &self,
-        server: &str,
-        username: &str,
-        password: &str,
-        device_name: &str,
-    ) -> Result<Status, ApiError> {
-        let known = self.replica.borrow().known()?;
-        if known.as_ref().is_some_and(|known| known.username != username) {
-            // The replica of another worker: theirs to sign out, so that nothing of it is lost or shown.
-            return Err(api_error(ErrorCode::UnsentWork, "other_worker"));
-        }
-        let device = known.map(|known| known.device);
-        let request = SignInRequest {
-            username: username.to_owned(),
-            password: password.to_owned(),
-            device,
-            device_name: device_name.to_owned(),
-        };
-        let reply = self
-            .transport
-            .sign_in(server, &request)
-            .await
-            .map_err(sign_in_error)?;
-        let mut replica = self.replica.borrow_mut();
-        replica.keep_sign_in(server.to_owned(), username.to_owned(), &reply)?;
-        replica.status()
-    }
-
-    pub(crate) async fn sign_out(&self) -> Result<(), ApiError> {
-        let credential = self.replica.borrow().credential()?;
-        self.replica.borrow_mut().forget_everything()?;
-        if let Some(credential) = credential {
-            // Without a connection the server forgets the device when an administrator revokes it.
-            let _ = self.transport.sign_out(&credential).await;
-        }
-        Ok(())
-    }
-
-    pub(crate) async fn photo(&self, hash: PhotoHash) -> Result<Vec<u8>, ApiError> {
-        let kept = photo_bytes::load(&self.replica.borrow().connection, hash)?;
-        // What went bad here is not shown; the server's takes its place.
-        if let Some(bytes) = kept.filter(|bytes| PhotoHash::of(bytes) == hash) {
-            return Ok(bytes);
-        }
-        let credential = self.replica.borrow().credential()?;
-        let credential = credential.ok_or_else(|| api_error(ErrorCode::SignedOut, ""))?;
-        let bytes = self
-            .transport
-            .get_photo(&credential, hash)
-            .await
-            .map_err(photo_error)?;
-        if PhotoHash::of(&bytes) != hash {
-            return Err(api_error(ErrorCode::Server, "photo.altered"));
-        }
-        self.look_for_room().await;
-        self.replica.borrow().keep_fetched_photo(hash, &bytes)?;
-        Ok(bytes)
-    }
-
-    pub(crate) async fn parked(&self, after: &str) -> Result<Vec<ParkedOfOthers>, ApiError> {
-        let credential = self.replica.borrow().credential()?;
-        let credential = credential.ok_or_else(|| api_error(ErrorCode::SignedOut, ""))?;
-        let parked = self
-            .transport
-            .parked(&credential, after)
-            .await
-            .map_err(call_error)?;
-        self.replica.borrow().show_parked(parked)
-    }
-
-    /// What was applied comes back with the next pull, like what anybody recorded.
-    pub(crate) async fn take_up_parked(&self, place: &str) -> Result<(), ApiError> {
-        let credential = self.replica.borrow().credential()?;
-        let credential = credential.ok_or_else(|| api_error(ErrorCode::SignedOut, ""))?;
-        let taken = self.transport.take_up_parked(&credential, place).await;
-        taken.map_err(|error| match error {
-            TransportError::Refused(code) => api_error(ErrorCode::Invalid, &code),
-            error => call_error(error),
-        })?;
-        self.replica.borrow_mut().wake();
-        Ok(())
-    }
-
-    pub(crate) async fn gaps(&self) -> Result<Vec<Gap>, ApiError> {
-        let credential = self.replica.borrow().credential()?;
-        let credential = credential.ok_or_else(|| api_error(ErrorCode::SignedOut, ""))?;
-        let gaps = self.transport.gaps(&credential).await.map_err(call_error)?;
-        let replica = self.replica.borrow();
-        let mut known = Vec::new();
-        for gap in gaps.devices {
-            known.push(Gap::Device {
-                id: gap.device,
-                worker: queries::names::worker(&replica.connection, gap.worker)?,
-                device: gap.name,
-            });
-        }
-        for copy in gaps.copies {
-            known.push(Gap::Copy {
-                id: copy.device,
-                worker: queries::names::worker(&replica.connection, copy.worker)?,
-                device: copy.name,
-            });
-        }
-        for gap in gaps.photos {
-            known.push(Gap::Photos {
-                area: queries::names::area(&replica.connection, &gap.area)?,
-                lacking: gap.lacking,
-            });
-        }
-        Ok(known)
     }
 
     /// Synchronises for ever: returns only when the wake channel is gone.
@@ -526,33 +413,4 @@ enum Round {
 
 fn refused_with(answered: &Result<Round, TransportError>, code: &str) -> bool {
     matches!(answered, Err(TransportError::Refused(refused)) if refused == code)
-}
-
-fn sign_in_error(error: TransportError) -> ApiError {
-    match error {
-        TransportError::Unauthorised => api_error(ErrorCode::WrongCredentials, ""),
-        other => call_error(other),
-    }
-}
-
-/// The server knows no bytes under this name, for us: whoever took the photo has not sent it yet.
-fn photo_error(error: TransportError) -> ApiError {
-    match error {
-        TransportError::Refused(code) if code == "photo.unknown" => api_error(ErrorCode::PhotoNotHere, &code),
-        other => call_error(other),
-    }
-}
-
-fn call_error(error: TransportError) -> ApiError {
-    match error {
-        TransportError::Offline
-        | TransportError::Foreign
-        | TransportError::TooSlow
-        | TransportError::BrokeOff => api_error(ErrorCode::Offline, ""),
-        TransportError::Unauthorised | TransportError::Revoked => api_error(ErrorCode::SignedOut, ""),
-        TransportError::UpdateNeeded => api_error(ErrorCode::UpdateNeeded, "protocol"),
-        TransportError::TooLarge => api_error(ErrorCode::Server, "request.too_large"),
-        TransportError::Trouble(status) => api_error(ErrorCode::Server, &status.to_string()),
-        TransportError::Refused(code) => api_error(ErrorCode::Server, &code),
-    }
 }
