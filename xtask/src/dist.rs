@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::{
     toolchain::{WebProfile, native_cargo, native_target, root, run, run_long, say},
-    web::{build_web_into, copy_program, packer, program},
+    web::{build_web_into, compiled_app, copy_program, packer, program},
 };
 
 /// The whole first visit, compressed, must stay below this (product.md, "A day, in numbers").
@@ -31,6 +31,9 @@ pub(crate) fn run_dist(out: &Path) -> Result<()> {
     run_long("building the server for release", 6, &mut cargo)?;
     let built = native_target()?.join("release").join(program("koumen-server"));
     copy_program(&built, &out.join(program("koumen-server")))?;
+    run(packer()?
+        .args(["weigh", "--wasm"])
+        .arg(compiled_app(WebProfile::Small)?))?;
     compress_and_check(&out.join("web"), FIRST_VISIT_BYTES_MAX)?;
     say(format!("ready in {}", out.display()));
     Ok(())

@@ -65,10 +65,7 @@ fn build_and_pack(profile: WebProfile, features: &[&str], folder: &Path) -> Resu
         WebProfile::Small => ("building the app for the browser, as small as it gets", 6),
     };
     run_long(what, minutes, &mut cargo)?;
-    let wasm = wasm_target()?
-        .join(WASM_TARGET)
-        .join(profile.cargo_profile())
-        .join("app.wasm");
+    let wasm = compiled_app(profile)?;
     let mut pack = packer()?;
     pack.arg("pack")
         .arg("--wasm")
@@ -81,6 +78,15 @@ fn build_and_pack(profile: WebProfile, features: &[&str], folder: &Path) -> Resu
         pack.arg("--small");
     }
     run(&mut pack)
+}
+
+/// Where the compiler puts the app.
+///
+/// # Errors
+/// As [`wasm_target`].
+pub(crate) fn compiled_app(profile: WebProfile) -> Result<PathBuf> {
+    let folder = wasm_target()?.join(WASM_TARGET).join(profile.cargo_profile());
+    Ok(folder.join("app.wasm"))
 }
 
 /// The heavy half of this package, built into the cache when it is not there.

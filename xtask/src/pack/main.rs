@@ -14,6 +14,7 @@ mod bundle;
 mod minify;
 mod shell;
 mod sizes;
+mod weights;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -53,6 +54,12 @@ enum Task {
         #[arg(long)]
         limit: u64,
     },
+    /// Print what each part of the compiled app weighs
+    Weigh {
+        /// The compiled app
+        #[arg(long)]
+        wasm: PathBuf,
+    },
 }
 
 fn main() -> ExitCode {
@@ -79,5 +86,6 @@ fn run() -> Result<()> {
             small,
         }),
         Task::Compress { dir, limit } => sizes::compress(&dir, limit),
+        Task::Weigh { wasm } => weights::print(&wasm),
     }
 }
