@@ -60,7 +60,8 @@ pub enum Certificates {
 pub async fn serve(state: AppState, listen: Listen) -> Result<()> {
     let plain_handle = Handle::new();
     let tls_handle = Handle::new();
-    tokio::spawn(stop_on_signal(
+    tokio::spawn(stop_when(
+        asked_to_stop().context("cannot listen for signals")?,
         vec![plain_handle.clone(), tls_handle.clone()],
         state.clone(),
     ));
@@ -237,8 +238,8 @@ fn bound<A>(server: &mut axum_server::Server<SocketAddr, A>) {
         .initial_connection_window_size(ON_THE_WAY_BYTES_MAX);
 }
 
-async fn stop_on_signal(handles: Vec<Handle<SocketAddr>>, state: AppState) {
-    signal().await;
+async fn stop_when(asked: impl Future<Output = ()>, handles: Vec<Handle<SocketAddr>>, state: AppState) {
+    asked.await;
     tracing::info!("Stopping: no new connections, running requests are finished.");
     state.hub.stop();
     for handle in handles {
@@ -246,21 +247,22 @@ async fn stop_on_signal(handles: Vec<Handle<SocketAddr>>, state: AppState) {
     }
 }
 
-async fn signal() {
-    let interrupt = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        match signal(SignalKind::terminate()) {
-            Ok(mut terminate) => {
-                tokio::select! {
-                    _ = interrupt => {}
-                    _ = terminate.recv() => {}
-                }
-            }
-            Err(_) => drop(interrupt.await),
+/// Ends when the process is asked to stop, also when that was before anybody waited for it.
+#[cfg(unix)]
+fn asked_to_stop() -> std::io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
         }
-    }
-    #[cfg(not(unix))]
-    drop(interrupt.await);
+    })
+}
+
+/// Ends when the process is asked to stop.
+#[cfg(not(unix))]
+fn asked_to_stop() -> std::io::Result<impl Future<Output = ()>> {
+    Ok(async { drop(tokio::signal::ctrl_c().await) })
 }
