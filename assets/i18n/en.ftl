@@ -24,7 +24,7 @@ tab-today = Today
 tab-households = Households
 tab-log = Log
 tab-issues = Issues
-tab-conflicts = Written in two ways
+tab-conflicts = Conflicting entries
 tab-parked = Parked
 tab-outbox = Uploads
 tab-settings = Settings
@@ -435,7 +435,7 @@ reason-issue-own-work = Nobody confirms what they resolved themselves; ask whoev
 reason-unknown = This step changed nothing.
 
 ## Conflicts
-conflicts-title = Written in two ways
+conflicts-title = Conflicting entries
 conflicts-lead = Two people changed the same thing without knowing of each other. Both are kept; choose one.
 conflicts-nothing = Everything agrees
 conflicts-nothing-hint = Nobody wrote anything different.
@@ -559,15 +559,15 @@ phase-trouble = The server cannot answer just now. Everything is on the phone an
 phase-server-full = The server has no room just now. Everything is on the phone, and what others record still comes; it goes up by itself when there is room.
 phase-sign-in-again = Your sign-in has ended. Everything is on the phone; sign in and it goes up.
 phase-update-needed = This version is too old for the server. Everything is on the phone; update and it goes up.
-another-copy = Another device has a copy of this phone’s data. Both can be used; everything recorded is kept and will be uploaded as usual.
+another-copy = Another device has a copy of this phone's data. Both can be used; everything recorded is kept and will be uploaded as usual.
 told-read = Got it
 lost-here =
     { $count ->
         [one] The storage of this phone had a fault. One record that was not uploaded yet went bad and could not be sent; we are sorry. Everything else is there and is uploaded as usual. Please think of your last visits and record again what is missing. If this comes again, change to another phone and tell your supervisor.
        *[other] The storage of this phone had a fault. { $count } records that were not uploaded yet went bad and could not be sent; we are sorry. Everything else is there and is uploaded as usual. Please think of your last visits and record again what is missing. If this comes again, change to another phone and tell your supervisor.
     }
-clock-ahead = This phone’s clock is about { $minutes } min fast. Records are saved all the same; please switch on automatic time.
-clock-behind = This phone’s clock is about { $minutes } min slow. Records are saved all the same; please switch on automatic time.
+clock-ahead = This phone's clock is about { $minutes } min fast. Records are saved all the same; please switch on automatic time.
+clock-behind = This phone's clock is about { $minutes } min slow. Records are saved all the same; please switch on automatic time.
 
 ## Parked
 parked-title = Parked records
@@ -586,7 +586,7 @@ gaps-photos = { $area }: photos still on their way: { $count }
 copies-title = Copied devices
 copies-hint = These were not signed in with a password; they went on from another phone, as happens when a whole phone is copied to a new one. If you do not know one, ask the administrator to revoke the first phone: its copies end with it.
 copies-device = The device “{ $device }” of { $worker } (its id ends in { $tail })
-parked-area-not-assigned = This is not in the writer’s areas now. The record is kept; ask the supervisor.
+parked-area-not-assigned = This is not in the writer's areas now. The record is kept; ask the supervisor.
 parked-area-too-late = The grid was handed over more than a week ago, and this phone was told long since, so this was not taken as it is. The record is kept; ask the supervisor.
 parked-area-unknown = The server does not know this grid. The record is kept; ask your supervisor.
 parked-household-area-impossible = The grid to move to is not known. The household is still in its old grid; choose again.
@@ -788,7 +788,7 @@ unusable-storage-newer-schema = The data on this phone was written by a newer Ko
 unusable-storage-other-version = Another Koumen window is open, in another version. Please close that window; this one goes on by itself.
 unusable-storage-leader-silent = The other Koumen window does not answer. Keep this page open, what you wrote is here; close the other window and this one goes on by itself.
 unusable-storage-other-version = Another Koumen window is open, in another version. Please close that window; this one goes on by itself.
-unusable-unknown = This browser cannot keep data offline; it is in private mode or too old. Use an ordinary window of a current Chrome, Edge or your phone’s own browser.
+unusable-unknown = This browser cannot keep data offline; it is in private mode or too old. Use an ordinary window of a current Chrome, Edge or your phone's own browser.
 following = Koumen is open in another window too; both show the same.
 
 ## Checks before saving
@@ -797,11 +797,11 @@ invalid-visit-outcome-unknown = This choice is not known; take another. What you
 invalid-visit-purpose-missing = Choose why you went, then save. What you wrote is still here.
 invalid-visit-purpose-unknown = This choice is not known; take another. What you wrote is still here.
 invalid-visit-phrase-unknown = One phrase is not known; tap it off and save. What you wrote is still here.
-invalid-visit-household-missing = This visit has no household; start again from the household’s page. What you wrote stays in the drafts.
+invalid-visit-household-missing = This visit has no household; start again from the household's page. What you wrote stays in the drafts.
 invalid-visit-promise-missing = A day is set, but no promise. Write it, or choose “No day set”.
 invalid-issue-own-work = Nobody confirms what they resolved themselves; ask whoever reported it, or the supervisor.
 invalid-issue-not-reporter = Whoever reported it confirms it, or the supervisor.
-invalid-issue-supervisors-step = This step is the supervisor’s.
+invalid-issue-supervisors-step = This step is the supervisor's.
 invalid-area-other-reach = This record does not belong there. Choose another grid or community.
 invalid-right-none = This account does not work with such records.
 invalid-right-create = This account cannot make such records.
@@ -825,7 +825,7 @@ invalid-door-no-building = The building is missing; write it like 3-2-501.
 invalid-door-no-room = The room is missing; write it like 3-2-501.
 invalid-door-ambiguous = This looks like two doors; write one only.
 invalid-door-unreadable = The door number cannot be read; write it like 3-2-501.
-invalid-resident-household-missing = The household is missing; add the resident again from the household’s page.
+invalid-resident-household-missing = The household is missing; add the resident again from the household's page.
 invalid-resident-name-missing = Write the name.
 invalid-resident-birth-year-impossible = Write a year of birth from 1880 to this year, e.g. 1948, or leave it empty.
 invalid-resident-birth-month-impossible = Write the month of birth as 1 to 12, or leave it empty.
@@ -844,7 +844,7 @@ invalid-text-too-long = This is too long; please shorten it. What you wrote is s
 invalid-text-identity-number = This looks like an identity-card number. Koumen keeps none; delete it and save.
 invalid-text-control-character = There is an invisible special character; delete that part and type it again.
 invalid-date-impossible = This is no day; choose again.
-invalid-time-out-of-range = The phone’s time is wrong; switch on automatic time in its settings, then save.
+invalid-time-out-of-range = The phone's time is wrong; switch on automatic time in its settings, then save.
 invalid-list-too-long = Too many are chosen; take some off.
 invalid-photo-owner-missing = A photo lost its record; take it out and add it again.
 invalid-photo-hash-missing = A photo was not kept; take it out and add it again.
@@ -864,12 +864,12 @@ invalid-category-finished-before-accepted = Days to finish cannot be fewer than 
 invalid-phone-impossible = Not a complete telephone number; write it in full, like 0314-2021234, 12345, 13800138000.
 invalid-record-area-missing = Choose for which area it holds.
 invalid-field-wrong-shape = One entry is wrong; correct it and save. What you wrote is still here.
-invalid-field-is-a-set = One entry cannot be saved; that is Koumen’s fault. What you wrote is still here; tell your supervisor.
-invalid-field-is-no-set = One entry cannot be saved; that is Koumen’s fault. What you wrote is still here; tell your supervisor.
+invalid-field-is-a-set = One entry cannot be saved; that is Koumen's fault. What you wrote is still here; tell your supervisor.
+invalid-field-is-no-set = One entry cannot be saved; that is Koumen's fault. What you wrote is still here; tell your supervisor.
 invalid-event-not-an-issue = This step is for issues only.
 invalid-change-empty = Nothing was changed; there is nothing to save.
-invalid-change-field-twice = One entry cannot be saved; that is Koumen’s fault. What you wrote is still here; tell your supervisor.
-invalid-change-seen-the-future = One entry cannot be saved; that is Koumen’s fault. What you wrote is still here; tell your supervisor.
+invalid-change-field-twice = One entry cannot be saved; that is Koumen's fault. What you wrote is still here; tell your supervisor.
+invalid-change-seen-the-future = One entry cannot be saved; that is Koumen's fault. What you wrote is still here; tell your supervisor.
 invalid-change-too-many-parts = Too much was changed at once; save it in two steps.
 invalid-record-not-kept = A record of this kind cannot be brought back like this.
 invalid-parked-not-yours = This record is in a grid that is not assigned to you. It is kept; ask the level above.
