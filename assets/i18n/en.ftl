@@ -121,7 +121,7 @@ today-start-hint = Find the door and knock
 today-drafts = Not finished yet
 today-promises = Promised
 today-care = People to look in on
-today-care-more = The { $count } who were met longest ago.
+today-care-more = These are the { $count } who have waited longest.
 today-issues = Open issues ({ $count })
 today-conflicts =
     { $count ->
@@ -578,6 +578,10 @@ parked-of = { $author }: { $kind }
 parked-apply = Put it in place
 parked-taken = In place; everybody will see it
 parked-step = Step taken
+parked-taken-out = taken out: { $what }
+parked-parked-unknown = This does not wait any more; somebody has put it in place.
+parked-reference-unknown = What it belongs to is not on the server yet. The record is kept.
+parked-role-forbidden = Only a supervisor puts this in place.
 parked-removes = Removes the record
 gaps-title = Not on the server yet
 gaps-hint = These have not reached the server; they are not lost. When their owner opens the app with a connection, they come by themselves.
@@ -787,7 +791,6 @@ unusable-storage-full = The phone is full and the data cannot be opened; earlier
 unusable-storage-newer-schema = The data on this phone was written by a newer Koumen; earlier records are untouched. Update Koumen and open it again.
 unusable-storage-other-version = Another Koumen window is open, in another version. Please close that window; this one goes on by itself.
 unusable-storage-leader-silent = The other Koumen window does not answer. Keep this page open, what you wrote is here; close the other window and this one goes on by itself.
-unusable-storage-other-version = Another Koumen window is open, in another version. Please close that window; this one goes on by itself.
 unusable-unknown = This browser cannot keep data offline; it is in private mode or too old. Use an ordinary window of a current Chrome, Edge or your phone's own browser.
 following = Koumen is open in another window too; both show the same.
 

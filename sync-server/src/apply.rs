@@ -22,7 +22,7 @@ use shared::domain::schema::Meaning;
 use shared::domain::value::ValueShape;
 use shared::domain::worker::Role;
 use shared::domain::{FieldId, RecordKind, RecordRef, photo};
-use shared::ids::{AreaCode, DeviceId, PhotoHash};
+use shared::ids::{AreaCode, DeviceId, PhotoHash, WorkerId};
 use shared::validation::Rejection;
 
 pub use batch::Batch;
@@ -36,7 +36,7 @@ pub use replaced::replaced;
 pub const RECORD_BYTES_MAX: usize = 512 * 1024;
 
 /// The record lies in another area than the operation says.
-const OTHER_AREA: Rejection = Rejection::of("record.other_area");
+pub const OTHER_AREA: Rejection = Rejection::of("record.other_area");
 
 /// How long work from before an area was taken away is still accepted from a device that has spoken to the server since,
 /// ms. It has learnt of it then, so what it still brings waited for a request that had no room for it, or whose answer
@@ -85,6 +85,9 @@ pub struct Sender {
     pub spans: Vec<AssignmentSpan>,
     /// [`Told::known_until`] of their device.
     pub known_until: TimestampMs,
+    /// Whose role and areas these are, when that is not the author: a supervisor takes up what was set aside, and may do
+    /// no more by it than by an operation of their own.
+    pub vouches: Option<WorkerId>,
 }
 
 /// An area that was assigned to the author.

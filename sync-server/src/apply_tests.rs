@@ -49,6 +49,7 @@ fn a_batch(assigned: &[&str]) -> Batch<'static> {
             role: Role::Member,
             spans,
             known_until: 0,
+            vouches: None,
         },
         FormerAreas::default(),
         crate::testing::TEST_START_MS,

@@ -15,7 +15,7 @@ with open(os.environ["KOUMEN_API_WORLD"], encoding="utf-8") as file:
 DICE = random.Random(os.environ["KOUMEN_API_DICE"])
 BINARY = ("application/offset+octet-stream", "image/jpeg", "application/vnd.koumen.v1")
 #: Where the description has a place for something that may exist: part of the address, or a header.
-IN_THE_ADDRESS = {"hash": "hashes", "id": "uploads", "area": "areas"}
+IN_THE_ADDRESS = {"hash": "hashes", "id": "uploads", "area": "areas", "place": "places"}
 IN_HEADERS = {
     "Tus-Resumable": "versions",
     "Upload-Offset": "offsets",

@@ -62,7 +62,11 @@ async function fill(server, token, world) {
   const hashes = [world.photos[0].hash, world.photos[0].hash, world.photos[1].hash];
   world.requests.unshift(world.requests[0]);
   const bodies = [(await readFile(world.photos[0].file)).toString('hex')];
-  return { ...world, uploads: uploads.slice(1), hashes, bodies, areas: [GRID, COMMUNITY], versions: ['1.0.0'], offsets: ['0'], methods: ['DELETE'] };
+  const supervisor = await signIn(server, 'ines', world.password);
+  const parked = await fetch(`${server.origin}/v1/parked`, { headers: { Authorization: `Bearer ${supervisor}` } });
+  const places = (await parked.json()).map(({ place }) => place);
+  if (places.length === 0) throw new Error('nothing is set aside');
+  return { ...world, places, uploads: uploads.slice(1), hashes, bodies, areas: [GRID, COMMUNITY], versions: ['1.0.0'], offsets: ['0'], methods: ['DELETE'] };
 }
 
 /** The description without what `GET /v1/me` answers to somebody without a token, as a file. */

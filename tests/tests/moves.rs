@@ -418,19 +418,19 @@ async fn what_lay_beside_a_household_that_a_form_held_is_back_on_a_server_withou
     let home = lin.add_household_in(GRID, "3-2-501");
     world.settle(&mut [&mut lin, &mut amina]).await;
     world.back_up();
-    amina.add_resident(home, "王秀英", "12000000001");
+    amina.visit(home, "去过");
     world.settle(&mut [&mut amina, &mut lin]).await;
     amina.begin_visit(home, "还没写完");
     move_to(&mut lin, home, OTHER_GRID);
     world.settle(&mut [&mut lin, &mut amina]).await;
     assert!(
-        amina.household(home).residents.is_empty(),
+        amina.household(home).visits.is_empty(),
         "it goes, the household stays"
     );
 
     world.restore().await;
     world.settle(&mut [&mut amina]).await;
-    assert_eq!(amina.household(home).residents.len(), 1);
+    assert_eq!(amina.household(home).visits.len(), 1);
 }
 
 #[tokio::test(flavor = "current_thread")]

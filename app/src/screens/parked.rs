@@ -3,7 +3,7 @@
 //! Test ids: `parked`, `parked-row`, `parked-apply`, `parked-taken`, `parked-empty`, `gaps`, `copies`, `more`.
 
 use dioxus::prelude::*;
-use replica::api::{self, ApiError, Gap, ParkedOfOthers};
+use replica::api::{self, ApiError, ErrorCode, Gap, ParkedField, ParkedOfOthers};
 use shared::domain::issue::Step;
 use shared::ids::DeviceId;
 
@@ -158,8 +158,8 @@ fn ParkedRow(entry: ParkedOfOthers) -> Element {
                 }
                 for field in &entry.fields {
                     Fact {
-                        key: "{field.name}", name: t_code("field", &field.name),
-                        value: describe_named(entry.record.kind, field.field, &field.value, &field.names),
+                        key: "{field.name}-{field.is_taken_out}", name: t_code("field", &field.name),
+                        value: fact(&entry, field),
                     }
                 }
             }
@@ -170,10 +170,23 @@ fn ParkedRow(entry: ParkedOfOthers) -> Element {
             } else {
                 Button { label: t("parked-apply"), testid: "parked-apply", onclick: move |()| take_up.call(()) }
             }
-            if let Some(error) = failed() {
-                ErrorNote { error }
+            match failed() {
+                // The code is that of what is set aside, not of a form.
+                Some(ApiError { code: ErrorCode::Invalid, detail, .. }) => rsx! {
+                    p { class: "field-error", role: "alert", "data-testid": "error", {parked_text(&detail)} }
+                },
+                Some(error) => rsx! { ErrorNote { error } },
+                None => rsx! {},
             }
         }
+    }
+}
+
+fn fact(entry: &ParkedOfOthers, field: &ParkedField) -> String {
+    let said = describe_named(entry.record.kind, field.field, &field.value, &field.names);
+    match field.is_taken_out {
+        true => t_args("parked-taken-out", &[("what", said.into())]),
+        false => said,
     }
 }
 

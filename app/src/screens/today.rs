@@ -88,10 +88,10 @@ fn PlanView(plan: TodayPage) -> Element {
                     }
                 }
             }
-            if let (false, is_cut) = (plan.care.is_empty(), plan.care.len() >= api::CARE_SHOWN_MAX) {
+            if let (false, is_cut) = (plan.care.is_empty(), plan.care.len() > api::CARE_SHOWN_MAX) {
                 Section { title: t("today-care"), testid: "today-care",
                     ul { class: "rows",
-                        for care in plan.care {
+                        for care in plan.care.into_iter().take(api::CARE_SHOWN_MAX) {
                             CareRow { key: "{care.resident}", care }
                         }
                     }

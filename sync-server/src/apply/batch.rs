@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use shared::change::Operation;
 use shared::clock::TimestampMs;
+use shared::crdt::RecordState;
 use shared::domain::schema::Reach;
 use shared::domain::value::Value;
 use shared::domain::{RecordKind, RecordRef, photo};
@@ -57,7 +58,13 @@ impl<'a> Batch<'a> {
     pub fn take(&mut self, prepared: &'a Prepared) -> Result<AreaCode, Rejection> {
         let operation = &prepared.operation;
         let home = self.authorise(operation)?;
-        let role = self.sender.role;
+        let Sender { role, vouches, .. } = self.sender;
+        // Who vouches for an operation must be allowed it, too: nobody approves their own work by another's hand.
+        let check_rights = |state: Option<&RecordState>| {
+            let mut people = std::iter::once(operation.author).chain(vouches);
+            people
+                .try_for_each(|who| check_rights(operation.record.kind, &operation.change, who, role, state))
+        };
         let applied_at = Some(self.applied_at);
         let too_large = |size_bytes| match size_bytes > RECORD_BYTES_MAX {
             true => park("record.too_large"),
@@ -65,26 +72,14 @@ impl<'a> Batch<'a> {
         };
         if let Some(loaded) = self.loaded(operation.record) {
             validate(operation, Some(&loaded.state))?;
-            let Operation {
-                record,
-                change,
-                author,
-                ..
-            } = operation;
-            check_rights(record.kind, change, *author, role, Some(&loaded.state))?;
+            check_rights(Some(&loaded.state))?;
             let size_bytes = loaded.size_bytes.saturating_add(prepared.body.len());
             too_large(size_bytes)?;
             loaded.state.apply(operation, applied_at);
             loaded.size_bytes = size_bytes;
         } else {
             validate(operation, None)?;
-            check_rights(
-                operation.record.kind,
-                &operation.change,
-                operation.author,
-                role,
-                None,
-            )?;
+            check_rights(None)?;
             too_large(prepared.body.len())?;
             if home != operation.area
                 && let Some(beside) = beside(operation)

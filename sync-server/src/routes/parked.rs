@@ -98,6 +98,8 @@ pub async fn take_up(
     }
     match taken? {
         TakenUp::Applied(areas) => {
+            let (supervisor, device) = (credential.worker, place.device);
+            tracing::info!(%supervisor, %device, seq = place.seq, "What was set aside was taken up.");
             if !areas.is_empty() {
                 let device = credential.device;
                 state.hub.say(Word::Changed { areas, device });

@@ -72,7 +72,12 @@ pub async fn sync(
         _ => u64::MAX,
     };
     let (receipt, parked) = match taken {
-        Some(taken) => (taken.receipt, taken.parked),
+        Some(taken) if request.epoch == Some(epoch) => (taken.receipt, taken.parked),
+        // One that does not know this life of the database is told of everything that is parked.
+        Some(taken) => {
+            let parked = state.storage.parked_of(credential.device, 1, PARKED_TOLD_MAX);
+            (taken.receipt, parked.await?)
+        }
         None => standing(&state, credential, request.epoch == Some(epoch)).await?,
     };
     let (verified, pulled) = match verify(&state, credential, &request).await? {

@@ -7,6 +7,7 @@
 
 mod compaction;
 mod moves;
+mod parked;
 mod people;
 mod sync;
 mod uploads;
@@ -14,6 +15,7 @@ mod verify;
 
 pub use compaction::*;
 pub use moves::*;
+pub use parked::*;
 pub use people::*;
 pub use sync::*;
 pub use uploads::*;
@@ -48,6 +50,7 @@ macro_rules! conformance_suite {
             what_waited_for_a_record_is_applied_when_it_comes,
             what_a_supervisor_takes_up_is_applied_as_it_was_recorded,
             nobody_takes_up_what_is_not_theirs_to_take_up,
+            nothing_is_taken_up_that_was_not_looked_at,
             the_time_of_applying_never_goes_back,
             a_community_is_pulled_in_order_and_in_pages,
             earlier_work_of_ones_own_is_handed_out,

@@ -13,8 +13,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use shared::domain::worker::Role;
+use shared::ids::AreaCode;
 use shared::protocol::v1;
 use sync_server::chance::OsChance;
+use sync_server::clock::Clock;
 use sync_server::photos::PhotoStore;
 use sync_server::storage::sqlite::SqliteStorage;
 use sync_server::testing::{TEST_PASSWORD, TestPhone, TestServer, a_jpeg, a_request};
@@ -22,6 +24,9 @@ use sync_server::testing::{TEST_PASSWORD, TestPhone, TestServer, a_jpeg, a_reque
 const GRID: &str = "130803001001-01";
 const ACCOUNT: &str = "amina";
 const STRANGER: &str = "stranger";
+/// Whose grid was taken away, and how many of their records are set aside.
+const MOVED_ON: &str = "joao";
+const PARKED: usize = 8;
 /// Sides of the photos; the larger ones are several chunks of 256 KiB.
 const SIDES: [u32; 8] = [1_600, 1_600, 1_600, 1_600, 900, 900, 300, 300];
 
@@ -69,6 +74,7 @@ async fn make(data: &Path, photos: &Path) -> Result<String, Box<dyn Error>> {
     if !reply.parked.is_empty() {
         return Err(format!("parked: {:?}", reply.parked).into());
     }
+    set_aside(&server).await?;
     let requests = [a_request(None), request];
     let world = serde_json::json!({
         "account": ACCOUNT,
@@ -78,6 +84,31 @@ async fn make(data: &Path, photos: &Path) -> Result<String, Box<dyn Error>> {
         "requests": requests.map(|request| hex(&v1::encode(&request))),
     });
     Ok(world.to_string())
+}
+
+/// What somebody recorded after the grid was taken away.
+async fn set_aside(server: &TestServer) -> Result<(), Box<dyn Error>> {
+    server.add_worker(MOVED_ON, Role::Member, &[GRID]).await;
+    let session = server.sign_in(MOVED_ON).await;
+    let now_ms = server.clock.now_ms();
+    let elsewhere = [AreaCode::new("130803001002")?];
+    let unknown = server
+        .state
+        .storage
+        .set_areas(MOVED_ON, &elsewhere, now_ms)
+        .await?;
+    let mut phone = TestPhone::of(&session, GRID);
+    phone.now_ms = now_ms + 1;
+    for door in 1..=PARKED {
+        phone.household(&format!("9-1-{door:03}"));
+    }
+    let request = a_request(Some(phone.push_from(1)));
+    let reply = server.sync(&session.token, &request).await;
+    let parked = reply.map_err(|answer| answer.code())?.parked;
+    match unknown.is_some_and(|unknown| unknown.is_empty()) && parked.len() == PARKED {
+        true => Ok(()),
+        false => Err(format!("parked: {parked:?}").into()),
+    }
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -335,12 +335,12 @@ async fn a_need_goes_with_the_visit_that_found_it() {
         left.sort_by_key(|need| need.number());
         assert_eq!(left, [Need::LivesAlone, Need::Mobility, Need::LanguageHelp]);
     }
-    // Brought back, it says what it said.
-    joao.call(api::Keep { record });
-    assert!(found(&mut joao, door).contains(&Need::ChronicIllness));
-    // And goes again.
-    joao.call(api::Remove { record });
-    assert!(!found(&mut joao, door).contains(&Need::ChronicIllness));
+    // Who took it back can undo that; nobody else knows which of them had not ended before.
+    amina.call(api::Keep { record });
+    assert!(found(&mut amina, door).contains(&Need::ChronicIllness));
+    // And it goes again.
+    amina.call(api::Remove { record });
+    assert!(!found(&mut amina, door).contains(&Need::ChronicIllness));
 }
 
 #[tokio::test(flavor = "current_thread")]
@@ -362,6 +362,62 @@ async fn what_was_found_with_somebody_else_than_ticked_first_is_theirs_alone() {
         entry.resident.needs.clone()
     };
     assert_eq!((of(one), of(other)), (vec![], vec![Need::HearingSight]));
+    // The whole visit was a mistake.
+    amina.call(api::Remove {
+        record: RecordRef::new(RecordKind::VISIT, id),
+    });
+    let entries = amina.household(door).residents;
+    assert!(entries.iter().all(|entry| entry.resident.needs.is_empty()));
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn what_somebody_wrote_down_themselves_stays_whatever_becomes_of_the_visit() {
+    let (_, mut amina) = one().await;
+    let door = amina.add_household("3-2-501");
+    let one = amina.add_resident(door, "王秀英", "12000000001");
+    let id = amina.begin_visit(door, "去过");
+    let mut window = Window::open(&mut amina, id);
+    window.form.met = vec![one];
+    window.type_note(&mut amina, "聊了聊");
+    finish(&mut amina, id);
+    // In her own form, straight behind the visit; the visit says so later, and then not any more.
+    write(&mut amina, person(one), resident::NEEDS, needs(&[Need::Mobility]));
+    for found in [vec![Need::Mobility], vec![]] {
+        let mut window = Window::open(&mut amina, id);
+        window.form.needs = found;
+        window.type_note(&mut amina, "腿脚不便");
+        finish(&mut amina, id);
+    }
+    assert_eq!(found(&mut amina, door), [Need::Mobility]);
+    amina.call(api::Remove {
+        record: RecordRef::new(RecordKind::VISIT, id),
+    });
+    assert_eq!(found(&mut amina, door), [Need::Mobility]);
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn taking_a_visit_back_and_undoing_it_leaves_everybody_as_they_were() {
+    let (_, mut amina) = one().await;
+    let door = amina.add_household("3-2-501");
+    let one = amina.add_resident(door, "王秀英", "12000000001");
+    let id = amina.begin_visit(door, "去过");
+    let mut window = Window::open(&mut amina, id);
+    window.form.met = vec![one];
+    window.form.needs = vec![Need::HearingSight, Need::Mobility];
+    window.type_note(&mut amina, "聊了聊");
+    finish(&mut amina, id);
+    let record = RecordRef::new(RecordKind::VISIT, id);
+    // One of them has ended since: it does not come back.
+    write(&mut amina, person(one), resident::NEEDS, needs(&[Need::Mobility]));
+    amina.call(api::Remove { record });
+    assert_eq!(found(&mut amina, door), []);
+    amina.call(api::Keep { record });
+    assert_eq!(found(&mut amina, door), [Need::Mobility]);
+    // Nor is somebody brought back who is not there any more.
+    amina.call(api::Remove { record: person(one) });
+    amina.call(api::Remove { record });
+    amina.call(api::Keep { record });
+    assert!(amina.household(door).residents.is_empty());
 }
 
 #[tokio::test(flavor = "current_thread")]

@@ -74,8 +74,10 @@ pub struct ParkedField {
     pub field: FieldId,
     /// Its name in the language files.
     pub name: String,
-    /// What it says. Of members of a set those that were added.
+    /// What it says; of a set its members that were added, or taken out.
     pub value: Value,
+    /// They were taken out.
+    pub is_taken_out: bool,
     /// What the records are called that it names, those that are here.
     pub names: Vec<String>,
 }

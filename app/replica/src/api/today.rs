@@ -49,7 +49,8 @@ pub struct PromiseDue {
     pub due: Option<CalendarDate>,
 }
 
-/// So many people are shown who should be looked in on, those first who were met longest ago.
+/// So many people are shown who should be looked in on, those first who were met longest ago. One more is told of when
+/// there are more.
 pub const CARE_SHOWN_MAX: usize = 10;
 
 /// Somebody who wants care and was not met for long.

@@ -151,13 +151,14 @@ pub(crate) fn keep(replica: &mut Replica, record: RecordRef) -> Result<RecordRef
         let change = change.ok_or_else(|| api_error(ErrorCode::Invalid, "record.not_kept"))?;
         changes.push((state.area().clone(), record, change));
         if let Some(found) = found_by(record, &state).filter(|_| state.is_removed()) {
+            let back = needs::gone_with(replica, &state, &found)?;
             let visit = (record, Some(&state));
             changes.extend(needs::changes(
                 replica,
                 state.area(),
                 visit,
                 &Found::default(),
-                &found,
+                &back,
             )?);
         }
     }

@@ -4,7 +4,7 @@ use rusqlite::Connection;
 use shared::domain::value::Value;
 use shared::domain::{FieldId, RecordKind, RecordRef, photo};
 use shared::ids::PhotoHash;
-use shared::protocol::v1::ParkedOperation;
+use shared::protocol::v1::{ParkedMember, ParkedOperation};
 
 use super::{conflicts, names};
 use crate::api::{ApiError, ParkedField, ParkedOfOthers, PhotoSummary};
@@ -25,16 +25,15 @@ impl Replica {
 fn shown(connection: &Connection, parked: ParkedOperation) -> StorageResult<ParkedOfOthers> {
     let kind = parked.record.kind;
     let mut values: Vec<(FieldId, Value)> = parked.fields.into_iter().collect();
-    for edit in parked.members.iter().filter(|edit| edit.adds) {
-        match values.iter_mut().find(|(field, _)| *field == edit.field) {
-            Some((_, Value::Numbers(numbers))) => numbers.push(edit.member),
-            _ => values.push((edit.field, Value::Numbers(vec![edit.member]))),
-        }
-    }
+    let (added, taken_out) = parked.members.iter().partition::<Vec<_>, _>(|edit| edit.adds);
+    put_together(&mut values, &added);
+    let mut out = Vec::new();
+    put_together(&mut out, &taken_out);
     let title = title(connection, parked.record, &values)?;
     let photo = (kind == RecordKind::PHOTO).then(|| photo_in(&values)).flatten();
     let mut fields = Vec::with_capacity(values.len());
-    for (field, value) in values {
+    let values = values.into_iter().map(|value| (value, false));
+    for ((field, value), is_taken_out) in values.chain(out.into_iter().map(|value| (value, true))) {
         let names = conflicts::named(connection, kind, field, &value)?;
         // Of a photo the picture is enough, and what is the title is not said again.
         let is_said = photo.is_some() || names == [title.as_str()];
@@ -44,6 +43,7 @@ fn shown(connection: &Connection, parked: ParkedOperation) -> StorageResult<Park
                 name: names::field(kind, field),
                 value,
                 names,
+                is_taken_out,
             });
         }
     }
@@ -61,6 +61,16 @@ fn shown(connection: &Connection, parked: ParkedOperation) -> StorageResult<Park
         place: parked.place,
         is_last: parked.is_last,
     })
+}
+
+/// Members of sets as values of their fields.
+fn put_together(values: &mut Vec<(FieldId, Value)>, members: &[&ParkedMember]) {
+    for edit in members {
+        match values.iter_mut().find(|(field, _)| *field == edit.field) {
+            Some((_, Value::Numbers(numbers))) => numbers.push(edit.member),
+            _ => values.push((edit.field, Value::Numbers(vec![edit.member]))),
+        }
+    }
 }
 
 /// What is there already has a name; what is new has one of its own or that of what it lies beside.

@@ -74,6 +74,7 @@ fn care(connection: &Connection, today: CalendarDate) -> StorageResult<Vec<CareD
          FROM resident LEFT JOIN duplicate AS shown_under ON shown_under.id = resident.household
          JOIN household ON household.id = coalesce(shown_under.kept, resident.household)
          WHERE resident.removed = 0 AND household.removed = 0 AND {}
+           AND EXISTS (SELECT 1 FROM assigned WHERE substr(household.area, 1, length(assigned.area)) = assigned.area)
            AND (resident.needs LIKE ?1 OR resident.needs LIKE ?2 OR EXISTS (
                 SELECT 1 FROM duplicate JOIN resident AS other ON other.id = duplicate.id
                 WHERE duplicate.kept = resident.id AND other.removed = 0 AND (other.needs LIKE ?1 OR other.needs LIKE ?2)))
@@ -81,7 +82,7 @@ fn care(connection: &Connection, today: CalendarDate) -> StorageResult<Vec<CareD
            AND NOT EXISTS (
                 SELECT 1 FROM duplicate JOIN household AS other ON other.id = duplicate.id
                 WHERE duplicate.kept = household.id AND other.removed = 0 AND other.no_visit_before > ?3)
-         ORDER BY met IS NOT NULL, met, household.door_order LIMIT {CARE_SHOWN_MAX}",
+         ORDER BY met IS NOT NULL, met, household.door_order LIMIT {CARE_SHOWN_MAX} + 1",
         shown("resident")
     ))?;
     let pattern = |need: Need| format!("%,{},%", need.number());

@@ -6,13 +6,14 @@
 //! handed out behind those that it replaces, every device that was given the operations one by one has noted the same;
 //! one that began from a log that was compacted knows what was replaced since.
 
-use rusqlite::{Transaction, params};
+use rusqlite::{Connection, Transaction, params};
 use shared::change::Operation;
-use shared::clock::TimestampMs;
-use shared::crdt::{RecordState, Written};
+use shared::clock::{Stamp, TimestampMs};
+use shared::crdt::{Origin, RecordState, Written};
 use shared::domain::life_cycle::STEPS_SEEN;
-use shared::domain::schema::{FieldId, RecordKind};
+use shared::domain::schema::{FieldId, RecordKind, RecordRef};
 use shared::domain::value::Value;
+use shared::ids::{DeviceId, WorkerId};
 
 use super::{StorageError, StorageResult};
 
@@ -35,6 +36,38 @@ pub(super) fn at_stake(state: &RecordState, operation: &Operation) -> Vec<(Field
     };
     let writes = operation.change.writes.iter();
     writes.filter_map(|write| standing(write.field)).collect()
+}
+
+/// What a field of a record held before, as far as it is known here.
+pub(crate) fn written(
+    connection: &Connection,
+    record: RecordRef,
+    field: FieldId,
+) -> StorageResult<Vec<Written>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT value, at, device, seq, author FROM settled_conflict WHERE record = ?1 AND field = ?2",
+    )?;
+    let mut rows = statement.query(params![record.id, field.0])?;
+    let mut written = Vec::new();
+    while let Some(row) = rows.next()? {
+        let value: Vec<u8> = row.get(0)?;
+        let stamp = Stamp {
+            ms: row.get(1)?,
+            counter: 0,
+        };
+        written.push(Written {
+            value: postcard::from_bytes(&value).map_err(|_| StorageError::Inconsistent {
+                table: "settled_conflict",
+            })?,
+            origin: Origin {
+                stamp,
+                device: DeviceId(row.get(2)?),
+                seq: row.get(3)?,
+                author: WorkerId(row.get(4)?),
+            },
+        });
+    }
+    Ok(written)
 }
 
 /// Notes which of them are gone after the operation.

@@ -78,7 +78,7 @@ impl Kept {
 }
 
 /// Own operations, as far as they can be read; `condition` goes on from `SELECT ... FROM operation`.
-pub(super) fn select(
+pub(crate) fn select(
     connection: &Connection,
     condition: &str,
     params: &[&dyn ToSql],

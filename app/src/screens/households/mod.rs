@@ -90,7 +90,7 @@ fn Hits(text: String, purpose: Purpose) -> Element {
     let mut asked = use_signal(|| false);
     let loaded = use_query(api::Search {
         text: text.clone(),
-        limit: HITS_MAX,
+        limit: HITS_MAX + 1,
     });
     use_effect(use_reactive((&loaded,), move |(loaded,)| {
         if let Some(Ok(hits)) = loaded {
@@ -106,7 +106,7 @@ fn Hits(text: String, purpose: Purpose) -> Element {
             LinkButton { label: t("why-title"), testid: "search-why", to: Route::Why {}, kind: ButtonKind::Quiet }
         }
         ul { class: "rows",
-            for hit in hits.iter() {
+            for hit in hits.iter().take(HITS_MAX as usize) {
                 li { key: "{hit_key(hit)}", class: "row card",
                     Link { class: "row-link with-icon", to: purpose.household(hit.household), "data-testid": "search-hit",
                         Icon { name: if hit.resident.is_some() { IconName::Person } else { IconName::Door } }
@@ -118,7 +118,7 @@ fn Hits(text: String, purpose: Purpose) -> Element {
                 }
             }
         }
-        if hits.len() >= HITS_MAX as usize {
+        if hits.len() > HITS_MAX as usize {
             p { class: "hint", "data-testid": "search-more", {t_args("search-more", &[("count", HITS_MAX.into())])} }
         }
     }

@@ -174,9 +174,7 @@ fn use_obvious_met(parts: Parts, page: Option<Rc<HouseholdPage>>) {
         let is_fresh =
             ready && form.written.peek().id.is_none() && !*form.corrects.peek() && !*touched.peek();
         if is_fresh && visit.peek().met.is_empty() {
-            let mut visit = visit.write();
-            visit.met = obvious_met(&residents);
-            imply_met(&mut visit);
+            visit.write().met = obvious_met(&residents);
         }
     }));
 }

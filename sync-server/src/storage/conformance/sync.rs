@@ -1,6 +1,6 @@
 //! Pushes, pulls, parked operations, photos.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use shared::change::encode::decode_pull;
 use shared::change::{Change, Seen, Write};
@@ -19,8 +19,7 @@ use super::{
 };
 use crate::apply::{AT_ONCE, HeldChain, PushRefusal};
 use crate::storage::{
-    NewSession, ParkedPlace, PullRequest, PushOutcome, SEGMENT_OPERATIONS, Storage, StoredPhoto, TakenUp,
-    TokenHash,
+    NewSession, PullRequest, PushOutcome, SEGMENT_OPERATIONS, Storage, StoredPhoto, TokenHash,
 };
 use crate::testing::TestPhone;
 
@@ -462,94 +461,6 @@ pub async fn what_was_recorded_before_a_reassignment_is_accepted(storage: &dyn S
         .collect();
     assert_eq!(codes, [(2, "area.not_assigned")]);
     assert_eq!(pull(storage, &amina, 0, 10).await.scope, reached(OTHER_GRID));
-}
-
-/// The place of the parked operation of a device.
-fn place(phone: &TestPhone, seq: u64) -> ParkedPlace {
-    ParkedPlace {
-        parked_at: NOW,
-        device: phone.device,
-        seq,
-    }
-}
-
-/// A supervisor's word puts what was set aside in its place: with its author, its time and its number, and what waited
-/// for it comes along.
-pub async fn what_a_supervisor_takes_up_is_applied_as_it_was_recorded(storage: &dyn Storage) {
-    with_areas(storage).await;
-    let mut amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
-    let mut joao = a_phone(storage, 2, Role::Member, &[GRID]).await;
-    let lin = a_phone(storage, 3, Role::Supervisor, &[COMMUNITY]).await;
-    let home = amina.household("3-2-501");
-    push(storage, &amina, 1).await;
-    let assigned = storage.set_areas("worker1", &[area(OTHER_GRID)], NOW).await;
-    assert_eq!(assigned.unwrap(), Some(Vec::new()));
-    amina.now_ms = NOW + 10_000;
-    let new = amina.household("3-2-502");
-    amina.visit(home, "after it was taken away");
-    // What a colleague does there waits for the household that nobody else has.
-    joao.visit(new, "before its household");
-    push_at(storage, &amina, 2, 3, NOW + 20_000).await;
-    assert_eq!(storage.parked_of(amina.device, 1, 9).await.unwrap().len(), 2);
-    assert_eq!(push(storage, &joao, 1).await.applied, 0);
-    let at = NOW + 30_000;
-    let taken = storage.take_up_parked(place(&amina, 3), lin.worker, at).await;
-    assert_eq!(taken.unwrap(), TakenUp::Applied([area(GRID)].into()));
-    let taken = storage.take_up_parked(place(&amina, 2), lin.worker, at).await;
-    assert_eq!(taken.unwrap(), TakenUp::Applied([area(GRID)].into()));
-    assert_eq!(storage.parked_in(&[area(COMMUNITY)], 9).await.unwrap(), []);
-    assert_eq!(
-        storage.applied_of(amina.device, vec![2, 3]).await.unwrap(),
-        [2, 3]
-    );
-    let log = &pull(storage, &lin, 0, 100).await.areas[0].operations;
-    let log: Vec<_> = log.iter().map(|applied| &applied.operation).collect();
-    let [made, second, third] = amina.operations.as_slice() else {
-        panic!("three")
-    };
-    assert_eq!(log, [made, third, second, &joao.operations[0]]);
-    // Again nothing happens; the device's chain is as it was, and so is the whole database.
-    let again = storage.take_up_parked(place(&amina, 2), lin.worker, at).await;
-    assert_eq!(again.unwrap(), TakenUp::Applied(BTreeSet::new()));
-    assert_eq!(push(storage, &amina, 1).await.receipt.chain, amina.chain_at(3));
-    assert_eq!(pull(storage, &lin, 0, 100).await.areas[0].operations.len(), 4);
-    assert_eq!(storage.check().await.unwrap().faults, Vec::<String>::new());
-}
-
-/// Rights are the supervisor's own of that moment, and what even they may not do stays as it is.
-pub async fn nobody_takes_up_what_is_not_theirs_to_take_up(storage: &dyn Storage) {
-    with_areas(storage).await;
-    let mut amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
-    let own = a_phone(storage, 3, Role::Supervisor, &[GRID]).await;
-    let stranger = a_phone(storage, 4, Role::Supervisor, &[NEIGHBOUR]).await;
-    let former = a_phone(storage, 5, Role::Supervisor, &[COMMUNITY]).await;
-    let over_all = a_phone(storage, 6, Role::Supervisor, &[COMMUNITY]).await;
-    let assigned = storage.set_areas("worker5", &[area(NEIGHBOUR)], NOW).await;
-    assert_eq!(assigned.unwrap(), Some(Vec::new()));
-    amina.area = area(OTHER_GRID);
-    amina.household("9-1-101");
-    amina.record(RecordRef::new(RecordKind::VISIT, id(9)), Change::default());
-    let parked = push(storage, &amina, 1).await.parked;
-    assert_eq!(parked.len(), 2);
-    let expected = [
-        (own.worker, TakenUp::Refused("parked.not_yours")),
-        (stranger.worker, TakenUp::Unknown),
-        (former.worker, TakenUp::Unknown),
-        (over_all.worker, TakenUp::Applied([area(OTHER_GRID)].into())),
-    ];
-    for (worker, expected) in expected {
-        let taken = storage.take_up_parked(place(&amina, 1), worker, NOW).await;
-        assert_eq!(taken.unwrap(), expected);
-    }
-    let nonsense = storage
-        .take_up_parked(place(&amina, 2), over_all.worker, NOW)
-        .await;
-    assert_eq!(nonsense.unwrap(), TakenUp::Refused("change.empty"));
-    assert_eq!(storage.parked_of(amina.device, 1, 9).await.unwrap(), parked[1..]);
-    let none = storage
-        .take_up_parked(place(&amina, 3), over_all.worker, NOW)
-        .await;
-    assert_eq!(none.unwrap(), TakenUp::Unknown);
 }
 
 const DAY_MS: u64 = 24 * 3_600_000;

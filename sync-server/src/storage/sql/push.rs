@@ -331,6 +331,7 @@ pub(super) fn sender(tx: Tx<'_>, author: WorkerId, known_until: TimestampMs) -> 
         role: author.role,
         spans: if works { spans(tx, author.id)? } else { Vec::new() },
         known_until,
+        vouches: None,
     })
 }
 

@@ -19,7 +19,7 @@ use super::moves;
 use super::push::{LogWriter, batch, sender};
 use super::records;
 use super::tx::{Tx, values};
-use crate::apply::{Batch, Needs, Prepared, Sender, WaitsFor};
+use crate::apply::{Batch, Needs, OTHER_AREA, Prepared, Sender, WaitsFor, moves_household};
 use crate::storage::{ParkedPlace, StorageError, StorageResult, TakenUp};
 
 /// Where the log ends, and in which areas it grew.
@@ -202,6 +202,7 @@ pub(super) fn take_up_for(
     let ParkedPlace { device, seq, .. } = place;
     let mut sender = sender(tx, supervisor, 0)?;
     sender.spans.retain(|span| span.ended_at.is_none());
+    sender.vouches = Some(supervisor);
     let oversees = |area: &AreaCode| sender.spans.iter().any(|span| area.is_within(&span.area));
     let shown_in: Option<String> = tx
         .prepare_cached("SELECT shown_in FROM parked WHERE device = ?1 AND seq = ?2")?
@@ -248,6 +249,10 @@ fn take_one(
 ) -> StorageResult<Result<(), Rejection>> {
     let mut batch = batch(tx, std::slice::from_ref(prepared), sender.clone(), log.applied_at)?;
     let home = match batch.take(prepared) {
+        // Where a household went there are other supervisors.
+        Ok(home) if !sender.spans.iter().any(|span| home.is_within(&span.area)) => {
+            return Ok(Err(OTHER_AREA));
+        }
         Ok(home) => home,
         Err(rejection) => return Ok(Err(rejection)),
     };
@@ -260,27 +265,36 @@ fn take_one(
 /// How many parked operations of a device are looked through for what one of them needs.
 const LOOKED_THROUGH_MAX: u64 = 1_000;
 
-/// What the same device recorded before and is parked too, of the records that an operation changes or names: a visit
-/// goes before its photo. In order.
+/// What the same device recorded before and is parked too, of records that an operation changes or names and that are
+/// not here: a visit goes before its photo. In order. Nothing else comes along: the supervisor has not seen it.
 fn needed_by(tx: Tx<'_>, prepared: &Prepared) -> StorageResult<Vec<Prepared>> {
-    let named = |prepared: &Prepared| {
-        let needs = Needs::of(std::slice::from_ref(prepared));
-        needs.records.into_iter().chain(needs.named)
+    let missing = |prepared: &Prepared| -> StorageResult<Vec<RecordRef>> {
+        let Needs { records, named, .. } = Needs::of(std::slice::from_ref(prepared));
+        let mut missing: BTreeSet<RecordRef> = records.into_iter().chain(named).collect();
+        for (here, _) in records::areas(tx, missing.clone())? {
+            missing.remove(&here);
+        }
+        Ok(missing.into_iter().collect())
     };
     let Operation { device, seq, .. } = prepared.operation;
+    let mut wanted: BTreeSet<RecordRef> = missing(prepared)?.into_iter().collect();
+    if wanted.is_empty() {
+        return Ok(Vec::new());
+    }
     let seqs: Vec<u64> = tx
         .prepare_cached("SELECT seq FROM parked WHERE device = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3")?
         .query_map(
             values![device.0.as_bytes(), int(seq), int(LOOKED_THROUGH_MAX)],
             |row| uint(row, 0),
         )?;
-    let mut wanted: BTreeSet<RecordRef> = named(prepared).collect();
     let mut needed = Vec::new();
     for seq in seqs {
         if let Some(earlier) = parked(tx, device, seq)?
             && wanted.contains(&earlier.operation.record)
+            && earlier.operation.change.removal.is_none()
+            && !moves_household(&earlier.operation)
         {
-            wanted.extend(named(&earlier));
+            wanted.extend(missing(&earlier)?);
             needed.push(earlier);
         }
     }

@@ -127,10 +127,12 @@ fn forget(transaction: &Transaction<'_>, table: &str, area: &str, now_ms: Timest
     // A form about it that is open can be finished.
     settled += " AND id NOT IN (SELECT record FROM draft WHERE record IS NOT NULL AND state = 0)";
     if let "household" | "resident" = table {
-        // With whom somebody spoke there is a part of the form.
+        // With whom somebody spoke there is a part of the form, also where the household is recorded twice.
         let household = if table == "household" { "id" } else { "household" };
+        let of_forms = "SELECT household FROM draft WHERE household IS NOT NULL AND state = 0";
         settled += &format!(
-            " AND {household} NOT IN (SELECT household FROM draft WHERE household IS NOT NULL AND state = 0)"
+            " AND {household} NOT IN ({of_forms})
+              AND {household} NOT IN (SELECT id FROM duplicate WHERE kept IN ({of_forms}))"
         );
     }
     if table == "household" {
