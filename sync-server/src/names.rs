@@ -76,7 +76,7 @@ pub fn account(name: &str, bytes_max: usize) -> Result<String, NameError> {
 ///
 /// # Errors
 /// When the storage fails.
-pub async fn find(storage: &dyn Storage, typed: &str, name: &str) -> StorageResult<Option<Account>> {
+pub async fn find(storage: &Storage, typed: &str, name: &str) -> StorageResult<Option<Account>> {
     let typed = typed.trim();
     if typed != name
         && let Some(account) = storage.account(typed).await?

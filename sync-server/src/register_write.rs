@@ -87,7 +87,7 @@ impl RegisterChanges {
 /// # Errors
 /// [`RegisterWriteError`]. What was written before stays; importing again goes on from there.
 pub async fn write_register(
-    storage: &dyn Storage,
+    storage: &Storage,
     community: &AreaCode,
     planned: &[PlannedHousehold],
     now_ms: TimestampMs,
@@ -115,7 +115,7 @@ pub async fn write_register(
 }
 
 /// Grids that the register names and nobody made yet.
-async fn add_grids(storage: &dyn Storage, planned: &[PlannedHousehold]) -> Result<u64, StorageError> {
+async fn add_grids(storage: &Storage, planned: &[PlannedHousehold]) -> Result<u64, StorageError> {
     let mut grids: Vec<&AreaCode> = planned.iter().map(|household| &household.area).collect();
     grids.sort_unstable();
     grids.dedup();
@@ -273,7 +273,7 @@ struct Said {
 
 /// Pushes as any device does; gives the numbers of the operations that are parked.
 async fn push(
-    storage: &dyn Storage,
+    storage: &Storage,
     importer: &Importer,
     operations: Vec<Operation>,
     now_ms: TimestampMs,

@@ -144,7 +144,7 @@ pub struct AppState(Arc<Parts>);
 /// What [`AppState`] holds.
 pub struct Parts {
     /// Records, accounts, sessions.
-    pub storage: Arc<dyn Storage>,
+    pub storage: Arc<Storage>,
     /// Photo bytes.
     pub photos: PhotoStore,
     /// The time.
@@ -186,7 +186,7 @@ pub struct Parts {
 /// What differs between a server and the next.
 pub struct Setup {
     /// Records, accounts, sessions.
-    pub storage: Arc<dyn Storage>,
+    pub storage: Arc<Storage>,
     /// Photo bytes.
     pub photos: PhotoStore,
     /// The time.

@@ -37,7 +37,6 @@ use crate::clock::Clock;
 use crate::passwords::Passwords;
 use crate::photos::PhotoStore;
 use crate::state::{AppState, Bounds, Setup, UploadLimits};
-use crate::storage::sqlite::SqliteStorage;
 use crate::storage::{AddedAccount, NewAccount, Storage};
 
 pub use phone::{TestPhone, a_request};
@@ -138,18 +137,18 @@ impl TestServer {
     /// A server in memory without areas and workers.
     pub async fn start() -> Self {
         let storage =
-            SqliteStorage::in_memory(&SeededChance::new(7)).unwrap_or_else(|error| unreachable!("{error}"));
+            Storage::in_memory(&SeededChance::new(7)).unwrap_or_else(|error| unreachable!("{error}"));
         Self::with(Arc::new(storage), PhotoStore::in_memory(), None)
     }
 
     /// A server over a storage and a photo store of one's own, handing out the files of `web`.
-    pub fn with(storage: Arc<dyn Storage>, photos: PhotoStore, web: Option<&Path>) -> Self {
+    pub fn with(storage: Arc<Storage>, photos: PhotoStore, web: Option<&Path>) -> Self {
         Self::within(storage, photos, web, Bounds::default())
     }
 
     /// The same with bounds of one's own for uploads.
     pub fn with_upload_limits(
-        storage: Arc<dyn Storage>,
+        storage: Arc<Storage>,
         photos: PhotoStore,
         web: Option<&Path>,
         uploads: UploadLimits,
@@ -162,7 +161,7 @@ impl TestServer {
     }
 
     /// The same within bounds of one's own.
-    pub fn within(storage: Arc<dyn Storage>, photos: PhotoStore, web: Option<&Path>, bounds: Bounds) -> Self {
+    pub fn within(storage: Arc<Storage>, photos: PhotoStore, web: Option<&Path>, bounds: Bounds) -> Self {
         let clock = Arc::new(FakeClock::at(TEST_START_MS));
         let setup = Setup {
             storage,
@@ -210,7 +209,7 @@ impl TestServer {
                 .collect(),
             password: password.unwrap_or_else(|error| unreachable!("{error}")),
         };
-        let added = self.state.storage.add_account(account, self.clock.now_ms()).await;
+        let added = self.state.storage.add_account(account).await;
         assert!(
             matches!(added, Ok(AddedAccount::Added)),
             "the account is added: {added:?}"

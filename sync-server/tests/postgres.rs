@@ -17,7 +17,6 @@ use process::{AREA, Ground, Request, Server, ask, connect, free_port, prepare, s
 use shared::protocol::v1::{self, CONTENT_TYPE, SignInReply, SyncReply};
 use sync_server::chance::OsChance;
 use sync_server::storage::Storage;
-use sync_server::storage::postgres::PostgresStorage;
 use sync_server::testing::{TestPhone, TestPostgres, a_request};
 
 fn sync(server: &Server, session: &SignInReply, phone: &TestPhone, first: Option<u64>) -> SyncReply {
@@ -194,7 +193,7 @@ async fn the_connection_to_a_database_elsewhere_is_encrypted() {
     let postgres = TestPostgres::start_with(&files, &["-c", "ssl=on", "-c", "fsync=off"]);
     let address = postgres.database().await.replace("127.0.0.1", "localhost");
     let open = |authority: PathBuf, address: String| async move {
-        PostgresStorage::open(&address, Some(&authority), Arc::new(OsChance)).await
+        Storage::open_postgres(&address, Some(&authority), Arc::new(OsChance)).await
     };
     let storage = open(authority.clone(), address.clone()).await.unwrap();
     assert!(storage.epoch().await.is_ok());
@@ -214,7 +213,7 @@ async fn the_connection_to_a_database_elsewhere_is_encrypted() {
 async fn a_password_does_not_cross_a_network_in_the_clear() {
     let chance = || Arc::new(OsChance);
     let refused = |address: &'static str| async move {
-        let error = PostgresStorage::open(address, None, chance()).await.unwrap_err();
+        let error = Storage::open_postgres(address, None, chance()).await.unwrap_err();
         std::error::Error::source(&error)
             .map(ToString::to_string)
             .unwrap_or_default()

@@ -19,7 +19,6 @@ use shared::domain::worker::Role;
 use shared::ids::{AreaCode, DeviceId, WorkerId};
 use sync_server::chance::Chance;
 use sync_server::passwords::Passwords;
-use sync_server::storage::sqlite::SqliteStorage;
 use sync_server::storage::{NewAccount, NewSession, PushOutcome, Storage, TokenHash};
 use sync_server::testing::{SeededChance, TEST_PASSWORD, TEST_START_MS, TestPhone};
 
@@ -76,7 +75,7 @@ impl DiskFile {
     }
 }
 
-async fn a_phone(storage: &SqliteStorage) -> TestPhone {
+async fn a_phone(storage: &Storage) -> TestPhone {
     let area = AreaCode::new(AREA).unwrap();
     let areas = [Area {
         code: area.clone(),
@@ -93,7 +92,7 @@ async fn a_phone(storage: &SqliteStorage) -> TestPhone {
         areas: vec![area],
         password: Passwords::cheap().hash(TEST_PASSWORD, &chance).unwrap(),
     };
-    storage.add_account(account, 1).await.unwrap();
+    storage.add_account(account).await.unwrap();
     let device = DeviceId(chance.uuid());
     let session = NewSession {
         worker,
@@ -110,12 +109,12 @@ async fn a_phone(storage: &SqliteStorage) -> TestPhone {
 /// A phone pushes until the end; everything that SQLite did meanwhile.
 async fn recorded(folder: &Path) -> (TestPhone, Vec<Event>) {
     let file = folder.join("koumen.sqlite");
-    let storage = SqliteStorage::open(&file, &SeededChance::new(1)).unwrap();
+    let storage = Storage::open_file(&file, &SeededChance::new(1)).unwrap();
     let mut phone = a_phone(&storage).await;
     drop(storage);
     fs::copy(&file, folder.join("before.sqlite")).unwrap();
     recorder::begin();
-    let storage = SqliteStorage::open(&file, &SeededChance::new(1)).unwrap();
+    let storage = Storage::open_file(&file, &SeededChance::new(1)).unwrap();
     let beside = Connection::open(&file).unwrap();
     let mut receipted = 0;
     for push in 0..PUSHES {
@@ -143,7 +142,7 @@ async fn recorded(folder: &Path) -> (TestPhone, Vec<Event>) {
 
 /// Whether everything up to `receipted` is there and whole.
 async fn is_kept(folder: &Path, phone: &TestPhone, receipted: u64) -> bool {
-    let Ok(storage) = SqliteStorage::open(&folder.join("koumen.sqlite"), &SeededChance::new(1)) else {
+    let Ok(storage) = Storage::open_file(&folder.join("koumen.sqlite"), &SeededChance::new(1)) else {
         return false;
     };
     let Ok(report) = storage.check().await else {

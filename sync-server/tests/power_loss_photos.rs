@@ -30,7 +30,7 @@ use sync_server::folders;
 use sync_server::passwords::Passwords;
 use sync_server::photos::{PhotoStore, verify};
 use sync_server::state::{AppState, Setup};
-use sync_server::storage::sqlite::SqliteStorage;
+use sync_server::storage::Storage;
 use sync_server::testing::{
     Answer, FakeClock, SeededChance, TEST_START_MS, TestPhone, TestServer, a_jpeg, a_request,
 };
@@ -55,7 +55,7 @@ const SOON: u64 = 12;
 fn start(place: &Path, life: u64) -> Option<TestServer> {
     let data = place.join("community").join("data");
     folders::make(&data).ok()?;
-    let storage = SqliteStorage::open(&data.join("koumen.sqlite"), &SeededChance::new(1)).ok()?;
+    let storage = Storage::open_file(&data.join("koumen.sqlite"), &SeededChance::new(1)).ok()?;
     folders::make(&data.join("photos")).ok()?;
     let clock = Arc::new(FakeClock::at(TEST_START_MS));
     let state = AppState::new(Setup {
@@ -251,7 +251,7 @@ impl Recorded {
             Ok(report) if report.faults.is_empty() => {}
             damage => return Some(format!("damage: {damage:?}")),
         }
-        match verify(&*server.state.storage, &server.state.photos).await {
+        match verify(&server.state.storage, &server.state.photos).await {
             Ok(report) if report.damaged.is_empty() => {}
             damage => return Some(format!("noted, but not there: {damage:?}")),
         }

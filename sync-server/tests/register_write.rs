@@ -60,7 +60,7 @@ async fn a_server() -> TestServer {
 }
 
 async fn write(server: &TestServer, register: &[PlannedHousehold]) -> RegisterChanges {
-    write_register(&*server.state.storage, &area(COMMUNITY), register, TEST_START_MS)
+    write_register(&server.state.storage, &area(COMMUNITY), register, TEST_START_MS)
         .await
         .unwrap()
 }
@@ -182,7 +182,7 @@ async fn nothing_is_erased_or_moved() {
 async fn only_a_known_community_has_a_register() {
     let server = a_server().await;
     let write = async |code: &str| {
-        write_register(&*server.state.storage, &area(code), &a_register(), TEST_START_MS)
+        write_register(&server.state.storage, &area(code), &a_register(), TEST_START_MS)
             .await
             .unwrap_err()
     };

@@ -12,7 +12,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use sync_server::photos::PhotoStore;
 use sync_server::state::Bounds;
-use sync_server::storage::sqlite::SqliteStorage;
+use sync_server::storage::Storage;
 use sync_server::testing::{SeededChance, TestServer};
 use tower::ServiceExt;
 
@@ -32,7 +32,7 @@ fn a_server() -> (TestServer, tempfile::TempDir) {
         b"outside",
     )
     .unwrap();
-    let storage = SqliteStorage::in_memory(&SeededChance::new(1)).unwrap();
+    let storage = Storage::in_memory(&SeededChance::new(1)).unwrap();
     (
         TestServer::with(Arc::new(storage), PhotoStore::in_memory(), Some(folder.path())),
         folder,
@@ -230,7 +230,7 @@ async fn one_address_has_so_many_files_on_their_way_and_the_one_that_is_not_take
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("index.html"), b"<title>x</title>").unwrap();
     fs::write(folder.path().join("not-taken.bin"), vec![0; 1 << 20]).unwrap();
-    let storage = SqliteStorage::in_memory(&SeededChance::new(1)).unwrap();
+    let storage = Storage::in_memory(&SeededChance::new(1)).unwrap();
     let bounds = Bounds {
         files_of_caller: 2,
         ..Bounds::default()

@@ -25,7 +25,7 @@ use shared::ids::{AreaCode, DeviceId, DraftId, EpochId, HouseholdId, ResidentId,
 use shared::protocol::v1::{self, SyncReply, SyncRequest};
 use sync_server::clock::Clock;
 use sync_server::photos::PhotoStore;
-use sync_server::storage::sqlite::SqliteStorage;
+use sync_server::storage::Storage;
 use sync_server::testing::{Answer, SeededChance, TEST_START_MS, TestServer};
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -233,7 +233,7 @@ impl World {
 }
 
 fn a_server(file: &Path) -> TestServer {
-    let storage = SqliteStorage::open(file, &SeededChance::new(7)).expect("the file opens");
+    let storage = Storage::open_file(file, &SeededChance::new(7)).expect("the file opens");
     TestServer::with(Arc::new(storage), PhotoStore::in_memory(), None)
 }
 

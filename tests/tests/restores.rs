@@ -26,7 +26,6 @@ use sync_server::passwords::Passwords;
 use sync_server::photos::PhotoStore;
 use sync_server::state::{AppState, Setup};
 use sync_server::storage::Storage;
-use sync_server::storage::sqlite::SqliteStorage;
 use sync_server::testing::{FakeClock, SeededChance, TEST_START_MS, TestServer, a_jpeg};
 use tests::driven::{Address, DrivenPhone};
 use tests::processes::COMMUNITY;
@@ -57,7 +56,7 @@ struct Life {
     servers: u64,
 }
 
-fn server_of(storage: SqliteStorage, photos: PhotoStore, now_ms: u64, seed: u64) -> TestServer {
+fn server_of(storage: Storage, photos: PhotoStore, now_ms: u64, seed: u64) -> TestServer {
     let clock = Arc::new(FakeClock::at(now_ms));
     let state = AppState::new(Setup {
         storage: Arc::new(storage),
@@ -78,7 +77,7 @@ fn server_of(storage: SqliteStorage, photos: PhotoStore, now_ms: u64, seed: u64)
 impl Life {
     async fn begin(seed: u64) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let storage = SqliteStorage::open(&folder.path().join("0.sqlite"), &SeededChance::new(1)).unwrap();
+        let storage = Storage::open_file(&folder.path().join("0.sqlite"), &SeededChance::new(1)).unwrap();
         let area = AreaCode::new(COMMUNITY).unwrap();
         let areas = [Area {
             code: area.clone(),
@@ -129,8 +128,9 @@ impl Life {
             .folder
             .path()
             .join(format!("backup{}.sqlite", self.backups.len()));
-        let source = SqliteStorage::open(&self.file(), &SeededChance::new(1)).unwrap();
-        source.back_up(&file).await.unwrap();
+        let source = Storage::open_file(&self.file(), &SeededChance::new(1)).unwrap();
+        let chance = Arc::new(SeededChance::new(1));
+        source.back_up(file.clone(), chance).await.unwrap();
         self.backups.push(Backup {
             made_at: self.now_ms.get(),
             file,
@@ -153,7 +153,7 @@ impl Life {
         self.servers += 1;
         let file = self.file();
         std::fs::copy(&backup.file, &file).unwrap();
-        let storage = SqliteStorage::open(&file, &SeededChance::new(1)).unwrap();
+        let storage = Storage::open_file(&file, &SeededChance::new(1)).unwrap();
         storage.begin_epoch(EpochId(self.chance.uuid())).await.unwrap();
         let photos = PhotoStore::in_memory();
         for (hash, bytes) in &backup.photos {

@@ -33,7 +33,7 @@ use sync_server::clock::Clock;
 use sync_server::passwords::Passwords;
 use sync_server::photos::{PhotoStore, verify};
 use sync_server::state::{AppState, Setup};
-use sync_server::storage::sqlite::SqliteStorage;
+use sync_server::storage::Storage;
 use sync_server::testing::{FakeClock, SeededChance, TEST_START_MS, TestServer};
 use tests::driven::{Address, DrivenPhone};
 use tests::world::COMMUNITY;
@@ -96,7 +96,7 @@ fn version(connection: &Connection) -> i64 {
 fn server_on(file: &Path) -> TestServer {
     let clock = Arc::new(FakeClock::at(TEST_START_MS + 60_000));
     let state = AppState::new(Setup {
-        storage: Arc::new(SqliteStorage::open(file, &SeededChance::new(21)).unwrap()),
+        storage: Arc::new(Storage::open_file(file, &SeededChance::new(21)).unwrap()),
         photos: PhotoStore::in_memory(),
         clock: Arc::clone(&clock) as Arc<dyn Clock>,
         chance: Arc::new(SeededChance::new(22)),
@@ -257,7 +257,7 @@ async fn upgrade(version: i64, folder: &Path) {
     assert_eq!(open_form(&amina, version), (form, photo));
     amina.call(api::FinishDraft { id: form });
     amina.sync().await;
-    let photos = verify(&**storage, &server.state.photos).await.unwrap();
+    let photos = verify(storage, &server.state.photos).await.unwrap();
     assert_eq!((photos.whole, photos.damaged.len()), (3, 0), "{version}");
     server.add_worker("lin", Role::Supervisor, &[COMMUNITY]).await;
     let lin = DrivenPhone::open(None, &address, &now_ms, 32);

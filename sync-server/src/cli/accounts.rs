@@ -41,7 +41,7 @@ pub(super) async fn run(command: UserCommand) -> Result<()> {
                 areas,
                 password,
             };
-            match open_existing(&data).await?.add_account(account, now_ms).await? {
+            match open_existing(&data).await?.add_account(account).await? {
                 AddedAccount::Added => say!("added {username}"),
                 AddedAccount::NameTaken => bail!("there is an account {username} already"),
                 AddedAccount::AreasUnknown(areas) => bail!("not imported: {}", codes(&areas)),
@@ -50,7 +50,7 @@ pub(super) async fn run(command: UserCommand) -> Result<()> {
         UserCommand::List { data } => list(&*open_existing(&data).await?).await?,
         UserCommand::Areas { name, areas, data } => {
             let storage = open_existing(&data).await?;
-            let name = name_of(&*storage, &name).await?;
+            let name = name_of(&storage, &name).await?;
             match storage.set_areas(&name, &areas, now_ms).await? {
                 None => bail!("there is no account {name}"),
                 Some(unknown) if unknown.is_empty() => say!("{name}: {}", codes(&areas)),
@@ -59,7 +59,7 @@ pub(super) async fn run(command: UserCommand) -> Result<()> {
         }
         UserCommand::Remove { name, data } => {
             let storage = open_existing(&data).await?;
-            let name = name_of(&*storage, &name).await?;
+            let name = name_of(&storage, &name).await?;
             if !storage.remove_account(&name, now_ms).await? {
                 bail!("there is no account {name}");
             }
@@ -71,7 +71,7 @@ pub(super) async fn run(command: UserCommand) -> Result<()> {
             data,
         } => {
             let storage = open_existing(&data).await?;
-            let name = name_of(&*storage, &name).await?;
+            let name = name_of(&storage, &name).await?;
             let account = storage.account(&name).await?;
             let display = account.map(|account| account.worker.name).unwrap_or_default();
             let password = read_password(&[&name, &display])?;
@@ -84,7 +84,7 @@ pub(super) async fn run(command: UserCommand) -> Result<()> {
     Ok(())
 }
 
-async fn list(storage: &dyn Storage) -> Result<()> {
+async fn list(storage: &Storage) -> Result<()> {
     for account in storage.accounts().await? {
         let worker = account.worker;
         say!(
@@ -108,7 +108,7 @@ fn checked_name(name: &str) -> Result<String> {
 
 /// What an account is called, as the storage knows it: one that was made before names had one form goes by its name as
 /// it was typed then.
-async fn name_of(storage: &dyn Storage, typed: &str) -> Result<String> {
+async fn name_of(storage: &Storage, typed: &str) -> Result<String> {
     if storage.account(typed).await?.is_some() {
         return Ok(typed.to_owned());
     }

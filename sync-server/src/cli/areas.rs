@@ -9,7 +9,7 @@ use crate::import::areas::AREAS_BYTES_MAX;
 use crate::import::read_areas;
 use crate::storage::Storage;
 
-pub(super) async fn import(storage: &dyn Storage, file: &Path) -> Result<()> {
+pub(super) async fn import(storage: &Storage, file: &Path) -> Result<()> {
     let bytes = read_file(file, AREAS_BYTES_MAX)?;
     let areas = read_areas(&bytes).map_err(|error| anyhow::anyhow!("{error}: {}", error.sentence()))?;
     let changes = storage.put_areas(&areas).await?;

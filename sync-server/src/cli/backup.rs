@@ -28,8 +28,6 @@ use crate::chance::{Chance, OsChance};
 use crate::clock::{Clock, SystemClock};
 use crate::folders;
 use crate::photos::{PhotoStore, verify};
-use crate::storage::postgres::PostgresStorage;
-use crate::storage::sqlite::SqliteStorage;
 use crate::storage::{CheckReport, Storage};
 
 const MANIFEST: &str = "backup.json";
@@ -79,7 +77,7 @@ pub(super) async fn back_up(option: &DataOption, photos: &PhotoOptions, to: &Pat
         .await
         .context("the database cannot be copied")?;
     // What the copied database names is copied, not what lies in the folder: newer photos belong to a later backup.
-    let copy = SqliteStorage::open(&partial.join(DATABASE), &OsChance)?;
+    let copy = Storage::open_file(&partial.join(DATABASE), &OsChance)?;
     let epoch = copy.epoch().await?;
     let copied = copy_photos(&copy, Some(&photos), &folder_in(&partial)?).await?;
     copy_tls(data, &partial)?;
@@ -117,13 +115,11 @@ pub(super) async fn back_up(option: &DataOption, photos: &PhotoOptions, to: &Pat
 
 /// Copies the database as it is at one moment, from wherever it is, into a file of SQLite.
 async fn copy_database(option: &DataOption, file: PathBuf) -> Result<()> {
-    match &option.database {
-        Some(address) => {
-            let source = open_postgres(address, option).await?;
-            Ok(source.back_up(file, Arc::new(OsChance)).await?)
-        }
-        None => Ok(open_sqlite(option)?.back_up(&file).await?),
-    }
+    let source = match &option.database {
+        Some(address) => open_postgres(address, option).await?,
+        None => open_sqlite(option)?,
+    };
+    Ok(source.back_up(file, Arc::new(OsChance)).await?)
 }
 
 /// Restores a backup that has no manifest yet, checks what came of it, and removes it again.
@@ -223,7 +219,7 @@ async fn to_postgres(
 ) -> Result<()> {
     let (file, authority) = (folder.join(DATABASE), option.database_authority.as_deref());
     let aside = force.then(|| format!("koumen_before_restore_{now_ms}"));
-    let moved = PostgresStorage::restore(address, authority, file.clone(), aside, Arc::new(OsChance)).await;
+    let moved = Storage::restore_postgres(address, authority, file.clone(), aside, Arc::new(OsChance)).await;
     if let Some(schema) = moved.context("nothing was restored")? {
         say!("what was in the database is in its schema {schema} now");
     }
@@ -232,13 +228,13 @@ async fn to_postgres(
 }
 
 /// The database and keys of a backup in a folder of their own, and its photos where they are to lie.
-async fn unpack(from: &Path, to: &Path, photos: &PhotoStore) -> Result<(SqliteStorage, Copied)> {
+async fn unpack(from: &Path, to: &Path, photos: &PhotoStore) -> Result<(Storage, Copied)> {
     make_folder(to)?;
     let database = to.join(DATABASE);
     fs::copy(from.join(DATABASE), &database)
         .with_context(|| format!("there is no database in {}", from.display()))?;
     File::open(&database)?.sync_all()?;
-    let storage = SqliteStorage::open(&database, &OsChance)
+    let storage = Storage::open_file(&database, &OsChance)
         .with_context(|| format!("cannot open {}", database.display()))?;
     let source = from.join(PHOTOS);
     let source = source.is_dir().then(|| PhotoStore::folder(&source)).transpose()?;
@@ -254,11 +250,7 @@ fn folder_in(folder: &Path) -> Result<PhotoStore> {
     Ok(PhotoStore::folder(&photos)?)
 }
 
-async fn copy_photos(
-    storage: &SqliteStorage,
-    source: Option<&PhotoStore>,
-    target: &PhotoStore,
-) -> Result<Copied> {
+async fn copy_photos(storage: &Storage, source: Option<&PhotoStore>, target: &PhotoStore) -> Result<Copied> {
     let mut copied = Copied::default();
     let mut after = None;
     loop {

@@ -8,7 +8,7 @@ use super::photo_place::reach;
 use crate::photos::{PhotoStore, verify};
 use crate::storage::Storage;
 
-pub(super) async fn check(storage: &dyn Storage, photos: &PhotoStore) -> Result<ExitCode> {
+pub(super) async fn check(storage: &Storage, photos: &PhotoStore) -> Result<ExitCode> {
     reach(photos).await?;
     let mut report = storage.check().await?;
     let photos = verify(storage, photos).await?;

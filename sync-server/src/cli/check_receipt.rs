@@ -27,7 +27,7 @@ struct Printed {
     signature: String,
 }
 
-pub(super) async fn check(storage: &dyn Storage) -> Result<ExitCode> {
+pub(super) async fn check(storage: &Storage) -> Result<ExitCode> {
     let mut text = String::new();
     std::io::stdin()
         .take(INPUT_BYTES_MAX)

@@ -6,7 +6,7 @@ use shared::ids::DeviceId;
 use crate::clock::{Clock, SystemClock};
 use crate::storage::Storage;
 
-pub(super) async fn list(storage: &dyn Storage) -> Result<()> {
+pub(super) async fn list(storage: &Storage) -> Result<()> {
     for device in storage.devices().await? {
         let revoked = if device.revoked { "revoked" } else { "active" };
         say!(
@@ -20,7 +20,7 @@ pub(super) async fn list(storage: &dyn Storage) -> Result<()> {
     Ok(())
 }
 
-pub(super) async fn revoke(storage: &dyn Storage, device: DeviceId) -> Result<()> {
+pub(super) async fn revoke(storage: &Storage, device: DeviceId) -> Result<()> {
     let revoked = storage.revoke_device(device, SystemClock.now_ms()).await?;
     if revoked.is_empty() {
         bail!("there is no device {device}");

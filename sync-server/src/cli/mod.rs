@@ -36,8 +36,6 @@ use clap::Parser;
 use crate::chance::OsChance;
 use crate::folders;
 use crate::storage::Storage;
-use crate::storage::postgres::PostgresStorage;
-use crate::storage::sqlite::SqliteStorage;
 use options::{Command, DataOption, DeviceCommand, ImportCommand, LogForm, Options};
 
 /// The name of the database's file in a data folder.
@@ -112,7 +110,7 @@ async fn run(command: Command) -> Result<ExitCode> {
         Command::Check { data, photos } => {
             let storage = open_existing(&data).await?;
             let photos = photos.open(&data.data)?;
-            return check::check(&*storage, &photos).await;
+            return check::check(&storage, &photos).await;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -123,7 +121,7 @@ const ELSEWHERE: &str = "database-is-in-postgresql";
 
 /// The storage of a data folder that somebody made before. Whoever mistypes the folder shall not be told that an empty
 /// database, made at that moment, has no damage.
-async fn open_existing(data: &DataOption) -> Result<Arc<dyn Storage>> {
+async fn open_existing(data: &DataOption) -> Result<Arc<Storage>> {
     let known = [DATABASE, ELSEWHERE]
         .iter()
         .any(|name| data.data.join(name).is_file());
@@ -134,7 +132,7 @@ async fn open_existing(data: &DataOption) -> Result<Arc<dyn Storage>> {
 }
 
 /// The storage of a data folder, made when it is not there.
-async fn open(data: &DataOption) -> Result<Arc<dyn Storage>> {
+async fn open(data: &DataOption) -> Result<Arc<Storage>> {
     make_folder(&data.data)?;
     folders::check_closed(&data.data)?;
     match &data.database {
@@ -143,7 +141,7 @@ async fn open(data: &DataOption) -> Result<Arc<dyn Storage>> {
     }
 }
 
-async fn open_postgres(address: &str, data: &DataOption) -> Result<PostgresStorage> {
+async fn open_postgres(address: &str, data: &DataOption) -> Result<Storage> {
     let file = data.data.join(DATABASE);
     if file.is_file() {
         bail!(
@@ -152,13 +150,13 @@ async fn open_postgres(address: &str, data: &DataOption) -> Result<PostgresStora
         );
     }
     let storage =
-        PostgresStorage::open(address, data.database_authority.as_deref(), Arc::new(OsChance)).await;
+        Storage::open_postgres(address, data.database_authority.as_deref(), Arc::new(OsChance)).await;
     let storage = storage.context("the database cannot be opened")?;
     note_elsewhere(&data.data)?;
     Ok(storage)
 }
 
-fn open_sqlite(data: &DataOption) -> Result<SqliteStorage> {
+fn open_sqlite(data: &DataOption) -> Result<Storage> {
     if data.data.join(ELSEWHERE).is_file() {
         bail!(
             "the database of {} is in PostgreSQL; say where, with --database or KOUMEN_DATABASE",
@@ -166,7 +164,7 @@ fn open_sqlite(data: &DataOption) -> Result<SqliteStorage> {
         );
     }
     let file = data.data.join(DATABASE);
-    SqliteStorage::open(&file, &OsChance).with_context(|| format!("cannot open {}", file.display()))
+    Storage::open_file(&file, &OsChance).with_context(|| format!("cannot open {}", file.display()))
 }
 
 /// Whoever forgets to say where the database is would begin an empty one here, which no phone knows.

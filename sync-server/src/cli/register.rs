@@ -19,7 +19,7 @@ struct Report<'a> {
     register: &'a ImportReport,
 }
 
-pub(super) async fn import(storage: &dyn Storage, options: &RegisterOptions) -> Result<()> {
+pub(super) async fn import(storage: &Storage, options: &RegisterOptions) -> Result<()> {
     let file = &options.file;
     let bytes = read_file(file, FILE_BYTES_MAX)?;
     let now_ms = SystemClock.now_ms();

@@ -32,7 +32,7 @@ pub enum VerifyError {
 ///
 /// # Errors
 /// When the storage or a bucket's service fails. A photo that cannot be read from a folder is damage, not an error.
-pub async fn verify(storage: &dyn Storage, photos: &PhotoStore) -> Result<PhotoReport, VerifyError> {
+pub async fn verify(storage: &Storage, photos: &PhotoStore) -> Result<PhotoReport, VerifyError> {
     let mut report = PhotoReport::default();
     let mut after = None;
     loop {

@@ -90,7 +90,7 @@ pub async fn sign_in(
         Err(NameError::Empty) => String::new(),
         name => name.map_err(refused_name)?,
     };
-    let account = names::find(&*state.storage, &request.username, &username).await?;
+    let account = names::find(&state.storage, &request.username, &username).await?;
     let known = account.as_ref().map(|account| account.worker.id);
     let device = match request.device.zip(known) {
         Some((device, worker)) if state.storage.is_device_of(device, worker).await? => Some(device),

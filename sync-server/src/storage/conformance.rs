@@ -33,7 +33,7 @@ use super::{
 };
 use crate::testing::TestPhone;
 
-/// Runs the suite over a backend, in a module named `$name`. `$open` gives a future of an empty storage and of
+/// Runs the suite over a database, in a module named `$name`. `$open` gives a future of an empty storage and of
 /// what must live as long as it.
 #[macro_export]
 macro_rules! conformance_suite {
@@ -104,7 +104,7 @@ macro_rules! conformance_suite {
                 async fn $test() {
                     let (storage, _kept) = ($open)().await;
                     $crate::storage::conformance::$test(&storage).await;
-                    let report = $crate::storage::Storage::check(&storage).await.unwrap();
+                    let report = storage.check().await.unwrap();
                     assert_eq!(report.faults, Vec::<String>::new());
                 }
             )+
@@ -131,7 +131,7 @@ pub(super) fn id(number: u8) -> Uuid {
     Uuid::from_bytes([number; 16])
 }
 
-pub(super) async fn with_areas(storage: &dyn Storage) {
+pub(super) async fn with_areas(storage: &Storage) {
     let areas = ["130803", "130803001", COMMUNITY, GRID, OTHER_GRID, NEIGHBOUR];
     let areas = areas.map(|code| Area {
         code: area(code),
@@ -141,7 +141,7 @@ pub(super) async fn with_areas(storage: &dyn Storage) {
 }
 
 /// A worker with a signed-in phone; `number` keeps ids of people apart.
-pub(super) async fn a_phone(storage: &dyn Storage, number: u8, role: Role, at: &[&str]) -> TestPhone {
+pub(super) async fn a_phone(storage: &Storage, number: u8, role: Role, at: &[&str]) -> TestPhone {
     let worker = WorkerId(id(100 + number));
     let account = NewAccount {
         worker,
@@ -151,16 +151,13 @@ pub(super) async fn a_phone(storage: &dyn Storage, number: u8, role: Role, at: &
         areas: at.iter().map(|code| area(code)).collect(),
         password: "$argon2id$".to_owned(),
     };
-    assert_eq!(
-        storage.add_account(account, NOW).await.unwrap(),
-        AddedAccount::Added
-    );
+    assert_eq!(storage.add_account(account).await.unwrap(), AddedAccount::Added);
     let opened = enrol(storage, worker, None, number).await.unwrap();
     TestPhone::new(opened.device, worker, at[0])
 }
 
 pub(super) async fn enrol(
-    storage: &dyn Storage,
+    storage: &Storage,
     worker: WorkerId,
     device: Option<DeviceId>,
     number: u8,
@@ -178,7 +175,7 @@ pub(super) async fn enrol(
 
 /// Pushes operations `first..=last` at `now_ms`.
 pub(super) async fn push_at(
-    storage: &dyn Storage,
+    storage: &Storage,
     phone: &TestPhone,
     first: u64,
     last: u64,
@@ -189,7 +186,7 @@ pub(super) async fn push_at(
 }
 
 /// Pushes everything from `first` on, which must be taken.
-pub(super) async fn push(storage: &dyn Storage, phone: &TestPhone, first: u64) -> Taken {
+pub(super) async fn push(storage: &Storage, phone: &TestPhone, first: u64) -> Taken {
     match push_at(storage, phone, first, phone.operations.len() as u64, NOW).await {
         PushOutcome::Taken(taken) => taken,
         PushOutcome::Refused(refusal) => panic!("refused: {refusal}"),
@@ -197,12 +194,7 @@ pub(super) async fn push(storage: &dyn Storage, phone: &TestPhone, first: u64) -
 }
 
 /// Everything that a phone lacks behind `cursor` in its first area.
-pub(super) async fn pull(
-    storage: &dyn Storage,
-    phone: &TestPhone,
-    cursor: u64,
-    operations_max: u32,
-) -> Pulled {
+pub(super) async fn pull(storage: &Storage, phone: &TestPhone, cursor: u64, operations_max: u32) -> Pulled {
     let epoch = storage.epoch().await.unwrap();
     let request = PullRequest {
         worker: phone.worker,

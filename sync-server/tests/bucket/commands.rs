@@ -11,7 +11,7 @@ use shared::ids::PhotoHash;
 use sync_server::chance::OsChance;
 use sync_server::clock::{Clock, SystemClock};
 use sync_server::folders;
-use sync_server::storage::sqlite::SqliteStorage;
+use sync_server::storage::Storage;
 use sync_server::tls::{self, Authority};
 
 use super::process::{Ground, Server};
@@ -26,7 +26,7 @@ fn koumen(words: &[&str], data: &Path) -> Command {
 }
 
 fn make_database(data: &Path) {
-    SqliteStorage::open(&data.join("koumen.sqlite"), &OsChance).unwrap();
+    Storage::open_file(&data.join("koumen.sqlite"), &OsChance).unwrap();
 }
 
 /// What a command printed, when it went well.

@@ -16,8 +16,6 @@ use shared::protocol::v1::{SignInReply, SignInRequest};
 use sync_server::chance::{Chance, OsChance};
 use sync_server::folders;
 use sync_server::passwords::Passwords;
-use sync_server::storage::postgres::PostgresStorage;
-use sync_server::storage::sqlite::SqliteStorage;
 use sync_server::storage::{AddedAccount, NewAccount, Storage};
 use sync_server::testing::TEST_PASSWORD;
 
@@ -40,11 +38,11 @@ impl Ground {
         }
     }
 
-    pub(crate) async fn storage(&self) -> Arc<dyn Storage> {
+    pub(crate) async fn storage(&self) -> Arc<Storage> {
         match &self.database {
-            None => Arc::new(SqliteStorage::open(&self.data.join("koumen.sqlite"), &OsChance).unwrap()),
+            None => Arc::new(Storage::open_file(&self.data.join("koumen.sqlite"), &OsChance).unwrap()),
             Some(address) => Arc::new(
-                PostgresStorage::open(address, None, Arc::new(OsChance))
+                Storage::open_postgres(address, None, Arc::new(OsChance))
                     .await
                     .unwrap(),
             ),
@@ -229,7 +227,7 @@ pub(crate) async fn prepare(ground: &Ground, workers: usize) {
             areas: vec![code.clone()],
             password: Passwords::cheap().hash(TEST_PASSWORD, &OsChance).unwrap(),
         };
-        let added = storage.add_account(account, 1).await.unwrap();
+        let added = storage.add_account(account).await.unwrap();
         assert_eq!(added, AddedAccount::Added);
     }
 }

@@ -409,7 +409,7 @@ fn what_is_stored_is_never_said_to_be_left_out() {
 async fn import(server: &TestServer, rows: &[&[C<'_>]]) -> RegisterChanges {
     let community = AreaCode::new("130803001001").unwrap();
     let planned = plan(&read(rows), &community);
-    write_register(&*server.state.storage, &community, &planned, TEST_START_MS)
+    write_register(&server.state.storage, &community, &planned, TEST_START_MS)
         .await
         .unwrap()
 }

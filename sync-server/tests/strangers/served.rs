@@ -10,7 +10,7 @@ use shared::domain::worker::Role;
 use sync_server::photos::PhotoStore;
 use sync_server::serve::{Listen, serve};
 use sync_server::state::{AppState, Bounds};
-use sync_server::storage::sqlite::SqliteStorage;
+use sync_server::storage::Storage;
 use sync_server::testing::{SeededChance, TEST_PASSWORD, TestServer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -38,7 +38,7 @@ impl Served {
         let web = tempfile::tempdir().unwrap();
         std::fs::write(web.path().join("index.html"), "<title>x</title>").unwrap();
         std::fs::write(web.path().join("large.bin"), vec![0; LARGE_BYTES]).unwrap();
-        let storage = SqliteStorage::in_memory(&SeededChance::new(7)).unwrap();
+        let storage = Storage::in_memory(&SeededChance::new(7)).unwrap();
         let server = TestServer::within(
             Arc::new(storage),
             PhotoStore::in_memory(),

@@ -13,7 +13,7 @@ use shared::domain::{Photo, RecordKind};
 use shared::ids::PhotoHash;
 use sync_server::photos::PhotoStore;
 use sync_server::state::UploadLimits;
-use sync_server::storage::sqlite::SqliteStorage;
+use sync_server::storage::Storage;
 use sync_server::testing::{Answer, SeededChance, TestPhone, TestServer, a_request};
 
 pub(crate) const GRID: &str = "130803001001-01";
@@ -40,7 +40,7 @@ pub(crate) async fn world() -> World {
 }
 
 pub(crate) async fn world_with(limits: UploadLimits) -> World {
-    let storage = SqliteStorage::in_memory(&SeededChance::new(7)).unwrap();
+    let storage = Storage::in_memory(&SeededChance::new(7)).unwrap();
     let server = TestServer::with_upload_limits(Arc::new(storage), PhotoStore::in_memory(), None, limits);
     for (code, name) in [("130803001001", "社区"), (GRID, "第1网格"), (NEIGHBOUR, "邻社区")] {
         server.add_area(code, name).await;

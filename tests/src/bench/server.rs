@@ -24,8 +24,6 @@ use sync_server::clock::SystemClock;
 use sync_server::passwords::Passwords;
 use sync_server::photos::PhotoStore;
 use sync_server::state::{AppState, Setup};
-use sync_server::storage::postgres::PostgresStorage;
-use sync_server::storage::sqlite::SqliteStorage;
 use sync_server::storage::{NewAccount, PushOutcome, Storage};
 
 use super::usage;
@@ -77,11 +75,11 @@ pub async fn serve_on(
     web: Option<PathBuf>,
 ) -> Result<(), Failure> {
     std::fs::create_dir_all(folder.join("photos"))?;
-    let storage: Arc<dyn Storage> = match std::env::var("KOUMEN_DATABASE") {
-        Ok(address) => Arc::new(PostgresStorage::open(&address, None, Arc::new(OsChance)).await?),
-        Err(_) => Arc::new(SqliteStorage::open(&folder.join("koumen.sqlite"), &OsChance)?),
+    let storage: Arc<Storage> = match std::env::var("KOUMEN_DATABASE") {
+        Ok(address) => Arc::new(Storage::open_postgres(&address, None, Arc::new(OsChance)).await?),
+        Err(_) => Arc::new(Storage::open_file(&folder.join("koumen.sqlite"), &OsChance)?),
     };
-    furnish(&*storage, crowd).await?;
+    furnish(&storage, crowd).await?;
     let state = AppState::new(Setup {
         storage,
         photos: PhotoStore::folder(&folder.join("photos"))?,
@@ -115,7 +113,7 @@ async fn used() -> Json<ServerUsage> {
     Json(used)
 }
 
-async fn furnish(storage: &dyn Storage, crowd: u64) -> Result<(), Failure> {
+async fn furnish(storage: &Storage, crowd: u64) -> Result<(), Failure> {
     if storage.area(&AreaCode::new(GRID)?).await?.is_some() {
         return Ok(());
     }
@@ -151,13 +149,13 @@ async fn furnish(storage: &dyn Storage, crowd: u64) -> Result<(), Failure> {
                 areas: vec![AreaCode::new(&worker.grid())?],
                 password: password.clone(),
             };
-            storage.add_account(account, START_MS).await?;
+            storage.add_account(account).await?;
         }
     }
     import_households(storage, crowd).await
 }
 
-async fn import_households(storage: &dyn Storage, crowd: u64) -> Result<(), Failure> {
+async fn import_households(storage: &Storage, crowd: u64) -> Result<(), Failure> {
     let importer = storage.importer(&AreaCode::new(STREET)?).await?;
     let mut operations = Vec::new();
     for worker in (0..=crowd).map(Worker) {

@@ -18,7 +18,7 @@ use shared::protocol::v1;
 use sync_server::chance::OsChance;
 use sync_server::clock::Clock;
 use sync_server::photos::PhotoStore;
-use sync_server::storage::sqlite::SqliteStorage;
+use sync_server::storage::Storage;
 use sync_server::testing::{TEST_PASSWORD, TestPhone, TestServer, a_jpeg, a_request};
 
 const GRID: &str = "130803001001-01";
@@ -43,7 +43,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 async fn make(data: &Path, photos: &Path) -> Result<String, Box<dyn Error>> {
-    let storage = SqliteStorage::open(&data.join("koumen.sqlite"), &OsChance)?;
+    let storage = Storage::open_file(&data.join("koumen.sqlite"), &OsChance)?;
     let server = TestServer::with(Arc::new(storage), PhotoStore::in_memory(), None);
     for (code, name) in [
         ("130803001001", "元宝山社区"),

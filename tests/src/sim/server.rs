@@ -15,8 +15,7 @@ use sync_server::notices::Word;
 use sync_server::passwords::Passwords;
 use sync_server::photos::PhotoStore;
 use sync_server::state::{AppState, Setup};
-use sync_server::storage::sqlite::SqliteStorage;
-use sync_server::storage::{AddedAccount, NewAccount};
+use sync_server::storage::{AddedAccount, NewAccount, Storage};
 use sync_server::testing::{FakeClock, SeededChance, TEST_PASSWORD, TestServer, work_here};
 use tokio::runtime::Runtime;
 use tokio::sync::broadcast::Receiver;
@@ -209,8 +208,7 @@ impl SimServer {
             areas: areas.to_vec(),
             password: password.expect("the password is hashed"),
         };
-        let now_ms = self.process.clock.now_ms();
-        let added = self.stored(async |state| state.storage.add_account(account, now_ms).await);
+        let added = self.stored(async |state| state.storage.add_account(account).await);
         assert_eq!(added.expect("the account is added"), AddedAccount::Added);
         worker
     }
@@ -228,7 +226,7 @@ impl SimServer {
 fn new_disk(name: &str) -> Disk {
     static NEW: LazyLock<Mutex<Disk>> = LazyLock::new(|| {
         let new = Disk::new("a-new-server").expect("memory has room");
-        let made = SqliteStorage::open(Path::new(new.uri()), &SeededChance::new(0));
+        let made = Storage::open_file(Path::new(new.uri()), &SeededChance::new(0));
         made.expect("the tables are made");
         Mutex::new(new)
     });
@@ -238,7 +236,7 @@ fn new_disk(name: &str) -> Disk {
 
 fn launch(seed: u64, life: u64, disk: &Disk, photos: &PhotoStore) -> TestServer {
     let chance = SeededChance::new(seed.wrapping_mul(1_000_003).wrapping_add(life));
-    let storage = SqliteStorage::open(Path::new(disk.uri()), &chance).expect("the storage opens");
+    let storage = Storage::open_file(Path::new(disk.uri()), &chance).expect("the storage opens");
     let clock = Arc::new(FakeClock::at(0));
     let state = AppState::new(Setup {
         storage: Arc::new(storage),

@@ -19,7 +19,7 @@ use shared::domain::value::{FieldMap, Value};
 use shared::domain::worker::Role;
 use shared::ids::{DraftId, HouseholdId, IssueId};
 use sync_server::photos::PhotoStore;
-use sync_server::storage::sqlite::SqliteStorage;
+use sync_server::storage::Storage;
 use sync_server::testing::{SeededChance, TEST_START_MS, TestServer, a_jpeg};
 use tests::world::{GRID, OTHER_GRID, Phone, World};
 
@@ -73,7 +73,7 @@ fn report(phone: &mut Phone, household: HouseholdId, title: &str) -> IssueId {
 pub(crate) async fn live(folder: &Path) {
     let files = tempfile::tempdir().unwrap();
     let (device, server) = (files.path().join("device"), files.path().join("server"));
-    let storage = SqliteStorage::open(&server, &SeededChance::new(7)).unwrap();
+    let storage = Storage::open_file(&server, &SeededChance::new(7)).unwrap();
     let world = World::of(TestServer::with(Arc::new(storage), PhotoStore::in_memory(), None)).await;
     let replica = Connection::open(&device).unwrap();
     let mut amina = world.phone_on(replica, "amina", Role::Member, &[GRID]).await;

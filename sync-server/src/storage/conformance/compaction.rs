@@ -39,7 +39,7 @@ fn numbers(pulled: &Pulled) -> Vec<u64> {
 
 /// What is left tells the same from every position on; cursors and what is held of the device stay as they were, and
 /// segments are packed anew.
-pub async fn what_was_replaced_leaves_the_log_and_nothing_else_changes(storage: &dyn Storage) {
+pub async fn what_was_replaced_leaves_the_log_and_nothing_else_changes(storage: &Storage) {
     with_areas(storage).await;
     let mut amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
     let joao = a_phone(storage, 2, Role::Member, &[COMMUNITY]).await;
@@ -90,7 +90,7 @@ pub async fn what_was_replaced_leaves_the_log_and_nothing_else_changes(storage: 
 }
 
 /// The chain at it is kept: the same operations have the same receipt, others are a fork.
-pub async fn what_left_the_log_is_known_when_it_is_sent_again(storage: &dyn Storage) {
+pub async fn what_left_the_log_is_known_when_it_is_sent_again(storage: &Storage) {
     with_areas(storage).await;
     let mut amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
     let mut copy = TestPhone::new(amina.device, amina.worker, GRID);
@@ -113,7 +113,7 @@ pub async fn what_left_the_log_is_known_when_it_is_sent_again(storage: &dyn Stor
 }
 
 /// A register that comes again is compared with all that it ever said.
-pub async fn what_the_importer_said_stays(storage: &dyn Storage) {
+pub async fn what_the_importer_said_stays(storage: &Storage) {
     with_areas(storage).await;
     let importer = storage.importer(&area(COMMUNITY)).await.unwrap();
     let mut register = TestPhone::new(importer.device, importer.worker, GRID);

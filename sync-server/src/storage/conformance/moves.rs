@@ -35,7 +35,7 @@ fn move_to(phone: &mut TestPhone, household: HouseholdId, grid: &str) {
 }
 
 /// Pushes what is not held yet at `now_ms`; with the codes of what is parked of it.
-async fn push_new(storage: &dyn Storage, phone: &TestPhone, now_ms: u64) -> (Taken, Vec<String>) {
+async fn push_new(storage: &Storage, phone: &TestPhone, now_ms: u64) -> (Taken, Vec<String>) {
     let first = storage.held(phone.device).await.unwrap().unwrap().through_seq + 1;
     let last = phone.operations.len() as u64;
     match push_at(storage, phone, first, last, now_ms).await {
@@ -48,7 +48,7 @@ async fn push_new(storage: &dyn Storage, phone: &TestPhone, now_ms: u64) -> (Tak
 }
 
 /// The records of all operations that somebody reads who begins with this area.
-async fn read(storage: &dyn Storage, phone: &TestPhone, grid: &str) -> Vec<RecordRef> {
+async fn read(storage: &Storage, phone: &TestPhone, grid: &str) -> Vec<RecordRef> {
     let request = PullRequest {
         worker: phone.worker,
         device: phone.device,
@@ -65,7 +65,7 @@ async fn read(storage: &dyn Storage, phone: &TestPhone, grid: &str) -> Vec<Recor
 }
 
 /// Two members, each of a grid, and somebody who has both.
-async fn three(storage: &dyn Storage) -> [TestPhone; 3] {
+async fn three(storage: &Storage) -> [TestPhone; 3] {
     with_areas(storage).await;
     [
         a_phone(storage, 1, Role::Member, &[GRID]).await,
@@ -75,7 +75,7 @@ async fn three(storage: &dyn Storage) -> [TestPhone; 3] {
 }
 
 /// Everything beside it goes along, the move first; the old area reads the move alone. Photos are for who has them now.
-pub async fn a_household_moves_with_all_that_lies_beside_it(storage: &dyn Storage) {
+pub async fn a_household_moves_with_all_that_lies_beside_it(storage: &Storage) {
     let [mut amina, joao, mut lin] = three(storage).await;
     let (home, stays) = (amina.household("3-2-501"), amina.household("3-2-502"));
     let person = amina.resident(home, "王秀英");
@@ -117,14 +117,14 @@ pub async fn a_household_moves_with_all_that_lies_beside_it(storage: &dyn Storag
     assert_eq!(all, 9);
 }
 
-async fn read_community(storage: &dyn Storage) -> usize {
+async fn read_community(storage: &Storage) -> usize {
     let sun = a_phone(storage, 9, Role::Supervisor, &[COMMUNITY]).await;
     read(storage, &sun, COMMUNITY).await.len()
 }
 
 /// What was recorded where the household lay, in time or by somebody who has both areas, lies where it lies now, and
 /// so does what is recorded about that.
-pub async fn what_is_recorded_where_a_household_lay_follows_it(storage: &dyn Storage) {
+pub async fn what_is_recorded_where_a_household_lay_follows_it(storage: &Storage) {
     let [mut amina, joao, mut lin] = three(storage).await;
     let mut wei = a_phone(storage, 4, Role::Supervisor, &[COMMUNITY]).await;
     wei.area = area(GRID);
@@ -169,7 +169,7 @@ pub async fn what_is_recorded_where_a_household_lay_follows_it(storage: &dyn Sto
 }
 
 /// Who has lost a household cannot take it back, whatever the phone's clock says; who lacks the other area cannot give.
-pub async fn who_moves_a_household_has_both_areas(storage: &dyn Storage) {
+pub async fn who_moves_a_household_has_both_areas(storage: &Storage) {
     let [mut amina, mut joao, mut lin] = three(storage).await;
     let home = amina.household("3-2-501");
     push_new(storage, &amina, NOW).await;
@@ -216,7 +216,7 @@ pub async fn who_moves_a_household_has_both_areas(storage: &dyn Storage) {
 }
 
 /// A push makes a bounded number of moves; what comes behind them is not receipted, and can be sent again.
-pub async fn a_push_makes_so_many_moves(storage: &dyn Storage) {
+pub async fn a_push_makes_so_many_moves(storage: &Storage) {
     let [mut amina, joao, mut lin] = three(storage).await;
     let homes: Vec<HouseholdId> = (1..=20)
         .map(|number| amina.household(&format!("{number}-1-101")))
@@ -235,7 +235,7 @@ pub async fn a_push_makes_so_many_moves(storage: &dyn Storage) {
 }
 
 /// Who begins with an area reads in no segment what has left it.
-pub async fn segments_do_not_hold_what_has_left(storage: &dyn Storage) {
+pub async fn segments_do_not_hold_what_has_left(storage: &Storage) {
     let [mut amina, _, mut lin] = three(storage).await;
     let home = amina.household("3-2-501");
     for number in 0..=SEGMENT_OPERATIONS {

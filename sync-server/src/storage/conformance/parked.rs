@@ -26,7 +26,7 @@ fn place(phone: &TestPhone, seq: u64) -> ParkedPlace {
 
 /// A supervisor's word puts what was set aside in its place: with its author, its time and its number, and what waited
 /// for it comes along.
-pub async fn what_a_supervisor_takes_up_is_applied_as_it_was_recorded(storage: &dyn Storage) {
+pub async fn what_a_supervisor_takes_up_is_applied_as_it_was_recorded(storage: &Storage) {
     with_areas(storage).await;
     let mut amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
     let mut joao = a_phone(storage, 2, Role::Member, &[GRID]).await;
@@ -68,7 +68,7 @@ pub async fn what_a_supervisor_takes_up_is_applied_as_it_was_recorded(storage: &
 }
 
 /// Rights are the supervisor's own of that moment, and what even they may not do stays as it is.
-pub async fn nobody_takes_up_what_is_not_theirs_to_take_up(storage: &dyn Storage) {
+pub async fn nobody_takes_up_what_is_not_theirs_to_take_up(storage: &Storage) {
     with_areas(storage).await;
     let mut amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
     let own = a_phone(storage, 3, Role::Supervisor, &[GRID]).await;
@@ -142,7 +142,7 @@ fn an_issue() -> Change {
 
 /// Only what is missing comes along: the supervisor has not seen the rest. And where a household has gone it is for others
 /// to say.
-pub async fn nothing_is_taken_up_that_was_not_looked_at(storage: &dyn Storage) {
+pub async fn nothing_is_taken_up_that_was_not_looked_at(storage: &Storage) {
     with_areas(storage).await;
     let mut amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
     let mut joao = a_phone(storage, 2, Role::Member, &[GRID, OTHER_GRID]).await;
@@ -187,7 +187,7 @@ pub async fn nothing_is_taken_up_that_was_not_looked_at(storage: &dyn Storage) {
     assert_eq!(taken.unwrap(), TakenUp::Applied([area(OTHER_GRID)].into()));
 }
 
-async fn push_at_end(storage: &dyn Storage, phone: &TestPhone, now_ms: u64) -> u64 {
+async fn push_at_end(storage: &Storage, phone: &TestPhone, now_ms: u64) -> u64 {
     let last = phone.operations.len() as u64;
     match push_at(storage, phone, last, last, now_ms).await {
         PushOutcome::Taken(taken) => taken.applied,

@@ -16,7 +16,7 @@ use crate::storage::{
 use crate::testing::TestPhone;
 
 /// An import says what it did, and the same again does nothing.
-pub async fn areas_are_added_and_renamed(storage: &dyn Storage) {
+pub async fn areas_are_added_and_renamed(storage: &Storage) {
     let one = |name: &str| {
         [Area {
             code: area(COMMUNITY),
@@ -45,7 +45,7 @@ pub async fn areas_are_added_and_renamed(storage: &dyn Storage) {
 }
 
 /// Names of the areas inside, of those around up to the district, and of the people who work there.
-pub async fn the_directory_names_what_is_around(storage: &dyn Storage) {
+pub async fn the_directory_names_what_is_around(storage: &Storage) {
     with_areas(storage).await;
     let amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
     let joao = a_phone(storage, 2, Role::Member, &[OTHER_GRID]).await;
@@ -84,7 +84,7 @@ pub async fn the_directory_names_what_is_around(storage: &dyn Storage) {
 }
 
 /// Names are unique while they are in use; removing closes everything.
-pub async fn accounts_come_and_go(storage: &dyn Storage) {
+pub async fn accounts_come_and_go(storage: &Storage) {
     with_areas(storage).await;
     let amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
     let account = |worker: u8, areas: Vec<AreaCode>| NewAccount {
@@ -96,7 +96,7 @@ pub async fn accounts_come_and_go(storage: &dyn Storage) {
         password: "x".to_owned(),
     };
     assert_eq!(
-        storage.add_account(account(50, vec![]), NOW).await.unwrap(),
+        storage.add_account(account(50, vec![])).await.unwrap(),
         AddedAccount::NameTaken
     );
     assert_eq!(
@@ -122,17 +122,11 @@ pub async fn accounts_come_and_go(storage: &dyn Storage) {
     assert_eq!(enrol(storage, amina.worker, None, 60).await, None);
     assert!(storage.worker(amina.worker).await.unwrap().is_some());
     let unknown = vec![area("990000")];
-    let refused = storage
-        .add_account(account(51, unknown.clone()), NOW)
-        .await
-        .unwrap();
+    let refused = storage.add_account(account(51, unknown.clone())).await.unwrap();
     assert_eq!(refused, AddedAccount::AreasUnknown(unknown.clone()));
     let areas = vec![area(COMMUNITY), area(GRID)];
     assert_eq!(
-        storage
-            .add_account(account(51, areas.clone()), NOW)
-            .await
-            .unwrap(),
+        storage.add_account(account(51, areas.clone())).await.unwrap(),
         AddedAccount::Added
     );
     let listed = storage.accounts().await.unwrap();
@@ -153,7 +147,7 @@ pub async fn accounts_come_and_go(storage: &dyn Storage) {
 
 /// A device that signs in again goes on with its numbers, also one that a restored database has never heard of;
 /// somebody else's begins anew.
-pub async fn devices_stay_with_their_worker(storage: &dyn Storage) {
+pub async fn devices_stay_with_their_worker(storage: &Storage) {
     with_areas(storage).await;
     let mut amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
     let joao = a_phone(storage, 2, Role::Member, &[GRID]).await;
@@ -186,7 +180,7 @@ pub async fn devices_stay_with_their_worker(storage: &dyn Storage) {
 }
 
 /// What a revoked device sent stays; more is not taken.
-pub async fn a_revoked_device_sends_nothing(storage: &dyn Storage) {
+pub async fn a_revoked_device_sends_nothing(storage: &Storage) {
     with_areas(storage).await;
     let mut amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
     amina.household("1-1-101");
@@ -217,7 +211,7 @@ pub async fn a_revoked_device_sends_nothing(storage: &dyn Storage) {
 }
 
 /// A token lets its holder go on under another identity. Who revokes the device ends that too, however far it went.
-pub async fn who_revokes_a_device_revokes_what_was_enrolled_with_its_session(storage: &dyn Storage) {
+pub async fn who_revokes_a_device_revokes_what_was_enrolled_with_its_session(storage: &Storage) {
     with_areas(storage).await;
     let amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
     let fork = async |number: u8, parent: DeviceId| {
@@ -266,7 +260,7 @@ pub async fn who_revokes_a_device_revokes_what_was_enrolled_with_its_session(sto
 
 /// Beyond so many devices somebody has to sign out or be revoked; who has a device goes on with it. One that never sent
 /// anything, because the answer to its enrolment was lost, makes room.
-pub async fn one_person_is_signed_in_on_so_many_devices(storage: &dyn Storage) {
+pub async fn one_person_is_signed_in_on_so_many_devices(storage: &Storage) {
     with_areas(storage).await;
     let amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
     let most = u8::try_from(DEVICES_PER_WORKER_MAX).unwrap();
@@ -306,7 +300,7 @@ pub async fn one_person_is_signed_in_on_so_many_devices(storage: &dyn Storage) {
 }
 
 /// Whoever has stolen a token cannot enrol devices without end, nor throw out those that are read on.
-pub async fn a_fork_takes_nobodys_place_and_a_desk_that_reads_is_not_thrown_out(storage: &dyn Storage) {
+pub async fn a_fork_takes_nobodys_place_and_a_desk_that_reads_is_not_thrown_out(storage: &Storage) {
     with_areas(storage).await;
     let amina = a_phone(storage, 1, Role::Supervisor, &[GRID]).await;
     let most = u8::try_from(DEVICES_PER_WORKER_MAX).unwrap();
@@ -343,7 +337,7 @@ pub async fn a_fork_takes_nobodys_place_and_a_desk_that_reads_is_not_thrown_out(
 }
 
 /// An account of before names had one form keeps its name; nobody gets the same in another form.
-pub async fn a_name_in_another_form_is_taken(storage: &dyn Storage) {
+pub async fn a_name_in_another_form_is_taken(storage: &Storage) {
     with_areas(storage).await;
     let account = |worker: u8, username: &str| NewAccount {
         worker: WorkerId(id(worker)),
@@ -353,7 +347,7 @@ pub async fn a_name_in_another_form_is_taken(storage: &dyn Storage) {
         areas: vec![],
         password: "x".to_owned(),
     };
-    let add = async |worker, username| storage.add_account(account(worker, username), NOW).await.unwrap();
+    let add = async |worker, username| storage.add_account(account(worker, username)).await.unwrap();
     assert_eq!(add(50, "Zhao").await, AddedAccount::Added);
     assert_eq!(add(51, "zhao").await, AddedAccount::NameTaken);
     assert!(storage.remove_account("Zhao", NOW).await.unwrap());
@@ -361,7 +355,7 @@ pub async fn a_name_in_another_form_is_taken(storage: &dyn Storage) {
 }
 
 /// Imports are written by one device for the life of the database; nobody signs in as it or revokes it.
-pub async fn the_importer_stays_the_same(storage: &dyn Storage) {
+pub async fn the_importer_stays_the_same(storage: &Storage) {
     with_areas(storage).await;
     let first = storage.importer(&area(COMMUNITY)).await.unwrap();
     assert_eq!(storage.importer(&area(NEIGHBOUR)).await.unwrap(), first);
@@ -378,7 +372,7 @@ pub async fn the_importer_stays_the_same(storage: &dyn Storage) {
 }
 
 /// Nothing found is no error.
-pub async fn what_is_not_there_is_none(storage: &dyn Storage) {
+pub async fn what_is_not_there_is_none(storage: &Storage) {
     assert_eq!(storage.held(DeviceId(id(9))).await.unwrap(), None);
     assert_eq!(storage.parked_of(DeviceId(id(9)), 1, 9).await.unwrap(), []);
     assert_eq!(storage.parked_in(&[area(COMMUNITY)], 9).await.unwrap(), []);

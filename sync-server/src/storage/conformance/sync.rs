@@ -24,7 +24,7 @@ use crate::storage::{
 use crate::testing::TestPhone;
 
 /// The same push again has the same receipt, and nothing is there twice.
-pub async fn a_repeated_push_changes_nothing(storage: &dyn Storage) {
+pub async fn a_repeated_push_changes_nothing(storage: &Storage) {
     with_areas(storage).await;
     let mut amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
     let joao = a_phone(storage, 2, Role::Member, &[GRID]).await;
@@ -55,7 +55,7 @@ pub async fn a_repeated_push_changes_nothing(storage: &dyn Storage) {
 }
 
 /// Nothing is taken behind a gap, and what is held stays.
-pub async fn a_push_behind_a_gap_is_refused(storage: &dyn Storage) {
+pub async fn a_push_behind_a_gap_is_refused(storage: &Storage) {
     with_areas(storage).await;
     let mut amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
     households(&mut amina, 1..=4);
@@ -71,7 +71,7 @@ pub async fn a_push_behind_a_gap_is_refused(storage: &dyn Storage) {
 }
 
 /// A long push is written while it is read: when its end does not fit, nothing of it is left.
-pub async fn a_push_that_is_not_whole_leaves_nothing(storage: &dyn Storage) {
+pub async fn a_push_that_is_not_whole_leaves_nothing(storage: &Storage) {
     with_areas(storage).await;
     let mut amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
     let joao = a_phone(storage, 2, Role::Member, &[GRID]).await;
@@ -109,7 +109,7 @@ pub async fn a_push_that_is_not_whole_leaves_nothing(storage: &dyn Storage) {
 }
 
 /// Two phones with one identity are found out, wherever they part.
-pub async fn a_fork_is_refused(storage: &dyn Storage) {
+pub async fn a_fork_is_refused(storage: &Storage) {
     with_areas(storage).await;
     let mut amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
     let mut clone = TestPhone::new(amina.device, amina.worker, GRID);
@@ -134,7 +134,7 @@ pub async fn a_fork_is_refused(storage: &dyn Storage) {
 }
 
 /// A push whose beginning is held brings the rest.
-pub async fn a_push_that_overlaps_brings_only_what_is_new(storage: &dyn Storage) {
+pub async fn a_push_that_overlaps_brings_only_what_is_new(storage: &Storage) {
     with_areas(storage).await;
     let mut amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
     households(&mut amina, 1..=5);
@@ -151,7 +151,7 @@ pub async fn a_push_that_overlaps_brings_only_what_is_new(storage: &dyn Storage)
 
 /// A phone whose clock runs ahead and which missed a receipt hears of the time that clamped it before a later
 /// receipt covers it; otherwise it would compute another winner than everybody else.
-pub async fn a_clamped_time_is_told_before_a_later_one(storage: &dyn Storage) {
+pub async fn a_clamped_time_is_told_before_a_later_one(storage: &Storage) {
     with_areas(storage).await;
     let mut amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
     amina.now_ms = NOW + 3_600_000;
@@ -174,7 +174,7 @@ pub async fn a_clamped_time_is_told_before_a_later_one(storage: &dyn Storage) {
 }
 
 /// One bad operation is kept aside with its code; it blocks nothing, and is held like any other.
-pub async fn a_bad_operation_is_parked_and_the_rest_flows(storage: &dyn Storage) {
+pub async fn a_bad_operation_is_parked_and_the_rest_flows(storage: &Storage) {
     with_areas(storage).await;
     let mut amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
     let joao = a_phone(storage, 2, Role::Member, &[GRID]).await;
@@ -204,7 +204,7 @@ pub async fn a_bad_operation_is_parked_and_the_rest_flows(storage: &dyn Storage)
 
 /// What is done on a record that is not here yet waits for it, whatever its reason said, and is applied when it
 /// comes: after a restored backup the devices offer their work again in any order.
-pub async fn what_waited_for_a_record_is_applied_when_it_comes(storage: &dyn Storage) {
+pub async fn what_waited_for_a_record_is_applied_when_it_comes(storage: &Storage) {
     with_areas(storage).await;
     let mut amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
     let mut joao = a_phone(storage, 2, Role::Member, &[GRID]).await;
@@ -251,7 +251,7 @@ pub async fn what_waited_for_a_record_is_applied_when_it_comes(storage: &dyn Sto
 }
 
 /// A push of many operations is one: what its end says of records of its beginning holds.
-pub async fn the_end_of_a_long_push_knows_its_beginning(storage: &dyn Storage) {
+pub async fn the_end_of_a_long_push_knows_its_beginning(storage: &Storage) {
     with_areas(storage).await;
     let mut amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
     let joao = a_phone(storage, 2, Role::Member, &[GRID]).await;
@@ -285,7 +285,7 @@ pub async fn the_end_of_a_long_push_knows_its_beginning(storage: &dyn Storage) {
 }
 
 /// A server whose clock is set back still stamps later operations with later times.
-pub async fn the_time_of_applying_never_goes_back(storage: &dyn Storage) {
+pub async fn the_time_of_applying_never_goes_back(storage: &Storage) {
     with_areas(storage).await;
     let mut amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
     amina.household("1-1-101");
@@ -298,7 +298,7 @@ pub async fn the_time_of_applying_never_goes_back(storage: &dyn Storage) {
 }
 
 /// A community is one sequence over all its grids, without one's own operations, and pages lose nothing.
-pub async fn a_community_is_pulled_in_order_and_in_pages(storage: &dyn Storage) {
+pub async fn a_community_is_pulled_in_order_and_in_pages(storage: &Storage) {
     with_areas(storage).await;
     let mut amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
     let mut joao = a_phone(storage, 2, Role::Member, &[OTHER_GRID]).await;
@@ -351,7 +351,7 @@ pub async fn a_community_is_pulled_in_order_and_in_pages(storage: &dyn Storage) 
 }
 
 /// Only what a request brought just now is left out; earlier work of one's own is handed out like anybody's.
-pub async fn earlier_work_of_ones_own_is_handed_out(storage: &dyn Storage) {
+pub async fn earlier_work_of_ones_own_is_handed_out(storage: &Storage) {
     with_areas(storage).await;
     let mut amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
     households(&mut amina, 1..=5);
@@ -381,7 +381,7 @@ pub async fn earlier_work_of_ones_own_is_handed_out(storage: &dyn Storage) {
 }
 
 /// Bytes bound a page too, but one operation always fits.
-pub async fn a_page_is_bounded_by_bytes(storage: &dyn Storage) {
+pub async fn a_page_is_bounded_by_bytes(storage: &Storage) {
     with_areas(storage).await;
     let mut amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
     let joao = a_phone(storage, 2, Role::Member, &[GRID]).await;
@@ -409,7 +409,7 @@ pub async fn a_page_is_bounded_by_bytes(storage: &dyn Storage) {
 }
 
 /// A cursor that belongs to another life of the database, or to its future, counts for nothing.
-pub async fn a_cursor_of_another_life_starts_over(storage: &dyn Storage) {
+pub async fn a_cursor_of_another_life_starts_over(storage: &Storage) {
     with_areas(storage).await;
     let mut amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
     let joao = a_phone(storage, 2, Role::Member, &[GRID]).await;
@@ -437,7 +437,7 @@ pub async fn a_cursor_of_another_life_starts_over(storage: &dyn Storage) {
 }
 
 /// Work that was recorded while an area was assigned is taken later too; what came after is set aside.
-pub async fn what_was_recorded_before_a_reassignment_is_accepted(storage: &dyn Storage) {
+pub async fn what_was_recorded_before_a_reassignment_is_accepted(storage: &Storage) {
     with_areas(storage).await;
     let mut amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
     amina.now_ms = NOW - 10_000;
@@ -466,7 +466,7 @@ pub async fn what_was_recorded_before_a_reassignment_is_accepted(storage: &dyn S
 const DAY_MS: u64 = 24 * 3_600_000;
 
 /// What becomes of a household that is recorded now with a clock that shows a time before the loss.
-async fn backdated(storage: &dyn Storage, phone: &mut TestPhone, now_ms: u64) -> Option<String> {
+async fn backdated(storage: &Storage, phone: &mut TestPhone, now_ms: u64) -> Option<String> {
     let before = phone.operations.len() as u64;
     phone.now_ms = NOW - 10_000 + before;
     phone.household("1-1-101");
@@ -478,7 +478,7 @@ async fn backdated(storage: &dyn Storage, phone: &mut TestPhone, now_ms: u64) ->
 
 /// Work from before a loss is taken however late it comes, from a device that did not know. One that has heard of the
 /// loss for a week brings none; nor does its copy.
-pub async fn a_device_that_knows_of_the_loss_for_a_week_brings_nothing_from_before(storage: &dyn Storage) {
+pub async fn a_device_that_knows_of_the_loss_for_a_week_brings_nothing_from_before(storage: &Storage) {
     with_areas(storage).await;
     let mut silent = a_phone(storage, 1, Role::Member, &[GRID]).await;
     let mut known = TestPhone::new(
@@ -523,7 +523,7 @@ pub async fn a_device_that_knows_of_the_loss_for_a_week_brings_nothing_from_befo
 }
 
 /// Who signs in anew brings nothing from a time when the area was theirs.
-pub async fn a_new_device_has_no_work_from_before_it_was_enrolled(storage: &dyn Storage) {
+pub async fn a_new_device_has_no_work_from_before_it_was_enrolled(storage: &Storage) {
     with_areas(storage).await;
     let first = a_phone(storage, 1, Role::Member, &[GRID]).await;
     storage
@@ -538,7 +538,7 @@ pub async fn a_new_device_has_no_work_from_before_it_was_enrolled(storage: &dyn 
 }
 
 /// An issue is resolved and confirmed by two people, and ended by a supervisor.
-pub async fn a_step_that_is_not_the_authors_is_set_aside(storage: &dyn Storage) {
+pub async fn a_step_that_is_not_the_authors_is_set_aside(storage: &Storage) {
     with_areas(storage).await;
     let mut amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
     let mut joao = a_phone(storage, 2, Role::Member, &[GRID]).await;
@@ -619,7 +619,7 @@ pub async fn a_step_that_is_not_the_authors_is_set_aside(storage: &dyn Storage) 
 }
 
 /// Nobody fills the list of a community that they never worked in.
-pub async fn parked_operations_show_where_the_author_worked(storage: &dyn Storage) {
+pub async fn parked_operations_show_where_the_author_worked(storage: &Storage) {
     with_areas(storage).await;
     let mut stranger = a_phone(storage, 3, Role::Member, &[NEIGHBOUR]).await;
     stranger.area = area(GRID);
@@ -637,7 +637,7 @@ pub async fn parked_operations_show_where_the_author_worked(storage: &dyn Storag
 }
 
 /// Bytes are seen only in areas for which somebody has sent them.
-pub async fn photos_belong_to_areas(storage: &dyn Storage) {
+pub async fn photos_belong_to_areas(storage: &Storage) {
     with_areas(storage).await;
     let mut amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
     let mut stranger = a_phone(storage, 3, Role::Member, &[NEIGHBOUR]).await;
@@ -692,7 +692,7 @@ pub async fn photos_belong_to_areas(storage: &dyn Storage) {
 }
 
 /// A photo that was received for two areas is one photo.
-pub async fn received_photos_are_listed_once_and_in_pages(storage: &dyn Storage) {
+pub async fn received_photos_are_listed_once_and_in_pages(storage: &Storage) {
     with_areas(storage).await;
     let amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
     assert_eq!(storage.stored_photos(None, 10).await.unwrap(), []);
@@ -716,7 +716,7 @@ pub async fn received_photos_are_listed_once_and_in_pages(storage: &dyn Storage)
 }
 
 /// A restored backup is the same work in another life.
-pub async fn another_life_has_another_epoch_and_the_same_operations(storage: &dyn Storage) {
+pub async fn another_life_has_another_epoch_and_the_same_operations(storage: &Storage) {
     with_areas(storage).await;
     let mut amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
     amina.household("1-1-101");
@@ -731,7 +731,7 @@ pub async fn another_life_has_another_epoch_and_the_same_operations(storage: &dy
 }
 
 /// A gap is there from the receipt that was shown until the operations have come, and only for those who oversee.
-pub async fn gaps_are_known_where_their_workers_are(storage: &dyn Storage) {
+pub async fn gaps_are_known_where_their_workers_are(storage: &Storage) {
     with_areas(storage).await;
     let mut amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
     amina.household("1-1-101");
@@ -787,7 +787,7 @@ fn households(phone: &mut TestPhone, floors: std::ops::RangeInclusive<u8>) {
 }
 
 /// A segment is there when there are enough operations, holds them in order, and what comes later does not change it.
-pub async fn a_segment_is_whole_and_stays_the_same(storage: &dyn Storage) {
+pub async fn a_segment_is_whole_and_stays_the_same(storage: &Storage) {
     with_areas(storage).await;
     let whole = u64::from(SEGMENT_OPERATIONS);
     let mut amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
@@ -823,7 +823,7 @@ pub async fn a_segment_is_whole_and_stays_the_same(storage: &dyn Storage) {
 }
 
 /// What is whole is packed before anybody asks, where somebody may ask.
-pub async fn segments_are_prepared_where_somebody_works(storage: &dyn Storage) {
+pub async fn segments_are_prepared_where_somebody_works(storage: &Storage) {
     with_areas(storage).await;
     let whole = u64::from(SEGMENT_OPERATIONS);
     let mut amina = a_phone(storage, 1, Role::Member, &[GRID]).await;

@@ -21,7 +21,7 @@ fn new_upload(number: u8, device: DeviceId, bytes: &[u8]) -> NewUpload {
     }
 }
 
-async fn create(storage: &dyn Storage, upload: NewUpload, now_ms: TimestampMs) -> Option<Upload> {
+async fn create(storage: &Storage, upload: NewUpload, now_ms: TimestampMs) -> Option<Upload> {
     match storage.create_upload(upload, OPEN_MAX, now_ms).await.unwrap() {
         CreatedUpload::Open(upload) => Some(upload),
         CreatedUpload::TooMany => None,
@@ -29,7 +29,7 @@ async fn create(storage: &dyn Storage, upload: NewUpload, now_ms: TimestampMs) -
 }
 
 async fn append(
-    storage: &dyn Storage,
+    storage: &Storage,
     phone: &TestPhone,
     upload: &Upload,
     offset: u64,
@@ -42,7 +42,7 @@ async fn append(
 }
 
 /// A phone with a synced photo record.
-async fn with_photo(storage: &dyn Storage, bytes: &[u8]) -> (TestPhone, PhotoHash) {
+async fn with_photo(storage: &Storage, bytes: &[u8]) -> (TestPhone, PhotoHash) {
     with_areas(storage).await;
     let mut amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
     let household = amina.household("1-1-101");
@@ -53,7 +53,7 @@ async fn with_photo(storage: &dyn Storage, bytes: &[u8]) -> (TestPhone, PhotoHas
 }
 
 /// What was recorded while the area was assigned is accepted later, the photo too (D5). Others still see nothing.
-pub async fn who_recorded_a_photo_may_send_it_after_a_reassignment(storage: &dyn Storage) {
+pub async fn who_recorded_a_photo_may_send_it_after_a_reassignment(storage: &Storage) {
     let (amina, hash) = with_photo(storage, b"lamp").await;
     let joao = a_phone(storage, 2, Role::Member, &[NEIGHBOUR]).await;
     for (worker, expected) in [(amina.worker, vec![area(GRID)]), (joao.worker, Vec::new())] {
@@ -67,7 +67,7 @@ pub async fn who_recorded_a_photo_may_send_it_after_a_reassignment(storage: &dyn
 }
 
 /// A repeated chunk, one that leaves a gap and one beyond the end change nothing.
-pub async fn a_chunk_counts_once_and_only_at_its_place(storage: &dyn Storage) {
+pub async fn a_chunk_counts_once_and_only_at_its_place(storage: &Storage) {
     let (amina, _) = with_photo(storage, b"lamp light").await;
     let upload = create(storage, new_upload(50, amina.device, b"lamp light"), NOW).await;
     let upload = upload.unwrap();
@@ -93,7 +93,7 @@ pub async fn a_chunk_counts_once_and_only_at_its_place(storage: &dyn Storage) {
 }
 
 /// Another's upload is as absent as one that never was.
-pub async fn an_upload_is_there_for_its_own_device_only(storage: &dyn Storage) {
+pub async fn an_upload_is_there_for_its_own_device_only(storage: &Storage) {
     let (amina, _) = with_photo(storage, b"lamp").await;
     let joao = a_phone(storage, 2, Role::Member, &[GRID]).await;
     let upload = create(storage, new_upload(50, amina.device, b"lamp"), NOW)
@@ -114,7 +114,7 @@ pub async fn an_upload_is_there_for_its_own_device_only(storage: &dyn Storage) {
 }
 
 /// An upload that is asked for again is the same one; a device has only so many.
-pub async fn open_uploads_are_bounded_and_go_on(storage: &dyn Storage) {
+pub async fn open_uploads_are_bounded_and_go_on(storage: &Storage) {
     let (amina, _) = with_photo(storage, b"lamp").await;
     let joao = a_phone(storage, 2, Role::Member, &[GRID]).await;
     let first = create(storage, new_upload(50, amina.device, b"lamp"), NOW)
@@ -154,7 +154,7 @@ pub async fn open_uploads_are_bounded_and_go_on(storage: &dyn Storage) {
 }
 
 /// A finished upload's photo is seen where it was sent for; its chunks are gone, where it stands is still told.
-pub async fn a_finished_upload_is_a_photo(storage: &dyn Storage) {
+pub async fn a_finished_upload_is_a_photo(storage: &Storage) {
     let (amina, hash) = with_photo(storage, b"lamp").await;
     let upload = create(storage, new_upload(50, amina.device, b"lamp"), NOW)
         .await
@@ -180,7 +180,7 @@ pub async fn a_finished_upload_is_a_photo(storage: &dyn Storage) {
 }
 
 /// What is open stays for its term and no longer; a photo that was stored stays.
-pub async fn uploads_are_swept_after_their_term(storage: &dyn Storage) {
+pub async fn uploads_are_swept_after_their_term(storage: &Storage) {
     let (amina, _) = with_photo(storage, b"lamp").await;
     let joao = a_phone(storage, 2, Role::Member, &[GRID]).await;
     let kept = create(storage, new_upload(50, amina.device, b"lamp"), NOW)

@@ -26,7 +26,7 @@ fn held(phone: &TestPhone, lacking: &[RecordRef]) -> Fingerprints {
     held
 }
 
-async fn request(storage: &dyn Storage, phone: &TestPhone, held: &Fingerprints) -> VerifyRequest {
+async fn request(storage: &Storage, phone: &TestPhone, held: &Fingerprints) -> VerifyRequest {
     let pulled = pull(storage, phone, 0, 10_000).await.areas.into_iter();
     VerifyRequest {
         worker: phone.worker,
@@ -49,7 +49,7 @@ fn say_door(phone: &mut TestPhone, household: RecordRef, door: &str) {
 
 /// What is the same is said to be the same; of what differs all operations come, by position, and no others, as far as
 /// there is room.
-pub async fn records_that_a_device_holds_otherwise_are_handed_out(storage: &dyn Storage) {
+pub async fn records_that_a_device_holds_otherwise_are_handed_out(storage: &Storage) {
     with_areas(storage).await;
     let mut amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
     let mut elsewhere = a_phone(storage, 2, Role::Member, &[OTHER_GRID]).await;
@@ -105,7 +105,7 @@ pub async fn records_that_a_device_holds_otherwise_are_handed_out(storage: &dyn 
 }
 
 /// Nothing is compared with a device that has not read everything, or has heard from another one what is not here yet.
-pub async fn a_device_that_has_not_read_everything_is_not_compared(storage: &dyn Storage) {
+pub async fn a_device_that_has_not_read_everything_is_not_compared(storage: &Storage) {
     with_areas(storage).await;
     let mut amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
     let joao = a_phone(storage, 2, Role::Member, &[COMMUNITY]).await;

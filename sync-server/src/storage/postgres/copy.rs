@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::migrate::migrate;
-use super::{Kind, Postgres, PostgresStorage, Transaction};
+use super::{Kind, Postgres, Transaction};
 use crate::chance::Chance;
 use crate::storage::sql::copy::copy;
 use crate::storage::sql::tx::{Tx, values};
@@ -16,24 +16,22 @@ use crate::storage::{StorageError, StorageResult, sqlite};
 #[error("the database is not empty; with --force what is in it is moved aside, not removed")]
 struct NotEmpty;
 
-impl PostgresStorage {
+impl Postgres {
     /// Copies the database at one moment into a file of SQLite that does not exist yet; durable when this returns.
-    ///
-    /// # Errors
-    /// When the database cannot be read or the file not written.
-    pub async fn back_up(&self, file: PathBuf, chance: Arc<dyn Chance>) -> StorageResult<()> {
+    pub(in crate::storage) async fn back_up(
+        &self,
+        file: PathBuf,
+        chance: Arc<dyn Chance>,
+    ) -> StorageResult<()> {
         let work = move |transaction: &Transaction<'_>| {
             sqlite::make_file(&file, &*chance, |to| copy(Tx::Postgres(transaction), to))
         };
-        self.0.transact(Kind::Reads, work).await
+        self.transact(Kind::Reads, work).await
     }
 
     /// Fills the database at an address with what a file of SQLite holds, whole or not at all. What is in it already
     /// stays as the schema that is returned, if `aside` names one; else nothing is done.
-    ///
-    /// # Errors
-    /// As [`open`](Self::open), and when there is something in it and no `aside`.
-    pub async fn restore(
+    pub(in crate::storage) async fn restore(
         address: &str,
         authority: Option<&Path>,
         file: PathBuf,

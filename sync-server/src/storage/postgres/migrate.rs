@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::{Kind, Postgres, Transaction};
 use crate::chance::Chance;
+use crate::storage::sql::first_rows;
 use crate::storage::sql::tx::{Tx, values};
-use crate::storage::{StorageError, StorageResult, sql};
+use crate::storage::{StorageError, StorageResult};
 
 /// Never edited once shipped; the number is the place in the list, from 1.
 const MIGRATIONS: &[&str] = &[include_str!("../../../migrations/postgres/0001_init.sql")];
@@ -43,8 +44,8 @@ pub(super) fn migrate(transaction: &Transaction<'_>, chance: &dyn Chance) -> Sto
     for (step, number) in MIGRATIONS.iter().zip(1_u32..).skip(done) {
         transaction.batch(step)?;
         if number == 1 {
-            sql::first_rows(tx, chance)?;
-            sql::first_receipt_key(tx, chance)?;
+            first_rows::first_rows(tx, chance)?;
+            first_rows::first_receipt_key(tx, chance)?;
         }
         tx.execute("UPDATE version SET number = ?1", values![number])?;
     }

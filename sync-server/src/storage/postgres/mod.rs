@@ -17,7 +17,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Pool, PoolError, RecyclingMethod, Runtime, Timeouts};
-use futures::stream::BoxStream;
 use tokio::runtime::Handle;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Config, IsolationLevel};
@@ -26,7 +25,6 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 pub(super) use transaction::{Rows, Statement, Transaction};
 
 use super::sql::tx::Tx;
-use super::sql::{Database, SqlStorage};
 use super::{StorageError, StorageResult};
 use crate::chance::Chance;
 
@@ -41,7 +39,7 @@ const SETTINGS: &str = "-c search_path=koumen -c synchronous_commit=on -c lock_t
 const WRITE_LOCK: &str = "SELECT pg_advisory_xact_lock(4813908271)";
 
 /// A database of PostgreSQL, in the schema `koumen`.
-pub struct Postgres {
+pub(super) struct Postgres {
     pool: Pool,
     config: Config,
     tls: MakeRustlsConnect,
@@ -50,27 +48,6 @@ pub struct Postgres {
 impl fmt::Debug for Postgres {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Postgres(..)")
-    }
-}
-
-/// The storage in PostgreSQL.
-pub type PostgresStorage = SqlStorage<Postgres>;
-
-impl PostgresStorage {
-    /// Opens the database at a `postgres://` address, making or migrating its tables first. With the certificate of an
-    /// authority (PEM) the connection is encrypted and the database must show that it has a certificate from it.
-    ///
-    /// # Errors
-    /// When the address cannot be read, or would send the password in the clear over a network; when the database
-    /// cannot be reached, refuses, or is of a later version.
-    pub async fn open(
-        address: &str,
-        authority: Option<&Path>,
-        chance: Arc<dyn Chance>,
-    ) -> StorageResult<Self> {
-        let database = Postgres::new(address, authority)?;
-        database.migrate(chance).await?;
-        Ok(Self(database))
     }
 }
 
@@ -88,6 +65,17 @@ enum AddressError {
 }
 
 impl Postgres {
+    /// Opens the database, making or migrating its tables first.
+    pub(super) async fn open(
+        address: &str,
+        authority: Option<&Path>,
+        chance: Arc<dyn Chance>,
+    ) -> StorageResult<Self> {
+        let database = Self::new(address, authority)?;
+        database.migrate(chance).await?;
+        Ok(database)
+    }
+
     fn new(address: &str, authority: Option<&Path>) -> StorageResult<Self> {
         let failed = |error| StorageError::Failed(Box::new(error));
         let mut config: Config = address
@@ -114,6 +102,24 @@ impl Postgres {
             .build()
             .map_err(|error| StorageError::Failed(Box::new(error)))?;
         Ok(Self { pool, config, tls })
+    }
+
+    /// Does `work` on one moment's view.
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(Tx<'_>) -> StorageResult<T> + Send + 'static,
+    ) -> StorageResult<T> {
+        self.transact(Kind::Reads, |transaction| work(Tx::Postgres(transaction)))
+            .await
+    }
+
+    /// Does `work` in a transaction that writes.
+    pub(super) async fn write<T: Send + 'static, E: From<StorageError> + Send + 'static>(
+        &self,
+        work: impl FnOnce(Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E> {
+        self.transact(Kind::Writes, |transaction| work(Tx::Postgres(transaction)))
+            .await
     }
 
     /// Does `work` in a transaction, on a thread that may block. Work that has begun is finished even when the caller
@@ -156,32 +162,6 @@ enum Kind {
     Writes,
 }
 
-impl Database for Postgres {
-    async fn read<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(Tx<'_>) -> StorageResult<T> + Send + 'static,
-    ) -> StorageResult<T> {
-        self.transact(Kind::Reads, |transaction| work(Tx::Postgres(transaction)))
-            .await
-    }
-
-    async fn write<T: Send + 'static, E: From<StorageError> + Send + 'static>(
-        &self,
-        work: impl FnOnce(Tx<'_>) -> Result<T, E> + Send + 'static,
-    ) -> Result<T, E> {
-        self.transact(Kind::Writes, |transaction| work(Tx::Postgres(transaction)))
-            .await
-    }
-
-    async fn tell_others(&self, word: &str) -> StorageResult<()> {
-        self.say(word).await
-    }
-
-    async fn hear_others(&self) -> StorageResult<Option<BoxStream<'static, String>>> {
-        self.listen().await.map(Some)
-    }
-}
-
 impl From<tokio_postgres::Error> for StorageError {
     fn from(error: tokio_postgres::Error) -> Self {
         let waited = [
@@ -221,12 +201,14 @@ impl From<PoolError> for StorageError {
 
 #[cfg(all(test, unix))]
 mod tests {
-    use super::*;
+    use std::sync::Arc;
+
+    use crate::storage::Storage;
     use crate::testing::{SeededChance, TestPostgres};
 
     crate::conformance_suite!(database, || async {
         let address = TestPostgres::shared().database().await;
         let chance = Arc::new(SeededChance::new(1));
-        (PostgresStorage::open(&address, None, chance).await.unwrap(), ())
+        (Storage::open_postgres(&address, None, chance).await.unwrap(), ())
     });
 }

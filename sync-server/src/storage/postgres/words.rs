@@ -13,15 +13,16 @@ use crate::storage::StorageResult;
 const WORDS_KEPT: usize = 256;
 
 impl Postgres {
-    pub(super) async fn say(&self, word: &str) -> StorageResult<()> {
+    /// Says a word to every process.
+    pub(in crate::storage) async fn say(&self, word: &str) -> StorageResult<()> {
         let client = self.pool.get().await?;
         let say = client.prepare_cached("SELECT pg_notify('koumen', $1)").await?;
         client.query(&say, &[&word]).await?;
         Ok(())
     }
 
-    /// Over a connection of its own.
-    pub(super) async fn listen(&self) -> StorageResult<BoxStream<'static, String>> {
+    /// The words that are said, over a connection of its own.
+    pub(in crate::storage) async fn listen(&self) -> StorageResult<BoxStream<'static, String>> {
         let (client, connection) = self.config.connect(self.tls.clone()).await?;
         let (sender, words) = mpsc::channel(WORDS_KEPT);
         tokio::spawn(pass_on(connection, sender));

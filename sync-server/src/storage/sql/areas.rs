@@ -10,34 +10,89 @@ use shared::protocol::v1::Directory;
 
 use super::columns::{self, behind, uint};
 use super::tx::{Tx, values};
-use crate::storage::{AreaChanges, StorageResult};
+use crate::storage::{AreaChanges, Storage, StorageResult};
 
-pub(super) fn put_areas(tx: Tx<'_>, areas: &[Area]) -> StorageResult<AreaChanges> {
-    let mut changes = AreaChanges::default();
-    for Area { code, name } in areas {
-        let known: Option<String> = tx
-            .prepare_cached("SELECT name FROM area WHERE code = ?1")?
-            .query_opt(values![code.as_str()], |row| row.get(0))?;
-        match known {
-            Some(known) if known == *name => changes.unchanged += 1,
-            Some(_) => changes.renamed += 1,
-            None => changes.added += 1,
-        }
-        let mut put = tx.prepare_cached(
-            "INSERT INTO area (code, name) VALUES (?1, ?2) ON CONFLICT (code) DO UPDATE SET name = excluded.name",
-        )?;
-        // What is decided there lies in an area of its own, which nobody imports.
-        for code in std::iter::once(code.clone()).chain(code.common()) {
-            put.execute(values![code.as_str(), name])?;
-        }
+impl Storage {
+    /// Adds areas and renames those that have another name now.
+    pub async fn put_areas(&self, areas: &[Area]) -> StorageResult<AreaChanges> {
+        let areas = areas.to_vec();
+        self.write(move |tx| {
+            let mut changes = AreaChanges::default();
+            for Area { code, name } in &areas {
+                let known: Option<String> = tx
+                    .prepare_cached("SELECT name FROM area WHERE code = ?1")?
+                    .query_opt(values![code.as_str()], |row| row.get(0))?;
+                match known {
+                    Some(known) if known == *name => changes.unchanged += 1,
+                    Some(_) => changes.renamed += 1,
+                    None => changes.added += 1,
+                }
+                let mut put = tx.prepare_cached(
+                    "INSERT INTO area (code, name) VALUES (?1, ?2)
+                     ON CONFLICT (code) DO UPDATE SET name = excluded.name",
+                )?;
+                // What is decided there lies in an area of its own, which nobody imports.
+                for code in std::iter::once(code.clone()).chain(code.common()) {
+                    put.execute(values![code.as_str(), name])?;
+                }
+            }
+            if changes.added + changes.renamed > 0 {
+                columns::directory_changed(tx)?;
+            }
+            Ok(changes)
+        })
+        .await
     }
-    if changes.added + changes.renamed > 0 {
-        columns::directory_changed(tx)?;
+
+    /// The area with this code.
+    pub async fn area(&self, code: &AreaCode) -> StorageResult<Option<Area>> {
+        let code = code.clone();
+        self.read(move |tx| area(tx, &code)).await
     }
-    Ok(changes)
+
+    /// The names that a worker's screens show; `None` when `known_version` is the present one.
+    pub async fn directory(&self, worker: WorkerId, known_version: u64) -> StorageResult<Option<Directory>> {
+        self.read(move |tx| {
+            let version = tx.query_row("SELECT directory_version FROM meta", values![], |row| {
+                uint(row, 0)
+            })?;
+            if version == known_version {
+                return Ok(None);
+            }
+            let scope = columns::scope(tx, worker)?;
+            let mut around = BTreeSet::new();
+            for code in &scope {
+                let mut outer = code.parent();
+                while let Some(code) = outer.filter(|code| code.level() >= AreaLevel::District) {
+                    outer = code.parent();
+                    around.insert(code);
+                }
+            }
+            let mut areas = assigned(tx, &around.iter().cloned().collect::<Vec<_>>())?;
+            let mut inside = tx
+                .prepare_cached("SELECT code, name FROM area WHERE code >= ?1 AND code < ?2 ORDER BY code")?;
+            for code in &scope {
+                let found = inside.query_map(values![code.as_str(), behind(code)], |row| {
+                    Ok(Area {
+                        code: columns::area(row, 0)?,
+                        name: row.get(1)?,
+                    })
+                })?;
+                areas.extend(found);
+            }
+            areas.sort_by(|a, b| a.code.cmp(&b.code));
+            areas.dedup();
+            Ok(Some(Directory {
+                version,
+                areas,
+                workers: colleagues(tx, &scope, &around)?,
+            }))
+        })
+        .await
+    }
 }
 
-pub(super) fn area(tx: Tx<'_>, code: &AreaCode) -> StorageResult<Option<Area>> {
+fn area(tx: Tx<'_>, code: &AreaCode) -> StorageResult<Option<Area>> {
     let mut statement = tx.prepare_cached("SELECT code, name FROM area WHERE code = ?1")?;
     statement.query_opt(values![code.as_str()], |row| {
         Ok(Area {
@@ -63,47 +118,6 @@ pub(super) fn assigned(tx: Tx<'_>, scope: &[AreaCode]) -> StorageResult<Vec<Area
         areas.extend(area(tx, code)?);
     }
     Ok(areas)
-}
-
-pub(super) fn directory(
-    tx: Tx<'_>,
-    worker: WorkerId,
-    known_version: u64,
-) -> StorageResult<Option<Directory>> {
-    let version = tx.query_row("SELECT directory_version FROM meta", values![], |row| {
-        uint(row, 0)
-    })?;
-    if version == known_version {
-        return Ok(None);
-    }
-    let scope = columns::scope(tx, worker)?;
-    let mut around = BTreeSet::new();
-    for code in &scope {
-        let mut outer = code.parent();
-        while let Some(code) = outer.filter(|code| code.level() >= AreaLevel::District) {
-            outer = code.parent();
-            around.insert(code);
-        }
-    }
-    let mut areas = assigned(tx, &around.iter().cloned().collect::<Vec<_>>())?;
-    let mut inside =
-        tx.prepare_cached("SELECT code, name FROM area WHERE code >= ?1 AND code < ?2 ORDER BY code")?;
-    for code in &scope {
-        let found = inside.query_map(values![code.as_str(), behind(code)], |row| {
-            Ok(Area {
-                code: columns::area(row, 0)?,
-                name: row.get(1)?,
-            })
-        })?;
-        areas.extend(found);
-    }
-    areas.sort_by(|a, b| a.code.cmp(&b.code));
-    areas.dedup();
-    Ok(Some(Directory {
-        version,
-        areas,
-        workers: colleagues(tx, &scope, &around)?,
-    }))
 }
 
 /// Workers who are or were assigned something inside the scope or around it: their names stand beside what

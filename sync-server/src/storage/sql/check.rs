@@ -10,17 +10,23 @@ use super::compact::{LINKS, is_compacted, link};
 use super::records;
 use super::tx::{Tx, values};
 use crate::apply::Loaded;
-use crate::storage::{CheckReport, StorageResult, sqlite};
+use crate::storage::{CheckReport, Storage, StorageResult, sqlite};
 
-pub(super) fn check(tx: Tx<'_>) -> StorageResult<CheckReport> {
-    let mut report = CheckReport::default();
-    if let Tx::Sqlite(connection) = tx {
-        report.faults.extend(sqlite::damage(connection)?);
+impl Storage {
+    /// Looks for damage: the database's own check, and every device's hash chain recomputed from its operations.
+    pub async fn check(&self) -> StorageResult<CheckReport> {
+        self.read(move |tx| {
+            let mut report = CheckReport::default();
+            if let Tx::Sqlite(connection) = tx {
+                report.faults.extend(sqlite::damage(connection)?);
+            }
+            check_chains(tx, &mut report)?;
+            check_records(tx, &mut report)?;
+            report.parked = tx.query_row("SELECT count(*) FROM parked", values![], |row| uint(row, 0))?;
+            Ok(report)
+        })
+        .await
     }
-    check_chains(tx, &mut report)?;
-    check_records(tx, &mut report)?;
-    report.parked = tx.query_row("SELECT count(*) FROM parked", values![], |row| uint(row, 0))?;
-    Ok(report)
 }
 
 fn check_chains(tx: Tx<'_>, report: &mut CheckReport) -> StorageResult<()> {

@@ -53,12 +53,6 @@ pub(super) fn operation(table: &'static str, body: &[u8]) -> StorageResult<Opera
     postcard::from_bytes(body).map_err(|_| StorageError::Inconsistent { table })
 }
 
-/// The next life of the database.
-pub(super) fn begin_epoch(connection: Tx<'_>, epoch: EpochId) -> StorageResult<()> {
-    connection.execute("UPDATE meta SET epoch = ?1", values![epoch.0.as_bytes()])?;
-    Ok(())
-}
-
 pub(super) fn epoch(connection: Tx<'_>) -> StorageResult<EpochId> {
     connection
         .query_row("SELECT epoch FROM meta", values![], |row| uuid(row, 0))

@@ -11,14 +11,27 @@ use shared::ids::{AreaCode, DeviceId};
 use super::columns::{self, chain, int, uint, uuid};
 use super::tx::{Row, Tx, values};
 use crate::apply::{Prepared, replaced};
-use crate::storage::StorageResult;
+use crate::storage::{Storage, StorageResult};
+
+impl Storage {
+    /// Drops from the log what was applied before `before_ms` and has been [replaced whole](crate::apply::replaced);
+    /// how many operations. Records stay as they are, and so do cursors and what is held of each device. One
+    /// transaction per area.
+    pub async fn compact(&self, before_ms: TimestampMs) -> StorageResult<u64> {
+        let mut dropped = 0;
+        for area in self.read(move |tx| areas(tx, before_ms)).await? {
+            dropped += self.write(move |tx| compact(tx, &area, before_ms)).await?;
+        }
+        Ok(dropped)
+    }
+}
 
 /// Records of area `?1` with more operations than it takes to tell who made them and each device's last.
 const REPEATED: &str = "SELECT record FROM operation WHERE area = ?1
      GROUP BY kind, record HAVING count(*) > 1 + count(DISTINCT device) AND min(applied_at) < ?2";
 
 /// The areas in which something may go, in order.
-pub(super) fn areas(tx: Tx<'_>, before: TimestampMs) -> StorageResult<Vec<AreaCode>> {
+fn areas(tx: Tx<'_>, before: TimestampMs) -> StorageResult<Vec<AreaCode>> {
     let mut all = tx.prepare_cached("SELECT code FROM area ORDER BY code")?;
     let mut repeated = tx.prepare_cached(&format!("SELECT EXISTS ({REPEATED})"))?;
     let mut areas = Vec::new();
@@ -31,7 +44,7 @@ pub(super) fn areas(tx: Tx<'_>, before: TimestampMs) -> StorageResult<Vec<AreaCo
 }
 
 /// Drops from the log of exactly this area what was applied before `before` and has been replaced whole; how many.
-pub(super) fn compact(tx: Tx<'_>, area: &AreaCode, before: TimestampMs) -> StorageResult<u64> {
+fn compact(tx: Tx<'_>, area: &AreaCode, before: TimestampMs) -> StorageResult<u64> {
     // The importer looks its operations up again when a register comes a second time.
     let importer = tx.query_row("SELECT import_device FROM meta", values![], |row| uuid(row, 0))?;
     let may_go = |applied: &AppliedOperation| {

@@ -67,14 +67,13 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::storage::sql::Database;
-    use crate::storage::sqlite::SqliteStorage;
+    use crate::storage::Storage;
     use crate::testing::SeededChance;
 
     #[tokio::test]
     async fn every_column_of_every_table_is_copied() {
-        let storage = SqliteStorage::in_memory(&SeededChance::new(7)).unwrap();
-        let there_are = storage.0.read(|tx| {
+        let storage = Storage::in_memory(&SeededChance::new(7)).unwrap();
+        let there_are = storage.read(|tx| {
             let mut columns = tx.prepare_cached(
                 "SELECT sqlite_schema.name, columns.name FROM sqlite_schema, pragma_table_info(sqlite_schema.name) AS columns
                  WHERE sqlite_schema.type = 'table'",

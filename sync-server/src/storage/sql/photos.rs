@@ -10,7 +10,79 @@ use shared::ids::{AreaCode, PhotoHash, WorkerId};
 use super::columns::{self, behind, int, uint};
 use super::tx::{Tx, values};
 use crate::apply::photo_named;
-use crate::storage::{StorageResult, StoredPhoto};
+use crate::storage::{Storage, StorageResult, StoredPhoto};
+
+impl Storage {
+    /// The areas inside `scope` in which a record names these bytes, in order.
+    pub async fn photo_named_in(&self, hash: PhotoHash, scope: &[AreaCode]) -> StorageResult<Vec<AreaCode>> {
+        let scope = scope.to_vec();
+        self.read(move |tx| named_in(tx, hash, &scope)).await
+    }
+
+    /// Whether the bytes were received for an area inside `scope` in which a record names them; their size.
+    pub async fn photo_stored_in(&self, hash: PhotoHash, scope: &[AreaCode]) -> StorageResult<Option<u64>> {
+        let scope = scope.to_vec();
+        self.read(move |tx| {
+            let mut statement =
+                tx.prepare_cached("SELECT size_bytes FROM photo WHERE hash = ?1 AND area = ?2")?;
+            for area in named_in(tx, hash, &scope)? {
+                let mut rows = statement.query(values![hash.0, area.as_str()])?;
+                if let Some(row) = rows.next()? {
+                    return Ok(Some(uint(&row, 0)?));
+                }
+            }
+            Ok(None)
+        })
+        .await
+    }
+
+    /// Notes that bytes are durable for these areas.
+    pub async fn note_photo(&self, photo: StoredPhoto, now_ms: TimestampMs) -> StorageResult<()> {
+        self.write(move |tx| note(tx, &photo, now_ms)).await
+    }
+
+    /// The areas in which a record names these bytes and in which this worker may send them, in order: those
+    /// inside `scope`, and those where the worker recorded the photo and was assigned then (D5).
+    pub async fn photo_wanted_from(
+        &self,
+        hash: PhotoHash,
+        worker: WorkerId,
+        scope: &[AreaCode],
+    ) -> StorageResult<Vec<AreaCode>> {
+        let scope = scope.to_vec();
+        self.read(move |tx| {
+            let mut areas: BTreeSet<AreaCode> = named_in(tx, hash, &scope)?.into_iter().collect();
+            let mut statement =
+                tx.prepare_cached("SELECT DISTINCT area FROM photo_record WHERE hash = ?1 AND author = ?2")?;
+            let own =
+                statement.query_map(values![hash.0, worker.0.as_bytes()], |row| columns::area(row, 0))?;
+            areas.extend(own);
+            Ok(areas.into_iter().collect())
+        })
+        .await
+    }
+
+    /// Photos whose bytes were received for any area, by hash, behind `after`, at most `limit`.
+    pub async fn stored_photos(&self, after: Option<PhotoHash>, limit: u32) -> StorageResult<Vec<PhotoHash>> {
+        self.read(move |tx| {
+            // The empty blob comes before every hash.
+            let after: &[u8] = after.as_ref().map_or(&[], |hash| &hash.0);
+            let mut statement =
+                tx.prepare_cached("SELECT DISTINCT hash FROM photo WHERE hash > ?1 ORDER BY hash LIMIT ?2")?;
+            statement.query_map(values![after, limit], |row| row.get(0).map(PhotoHash))
+        })
+        .await
+    }
+
+    /// Forgets that bytes were received, for all areas: they are not there any more.
+    pub async fn forget_photo(&self, hash: PhotoHash) -> StorageResult<()> {
+        self.write(move |tx| {
+            tx.execute("DELETE FROM photo WHERE hash = ?1", values![hash.0])?;
+            Ok(())
+        })
+        .await
+    }
+}
 
 /// Keeps the table of names beside the records: a withdrawn photo names nothing.
 pub(super) fn follow_record(tx: Tx<'_>, record: RecordRef, state: &RecordState) -> StorageResult<()> {
@@ -48,45 +120,6 @@ pub(super) fn named_in(tx: Tx<'_>, hash: PhotoHash, scope: &[AreaCode]) -> Stora
         named.extend(areas);
     }
     Ok(named)
-}
-
-/// Where bytes from this worker are wanted: in the scope, and wherever the worker recorded the photo.
-pub(super) fn wanted_from(
-    tx: Tx<'_>,
-    hash: PhotoHash,
-    worker: WorkerId,
-    scope: &[AreaCode],
-) -> StorageResult<Vec<AreaCode>> {
-    let mut areas: BTreeSet<AreaCode> = named_in(tx, hash, scope)?.into_iter().collect();
-    let mut statement =
-        tx.prepare_cached("SELECT DISTINCT area FROM photo_record WHERE hash = ?1 AND author = ?2")?;
-    let own = statement.query_map(values![hash.0, worker.0.as_bytes()], |row| columns::area(row, 0))?;
-    areas.extend(own);
-    Ok(areas.into_iter().collect())
-}
-
-pub(super) fn stored_in(tx: Tx<'_>, hash: PhotoHash, scope: &[AreaCode]) -> StorageResult<Option<u64>> {
-    let mut statement = tx.prepare_cached("SELECT size_bytes FROM photo WHERE hash = ?1 AND area = ?2")?;
-    for area in named_in(tx, hash, scope)? {
-        let mut rows = statement.query(values![hash.0, area.as_str()])?;
-        if let Some(row) = rows.next()? {
-            return Ok(Some(uint(&row, 0)?));
-        }
-    }
-    Ok(None)
-}
-
-pub(super) fn stored(tx: Tx<'_>, after: Option<PhotoHash>, limit: u32) -> StorageResult<Vec<PhotoHash>> {
-    // The empty blob comes before every hash.
-    let after: &[u8] = after.as_ref().map_or(&[], |hash| &hash.0);
-    let mut statement =
-        tx.prepare_cached("SELECT DISTINCT hash FROM photo WHERE hash > ?1 ORDER BY hash LIMIT ?2")?;
-    statement.query_map(values![after, limit], |row| row.get(0).map(PhotoHash))
-}
-
-pub(super) fn forget(tx: Tx<'_>, hash: PhotoHash) -> StorageResult<()> {
-    tx.execute("DELETE FROM photo WHERE hash = ?1", values![hash.0])?;
-    Ok(())
 }
 
 pub(super) fn note(tx: Tx<'_>, photo: &StoredPhoto, now_ms: TimestampMs) -> StorageResult<()> {

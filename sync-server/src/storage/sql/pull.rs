@@ -14,7 +14,65 @@ use uuid::Uuid;
 
 use super::columns::{self, behind, int, uint};
 use super::tx::{Statement, Tx, values};
-use crate::storage::{PullRequest, Pulled, PulledArea, StorageError, StorageResult};
+use crate::storage::{PullRequest, Pulled, PulledArea, Storage, StorageError, StorageResult};
+
+impl Storage {
+    /// Operations that a device lacks, per assigned area in order of their codes, each by position, seen at
+    /// one moment. An area inside another assigned one is left out.
+    pub async fn pull(&self, request: PullRequest) -> StorageResult<Pulled> {
+        self.read(move |tx| {
+            let scope = columns::scope(tx, request.worker)?;
+            let same_epoch = request.epoch == Some(columns::epoch(tx)?) || !guards::holds(Guard::Epoch);
+            let held_position: u64 =
+                tx.query_row("SELECT last_position FROM meta", values![], |row| uint(row, 0))?;
+            let mut room = Room::new(request.operations_max.into(), request.bytes_max);
+            let left_out = LeftOut {
+                device: request.device,
+                from_seq: request.own_from_seq,
+            };
+            let mut areas = Vec::with_capacity(scope.len());
+            for area in &scope {
+                let cursor = request.cursors.get(area).copied().unwrap_or(0);
+                // A cursor of another life of the database, or from its future, means nothing here.
+                let cursor = if same_epoch && cursor <= held_position {
+                    cursor
+                } else {
+                    0
+                };
+                areas.push(pull_area(tx, area, cursor, left_out, &mut room)?);
+            }
+            Ok(Pulled { scope, areas })
+        })
+        .await
+    }
+
+    /// The applied operations of one device inside `area`, by sequence.
+    pub async fn operations_of(
+        &self,
+        device: DeviceId,
+        area: &AreaCode,
+    ) -> StorageResult<Vec<AppliedOperation>> {
+        let area = area.clone();
+        self.read(move |tx| {
+            let mut statement = tx.prepare_cached(
+                "SELECT body, applied_at FROM operation
+                 WHERE device = ?1 AND area >= ?2 AND area < ?3 ORDER BY seq",
+            )?;
+            let mut rows = statement.query(values![device.0.as_bytes(), area.as_str(), behind(&area)])?;
+            let mut operations = Vec::new();
+            while let Some(row) = rows.next()? {
+                let body: Vec<u8> = row.get(0)?;
+                let operation = columns::operation("operation", &body)?;
+                operations.push(AppliedOperation {
+                    operation,
+                    applied_at: uint(&row, 1)?,
+                });
+            }
+            Ok(operations)
+        })
+        .await
+    }
+}
 
 /// Operations read at once from all areas together, and at least from each.
 const AT_ONCE: usize = 256;
@@ -67,29 +125,6 @@ impl Room {
             empty: true,
         }
     }
-}
-
-pub(super) fn pull(tx: Tx<'_>, request: &PullRequest) -> StorageResult<Pulled> {
-    let scope = columns::scope(tx, request.worker)?;
-    let same_epoch = request.epoch == Some(columns::epoch(tx)?) || !guards::holds(Guard::Epoch);
-    let held_position: u64 = tx.query_row("SELECT last_position FROM meta", values![], |row| uint(row, 0))?;
-    let mut room = Room::new(request.operations_max.into(), request.bytes_max);
-    let left_out = LeftOut {
-        device: request.device,
-        from_seq: request.own_from_seq,
-    };
-    let mut areas = Vec::with_capacity(scope.len());
-    for area in &scope {
-        let cursor = request.cursors.get(area).copied().unwrap_or(0);
-        // A cursor of another life of the database, or from its future, means nothing here.
-        let cursor = if same_epoch && cursor <= held_position {
-            cursor
-        } else {
-            0
-        };
-        areas.push(pull_area(tx, area, cursor, left_out, &mut room)?);
-    }
-    Ok(Pulled { scope, areas })
 }
 
 pub(super) fn pull_area(
@@ -161,27 +196,6 @@ fn count(tx: Tx<'_>, areas: &[(String, u64)], after: u64, left_out: LeftOut) -> 
         )?;
     }
     Ok(total)
-}
-
-pub(super) fn operations_of(
-    tx: Tx<'_>,
-    device: DeviceId,
-    area: &AreaCode,
-) -> StorageResult<Vec<AppliedOperation>> {
-    let mut statement = tx.prepare_cached(
-        "SELECT body, applied_at FROM operation WHERE device = ?1 AND area >= ?2 AND area < ?3 ORDER BY seq",
-    )?;
-    let mut rows = statement.query(values![device.0.as_bytes(), area.as_str(), behind(area)])?;
-    let mut operations = Vec::new();
-    while let Some(row) = rows.next()? {
-        let body: Vec<u8> = row.get(0)?;
-        let operation = columns::operation("operation", &body)?;
-        operations.push(AppliedOperation {
-            operation,
-            applied_at: uint(&row, 1)?,
-        });
-    }
-    Ok(operations)
 }
 
 /// An operation as it stands in an area's log.

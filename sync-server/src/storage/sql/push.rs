@@ -7,74 +7,35 @@ use shared::clock::TimestampMs;
 use shared::domain::RecordRef;
 use shared::domain::rights::Roles;
 use shared::guards::{self, Guard};
-use shared::ids::{AreaCode, DeviceId, WorkerId};
-use shared::protocol::v1::{ParkedNotice, Receipt};
+use shared::ids::{AreaCode, WorkerId};
+use shared::protocol::v1::Receipt;
 
-use super::columns::{self, chain, int, uint, uuid};
+use super::columns::{self, int, uint};
 use super::compact::has_gone;
 use super::tx::{Statement, Tx, values};
 use super::waiting::{self, Came, LogEnd};
-use super::{accounts, moves, records};
+use super::{accounts, device, moves, parked, records};
 use crate::apply::{
     AT_ONCE, AssignmentSpan, Batch, Held, HeldChain, IncomingPush, Needs, Operations, Prepared, PushRefusal,
     Sender, Told, moves_household, overlap, times_are_plain,
 };
-use crate::storage::{StorageError, StorageResult, Taken};
+use crate::storage::{PushOutcome, Storage, StorageError, StorageResult, Taken};
 
-/// A device as pushes need it.
-pub(super) struct DeviceRow {
-    pub(super) worker: WorkerId,
-    pub(super) revoked: bool,
-    pub(super) held: HeldChain,
-    pub(super) told: Told,
-    pub(super) is_answered: bool,
-}
-
-pub(super) fn device(tx: Tx<'_>, device: DeviceId) -> StorageResult<Option<DeviceRow>> {
-    let mut statement = tx.prepare_cached(
-        "SELECT worker, revoked_at, last_seq, chain, applied_at, applied_from_seq, told_at, told_before,
-         is_answered FROM device WHERE id = ?1",
-    )?;
-    statement.query_opt(values![device.0.as_bytes()], |row| {
-        let held = HeldChain {
-            through_seq: uint(row, 2)?,
-            chain: chain(row, 3)?,
-            applied_at: uint(row, 4)?,
-            applied_from_seq: uint(row, 5)?,
-        };
-        Ok(DeviceRow {
-            worker: WorkerId(uuid(row, 0)?),
-            revoked: uint(row, 1)? > 0,
-            held,
-            told: Told {
-                last: uint(row, 6)?,
-                before: uint(row, 7)?,
-            },
-            is_answered: uint(row, 8)? > 0,
-        })
-    })
-}
-
-pub(super) fn note_told(tx: Tx<'_>, device: DeviceId, told: Told) -> StorageResult<()> {
-    tx.execute(
-        "UPDATE device SET told_at = ?2, told_before = ?3 WHERE id = ?1",
-        values![device.0.as_bytes(), int(told.last), int(told.before)],
-    )?;
-    Ok(())
-}
-
-/// Notes that the device has had an answer of ours.
-pub(super) fn note_answered(tx: Tx<'_>, device: DeviceId, told: Told) -> StorageResult<()> {
-    note_told(tx, device, told)?;
-    tx.execute(
-        "UPDATE device SET is_answered = 1 WHERE id = ?1",
-        values![device.0.as_bytes()],
-    )?;
-    Ok(())
+impl Storage {
+    /// Takes a push: applies, parks or refuses its operations (D2, D5, D8). A push that is held already
+    /// changes nothing and has the same receipt. The time at which operations are applied never goes back,
+    /// even when `now_ms` does.
+    pub async fn apply_push(&self, push: IncomingPush, now_ms: TimestampMs) -> StorageResult<PushOutcome> {
+        match self.write_unless(move |tx| apply_push(tx, &push, now_ms)).await {
+            Ok(taken) => Ok(PushOutcome::Taken(taken)),
+            Err(NotTaken::Refused(refusal)) => Ok(PushOutcome::Refused(refusal)),
+            Err(NotTaken::Failed(error)) => Err(error),
+        }
+    }
 }
 
 /// Why a push is not taken; what was written of it is taken back.
-pub(super) enum NotTaken {
+enum NotTaken {
     /// For what it is.
     Refused(PushRefusal),
     /// For another reason.
@@ -93,8 +54,8 @@ impl From<StorageError> for NotTaken {
     }
 }
 
-pub(super) fn apply_push(tx: Tx<'_>, push: &IncomingPush, now_ms: TimestampMs) -> Result<Taken, NotTaken> {
-    let row = device(tx, push.device())?.ok_or(StorageError::Inconsistent { table: "device" })?;
+fn apply_push(tx: Tx<'_>, push: &IncomingPush, now_ms: TimestampMs) -> Result<Taken, NotTaken> {
+    let row = device::find(tx, push.device())?.ok_or(StorageError::Inconsistent { table: "device" })?;
     if row.revoked || row.worker != push.author() {
         return Err(PushRefusal::Revoked.into());
     }
@@ -112,7 +73,7 @@ pub(super) fn apply_push(tx: Tx<'_>, push: &IncomingPush, now_ms: TimestampMs) -
         return Ok(Taken {
             receipt: receipt(&row.held),
             applied: 0,
-            parked: parked_of(tx, push.device(), push.first_seq(), u32::MAX)?,
+            parked: parked::parked_of(tx, push.device(), push.first_seq(), u32::MAX)?,
             areas: BTreeSet::new(),
         });
     }
@@ -230,7 +191,7 @@ fn take(
             int(held.applied_from_seq)
         ],
     )?;
-    let parked = parked_of(tx, push.device(), push.first_seq(), u32::MAX)?;
+    let parked = parked::parked_of(tx, push.device(), push.first_seq(), u32::MAX)?;
     Ok(Taken {
         receipt: receipt(&held),
         applied,
@@ -403,21 +364,4 @@ fn insert_parked(
         prepared.body
     ])?;
     Ok(())
-}
-
-pub(super) fn parked_of(
-    tx: Tx<'_>,
-    device: DeviceId,
-    from_seq: u64,
-    limit: u32,
-) -> StorageResult<Vec<ParkedNotice>> {
-    let mut statement = tx.prepare_cached(
-        "SELECT seq, code FROM parked WHERE device = ?1 AND seq >= ?2 ORDER BY seq LIMIT ?3",
-    )?;
-    statement.query_map(values![device.0.as_bytes(), int(from_seq), limit], |row| {
-        Ok(ParkedNotice {
-            seq: uint(row, 0)?,
-            code: row.get(1)?,
-        })
-    })
 }

@@ -10,39 +10,48 @@ use shared::protocol::verify::{Fingerprints, Verified, bucket_of};
 
 use super::columns::{self, behind, int, uint, uuid};
 use super::tx::{Tx, values};
-use super::{push, records};
-use crate::storage::{Pulled, PulledArea, StorageResult, VerifyRequest};
+use super::{device, records};
+use crate::storage::{Pulled, PulledArea, Storage, StorageResult, VerifyRequest};
+
+impl Storage {
+    /// Compares what a device says of its records with the records of its worker's areas, seen at one moment: which
+    /// buckets differ, and all operations of the records of as many of these as have room, per assigned area, each by
+    /// position. `None` when the device has not read everything, or when operations of a device that it met are not held
+    /// yet. Reads the areas; nothing is kept for it.
+    pub async fn verify(&self, request: VerifyRequest) -> StorageResult<Option<(Verified, Pulled)>> {
+        self.read(move |tx| {
+            let scope = columns::scope(tx, request.worker)?;
+            if !holds_all(tx, &request, &scope)? {
+                return Ok(None);
+            }
+            let Some(differing) = request.verification.differing(&fingerprints(tx, &scope)?) else {
+                return Ok(None);
+            };
+            let buckets = fitting(tx, &request, &scope, &differing)?;
+            let mut areas = Vec::with_capacity(scope.len());
+            for area in &scope {
+                areas.push(PulledArea {
+                    area: area.clone(),
+                    operations: operations(tx, area, &buckets)?,
+                    cursor: request.cursors.get(area).copied().unwrap_or(0),
+                    remaining: 0,
+                });
+            }
+            let verified = Verified {
+                differing: u16::try_from(differing.len()).unwrap_or(u16::MAX),
+                buckets: buckets.into_iter().collect(),
+            };
+            Ok(Some((verified, Pulled { scope, areas })))
+        })
+        .await
+    }
+}
 
 /// The records of an area and everything inside it: each has an operation in the log.
 const LYING_IN: &str = records::stored_from!(
     "(SELECT DISTINCT kind, record AS id FROM operation WHERE area >= ?1 AND area < ?2) AS lying
      JOIN record ON record.kind = lying.kind AND record.id = lying.id"
 );
-
-pub(super) fn verify(tx: Tx<'_>, request: &VerifyRequest) -> StorageResult<Option<(Verified, Pulled)>> {
-    let scope = columns::scope(tx, request.worker)?;
-    if !holds_all(tx, request, &scope)? {
-        return Ok(None);
-    }
-    let Some(differing) = request.verification.differing(&fingerprints(tx, &scope)?) else {
-        return Ok(None);
-    };
-    let buckets = fitting(tx, request, &scope, &differing)?;
-    let mut areas = Vec::with_capacity(scope.len());
-    for area in &scope {
-        areas.push(PulledArea {
-            area: area.clone(),
-            operations: operations(tx, area, &buckets)?,
-            cursor: request.cursors.get(area).copied().unwrap_or(0),
-            remaining: 0,
-        });
-    }
-    let verified = Verified {
-        differing: u16::try_from(differing.len()).unwrap_or(u16::MAX),
-        buckets: buckets.into_iter().collect(),
-    };
-    Ok(Some((verified, Pulled { scope, areas })))
-}
 
 /// Whether the device has read everything of its areas, and nothing of devices that it met is still to come.
 fn holds_all(tx: Tx<'_>, request: &VerifyRequest, scope: &[AreaCode]) -> StorageResult<bool> {
@@ -63,7 +72,7 @@ fn holds_all(tx: Tx<'_>, request: &VerifyRequest, scope: &[AreaCode]) -> Storage
         }
     }
     for (device, through_seq) in &request.verification.met {
-        let known = push::device(tx, *device)?;
+        let known = device::find(tx, *device)?;
         if known.is_none_or(|known| known.held.through_seq < *through_seq) {
             return Ok(false);
         }

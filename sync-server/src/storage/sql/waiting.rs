@@ -20,7 +20,45 @@ use super::push::{LogWriter, batch, sender};
 use super::records;
 use super::tx::{Tx, values};
 use crate::apply::{Batch, Needs, OTHER_AREA, Prepared, Sender, WaitsFor, moves_household};
-use crate::storage::{ParkedPlace, StorageError, StorageResult, TakenUp};
+use crate::storage::{ParkedPlace, Storage, StorageError, StorageResult, TakenUp};
+
+impl Storage {
+    /// Of these operations of a device those that are applied: one that was parked is applied when the record comes
+    /// for which it waited.
+    pub async fn applied_of(&self, device: DeviceId, seqs: Vec<u64>) -> StorageResult<Vec<u64>> {
+        self.read(move |tx| {
+            let mut statement = tx.prepare_cached(
+                "SELECT 1 FROM operation WHERE device = ?1 AND seq = ?2
+                 UNION ALL SELECT 1 FROM compacted WHERE device = ?1 AND seq = ?2",
+            )?;
+            let mut applied = Vec::new();
+            for seq in seqs {
+                if statement.exists(values![device.0.as_bytes(), int(seq)])? {
+                    applied.push(seq);
+                }
+            }
+            Ok(applied)
+        })
+        .await
+    }
+
+    /// Applies a parked operation as it was recorded, because a supervisor says so: its author and its time stay, the
+    /// supervisor's role and present areas stand for it. What the same device had set aside before of records that it
+    /// changes or names and that are not here comes along. Taking it up again changes nothing.
+    pub async fn take_up_parked(
+        &self,
+        place: ParkedPlace,
+        supervisor: WorkerId,
+        now_ms: TimestampMs,
+    ) -> StorageResult<TakenUp> {
+        let taken = self.write_unless(move |tx| take_up_for(tx, place, supervisor, now_ms));
+        match taken.await {
+            Err(NotTakenUp::Refused(code)) => Ok(TakenUp::Refused(code)),
+            Err(NotTakenUp::Failed(error)) => Err(error),
+            Ok(taken) => Ok(taken),
+        }
+    }
+}
 
 /// Where the log ends, and in which areas it grew.
 pub(super) struct LogEnd {
@@ -192,8 +230,8 @@ fn apply(
     Ok(())
 }
 
-/// [`Storage::take_up_parked`](crate::storage::Storage::take_up_parked).
-pub(super) fn take_up_for(
+/// [`Storage::take_up_parked`], in a transaction.
+fn take_up_for(
     tx: Tx<'_>,
     place: ParkedPlace,
     supervisor: WorkerId,
@@ -227,7 +265,7 @@ pub(super) fn take_up_for(
 }
 
 /// Why nothing is taken up; what was written is taken back.
-pub(super) enum NotTakenUp {
+enum NotTakenUp {
     /// Not even the supervisor may: the reason's code.
     Refused(&'static str),
     /// For another reason.
@@ -318,19 +356,4 @@ fn taken_up_before(
         Some(area) if oversees(&area) => Ok(TakenUp::Applied(BTreeSet::new())),
         _ => Ok(TakenUp::Unknown),
     }
-}
-
-/// Of these operations of a device those that are applied.
-pub(super) fn applied_of(tx: Tx<'_>, device: DeviceId, seqs: &[u64]) -> StorageResult<Vec<u64>> {
-    let mut statement = tx.prepare_cached(
-        "SELECT 1 FROM operation WHERE device = ?1 AND seq = ?2
-         UNION ALL SELECT 1 FROM compacted WHERE device = ?1 AND seq = ?2",
-    )?;
-    let mut applied = Vec::new();
-    for seq in seqs {
-        if statement.exists(values![device.0.as_bytes(), int(*seq)])? {
-            applied.push(*seq);
-        }
-    }
-    Ok(applied)
 }

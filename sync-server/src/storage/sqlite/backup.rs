@@ -1,24 +1,20 @@
 //! A copy of the whole database at one moment, while others read and write it.
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
-use super::SqliteStorage;
+use super::Sqlite;
 use crate::chance::Chance;
 use crate::storage::sql::tx::Tx;
 use crate::storage::{StorageError, StorageResult};
 
-impl SqliteStorage {
+impl Sqlite {
     /// Copies the database into a file that does not exist yet; durable when this returns.
-    ///
-    /// # Errors
-    /// When the disk fails or a writer cannot be waited for.
-    pub async fn back_up(&self, to: &Path) -> StorageResult<()> {
-        let source = self.0.reader().lock_owned().await;
-        let to = to.to_path_buf();
+    pub(in crate::storage) async fn back_up(&self, to: PathBuf) -> StorageResult<()> {
+        let source = self.reader().lock_owned().await;
         let copied = tokio::task::spawn_blocking(move || copy(&source, &to));
         copied
             .await

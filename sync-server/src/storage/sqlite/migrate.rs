@@ -3,8 +3,9 @@
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::chance::Chance;
+use crate::storage::sql::first_rows;
 use crate::storage::sql::tx::Tx;
-use crate::storage::{StorageError, StorageResult, sql};
+use crate::storage::{StorageError, StorageResult};
 
 /// Never edited once shipped; the number is the place in the list, from 1.
 const MIGRATIONS: &[&str] = &[include_str!("../../../migrations/sqlite/0001_init.sql")];
@@ -33,8 +34,8 @@ pub(super) fn migrate(connection: &mut Connection, chance: &dyn Chance) -> Stora
         }
         transaction.execute_batch(step)?;
         if index == 0 {
-            sql::first_rows(Tx::Sqlite(&transaction), chance)?;
-            sql::first_receipt_key(Tx::Sqlite(&transaction), chance)?;
+            first_rows::first_rows(Tx::Sqlite(&transaction), chance)?;
+            first_rows::first_receipt_key(Tx::Sqlite(&transaction), chance)?;
         }
         transaction.pragma_update(None, "user_version", i64::try_from(index + 1).unwrap_or(i64::MAX))?;
         transaction.commit()?;

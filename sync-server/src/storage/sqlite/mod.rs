@@ -19,24 +19,20 @@ use tokio::sync::Mutex;
 pub(super) use backup::{look_into_file, make_file};
 
 use super::sql::tx::Tx;
-use super::sql::{Database, SqlStorage};
 use super::{StorageError, StorageResult};
 use crate::chance::Chance;
 
 /// How long one process waits for another that writes.
-pub const BUSY_MS_MAX: u64 = 10_000;
+const BUSY_MS_MAX: u64 = 10_000;
 /// Before this version two connections that write and checkpoint at once can lose committed work.
 const SQLITE_VERSION_MIN: i32 = 3_051_003;
 const READERS: usize = 3;
 /// More than there are: a push and its pull need about fifty.
 const STATEMENTS_CACHED: usize = 192;
 
-/// The embedded storage.
-pub type SqliteStorage = SqlStorage<Sqlite>;
-
 /// A database file, or one in memory.
 #[derive(Debug)]
-pub struct Sqlite {
+pub(super) struct Sqlite {
     /// Empty for a database in memory, which has one connection only. Closed before the writer, which then
     /// moves the write-ahead log into the file.
     readers: Vec<Arc<Mutex<Connection>>>,
@@ -44,12 +40,9 @@ pub struct Sqlite {
     next_reader: AtomicUsize,
 }
 
-impl SqliteStorage {
-    /// Opens the database file, making or migrating it first.
-    ///
-    /// # Errors
-    /// When the file cannot be opened, is of a later version, or somebody else holds it for too long.
-    pub fn open(path: &Path, chance: &dyn Chance) -> StorageResult<Self> {
+impl Sqlite {
+    /// Opens the file, making or migrating it first.
+    pub(super) fn open(path: &Path, chance: &dyn Chance) -> StorageResult<Self> {
         let mut writer = Connection::open(path)?;
         prepare(&writer)?;
         // Half as many pages are half as many writes. A file that is there already keeps its own.
@@ -77,30 +70,25 @@ impl SqliteStorage {
             Ok(Arc::new(Mutex::new(reader)))
         };
         let readers = (0..READERS).map(|_| reader()).collect::<StorageResult<_>>()?;
-        Ok(Self(Sqlite {
+        Ok(Self {
             writer: Arc::new(Mutex::new(writer)),
             readers,
             next_reader: AtomicUsize::new(0),
-        }))
+        })
     }
 
     /// A database that lives as long as this value.
-    ///
-    /// # Errors
-    /// When SQLite refuses.
-    pub fn in_memory(chance: &dyn Chance) -> StorageResult<Self> {
+    pub(super) fn in_memory(chance: &dyn Chance) -> StorageResult<Self> {
         let mut writer = Connection::open_in_memory()?;
         prepare(&writer)?;
         migrate::migrate(&mut writer, chance)?;
-        Ok(Self(Sqlite {
+        Ok(Self {
             writer: Arc::new(Mutex::new(writer)),
             readers: Vec::new(),
             next_reader: AtomicUsize::new(0),
-        }))
+        })
     }
-}
 
-impl Sqlite {
     /// A connection to read from, each in its turn.
     fn reader(&self) -> Arc<Mutex<Connection>> {
         let turn = self.next_reader.fetch_add(1, Ordering::Relaxed);
@@ -109,10 +97,9 @@ impl Sqlite {
             .and_then(|index| self.readers.get(index));
         Arc::clone(reader.unwrap_or(&self.writer))
     }
-}
 
-impl Database for Sqlite {
-    async fn read<T: Send + 'static>(
+    /// Does `work` on one moment's view.
+    pub(super) async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(Tx<'_>) -> StorageResult<T> + Send + 'static,
     ) -> StorageResult<T> {
@@ -122,7 +109,8 @@ impl Database for Sqlite {
         .await
     }
 
-    async fn write<T: Send + 'static, E: From<StorageError> + Send + 'static>(
+    /// Does `work` in a transaction that writes.
+    pub(super) async fn write<T: Send + 'static, E: From<StorageError> + Send + 'static>(
         &self,
         work: impl FnOnce(Tx<'_>) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E> {
@@ -207,17 +195,17 @@ fn is_of_writing(error: &rusqlite::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::SqliteStorage;
+    use crate::storage::Storage;
     use crate::testing::SeededChance;
 
     crate::conformance_suite!(memory, || async {
-        (SqliteStorage::in_memory(&SeededChance::new(1)).unwrap(), ())
+        (Storage::in_memory(&SeededChance::new(1)).unwrap(), ())
     });
 
     crate::conformance_suite!(file, || async {
         let folder = tempfile::tempdir().unwrap();
         let storage =
-            SqliteStorage::open(&folder.path().join("koumen.sqlite"), &SeededChance::new(1)).unwrap();
+            Storage::open_file(&folder.path().join("koumen.sqlite"), &SeededChance::new(1)).unwrap();
         (storage, folder)
     });
 }
