@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::extract::Request;
+use axum::extract;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_LENGTH;
 use axum::response::{Html, IntoResponse, Response};
@@ -26,11 +26,10 @@ use replica::platform::Platform;
 use replica::storage::Home;
 use replica::sync::driver::Driver;
 use replica::sync::http::HttpTransport;
-use replica::sync::transport::{Credential, Standing, Transport, TransportError};
+use replica::sync::transport::{Answer, Credential, Request, Transport, TransportError};
 use rusqlite::Connection;
-use shared::ids::{AreaCode, DeviceId, PhotoHash};
-use shared::protocol::gaps::Gaps;
-use shared::protocol::v1::{self, ParkedOperation, SignInReply, SignInRequest, SyncReply, SyncRequest};
+use shared::ids::DeviceId;
+use shared::protocol::v1::{self, SyncReply, SyncRequest};
 use sync_server::chance::Chance;
 use sync_server::testing::{SeededChance, TEST_PASSWORD, TestServer};
 use tokio::net::TcpListener;
@@ -75,7 +74,7 @@ impl Default for Way {
 }
 
 impl Way {
-    async fn pass(&self, router: Router, request: Request) -> Response {
+    async fn pass(&self, router: Router, request: extract::Request) -> Response {
         let length = request.headers().get(CONTENT_LENGTH);
         let length = length
             .and_then(|length| length.to_str().ok()?.parse().ok())
@@ -131,7 +130,7 @@ impl Address {
         let behind = Arc::clone(&server);
         let way = Arc::<Way>::default();
         let between = Arc::clone(&way);
-        let router = Router::new().fallback(move |request: Request| {
+        let router = Router::new().fallback(move |request: extract::Request| {
             let (router, way) = (standing(&behind).router.clone(), Arc::clone(&between));
             async move { way.pass(router, request).await }
         });
@@ -164,90 +163,32 @@ struct Line {
 }
 
 impl Transport for Line {
-    async fn sign_in(&self, server: &str, request: &SignInRequest) -> Result<SignInReply, TransportError> {
-        self.http.sign_in(server, request).await
-    }
-
-    async fn begin_anew(&self, credential: &Credential) -> Result<SignInReply, TransportError> {
-        if self.address.identities_are_given.get() {
-            self.http.begin_anew(credential).await
-        } else {
-            Err(TransportError::Refused("route.unknown".to_owned()))
+    async fn send(&self, server: &str, request: Request) -> Result<Answer, TransportError> {
+        if request.path == "/v1/device/fork" && !self.address.identities_are_given.get() {
+            return Err(TransportError::Refused("route.unknown".to_owned()));
         }
-    }
-
-    async fn sign_out(&self, credential: &Credential) -> Result<(), TransportError> {
-        self.http.sign_out(credential).await
-    }
-
-    async fn sync(&self, credential: &Credential, request: Vec<u8>) -> Result<Vec<u8>, TransportError> {
-        let known = v1::decode::<SyncRequest>(&request)
-            .map_err(|_| TransportError::Foreign)?
-            .epoch;
-        let answer = self.http.sync(credential, request).await?;
-        if self.address.epoch_is_told.get() {
-            return Ok(answer);
+        let asked = request.body.as_deref().map(v1::decode::<SyncRequest>);
+        let answer = self.http.send(server, request).await?;
+        match asked {
+            Some(Ok(asked)) if !self.address.epoch_is_told.get() => hide_epoch(&asked, answer).await,
+            _ => Ok(answer),
         }
-        let mut reply: SyncReply = v1::decode(&answer).map_err(|_| TransportError::Foreign)?;
-        reply.epoch = known.unwrap_or(reply.epoch);
-        Ok(v1::encode(&reply))
-    }
-
-    async fn segment(
-        &self,
-        credential: &Credential,
-        area: &AreaCode,
-        after: u64,
-    ) -> Result<Vec<u8>, TransportError> {
-        self.http.segment(credential, area, after).await
-    }
-
-    async fn begin_upload(
-        &self,
-        credential: &Credential,
-        hash: PhotoHash,
-        length: u64,
-    ) -> Result<Standing, TransportError> {
-        self.http.begin_upload(credential, hash, length).await
-    }
-
-    async fn ask_upload(&self, credential: &Credential, place: &str) -> Result<Standing, TransportError> {
-        self.http.ask_upload(credential, place).await
-    }
-
-    async fn send_chunk(
-        &self,
-        credential: &Credential,
-        place: &str,
-        offset: u64,
-        chunk: Vec<u8>,
-    ) -> Result<Standing, TransportError> {
-        self.http.send_chunk(credential, place, offset, chunk).await
-    }
-
-    async fn get_photo(&self, credential: &Credential, hash: PhotoHash) -> Result<Vec<u8>, TransportError> {
-        self.http.get_photo(credential, hash).await
-    }
-
-    async fn parked(
-        &self,
-        credential: &Credential,
-        after: &str,
-    ) -> Result<Vec<ParkedOperation>, TransportError> {
-        self.http.parked(credential, after).await
-    }
-
-    async fn take_up_parked(&self, credential: &Credential, place: &str) -> Result<(), TransportError> {
-        self.http.take_up_parked(credential, place).await
-    }
-
-    async fn gaps(&self, credential: &Credential) -> Result<Gaps, TransportError> {
-        self.http.gaps(credential).await
     }
 
     async fn notices(&self, _credential: &Credential) -> Result<LocalBoxStream<'static, ()>, TransportError> {
         Ok(futures::stream::pending().boxed_local())
     }
+}
+
+/// The same answer, with the epoch that the phone knows.
+async fn hide_epoch(asked: &SyncRequest, answer: Answer) -> Result<Answer, TransportError> {
+    let (status, headers) = (answer.status, answer.headers.clone());
+    let mut body = answer.read(usize::MAX).await?;
+    if let Ok(mut reply) = v1::decode::<SyncReply>(&body) {
+        reply.epoch = asked.epoch.unwrap_or(reply.epoch);
+        body = v1::encode(&reply);
+    }
+    Ok(Answer::whole(status, headers, body))
 }
 
 /// A clock set by hand, chance from a seed, and waits that never end by themselves.

@@ -11,7 +11,8 @@ use replica::native::{NativePlatform, open_file};
 use replica::storage::records;
 use replica::sync::driver::Driver;
 use replica::sync::http::HttpTransport;
-use replica::sync::transport::{Credential, Transport, TransportError};
+use replica::sync::server::Server;
+use replica::sync::transport::{Credential, TransportError};
 use rusqlite::Connection;
 use shared::domain::schema::RecordRef;
 use shared::domain::value::{FieldMap, Value};
@@ -58,7 +59,7 @@ impl Took {
 /// A device.
 pub struct BenchDevice {
     replica: Replica,
-    transport: HttpTransport,
+    transport: Server<HttpTransport>,
     server: String,
     area: AreaCode,
     requests: Cell<(u64, u64, u64)>,
@@ -82,7 +83,7 @@ impl BenchDevice {
         let replica = open_file(folder.join(REPLICA_FILE))?;
         let mut device = Self {
             replica,
-            transport: HttpTransport::new(Rc::new(NativePlatform)),
+            transport: Server(HttpTransport::new(Rc::new(NativePlatform))),
             server: server.to_owned(),
             area: AreaCode::new(&worker.grid())?,
             requests: Cell::new((0, 0, 0)),
@@ -104,7 +105,7 @@ impl BenchDevice {
 
     /// The same device with the driver that the app has.
     pub fn driven(self, told: impl Fn() + 'static) -> Driver<HttpTransport> {
-        Driver::new(self.replica, self.transport, told)
+        Driver::new(self.replica, self.transport.0, told)
     }
 
     fn credential(&self) -> Result<Credential, Failure> {

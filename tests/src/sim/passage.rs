@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use replica::sync::transport::Request;
 use shared::ids::{AreaCode, DeviceId};
 use shared::protocol::v1::{self, SyncRequest};
 use sync_server::notices::Word;
@@ -10,7 +11,7 @@ use sync_server::storage::TokenHash;
 use super::clock::Due;
 use super::faults::Fault;
 use super::ledger::Held;
-use super::network::{Arrival, Ask};
+use super::network::Arrival;
 use super::server::DOWN_MS_MAX;
 use super::world::{DISTRICT, World};
 
@@ -63,7 +64,11 @@ impl World {
 
     fn arrive(&mut self, arrival: Arrival) {
         let now_ms = self.timeline.now_ms();
-        let Arrival { device, ask, waiting } = arrival;
+        let Arrival {
+            device,
+            request: ask,
+            waiting,
+        } = arrival;
         let died = self.strike(Fault::ServerKilled).then(|| self.chance.below(3));
         let told = match died {
             _ if now_ms < self.server.down_until_ms => None,
@@ -82,9 +87,10 @@ impl World {
         let code = told.as_ref().filter(|told| told.status >= 400);
         let code = code.map(|told| String::from_utf8_lossy(&told.body).into_owned());
         self.note(|| format!("{device} {} {status:?} {}", ask.path, code.unwrap_or_default()));
-        self.trace.bytes(&ask.body);
+        let sent = ask.body.as_deref().unwrap_or_default();
+        self.trace.bytes(sent);
         self.trace.bytes(told.as_ref().map_or(&[], |told| &told.body));
-        if let Ok(request) = v1::decode::<SyncRequest>(&ask.body) {
+        if let Ok(request) = v1::decode::<SyncRequest>(sent) {
             self.watch_server(&ask, &request);
             self.watch_verification(device, &request, told.as_ref());
         }
@@ -126,7 +132,7 @@ impl World {
 
     /// Notes what the server holds after a push: of the device that sent it, and of those whose parked operations it may
     /// have brought what they waited for.
-    fn watch_server(&mut self, ask: &Ask, request: &SyncRequest) {
+    fn watch_server(&mut self, ask: &Request, request: &SyncRequest) {
         if request.push.is_none() {
             return;
         }

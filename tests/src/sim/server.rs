@@ -4,7 +4,8 @@ use std::path::Path;
 use std::sync::{Arc, LazyLock, Mutex};
 
 use axum::body::Body;
-use axum::http::{Request, header};
+use axum::http::{self, header};
+use replica::sync::transport::Request;
 use rusqlite::Connection;
 use shared::domain::area::Area;
 use shared::domain::worker::Role;
@@ -21,7 +22,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::broadcast::Receiver;
 
 use super::disk::{Disk, Fuse};
-use super::network::{Ask, Told};
+use super::network::Told;
 
 /// How long a killed server takes to come back, at most.
 pub(super) const DOWN_MS_MAX: u64 = 120_000;
@@ -71,28 +72,22 @@ impl SimServer {
     }
 
     /// Answers a request at the world's time `now_ms`.
-    pub(super) fn answer(&mut self, ask: &Ask, now_ms: u64) -> Told {
+    pub(super) fn answer(&mut self, asked: &Request, now_ms: u64) -> Told {
         self.set_clock(now_ms);
-        let mut request = Request::builder()
-            .method(ask.method.clone())
-            .uri(&ask.path)
-            .header(header::CONTENT_TYPE, ask.media_type);
-        if let Some(token) = &ask.token {
+        let mut request = http::Request::builder()
+            .method(asked.method.clone())
+            .uri(&asked.path);
+        if let Some(token) = &asked.token {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
         }
-        for (name, value) in &ask.headers {
+        for (name, value) in &asked.headers {
             request = request.header(*name, value);
         }
-        let request = request
-            .body(Body::from(ask.body.clone()))
-            .expect("a request of ours");
+        let body = asked.body.clone().unwrap_or_default();
+        let request = request.body(Body::from(body)).expect("a request of ours");
         let answer = self.runtime.block_on(self.process.send(request));
-        let media_type = answer.headers.get(header::CONTENT_TYPE);
         Told {
             status: answer.status.as_u16(),
-            media_type: media_type
-                .and_then(|value| value.to_str().ok())
-                .map(str::to_owned),
             headers: answer.headers.clone(),
             body: answer.body.to_vec(),
         }

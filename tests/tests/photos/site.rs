@@ -16,13 +16,12 @@ use replica::platform::{Platform, Room};
 use replica::storage::{Home, drafts};
 use replica::sync::driver::{Driver, Stepped};
 use replica::sync::http::HttpTransport;
-use replica::sync::transport::{Credential, Standing, Transport, TransportError};
+use replica::sync::transport::{Answer, Credential, Request, Transport, TransportError};
 use rusqlite::Connection;
 use shared::domain::Household;
 use shared::domain::visit::{Outcome, Purpose};
 use shared::domain::worker::Role;
 use shared::ids::{AreaCode, DraftId, HouseholdId, PhotoHash};
-use shared::protocol::v1::{ParkedOperation, SignInReply, SignInRequest};
 use sync_server::testing::{TEST_PASSWORD, TEST_START_MS, TestServer};
 use tests::world::{COMMUNITY, GRID, OTHER_GRID};
 use uuid::Uuid;
@@ -125,66 +124,12 @@ pub(crate) struct Counting {
 }
 
 impl Transport for Counting {
-    async fn sign_in(&self, server: &str, request: &SignInRequest) -> Result<SignInReply, TransportError> {
-        self.inner.sign_in(server, request).await
-    }
-
-    async fn sign_out(&self, credential: &Credential) -> Result<(), TransportError> {
-        self.inner.sign_out(credential).await
-    }
-
-    async fn sync(&self, credential: &Credential, request: Vec<u8>) -> Result<Vec<u8>, TransportError> {
-        self.inner.sync(credential, request).await
-    }
-
-    async fn segment(
-        &self,
-        credential: &Credential,
-        area: &AreaCode,
-        after: u64,
-    ) -> Result<Vec<u8>, TransportError> {
-        self.inner.segment(credential, area, after).await
-    }
-
-    async fn begin_upload(
-        &self,
-        credential: &Credential,
-        hash: PhotoHash,
-        length: u64,
-    ) -> Result<Standing, TransportError> {
-        self.inner.begin_upload(credential, hash, length).await
-    }
-
-    async fn ask_upload(&self, credential: &Credential, place: &str) -> Result<Standing, TransportError> {
-        self.inner.ask_upload(credential, place).await
-    }
-
-    async fn send_chunk(
-        &self,
-        credential: &Credential,
-        place: &str,
-        offset: u64,
-        chunk: Vec<u8>,
-    ) -> Result<Standing, TransportError> {
-        let sent = &self.settings.chunk_bytes;
-        sent.set(sent.get() + chunk.len() as u64);
-        self.inner.send_chunk(credential, place, offset, chunk).await
-    }
-
-    async fn get_photo(&self, credential: &Credential, hash: PhotoHash) -> Result<Vec<u8>, TransportError> {
-        self.inner.get_photo(credential, hash).await
-    }
-
-    async fn parked(
-        &self,
-        credential: &Credential,
-        after: &str,
-    ) -> Result<Vec<ParkedOperation>, TransportError> {
-        self.inner.parked(credential, after).await
-    }
-
-    async fn take_up_parked(&self, credential: &Credential, place: &str) -> Result<(), TransportError> {
-        self.inner.take_up_parked(credential, place).await
+    async fn send(&self, server: &str, request: Request) -> Result<Answer, TransportError> {
+        if request.path.starts_with("/v1/uploads/") {
+            let sent = &self.settings.chunk_bytes;
+            sent.set(sent.get() + request.body.as_ref().map_or(0, Vec::len) as u64);
+        }
+        self.inner.send(server, request).await
     }
 
     async fn notices(&self, credential: &Credential) -> Result<LocalBoxStream<'static, ()>, TransportError> {

@@ -12,6 +12,7 @@ use shared::ids::{AreaCode, PhotoHash};
 use shared::protocol::v1::{self, AreaPage, SyncReply};
 
 use super::engine::{Action, Event, Failure};
+use super::server::Server;
 use super::transport::{Transport, TransportError};
 use super::upload::{self, Step};
 use crate::api::ApiError;
@@ -35,7 +36,7 @@ pub enum Stepped {
 /// A replica with its way to the server.
 pub struct Driver<T> {
     replica: Rc<RefCell<Replica>>,
-    transport: T,
+    server: Server<T>,
     platform: Rc<dyn Platform>,
     told: Box<dyn Fn()>,
     wake: mpsc::UnboundedSender<()>,
@@ -49,7 +50,7 @@ impl<T: Transport> Driver<T> {
         let platform = replica.platform();
         Self {
             replica: Rc::new(RefCell::new(replica)),
-            transport,
+            server: Server(transport),
             platform,
             told: Box::new(told),
             wake,
@@ -198,7 +199,7 @@ impl<T: Transport> Driver<T> {
         let Ok(Some(credential)) = self.replica.borrow().credential() else {
             return Event::Failed(Failure::SignInAgain);
         };
-        let reply = match self.transport.begin_anew(&credential).await {
+        let reply = match self.server.begin_anew(&credential).await {
             Ok(reply) => reply,
             Err(error) => return self.failed(error),
         };
@@ -244,7 +245,7 @@ impl<T: Transport> Driver<T> {
         }) else {
             return Ok(Round::Done(Event::Failed(Failure::SignInAgain)));
         };
-        let reply = self.transport.sync(&credential, request).await?;
+        let reply = self.server.sync(&credential, request).await?;
         let Ok(reply) = v1::decode::<SyncReply>(&reply) else {
             return Ok(Round::Done(Event::Failed(Failure::Trouble)));
         };
@@ -273,7 +274,7 @@ impl<T: Transport> Driver<T> {
             Ok(_) => return self.no_segment(),
             Err(_) => return Event::Failed(Failure::Trouble),
         };
-        match self.transport.segment(&credential, area, after).await {
+        match self.server.segment(&credential, area, after).await {
             // Also what a server says that has no segments.
             Err(TransportError::Refused(_)) => self.no_segment(),
             // The ordinary sync asks for less at a time.
@@ -337,11 +338,9 @@ impl<T: Transport> Driver<T> {
             return Event::Failed(Failure::Trouble);
         };
         let answer = match &step {
-            Step::Begin => self.transport.begin_upload(&credential, hash, length).await,
-            Step::Ask { place } => self.transport.ask_upload(&credential, place).await,
-            Step::Send { place, from, .. } => {
-                self.transport.send_chunk(&credential, place, *from, chunk).await
-            }
+            Step::Begin => self.server.begin_upload(&credential, hash, length).await,
+            Step::Ask { place } => self.server.ask_upload(&credential, place).await,
+            Step::Send { place, from, .. } => self.server.send_chunk(&credential, place, *from, chunk).await,
         };
         if answer == Err(TransportError::TooLarge) {
             return self.send_smaller_chunks(hash);
@@ -382,7 +381,7 @@ impl<T: Transport> Driver<T> {
             let Ok(Some(credential)) = credential else {
                 continue;
             };
-            if let Ok(notices) = self.transport.notices(&credential).await {
+            if let Ok(notices) = self.server.notices(&credential).await {
                 pin_mut!(notices);
                 while notices.next().await.is_some() {
                     self.replica.borrow_mut().wake();

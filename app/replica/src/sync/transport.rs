@@ -1,9 +1,8 @@
-//! What the engine needs of a network. Real: [`http`](super::http). In tests: whatever loses, delays and repeats.
+//! What is needed of a network. Real: [`http`](super::http). In tests: whatever loses, delays and repeats.
 
-use futures::stream::LocalBoxStream;
-use shared::ids::{AreaCode, PhotoHash};
-use shared::protocol::gaps::Gaps;
-use shared::protocol::v1::{ParkedOperation, SignInReply, SignInRequest};
+use futures::stream::{LocalBoxStream, StreamExt};
+use reqwest::Method;
+use reqwest::header::{CONTENT_LENGTH, HeaderMap};
 
 /// Why a request did not do its work.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -59,62 +58,76 @@ pub struct Standing {
     pub offset: u64,
 }
 
-/// A way to the server. Futures need not be `Send`: a browser has one thread.
+/// A request as it travels.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// What is done.
+    pub method: Method,
+    /// Where on the server, from `/` on, with the query.
+    pub path: String,
+    /// Who asks.
+    pub token: Option<String>,
+    /// The other headers.
+    pub headers: Vec<(&'static str, String)>,
+    /// What is sent.
+    pub body: Option<Vec<u8>>,
+    /// The longest that it may take, first byte of it to last byte of the answer, ms.
+    pub timeout_ms: u64,
+}
+
+/// An answer as it travels.
+pub struct Answer {
+    /// How it ended.
+    pub status: u16,
+    /// What it says before its body.
+    pub headers: HeaderMap,
+    /// Its body, as it comes.
+    pub body: LocalBoxStream<'static, Result<Vec<u8>, TransportError>>,
+}
+
+impl Answer {
+    /// An answer whose body is here.
+    pub fn whole(status: u16, headers: HeaderMap, body: Vec<u8>) -> Self {
+        let body = futures::stream::iter([Ok(body)]).boxed_local();
+        Self {
+            status,
+            headers,
+            body,
+        }
+    }
+
+    /// The whole body, which may be at most `bytes_max` long; never holds more than that.
+    ///
+    /// # Errors
+    /// [`Foreign`](TransportError::Foreign) when it is longer, or what the body ended with.
+    pub async fn read(mut self, bytes_max: usize) -> Result<Vec<u8>, TransportError> {
+        let announced = self.headers.get(CONTENT_LENGTH);
+        let announced = announced.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+        let announced = announced.map_or(0, |length| usize::try_from(length).unwrap_or(usize::MAX));
+        if announced > bytes_max {
+            return Err(TransportError::Foreign);
+        }
+        let mut body = Vec::with_capacity(announced);
+        while let Some(chunk) = self.body.next().await {
+            let chunk = chunk?;
+            if body.len() + chunk.len() > bytes_max {
+                return Err(TransportError::Foreign);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    }
+}
+
+/// A way to a server, over which [`Server`](super::server::Server) asks. Futures need not be `Send`: a browser has one
+/// thread.
 #[expect(
     async_fn_in_trait,
     reason = "used on one thread only; `Send` would exclude the browser"
 )]
 pub trait Transport {
-    /// `POST /v1/session`.
-    async fn sign_in(&self, server: &str, request: &SignInRequest) -> Result<SignInReply, TransportError>;
-    /// `POST /v1/device/fork`: another identity for this device, with a session of its own.
-    async fn begin_anew(&self, _credential: &Credential) -> Result<SignInReply, TransportError> {
-        Err(TransportError::Refused("route.unknown".to_owned()))
-    }
-    /// `DELETE /v1/session`.
-    async fn sign_out(&self, credential: &Credential) -> Result<(), TransportError>;
-    /// `POST /v1/sync`: a framed request, a framed reply.
-    async fn sync(&self, credential: &Credential, request: Vec<u8>) -> Result<Vec<u8>, TransportError>;
-    /// `GET /v1/segments/{area}`: the framed segment behind a cursor.
-    async fn segment(
-        &self,
-        credential: &Credential,
-        area: &AreaCode,
-        after: u64,
-    ) -> Result<Vec<u8>, TransportError>;
-    /// `POST /v1/uploads`: begins an upload, or finds the one that was begun before.
-    async fn begin_upload(
-        &self,
-        credential: &Credential,
-        hash: PhotoHash,
-        length: u64,
-    ) -> Result<Standing, TransportError>;
-    /// `HEAD /v1/uploads/{id}`: where an upload stands.
-    async fn ask_upload(&self, credential: &Credential, place: &str) -> Result<Standing, TransportError>;
-    /// `PATCH /v1/uploads/{id}`: sends the chunk that begins at `offset`.
-    async fn send_chunk(
-        &self,
-        credential: &Credential,
-        place: &str,
-        offset: u64,
-        chunk: Vec<u8>,
-    ) -> Result<Standing, TransportError>;
-    /// `GET /v1/photos/{hash}`.
-    async fn get_photo(&self, credential: &Credential, hash: PhotoHash) -> Result<Vec<u8>, TransportError>;
-    /// `GET /v1/parked`, behind `after`; empty for the first page.
-    async fn parked(
-        &self,
-        credential: &Credential,
-        after: &str,
-    ) -> Result<Vec<ParkedOperation>, TransportError>;
-    /// `POST /v1/parked/{place}`.
-    async fn take_up_parked(&self, _credential: &Credential, _place: &str) -> Result<(), TransportError> {
-        Err(TransportError::Refused("route.unknown".to_owned()))
-    }
-    /// `GET /v1/devices/gaps`.
-    async fn gaps(&self, _credential: &Credential) -> Result<Gaps, TransportError> {
-        Err(TransportError::Refused("route.unknown".to_owned()))
-    }
+    /// Takes a request to a server, and brings its answer, whatever that says.
+    async fn send(&self, server: &str, request: Request) -> Result<Answer, TransportError>;
     /// `GET /v1/notices`: one item per notice; ends when the connection does.
     async fn notices(&self, credential: &Credential) -> Result<LocalBoxStream<'static, ()>, TransportError>;
 }

@@ -31,7 +31,7 @@ impl<T: Transport> Driver<T> {
             device_name: device_name.to_owned(),
         };
         let reply = self
-            .transport
+            .server
             .sign_in(server, &request)
             .await
             .map_err(sign_in_error)?;
@@ -45,7 +45,7 @@ impl<T: Transport> Driver<T> {
         self.replica.borrow_mut().forget_everything()?;
         if let Some(credential) = credential {
             // Without a connection the server forgets the device when an administrator revokes it.
-            let _ = self.transport.sign_out(&credential).await;
+            let _ = self.server.sign_out(&credential).await;
         }
         Ok(())
     }
@@ -59,7 +59,7 @@ impl<T: Transport> Driver<T> {
         let credential = self.replica.borrow().credential()?;
         let credential = credential.ok_or_else(|| api_error(ErrorCode::SignedOut, ""))?;
         let bytes = self
-            .transport
+            .server
             .get_photo(&credential, hash)
             .await
             .map_err(photo_error)?;
@@ -74,11 +74,7 @@ impl<T: Transport> Driver<T> {
     pub(crate) async fn parked(&self, after: &str) -> Result<Vec<ParkedOfOthers>, ApiError> {
         let credential = self.replica.borrow().credential()?;
         let credential = credential.ok_or_else(|| api_error(ErrorCode::SignedOut, ""))?;
-        let parked = self
-            .transport
-            .parked(&credential, after)
-            .await
-            .map_err(call_error)?;
+        let parked = self.server.parked(&credential, after).await.map_err(call_error)?;
         self.replica.borrow().show_parked(parked)
     }
 
@@ -86,7 +82,7 @@ impl<T: Transport> Driver<T> {
     pub(crate) async fn take_up_parked(&self, place: &str) -> Result<(), ApiError> {
         let credential = self.replica.borrow().credential()?;
         let credential = credential.ok_or_else(|| api_error(ErrorCode::SignedOut, ""))?;
-        let taken = self.transport.take_up_parked(&credential, place).await;
+        let taken = self.server.take_up_parked(&credential, place).await;
         taken.map_err(|error| match error {
             TransportError::Refused(code) => api_error(ErrorCode::Invalid, &code),
             error => call_error(error),
@@ -98,7 +94,7 @@ impl<T: Transport> Driver<T> {
     pub(crate) async fn gaps(&self) -> Result<Vec<Gap>, ApiError> {
         let credential = self.replica.borrow().credential()?;
         let credential = credential.ok_or_else(|| api_error(ErrorCode::SignedOut, ""))?;
-        let gaps = self.transport.gaps(&credential).await.map_err(call_error)?;
+        let gaps = self.server.gaps(&credential).await.map_err(call_error)?;
         let replica = self.replica.borrow();
         let mut known = Vec::new();
         for gap in gaps.devices {

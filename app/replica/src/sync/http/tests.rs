@@ -4,16 +4,21 @@ use std::pin::Pin;
 
 use shared::clock::TimestampMs;
 use shared::domain::RecordRef;
+use shared::domain::photo::PHOTO_SIZE_BYTES_MAX;
 use shared::domain::schema::RecordKind;
 use shared::domain::worker::{Role, Worker};
-use shared::ids::{EpochId, WorkerId};
-use shared::protocol::v1::{CONTENT_TYPE as SYNC, SealKey};
+use shared::ids::{EpochId, PhotoHash, WorkerId};
+use shared::protocol::v1::{
+    CONTENT_TYPE as SYNC, ParkedOperation, Refusal, SealKey, SignInReply, SignInRequest,
+};
 use shared::testing::{FakeDevice, a_grid};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
 use super::*;
+use crate::sync::server::{SYNC_TIMEOUT_MS, Server};
+use crate::sync::transport::Standing;
 
 /// A platform on which waiting ends when a test says so.
 #[derive(Default)]
@@ -110,17 +115,17 @@ fn refusal(status: &str, code: &str) -> Vec<Vec<u8>> {
     )
 }
 
-fn transport() -> HttpTransport {
+fn transport() -> Server<HttpTransport> {
     transport_with(Rc::new(StoppedClock::default()))
 }
 
 /// One client for all tests: making one reads the machine's certificates.
-fn transport_with(platform: Rc<dyn Platform>) -> HttpTransport {
+fn transport_with(platform: Rc<dyn Platform>) -> Server<HttpTransport> {
     static CLIENT: std::sync::OnceLock<Client> = std::sync::OnceLock::new();
-    HttpTransport {
+    Server(HttpTransport {
         client: CLIENT.get_or_init(client).clone(),
         platform,
-    }
+    })
 }
 
 async fn sync_answered(answer: Vec<Vec<u8>>) -> Result<Vec<u8>, TransportError> {

@@ -1,12 +1,30 @@
 //! What an answer's status and media type mean.
+//!
+//! | the answer | becomes |
+//! |---|---|
+//! | success of another kind than asked for, a redirect, too long, a refusal that is not ours | [`Foreign`](TransportError::Foreign) |
+//! | 413 that is not ours | [`TooLarge`](TransportError::TooLarge) |
+//! | 408 | [`TooSlow`](TransportError::TooSlow) |
+//! | 401 and a [`Refusal`] | [`Unauthorised`](TransportError::Unauthorised) |
+//! | 426 or a code `protocol.*`, and a [`Refusal`] | [`UpdateNeeded`](TransportError::UpdateNeeded) |
+//! | 429, 5xx, but for a sign-in, which is told why | [`Trouble`](TransportError::Trouble) |
+//! | any other 4xx and a [`Refusal`] | [`Refused`](TransportError::Refused) |
+//!
+//! What the engine gives up over (a credential, a photo, this version) rests on a [`Refusal`], so that no
+//! captive portal can talk a device into it.
 
-use shared::protocol::v1::SESSION_REVOKED;
+use reqwest::header::CONTENT_TYPE;
+use shared::protocol::v1::{Refusal, SESSION_REVOKED};
 
-use crate::sync::transport::TransportError;
+use super::transport::{Answer, TransportError};
+use super::tus;
+
+/// The longest refusal that is read, bytes.
+const REFUSAL_BYTES_MAX: usize = 16 * 1024;
 
 /// What kind of success was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub(super) enum Kind {
     /// 200 with a body of this media type.
     Body(&'static str),
     /// 200 with JSON, where a refusal's code is of use whatever its status.
@@ -17,9 +35,39 @@ pub enum Kind {
     Headers,
 }
 
+/// The answer, when it is a success of the wanted kind. One to a HEAD has no body.
+///
+/// # Errors
+/// What it is instead.
+pub(super) async fn accept(
+    answer: Answer,
+    wanted: Kind,
+    without_body: bool,
+) -> Result<Answer, TransportError> {
+    let status = answer.status;
+    let content_type = answer.headers.get(CONTENT_TYPE);
+    match judge(status, content_type.and_then(|value| value.to_str().ok()), wanted) {
+        Verdict::Good => Ok(answer),
+        Verdict::Bad(error) => Err(error),
+        Verdict::ReadRefusal if without_body => Err(match tus::is_spoken(&answer.headers) {
+            true => refused(status, tus::code_without_body(status).to_owned()),
+            false => TransportError::Foreign,
+        }),
+        Verdict::ReadRefusal => {
+            let refusal = answer.read(REFUSAL_BYTES_MAX).await.and_then(|body| {
+                serde_json::from_slice::<Refusal>(&body).map_err(|_| TransportError::Foreign)
+            });
+            Err(match refusal {
+                Ok(refusal) => refused(status, refusal.code),
+                Err(error) => unread(status, error),
+            })
+        }
+    }
+}
+
 /// What to do with a response before its body is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
+enum Verdict {
     /// It is what was asked for.
     Good,
     /// It is not, and its body says nothing more.
@@ -29,7 +77,7 @@ pub enum Verdict {
 }
 
 /// Judges a response.
-pub fn judge(status: u16, content_type: Option<&str>, wanted: Kind) -> Verdict {
+fn judge(status: u16, content_type: Option<&str>, wanted: Kind) -> Verdict {
     let media_type = content_type.map(essence);
     let is = |name: &str| media_type.as_deref() == Some(name);
     match status {
@@ -57,7 +105,7 @@ pub fn judge(status: u16, content_type: Option<&str>, wanted: Kind) -> Verdict {
 }
 
 /// What a refusal of ours means.
-pub fn refused(status: u16, code: String) -> TransportError {
+fn refused(status: u16, code: String) -> TransportError {
     match status {
         401 if code == SESSION_REVOKED => TransportError::Revoked,
         401 => TransportError::Unauthorised,
@@ -68,7 +116,7 @@ pub fn refused(status: u16, code: String) -> TransportError {
 }
 
 /// What an answer means whose body should be a refusal of ours and is none.
-pub fn unread(status: u16, error: TransportError) -> TransportError {
+fn unread(status: u16, error: TransportError) -> TransportError {
     match status {
         // A proxy before our server takes less than we sent, and says so in JSON of its own.
         413 => TransportError::TooLarge,

@@ -1,10 +1,9 @@
 //! Uploads in chunks: the headers of tus 1.0, as `docs/sync-protocol.md` says.
 
-use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION};
-use reqwest::{RequestBuilder, Response};
+use reqwest::header::{HeaderMap, LOCATION};
 use shared::ids::PhotoHash;
 
-use crate::sync::transport::{Standing, TransportError};
+use super::transport::Standing;
 
 const RESUMABLE: &str = "Tus-Resumable";
 const VERSION: &str = "1.0.0";
@@ -13,17 +12,12 @@ const OFFSET: &str = "Upload-Offset";
 const PLACE_BYTES_MAX: usize = 128;
 
 /// The header that every request about uploads has.
-pub fn spoken() -> Vec<(&'static str, String)> {
+pub(super) fn spoken() -> Vec<(&'static str, String)> {
     vec![(RESUMABLE, VERSION.to_owned())]
 }
 
-/// Every request about uploads says which version it speaks.
-pub(super) fn speak(request: RequestBuilder) -> RequestBuilder {
-    with(request, spoken())
-}
-
 /// The headers that say what is going to be uploaded.
-pub fn announcement(hash: PhotoHash, length: u64) -> Vec<(&'static str, String)> {
+pub(super) fn announcement(hash: PhotoHash, length: u64) -> Vec<(&'static str, String)> {
     let metadata = format!(
         "hash {},filetype {}",
         base64(hash.to_string().as_bytes()),
@@ -38,10 +32,11 @@ pub fn announcement(hash: PhotoHash, length: u64) -> Vec<(&'static str, String)>
 
 /// The headers that say where a chunk belongs and what it adds up to. It goes as a POST that means PATCH: some
 /// networks let only GET and POST through.
-pub fn belonging(offset: u64, chunk: &[u8]) -> Vec<(&'static str, String)> {
+pub(super) fn belonging(offset: u64, chunk: &[u8]) -> Vec<(&'static str, String)> {
     vec![
         (RESUMABLE, VERSION.to_owned()),
         ("X-HTTP-Method-Override", "PATCH".to_owned()),
+        ("Content-Type", "application/offset+octet-stream".to_owned()),
         (OFFSET, offset.to_string()),
         (
             "Upload-Checksum",
@@ -50,39 +45,14 @@ pub fn belonging(offset: u64, chunk: &[u8]) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// The media type of a chunk.
-pub const CHUNK_TYPE: &str = "application/offset+octet-stream";
-
-fn with(request: RequestBuilder, headers: Vec<(&'static str, String)>) -> RequestBuilder {
-    headers
-        .into_iter()
-        .fold(request, |request, (name, value)| request.header(name, value))
-}
-
-/// Says what is going to be uploaded.
-pub(super) fn announce(request: RequestBuilder, hash: PhotoHash, length: u64) -> RequestBuilder {
-    with(request, announcement(hash, length))
-}
-
-/// Sends a chunk.
-pub(super) fn chunk(request: RequestBuilder, offset: u64, chunk: Vec<u8>) -> RequestBuilder {
-    with(request, belonging(offset, &chunk))
-        .header(CONTENT_TYPE, CHUNK_TYPE)
-        .body(chunk)
-}
-
 /// Whether an answer speaks the protocol: no captive portal does.
-pub fn is_spoken(headers: &HeaderMap) -> bool {
+pub(super) fn is_spoken(headers: &HeaderMap) -> bool {
     headers.get(RESUMABLE).is_some_and(|version| version == VERSION)
 }
 
-/// Where the upload stands now. `place` is where it was before; a creation names it.
-pub(super) fn standing(response: &Response, place: Option<&str>) -> Result<Standing, TransportError> {
-    read_standing(response.headers(), place).ok_or(TransportError::Foreign)
-}
-
-/// Where an upload stands, as an answer's headers say; `None` when they are not those of this protocol.
-pub fn read_standing(headers: &HeaderMap, place: Option<&str>) -> Option<Standing> {
+/// Where an upload stands, as an answer's headers say; `None` when they are not those of this protocol. `place` is where
+/// it was before; a creation names it.
+pub(super) fn standing(headers: &HeaderMap, place: Option<&str>) -> Option<Standing> {
     let text = |name: &str| headers.get(name)?.to_str().ok();
     let offset = text(OFFSET)?.parse().ok()?;
     let place = place.or_else(|| text(LOCATION.as_str()))?;
@@ -96,7 +66,7 @@ pub fn read_standing(headers: &HeaderMap, place: Option<&str>) -> Option<Standin
 }
 
 /// The code of a refusal whose body is not sent because the request was a HEAD.
-pub fn code_without_body(status: u16) -> &'static str {
+pub(super) fn code_without_body(status: u16) -> &'static str {
     match status {
         // Refused as a whole: begun again, the last chunk says why.
         404 | 422 => "upload.unknown",
@@ -150,7 +120,7 @@ mod tests {
         for (name, value) in pairs {
             headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
         }
-        read_standing(&headers, None)
+        standing(&headers, None)
     }
 
     #[test]
