@@ -8,7 +8,8 @@ use super::migrate::migrate;
 use super::{Kind, Postgres, Transaction};
 use crate::chance::Chance;
 use crate::storage::sql::copy::copy;
-use crate::storage::sql::tx::{Tx, values};
+use crate::storage::sql::tx::Tx;
+use crate::storage::sql::value::values;
 use crate::storage::{StorageError, StorageResult, sqlite};
 
 /// There is something in the database already.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::{Kind, Postgres, Transaction};
 use crate::chance::Chance;
 use crate::storage::sql::first_rows;
-use crate::storage::sql::tx::{Tx, values};
+use crate::storage::sql::tx::Tx;
+use crate::storage::sql::value::values;
 use crate::storage::{StorageError, StorageResult};
 
 /// Never edited once shipped; the number is the place in the list, from 1.

@@ -7,7 +7,7 @@
 mod copy;
 mod migrate;
 mod tls;
-mod transaction;
+pub(super) mod transaction;
 mod value;
 mod words;
 
@@ -22,7 +22,7 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::{Config, IsolationLevel};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-pub(super) use transaction::{Rows, Statement, Transaction};
+use transaction::Transaction;
 
 use super::sql::tx::Tx;
 use super::{StorageError, StorageResult};

@@ -12,7 +12,7 @@ use tokio::runtime::Handle;
 use tokio_postgres::Portal;
 
 use crate::storage::StorageResult;
-use crate::storage::sql::tx::Value;
+use crate::storage::sql::value::Value;
 
 /// Statements whose answers are waited for together.
 const IN_TURN_MAX: usize = 512;

@@ -6,7 +6,8 @@ use shared::ids::{AreaCode, DeviceId, WorkerId};
 
 use super::columns::{self, int, uuid};
 use super::device;
-use super::tx::{Tx, values};
+use super::tx::Tx;
+use super::value::values;
 use crate::names;
 use crate::storage::{
     Account, AccountSummary, AddedAccount, Importer, NewAccount, Storage, StorageError, StorageResult,

@@ -9,7 +9,8 @@ use shared::ids::{AreaCode, AreaLevel, WorkerId};
 use shared::protocol::v1::Directory;
 
 use super::columns::{self, behind, uint};
-use super::tx::{Tx, values};
+use super::tx::Tx;
+use super::value::values;
 use crate::storage::{AreaChanges, Storage, StorageResult};
 
 impl Storage {

@@ -8,7 +8,8 @@ use shared::ids::AreaCode;
 use super::columns::{self, chain, uint, uuid};
 use super::compact::{LINKS, is_compacted, link};
 use super::records;
-use super::tx::{Tx, values};
+use super::tx::Tx;
+use super::value::values;
 use crate::apply::Loaded;
 use crate::storage::{CheckReport, Storage, StorageResult, sqlite};
 

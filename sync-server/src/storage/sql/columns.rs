@@ -10,7 +10,8 @@ use shared::guards::{self, Guard};
 use shared::ids::{AreaCode, EpochId, WorkerId};
 use uuid::Uuid;
 
-use super::tx::{Row, Tx, values};
+use super::tx::{Row, Tx};
+use super::value::values;
 use crate::storage::{StorageError, StorageResult};
 
 /// A number as a database keeps it. Ours all fit: sequence numbers are checked when a push is prepared.

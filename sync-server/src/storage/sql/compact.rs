@@ -9,7 +9,8 @@ use shared::clock::TimestampMs;
 use shared::ids::{AreaCode, DeviceId};
 
 use super::columns::{self, chain, int, uint, uuid};
-use super::tx::{Row, Tx, values};
+use super::tx::{Row, Tx};
+use super::value::values;
 use crate::apply::{Prepared, replaced};
 use crate::storage::{Storage, StorageResult};
 

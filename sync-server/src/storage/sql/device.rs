@@ -4,7 +4,8 @@ use shared::clock::TimestampMs;
 use shared::ids::{DeviceId, WorkerId};
 
 use super::columns::{chain, int, uint, uuid};
-use super::tx::{Tx, values};
+use super::tx::Tx;
+use super::value::values;
 use crate::apply::{HeldChain, Told};
 use crate::storage::{Storage, StorageResult};
 

@@ -4,7 +4,8 @@ use shared::change::hash::CHAIN_START;
 use shared::domain::worker::Role;
 
 use super::columns;
-use super::tx::{Tx, values};
+use super::tx::Tx;
+use super::value::values;
 use crate::chance::Chance;
 use crate::receipt_key::SEED_BYTES;
 use crate::storage::StorageResult;

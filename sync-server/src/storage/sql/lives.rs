@@ -3,7 +3,7 @@
 use shared::ids::EpochId;
 
 use super::columns;
-use super::tx::values;
+use super::value::values;
 use crate::storage::{Storage, StorageResult};
 
 impl Storage {

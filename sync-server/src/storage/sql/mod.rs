@@ -2,13 +2,16 @@
 
 mod accounts;
 mod areas;
+mod batch;
 mod check;
 mod columns;
 mod compact;
 pub(super) mod copy;
 mod device;
 pub(super) mod first_rows;
+mod former;
 mod lives;
+mod log;
 mod moves;
 mod parked;
 mod photos;
@@ -20,5 +23,6 @@ mod segments;
 mod sessions;
 pub(super) mod tx;
 mod uploads;
+pub(super) mod value;
 mod verify;
 mod waiting;

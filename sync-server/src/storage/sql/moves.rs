@@ -8,18 +8,19 @@
 //! A device that holds A reads in A's log that the household went, and lets go of it. One that holds B reads all of it
 //! behind its cursor, the move first: it then knows where the rest lies.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use shared::change::Operation;
 use shared::clock::TimestampMs;
 use shared::domain::{RecordKind, RecordRef};
 use shared::ids::AreaCode;
 
-use super::columns::{self, int, uint, uuid};
-use super::records;
-use super::tx::{Tx, values};
-use super::waiting::LogEnd;
-use crate::apply::{FormerAreas, Held, move_target};
+use super::columns::{int, uint, uuid};
+use super::log::LogEnd;
+use super::tx::Tx;
+use super::value::values;
+use super::{former, records};
+use crate::apply::move_target;
 use crate::storage::StorageResult;
 
 /// Follows an operation that was applied just now and whose record lay in `from`: when it moves a household and no
@@ -156,7 +157,7 @@ fn bring(
     let id = record.id.as_bytes();
     tx.prepare_cached("UPDATE record SET area = ?3 WHERE kind = ?1 AND id = ?2")?
         .execute(values![record.kind.0, id, to.as_str()])?;
-    note_former(tx, record, from, left_at)?;
+    former::note(tx, record, from, left_at)?;
     if record.kind != RecordKind::PHOTO {
         return Ok(());
     }
@@ -170,51 +171,4 @@ fn bring(
     )?
     .execute(values![id, from.as_str(), to.as_str()])?;
     Ok(())
-}
-
-/// Notes that a record has left an area.
-pub(super) fn note_former(
-    tx: Tx<'_>,
-    record: RecordRef,
-    area: &AreaCode,
-    left_at: TimestampMs,
-) -> StorageResult<()> {
-    tx.prepare_cached(
-        "INSERT INTO former_area (kind, record, area, left_at) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT (kind, record, area) DO UPDATE SET left_at = excluded.left_at",
-    )?
-    .execute(values![
-        record.kind.0,
-        record.id.as_bytes(),
-        area.as_str(),
-        int(left_at)
-    ])?;
-    Ok(())
-}
-
-/// Where those of these records lay before that lie in another area than `areas` say.
-pub(super) fn former(
-    tx: Tx<'_>,
-    held: &HashMap<RecordRef, Held<'_>>,
-    areas: &BTreeSet<AreaCode>,
-) -> StorageResult<FormerAreas> {
-    let mut former = FormerAreas::default();
-    let none: bool = tx
-        .prepare_cached("SELECT NOT EXISTS (SELECT 1 FROM former_area)")?
-        .query_row(values![], |row| row.get(0))?;
-    if none {
-        return Ok(former);
-    }
-    let mut statement =
-        tx.prepare_cached("SELECT area, left_at FROM former_area WHERE kind = ?1 AND record = ?2")?;
-    for (record, held) in held {
-        if areas.len() == 1 && areas.contains(held.area()) {
-            continue;
-        }
-        let mut rows = statement.query(values![record.kind.0, record.id.as_bytes()])?;
-        while let Some(row) = rows.next()? {
-            former.add(*record, columns::area(&row, 0)?, uint(&row, 1)?);
-        }
-    }
-    Ok(former)
 }

@@ -5,7 +5,8 @@ use shared::ids::{AreaCode, DeviceId, WorkerId};
 use shared::protocol::v1::{ParkedMember, ParkedNotice, ParkedOperation};
 
 use super::columns::{self, behind, int, uint, uuid};
-use super::tx::{Tx, values};
+use super::tx::Tx;
+use super::value::values;
 use crate::storage::{ParkedPlace, Storage, StorageResult};
 
 impl Storage {

@@ -8,7 +8,8 @@ use shared::domain::{RecordKind, RecordRef};
 use shared::ids::{AreaCode, PhotoHash, WorkerId};
 
 use super::columns::{self, behind, int, uint};
-use super::tx::{Tx, values};
+use super::tx::Tx;
+use super::value::values;
 use crate::apply::photo_named;
 use crate::storage::{Storage, StorageResult, StoredPhoto};
 

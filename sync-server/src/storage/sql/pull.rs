@@ -13,7 +13,8 @@ use shared::ids::{AreaCode, DeviceId};
 use uuid::Uuid;
 
 use super::columns::{self, behind, int, uint};
-use super::tx::{Statement, Tx, values};
+use super::tx::{Statement, Tx};
+use super::value::values;
 use crate::storage::{PullRequest, Pulled, PulledArea, Storage, StorageError, StorageResult};
 
 impl Storage {

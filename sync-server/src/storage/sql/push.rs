@@ -1,23 +1,23 @@
 //! Pushes: reads what [`crate::apply`] asks for, and writes what comes of it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use shared::change::Operation;
 use shared::clock::TimestampMs;
-use shared::domain::RecordRef;
-use shared::domain::rights::Roles;
 use shared::guards::{self, Guard};
 use shared::ids::{AreaCode, WorkerId};
 use shared::protocol::v1::Receipt;
 
-use super::columns::{self, int, uint};
+use super::columns::int;
 use super::compact::has_gone;
-use super::tx::{Statement, Tx, values};
-use super::waiting::{self, Came, LogEnd};
-use super::{accounts, device, moves, parked, records};
+use super::log::{LogEnd, LogWriter};
+use super::tx::Tx;
+use super::value::values;
+use super::waiting::{self, Came};
+use super::{batch, device, moves, parked, records};
 use crate::apply::{
-    AT_ONCE, AssignmentSpan, Batch, Held, HeldChain, IncomingPush, Needs, Operations, Prepared, PushRefusal,
-    Sender, Told, moves_household, overlap, times_are_plain,
+    AT_ONCE, HeldChain, IncomingPush, Operations, Prepared, PushRefusal, Told, moves_household, overlap,
+    times_are_plain,
 };
 use crate::storage::{PushOutcome, Storage, StorageError, StorageResult, Taken};
 
@@ -212,8 +212,8 @@ fn take_part(
     let Some(last) = part.last() else {
         return Ok(0);
     };
-    let sender = sender(tx, author, known_until)?;
-    let mut batch = batch(tx, part, sender, applied_at)?;
+    let sender = batch::sender(tx, author, known_until)?;
+    let mut batch = batch::over(tx, part, sender, applied_at)?;
     let mut log_writer = LogWriter::new(tx, applied_at)?;
     let (mut applied, mut taken_last) = (0, None);
     for prepared in part {
@@ -243,103 +243,12 @@ fn take_part(
     Ok(applied)
 }
 
-/// A batch for these operations, over what they need.
-pub(super) fn batch<'a>(
-    tx: Tx<'_>,
-    operations: &'a [Prepared],
-    sender: Sender,
-    applied_at: TimestampMs,
-) -> StorageResult<Batch<'a>> {
-    let needs = Needs::of(operations);
-    let mut known_areas = BTreeSet::new();
-    for area in &needs.areas {
-        if columns::area_exists(tx, area)? {
-            known_areas.insert(area.clone());
-        }
-    }
-    let held = load(tx, &needs)?;
-    let former = moves::former(tx, &held, &needs.areas)?;
-    Ok(Batch::new(held, known_areas, sender, former, applied_at))
-}
-
 fn receipt(held: &HeldChain) -> Receipt {
     Receipt {
         through_seq: held.through_seq,
         chain: held.chain,
         applied_at: held.applied_at,
         applied_from_seq: held.applied_from_seq,
-    }
-}
-
-fn load<'a>(tx: Tx<'_>, needs: &Needs) -> StorageResult<HashMap<RecordRef, Held<'a>>> {
-    let mut held = HashMap::with_capacity(needs.records.len() + needs.named.len());
-    let only_named = needs.named.difference(&needs.records).copied();
-    for (record, area) in records::areas(tx, only_named)? {
-        held.insert(record, Held::Named(area));
-    }
-    for (record, loaded) in records::load(tx, needs.records.iter().copied())? {
-        held.insert(record, Held::Loaded(Box::new(loaded)));
-    }
-    Ok(held)
-}
-
-/// Who sends, from a device that knows for long what happened until then.
-pub(super) fn sender(tx: Tx<'_>, author: WorkerId, known_until: TimestampMs) -> StorageResult<Sender> {
-    let author = accounts::worker(tx, author)?.ok_or(StorageError::Inconsistent { table: "worker" })?;
-    // Who works in no area writes in none: nothing is looked up for them, and nothing told of what is there.
-    let works = Roles::WORKERS.contains(author.role);
-    Ok(Sender {
-        role: author.role,
-        spans: if works { spans(tx, author.id)? } else { Vec::new() },
-        known_until,
-        vouches: None,
-    })
-}
-
-fn spans(tx: Tx<'_>, worker: WorkerId) -> StorageResult<Vec<AssignmentSpan>> {
-    let mut statement = tx.prepare_cached("SELECT area, ended_at FROM assignment WHERE worker = ?1")?;
-    statement.query_map(values![worker.0.as_bytes()], |row| {
-        let ended_at = uint(row, 1)?;
-        Ok(AssignmentSpan {
-            area: columns::area(row, 0)?,
-            ended_at: (ended_at > 0).then_some(ended_at),
-        })
-    })
-}
-
-/// Writes applied operations into the log.
-pub(super) struct LogWriter<'t> {
-    insert: Statement<'t>,
-    applied_at: u64,
-}
-
-impl<'t> LogWriter<'t> {
-    pub(super) fn new(tx: Tx<'t>, applied_at: u64) -> StorageResult<Self> {
-        let insert = tx.prepare_cached(
-            "INSERT INTO operation (position, area, device, seq, author, kind, record, applied_at, body)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-        )?;
-        Ok(Self { insert, applied_at })
-    }
-
-    pub(super) fn insert(
-        &mut self,
-        position: u64,
-        area: &AreaCode,
-        prepared: &Prepared,
-    ) -> StorageResult<()> {
-        let operation = &prepared.operation;
-        self.insert.execute_in_turn(values![
-            int(position),
-            area.as_str(),
-            operation.device.0.as_bytes(),
-            int(operation.seq),
-            operation.author.0.as_bytes(),
-            operation.record.kind.0,
-            operation.record.id.as_bytes(),
-            int(self.applied_at),
-            prepared.body
-        ])
     }
 }
 

@@ -4,7 +4,8 @@ use shared::ids::{AreaCode, DeviceId, WorkerId};
 use shared::protocol::gaps::{DeviceGap, Gaps, PhotoGap};
 
 use super::columns::{self, behind, int, uint, uuid};
-use super::tx::{Row, Tx, values};
+use super::tx::Row;
+use super::value::values;
 use crate::storage::{Storage, StorageResult};
 
 impl Storage {

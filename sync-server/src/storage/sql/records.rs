@@ -5,8 +5,9 @@ use shared::domain::{RecordKind, RecordRef};
 use shared::ids::AreaCode;
 
 use super::columns::{self, int, uint};
-use super::tx::{AsValue, Row, Statement, Tx, values};
-use super::{moves, photos};
+use super::tx::{Row, Statement, Tx};
+use super::value::{AsValue, values};
+use super::{former, photos};
 use crate::apply::{Changed, Loaded, Written, made_by};
 use crate::storage::{StorageError, StorageResult};
 
@@ -108,7 +109,7 @@ impl<'t> Writer<'t> {
             left,
         } = changed;
         for (former, left_at) in left {
-            moves::note_former(self.tx, *record, former, *left_at)?;
+            former::note(self.tx, *record, former, *left_at)?;
         }
         let (device, seq, packed) = match written {
             Written::Made { device, seq } => (Some(device.0.as_bytes()), Some(int(*seq)), [].as_slice()),

@@ -8,7 +8,8 @@ use shared::protocol::v1::{self, AreaPage};
 use super::areas;
 use super::columns::{int, uint};
 use super::pull::{LeftOut, Room, pull_area};
-use super::tx::{Tx, values};
+use super::tx::Tx;
+use super::value::values;
 use crate::storage::{SEGMENT_BYTES_MAX, SEGMENT_OPERATIONS, Storage, StorageResult};
 
 impl Storage {

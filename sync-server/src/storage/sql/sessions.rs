@@ -6,7 +6,8 @@ use shared::ids::{DeviceId, WorkerId};
 
 use super::columns::{self, int, uint, uuid};
 use super::device::{self, DeviceRow};
-use super::tx::{Tx, values};
+use super::tx::Tx;
+use super::value::values;
 use super::{accounts, areas};
 use crate::apply::{HeldChain, Told};
 use crate::storage::{

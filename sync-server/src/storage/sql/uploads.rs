@@ -5,7 +5,8 @@ use shared::ids::{DeviceId, PhotoHash};
 
 use super::columns::{int, uint, uuid};
 use super::photos;
-use super::tx::{Row, Tx, values};
+use super::tx::{Row, Tx};
+use super::value::values;
 use crate::storage::{
     AppendedUpload, CreatedUpload, NewUpload, Storage, StorageError, StorageResult, StoredPhoto, Upload,
     UploadId,

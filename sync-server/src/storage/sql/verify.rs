@@ -9,7 +9,8 @@ use shared::ids::AreaCode;
 use shared::protocol::verify::{Fingerprints, Verified, bucket_of};
 
 use super::columns::{self, behind, int, uint, uuid};
-use super::tx::{Tx, values};
+use super::tx::Tx;
+use super::value::values;
 use super::{device, records};
 use crate::storage::{Pulled, PulledArea, Storage, StorageResult, VerifyRequest};
 

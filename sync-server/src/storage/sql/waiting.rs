@@ -5,7 +5,7 @@
 //! A supervisor takes up what does not come by itself: the operation is applied as it was recorded, with its author and
 //! its time, and the supervisor's rights stand for it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use shared::change::Operation;
 use shared::change::hash::ChainHash;
@@ -15,10 +15,10 @@ use shared::ids::{AreaCode, DeviceId, WorkerId};
 use shared::validation::Rejection;
 
 use super::columns::{self, int, uint, uuid};
-use super::moves;
-use super::push::{LogWriter, batch, sender};
-use super::records;
-use super::tx::{Tx, values};
+use super::log::{LogEnd, LogWriter};
+use super::tx::Tx;
+use super::value::values;
+use super::{batch, moves, records};
 use crate::apply::{Batch, Needs, OTHER_AREA, Prepared, Sender, WaitsFor, moves_household};
 use crate::storage::{ParkedPlace, Storage, StorageError, StorageResult, TakenUp};
 
@@ -57,49 +57,6 @@ impl Storage {
             Err(NotTakenUp::Failed(error)) => Err(error),
             Ok(taken) => Ok(taken),
         }
-    }
-}
-
-/// Where the log ends, and in which areas it grew.
-pub(super) struct LogEnd {
-    position: u64,
-    last_in_area: BTreeMap<AreaCode, u64>,
-    /// When what comes is applied, ms: never before what is there.
-    pub(super) applied_at: TimestampMs,
-}
-
-impl LogEnd {
-    pub(super) fn open(tx: Tx<'_>, now_ms: TimestampMs) -> StorageResult<Self> {
-        let (position, last_applied_at): (u64, u64) = tx.query_row(
-            "SELECT last_position, last_applied_at FROM meta",
-            values![],
-            |row| Ok((uint(row, 0)?, uint(row, 1)?)),
-        )?;
-        Ok(Self {
-            position,
-            last_in_area: BTreeMap::new(),
-            applied_at: now_ms.max(last_applied_at),
-        })
-    }
-
-    /// Notes where the log ends now. Returns the areas in which it grew.
-    pub(super) fn close(self, tx: Tx<'_>) -> StorageResult<BTreeSet<AreaCode>> {
-        for (area, position) in &self.last_in_area {
-            tx.prepare_cached("UPDATE area SET last_position = ?2 WHERE code = ?1")?
-                .execute(values![area.as_str(), int(*position)])?;
-        }
-        tx.execute(
-            "UPDATE meta SET last_position = ?1, last_applied_at = ?2",
-            values![int(self.position), int(self.applied_at)],
-        )?;
-        Ok(self.last_in_area.into_keys().collect())
-    }
-
-    /// The position of what comes next, in an area.
-    pub(super) fn append(&mut self, area: &AreaCode) -> u64 {
-        self.position += 1;
-        self.last_in_area.insert(area.clone(), self.position);
-        self.position
     }
 }
 
@@ -177,8 +134,8 @@ fn try_again(tx: Tx<'_>, device: DeviceId, seq: u64, log: &mut LogEnd, came: &mu
         });
     };
     // Whether it came in time was decided when it came.
-    let sender = sender(tx, prepared.operation.author, 0)?;
-    let mut batch = batch(tx, std::slice::from_ref(&prepared), sender, log.applied_at)?;
+    let sender = batch::sender(tx, prepared.operation.author, 0)?;
+    let mut batch = batch::over(tx, std::slice::from_ref(&prepared), sender, log.applied_at)?;
     let taken = batch.take(&prepared);
     tx.prepare_cached("DELETE FROM parked_waits WHERE device = ?1 AND seq = ?2")?
         .execute(values![device.0.as_bytes(), int(seq)])?;
@@ -238,7 +195,7 @@ fn take_up_for(
     now_ms: TimestampMs,
 ) -> Result<TakenUp, NotTakenUp> {
     let ParkedPlace { device, seq, .. } = place;
-    let mut sender = sender(tx, supervisor, 0)?;
+    let mut sender = batch::sender(tx, supervisor, 0)?;
     sender.spans.retain(|span| span.ended_at.is_none());
     sender.vouches = Some(supervisor);
     let oversees = |area: &AreaCode| sender.spans.iter().any(|span| area.is_within(&span.area));
@@ -285,7 +242,7 @@ fn take_one(
     log: &mut LogEnd,
     came: &mut Came,
 ) -> StorageResult<Result<(), Rejection>> {
-    let mut batch = batch(tx, std::slice::from_ref(prepared), sender.clone(), log.applied_at)?;
+    let mut batch = batch::over(tx, std::slice::from_ref(prepared), sender.clone(), log.applied_at)?;
     let home = match batch.take(prepared) {
         // Where a household went there are other supervisors.
         Ok(home) if !sender.spans.iter().any(|span| home.is_within(&span.area)) => {
