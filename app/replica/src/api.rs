@@ -24,9 +24,8 @@ mod visits;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use shared::clock::TimestampMs;
 use shared::domain::FieldId;
-
-use crate::calls::Call;
 
 pub use areas::*;
 pub use device::*;
@@ -44,9 +43,18 @@ pub use today::*;
 pub use visits::*;
 
 /// A request.
-pub trait Ask: Into<Call> {
+pub trait Ask {
     /// What it is answered with, unless there is an [`ApiError`].
     type Reply: Clone + Serialize + DeserializeOwned + 'static;
+}
+
+/// Where a page of a log ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogCursor {
+    /// The last entry's time.
+    pub at: TimestampMs,
+    /// The last entry's id.
+    pub id: uuid::Uuid,
 }
 
 /// Told without being asked.
@@ -113,5 +121,14 @@ impl ApiError {
             field: Some(field),
             ..self
         }
+    }
+}
+
+/// An error of a kind.
+pub(crate) fn api_error(code: ErrorCode, detail: &str) -> ApiError {
+    ApiError {
+        code,
+        detail: detail.to_owned(),
+        field: None,
     }
 }

@@ -32,6 +32,49 @@ pub trait Answered: Ask {
     -> impl Future<Output = Result<Self::Reply, ApiError>>;
 }
 
+impl Replica {
+    /// Answers a request that needs no network. The [driver](Driver::call) answers every one.
+    ///
+    /// # Errors
+    /// [`ApiError`] with what the person can do.
+    pub fn call<A: Local>(&mut self, ask: A) -> Result<A::Reply, ApiError> {
+        ask.answer_here(self)
+    }
+}
+
+impl<T: Transport> Driver<T> {
+    /// Answers any request, over the network where it must.
+    ///
+    /// # Errors
+    /// [`ApiError`] with what the person can do.
+    pub async fn call<A: Answered>(&self, ask: A) -> Result<A::Reply, ApiError> {
+        let answer = ask.answer(self).await;
+        self.stir();
+        answer
+    }
+
+    /// Answers a request that came as bytes; returns the answer as bytes.
+    pub async fn answer(&self, asked: &ToReplica) -> Vec<u8> {
+        let answer = asked.call.answer(asked.id, self).await;
+        self.stir();
+        answer
+    }
+
+    /// Answers a request that needs no network.
+    fn here<A: Local>(&self, ask: &A) -> Result<A::Reply, ApiError> {
+        ask.answer_here(&mut self.replica().borrow_mut())
+    }
+}
+
+/// From a screen.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ToReplica {
+    /// Chosen by the page; comes back with the answer.
+    pub id: u64,
+    /// The request.
+    pub call: Call,
+}
+
 /// Makes [`Call`] of the list, and answers each request as it says: `way(who) { Request { fields } => reply, }`.
 macro_rules! calls {
     ($($way:ident($who:ident) { $($request:ident $fields:tt => $reply:expr,)* })*) => {
@@ -222,7 +265,6 @@ mod tests {
     use crate::native::NativePlatform;
     use crate::storage::Home;
     use crate::sync::http::HttpTransport;
-    use crate::wire::ToReplica;
 
     #[tokio::test]
     async fn what_crosses_back_is_the_reply_to_what_was_asked() {

@@ -5,8 +5,8 @@ use shared::ids::DeviceId;
 use shared::protocol::peer::{Bundle, PEER_PROTOCOL};
 use shared::protocol::v1::{self, PUSH_OPERATIONS_MAX, Push};
 
-use crate::api::{ApiError, ErrorCode, Notice};
-use crate::replica::{Replica, api_error};
+use crate::api::{ApiError, ErrorCode, Notice, api_error};
+use crate::replica::Replica;
 use crate::storage::peers::{self, Met, PeerError};
 use crate::storage::{StorageError, operations};
 

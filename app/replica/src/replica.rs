@@ -11,22 +11,20 @@ use rusqlite::{Connection, Transaction};
 use shared::change::Change;
 use shared::clock::TimestampMs;
 use shared::domain::schema::RecordRef;
-use shared::domain::value::FieldMap;
 use shared::domain::worker::Worker;
 use shared::ids::{AreaCode, PhotoHash};
 use shared::validation::as_kept;
 use uuid::Uuid;
 
-use crate::api::{self, ApiError, ErrorCode, Notice, RoomState, Session, Status, SyncState};
-use crate::calls::Local;
+use crate::api::{self, ApiError, ErrorCode, Notice, RoomState, Session, Status, SyncState, api_error};
 use crate::platform::{Platform, Room};
 use crate::storage::meta::{self, Enrolment, ServerView};
-use crate::storage::operations::{self, Author, SaveError};
-use crate::storage::recorder;
+use crate::storage::recorder::{self, Author, SaveError};
 use crate::storage::sealed::{self, Sealed};
-use crate::storage::{self, Home, StorageError, StorageResult, drafts, own, photo_bytes, uploads};
+use crate::storage::{
+    self, Home, StorageError, StorageResult, assigned, drafts, operations, own, photo_bytes, uploads,
+};
 use crate::sync::engine::{Engine, Event, Work};
-use crate::{commands, queries};
 
 /// How much goes through at once, as far as it is known.
 const FIT: &str = "fit";
@@ -103,14 +101,6 @@ impl Replica {
         let transaction = self.connection.transaction()?;
         drafts::empty_bin(&transaction, now_ms)?;
         Ok(transaction.commit()?)
-    }
-
-    /// Answers a request that needs no network. The [driver](crate::sync::driver::Driver::call) answers every one.
-    ///
-    /// # Errors
-    /// [`ApiError`] with what the person can do.
-    pub fn call<A: Local>(&mut self, ask: A) -> Result<A::Reply, ApiError> {
-        ask.answer_here(self)
     }
 
     /// Reads what is on this device.
@@ -249,29 +239,6 @@ impl Replica {
         Ok(())
     }
 
-    /// Brings records to the given values, in one transaction: for tools that bring many at once. Screens use
-    /// [`call`](Self::call).
-    ///
-    /// # Errors
-    /// A rule that one of them breaks, or a failing database; nothing has happened then.
-    pub fn record_all(
-        &mut self,
-        records: impl IntoIterator<Item = (AreaCode, RecordRef, FieldMap)>,
-    ) -> Result<(), ApiError> {
-        let author = self.author()?;
-        let transaction = self.connection.transaction()?;
-        recorder::record(&transaction, author, |recorder| {
-            records.into_iter().try_for_each(|(area, record, mut fields)| {
-                commands::edits::texts_as_kept(record.kind, &mut fields);
-                recorder.bring_to(&area, record, fields).map(drop)
-            })
-        })?;
-        transaction.commit()?;
-        self.notices.push(Notice::Changed);
-        self.wake();
-        Ok(())
-    }
-
     /// How many own operations wait.
     ///
     /// # Errors
@@ -300,7 +267,7 @@ impl Replica {
                 worker: enrolment.worker.id,
                 name: enrolment.worker.name,
                 role: enrolment.worker.role,
-                areas: queries::areas::assigned(&self.connection)?,
+                areas: assigned::areas(&self.connection)?,
                 device: enrolment.device,
             }),
             None => None,
@@ -380,15 +347,6 @@ impl Replica {
             },
             photo: photo_bytes::next_waiting(&self.connection, self.engine.refused_photos())?,
         })
-    }
-}
-
-/// An error of a kind.
-pub fn api_error(code: ErrorCode, detail: &str) -> ApiError {
-    ApiError {
-        code,
-        detail: detail.to_owned(),
-        field: None,
     }
 }
 

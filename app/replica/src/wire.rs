@@ -1,20 +1,9 @@
-//! Calls and answers as bytes, between a page and the worker that holds the replica.
+//! Answers and notices as bytes, from the worker that holds the replica to a page.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::api::{ApiError, ErrorCode, Notice};
-use crate::calls::Call;
-use crate::replica::api_error;
-
-/// From a screen.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ToReplica {
-    /// Chosen by the page; comes back with the answer.
-    pub id: u64,
-    /// The request.
-    pub call: Call,
-}
+use crate::api::{ApiError, ErrorCode, Notice, api_error};
 
 /// To a screen: what a message begins with.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

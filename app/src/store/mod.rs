@@ -19,8 +19,8 @@ use futures::StreamExt;
 use futures::channel::{mpsc, oneshot};
 use futures::future::select;
 use replica::api::{self, ApiError, Ask, ErrorCode, Notice, Status, SyncState};
-use replica::calls::Call;
-use replica::wire::{self, FromReplica, ToReplica};
+use replica::calls::{Call, ToReplica};
+use replica::wire::{self, FromReplica};
 
 use crate::platform::{self, WorkerLink};
 
@@ -105,7 +105,7 @@ impl Store {
     ///
     /// # Errors
     /// What the replica says; [`ErrorCode::Internal`] when the worker is gone.
-    pub(crate) async fn call<A: Ask>(&self, ask: A) -> Result<A::Reply, ApiError> {
+    pub(crate) async fn call<A: Ask + Into<Call>>(&self, ask: A) -> Result<A::Reply, ApiError> {
         reply_or_gone(wire::read(&self.answer(ask.into()).await))
     }
 
@@ -141,7 +141,7 @@ impl Store {
     }
 
     /// Asks without waiting for the answer.
-    pub(crate) fn tell(&self, ask: impl Ask) {
+    pub(crate) fn tell(&self, ask: impl Into<Call>) {
         drop(self.post(ask.into()));
     }
 }

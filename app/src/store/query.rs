@@ -16,7 +16,7 @@ pub(crate) type Loaded<R> = Option<Result<R, ApiError>>;
 /// Asks and keeps asking: again when the request is another one, again when records changed.
 ///
 /// The last reply stays on the screen until the next is there; the reply to another request is never shown.
-pub(crate) fn use_query<A: Ask>(ask: A) -> Loaded<A::Reply> {
+pub(crate) fn use_query<A: Ask + Into<Call>>(ask: A) -> Loaded<A::Reply> {
     // The last answer, and what it says: drawn often, read once.
     let known = use_hook(|| Rc::new(RefCell::new(None::<(Rc<Vec<u8>>, Result<A::Reply, ApiError>)>)));
     let answer = use_answer(ask.into())?;
@@ -53,7 +53,7 @@ pub(crate) trait Page: Clone + 'static {
     /// Which entries.
     type Filter: Clone + PartialEq + 'static;
     /// What asks for a page.
-    type Ask: Ask<Reply = Vec<Self>>;
+    type Ask: Ask<Reply = Vec<Self>> + Into<Call>;
 
     /// Asks for the page behind a cursor.
     fn ask(filter: Self::Filter, after: Option<LogCursor>) -> Self::Ask;

@@ -4,10 +4,10 @@ use serde::{Deserialize, Serialize};
 use shared::clock::TimestampMs;
 use shared::domain::issue::{Category, Event, Step};
 use shared::domain::visit::{Outcome, Phrase, Purpose};
-use shared::domain::{CalendarDate, Household, Need, RecordKind, RecordRef, Resident};
+use shared::domain::{CalendarDate, FieldMap, Household, Need, RecordKind, RecordRef, Resident, field_map};
 use shared::ids::{AreaCode, DraftId, HouseholdId, IssueId, ResidentId, VisitId};
 
-use super::{Ask, PhotoSummary, RecordDraft};
+use super::{Ask, PhotoSummary};
 
 /// Keeps a half-filled form, at every change. What another form wrote under this id meanwhile stays: this one is then
 /// kept under another id.
@@ -267,3 +267,18 @@ impl DraftKind {
         }
     }
 }
+
+/// A record's form, as it was typed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RecordDraft {
+    /// What it is.
+    pub kind: RecordKind,
+    /// Where it lies or is to lie.
+    pub area: Option<AreaCode>,
+    /// Its fields. Numbers, telephone numbers and lists of texts ([`LIST_SEPARATOR`]) are texts, as they are typed.
+    #[serde(with = "field_map")]
+    pub fields: FieldMap,
+}
+
+/// Stands between the texts of a list, in a form.
+pub const LIST_SEPARATOR: char = '、';

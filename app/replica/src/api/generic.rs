@@ -79,18 +79,3 @@ pub struct RecordPage {
     /// Whether this worker may remove it.
     pub may_remove: bool,
 }
-
-/// A record's form, as it was typed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct RecordDraft {
-    /// What it is.
-    pub kind: RecordKind,
-    /// Where it lies or is to lie.
-    pub area: Option<AreaCode>,
-    /// Its fields. Numbers, telephone numbers and lists of texts ([`LIST_SEPARATOR`]) are texts, as they are typed.
-    #[serde(with = "field_map")]
-    pub fields: FieldMap,
-}
-
-/// Stands between the texts of a list, in a form.
-pub const LIST_SEPARATOR: char = '、';

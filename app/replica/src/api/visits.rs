@@ -1,13 +1,12 @@
 //! Visits.
 
 use serde::{Deserialize, Serialize};
-use shared::clock::TimestampMs;
 use shared::domain;
 use shared::domain::CalendarDate;
 use shared::domain::visit::{Outcome, Purpose};
 use shared::ids::{AreaCode, VisitId};
 
-use super::{Ask, Conflict, EarlierValue, IssueSummary, PhotoSummary};
+use super::{Ask, Conflict, EarlierValue, IssueSummary, LogCursor, PhotoSummary};
 
 /// The merged log of visits, latest first.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -48,15 +47,6 @@ pub struct VisitFilter {
     pub outcome: Option<Outcome>,
     /// With this purpose.
     pub purpose: Option<Purpose>,
-}
-
-/// Where a page of a log ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LogCursor {
-    /// The last entry's time.
-    pub at: TimestampMs,
-    /// The last entry's id.
-    pub id: uuid::Uuid,
 }
 
 /// A visit in a list.

@@ -30,7 +30,7 @@ pub(crate) enum Head {
         /// It is about to do something long, and will not answer meanwhile.
         busy: bool,
     },
-    /// A follower relays a call of its page. Body: [`ToReplica`](crate::wire::ToReplica).
+    /// A follower relays a call of its page. Body: [`ToReplica`](crate::calls::ToReplica).
     Call {
         /// For whom: a leader that has died takes nothing, its successor is asked anew.
         leader: TabId,
@@ -98,8 +98,7 @@ impl From<Head> for Message {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::calls::Call;
-    use crate::wire::ToReplica;
+    use crate::calls::{Call, ToReplica};
 
     #[test]
     fn nothing_that_another_build_says_is_taken_for_something_else() {

@@ -15,8 +15,8 @@ use std::collections::BTreeMap;
 
 use super::message::{Head, Message, OTHER_VERSION, TabId};
 use crate::api::{ErrorCode, Notice};
-use crate::calls::Call;
-use crate::wire::{self, ToReplica};
+use crate::calls::{Call, ToReplica};
+use crate::wire;
 
 /// How often a follower that waits for something asks whether the leader is there, ms.
 pub(crate) const TICK_MS: u64 = 500;

@@ -10,11 +10,12 @@ use super::message::TabId;
 use super::open::open_replica;
 use super::tab::{self, Action, Event, Tab};
 use crate::api::ErrorCode;
+use crate::calls::ToReplica;
 use crate::platform::Platform;
 use crate::replica::Replica;
 use crate::sync::driver::Driver;
 use crate::sync::http::HttpTransport;
-use crate::wire::{self, ToReplica};
+use crate::wire;
 
 /// The lock and the channel are called so in every version of the app.
 const NAME: &str = "koumen-replica";

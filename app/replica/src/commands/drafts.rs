@@ -11,10 +11,12 @@ use shared::domain::schema::{RecordKind, RecordRef};
 use shared::ids::{DraftId, PhotoHash};
 
 use super::forms;
-use crate::api::{ApiError, DraftBody, DraftPage, DraftSeen, ErrorCode, KeptDraft, PhotoSummary, StepDraft};
+use crate::api::{
+    ApiError, DraftBody, DraftPage, DraftSeen, ErrorCode, KeptDraft, PhotoSummary, StepDraft, api_error,
+};
 use crate::photos::{self, PreparedPhoto};
 use crate::queries::photos as saved;
-use crate::replica::{Replica, api_error};
+use crate::replica::Replica;
 use crate::storage::drafts::{Base, State};
 use crate::storage::{StorageError, StorageResult, drafts};
 

@@ -1,24 +1,19 @@
 //! Edits of records.
 
-use shared::change::Change;
-use shared::clock::TimestampMs;
 use shared::crdt::RecordState;
-use shared::domain::door::DoorNumber;
 use shared::domain::issue::Event;
-use shared::domain::phone::parse_phones;
-use shared::domain::schema::{FieldId, Meaning, RecordKind, RecordRef};
+use shared::domain::schema::{FieldId, RecordKind, RecordRef};
 use shared::domain::value::{FieldMap, Value};
 use shared::domain::visit::Visit;
-use shared::domain::{CalendarDate, Household, Resident, household, resident};
+use shared::domain::{Household, Resident, household};
 use shared::ids::{AreaCode, IssueId};
-use shared::validation::text_as_kept;
 
 use super::needs::{self, Found};
+use super::values::{Changes, existing, moves, normalise, texts_as_kept};
 use super::{forms, together};
-use crate::api::{ApiError, ErrorCode};
-use crate::replica::{Replica, api_error};
-use crate::storage::drafts::Base;
-use crate::storage::{duplicates, keep, records};
+use crate::api::{ApiError, ErrorCode, Notice, api_error};
+use crate::replica::Replica;
+use crate::storage::{duplicates, recorder};
 
 pub(crate) fn add_household(
     replica: &mut Replica,
@@ -57,32 +52,6 @@ pub(crate) fn save_fields(
     changes.push((state.area().clone(), record, change));
     replica.save(changes, |_| Ok(()))?;
     Ok(record)
-}
-
-/// Moves a household, by an operation that says nothing else: the area that it leaves reads it. What is shown under it
-/// is the same household and goes along.
-pub(super) fn moves(
-    replica: &Replica,
-    record: RecordRef,
-    to: &Value,
-) -> Result<Vec<(AreaCode, RecordRef, Change)>, ApiError> {
-    let target = match AreaCode::new(to.as_text()) {
-        Ok(to) if !to.is_common() && keep::works_in(&replica.connection, &to)? => to,
-        _ => return Err(api_error(ErrorCode::Invalid, "household.area_impossible").at(household::MOVED_TO)),
-    };
-    let mut changes = Vec::new();
-    let under_it = duplicates::of(&replica.connection, record.id)?;
-    for id in std::iter::once(record.id).chain(under_it) {
-        let record = RecordRef { id, ..record };
-        let state = existing(replica, record)?;
-        let is_to_lie_in = household::moved_to(&state.values());
-        // Also when it says so already and does not lie there: that move was set aside.
-        if target != *state.area() || is_to_lie_in.is_some_and(|area| area != target) {
-            let change = state.settle(household::MOVED_TO, to.clone());
-            changes.push((state.area().clone(), record, change));
-        }
-    }
-    Ok(changes)
 }
 
 pub(crate) fn remove(replica: &mut Replica, record: RecordRef) -> Result<RecordRef, ApiError> {
@@ -198,11 +167,7 @@ pub(crate) fn restore(
 }
 
 /// Ends a conflict of two moves, also when the household lies where the chosen one says.
-fn settled_move(
-    replica: &Replica,
-    record: RecordRef,
-    to: &Value,
-) -> Result<Vec<(AreaCode, RecordRef, Change)>, ApiError> {
+fn settled_move(replica: &Replica, record: RecordRef, to: &Value) -> Result<Changes, ApiError> {
     let mut changes = moves(replica, record, to)?;
     if changes.iter().all(|(_, changed, _)| *changed != record) {
         let state = existing(replica, record)?;
@@ -212,80 +177,27 @@ fn settled_move(
     Ok(changes)
 }
 
-pub(super) fn existing(replica: &Replica, record: RecordRef) -> Result<RecordState, ApiError> {
-    records::load(&replica.connection, record)?.ok_or_else(|| api_error(ErrorCode::NotFound, ""))
-}
-
-/// Doors and telephone numbers are kept in their one spelling, texts as validation keeps them. A telephone number that the
-/// form had shown stays as it is: rules of before may have kept it.
-pub(super) fn normalise(
-    kind: RecordKind,
-    fields: &mut FieldMap,
-    shown: Option<&Base>,
-    now_ms: TimestampMs,
-) -> Result<(), ApiError> {
-    texts_as_kept(kind, fields);
-    for (field, value) in fields {
-        let spec = kind.spec().and_then(|spec| spec.field(*field));
-        match (spec.map(|spec| spec.meaning), &value) {
-            (_, Value::Text(text)) if (kind, *field) == (RecordKind::HOUSEHOLD, household::DOOR) => {
-                let door = DoorNumber::parse(text)
-                    .map_err(|_| api_error(ErrorCode::Invalid, "household.door_unreadable").at(*field))?;
-                *value = Value::text(&door.to_string());
-            }
-            (Some(Meaning::Number { impossible, .. }), Value::Int(year))
-                if (kind, *field) == (RecordKind::RESIDENT, resident::BIRTH_YEAR)
-                    && *year > latest_year(now_ms) =>
-            {
-                return Err(api_error(ErrorCode::Invalid, impossible).at(*field));
-            }
-            (Some(Meaning::Phones { impossible }), Value::Texts(texts)) => {
-                let shown = shown.map_or(&Value::Null, |base| base.value(*field));
-                let numbers = phones(texts, shown.as_texts());
-                let numbers = numbers.ok_or_else(|| api_error(ErrorCode::Invalid, impossible).at(*field))?;
-                *value = Value::texts(&numbers);
-            }
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-/// Nobody was born after this year. What is recorded is the same for whoever checks it whenever, so that only the form
-/// can say this; a clock that shows a year before this program was written is wrong.
-fn latest_year(now_ms: TimestampMs) -> i64 {
-    let (year, ..) = CalendarDate::of_ms(now_ms).parts();
-    i64::from(year.max(2026))
-}
-
-/// The numbers in what was typed; `None` when something in it is none.
-fn phones(typed: &[String], shown: &[String]) -> Option<Vec<String>> {
-    let mut numbers: Vec<String> = Vec::with_capacity(typed.len());
-    for text in typed.iter().filter(|text| !text.trim().is_empty()) {
-        let read = match shown.contains(text) {
-            true => vec![text.clone()],
-            false => {
-                let parsed = parse_phones(text);
-                if !parsed.impossible.is_empty() {
-                    return None;
-                }
-                parsed.numbers
-            }
-        };
-        for number in read {
-            if !numbers.contains(&number) {
-                numbers.push(number);
-            }
-        }
-    }
-    Some(numbers)
-}
-
-/// Texts as validation keeps them, so that what only looks different is not written.
-pub(crate) fn texts_as_kept(kind: RecordKind, fields: &mut FieldMap) {
-    for (field, value) in fields {
-        if let Value::Text(text) = value {
-            *value = Value::text(&text_as_kept(kind, *field, text));
-        }
+impl Replica {
+    /// Brings records to the given values, in one transaction: for tools that bring many at once. Screens use
+    /// [`call`](Self::call).
+    ///
+    /// # Errors
+    /// A rule that one of them breaks, or a failing database; nothing has happened then.
+    pub fn record_all(
+        &mut self,
+        records: impl IntoIterator<Item = (AreaCode, RecordRef, FieldMap)>,
+    ) -> Result<(), ApiError> {
+        let author = self.author()?;
+        let transaction = self.connection.transaction()?;
+        recorder::record(&transaction, author, |recorder| {
+            records.into_iter().try_for_each(|(area, record, mut fields)| {
+                texts_as_kept(record.kind, &mut fields);
+                recorder.bring_to(&area, record, fields).map(drop)
+            })
+        })?;
+        transaction.commit()?;
+        self.tell(Notice::Changed);
+        self.wake();
+        Ok(())
     }
 }

@@ -16,21 +16,19 @@ use shared::ids::{AreaCode, DraftId, HouseholdId, ResidentId};
 use shared::validation::validate_fields;
 use uuid::Uuid;
 
-use super::edits::{existing, moves, normalise};
 use super::needs::{self, Found};
+use super::values::{Changes, existing, moves, normalise};
 use super::{generic, together};
 use crate::api::{
     ApiError, DraftBody, ErrorCode, HouseholdDraft, IssueDraft, RecordDraft, ResidentDraft, StepDraft,
-    VisitDraft,
+    VisitDraft, api_error,
 };
 use crate::queries::page::take_from_duplicates;
 use crate::queries::{photos as saved, wishes};
-use crate::replica::{Replica, api_error};
+use crate::replica::Replica;
 use crate::storage::drafts::{Base, Kept};
-use crate::storage::operations::SaveError;
-use crate::storage::{StorageResult, drafts, keep, moves as places, own, records};
-
-pub(super) type Changes = Vec<(AreaCode, RecordRef, Change)>;
+use crate::storage::recorder::SaveError;
+use crate::storage::{StorageResult, assigned, drafts, moves as places, own, records};
 
 /// What a form shows of a saved record.
 pub(super) struct Shown {
@@ -395,7 +393,7 @@ fn new_of_kind(replica: &Replica, id: DraftId, form: &RecordDraft) -> Result<Wri
     let record = RecordRef::new(form.kind, id);
     let no_area = || api_error(ErrorCode::Invalid, "record.area_missing");
     let area = form.area.clone().ok_or_else(no_area)?;
-    if !keep::works_in(&replica.connection, &area)? {
+    if !assigned::works_in(&replica.connection, &area)? {
         return Err(no_area());
     }
     let mut fields = generic::fields_of(form)?;

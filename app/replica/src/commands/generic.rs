@@ -4,8 +4,7 @@ use shared::crdt::RecordState;
 use shared::domain::schema::{FieldSpec, Meaning, RecordKind};
 use shared::domain::value::{FieldMap, Value, ValueShape, field};
 
-use crate::api::{ApiError, ErrorCode, LIST_SEPARATOR, RecordDraft};
-use crate::replica::api_error;
+use crate::api::{ApiError, ErrorCode, LIST_SEPARATOR, RecordDraft, api_error};
 
 /// What the form of a saved record shows; `None` where it has no such form.
 pub(super) fn body_of(kind: RecordKind, state: &RecordState) -> Option<RecordDraft> {

@@ -5,9 +5,9 @@ use shared::domain::schema::RecordRef;
 use shared::domain::value::{FieldMap, Value, field};
 use uuid::Uuid;
 
-use super::edits::existing;
-use crate::api::{ApiError, ErrorCode};
-use crate::replica::{Replica, api_error};
+use super::values::existing;
+use crate::api::{ApiError, ErrorCode, api_error};
+use crate::replica::Replica;
 use crate::storage::duplicates;
 
 /// Writes that `record` is shown under `kept`, or under what that one is shown under already.

@@ -8,3 +8,4 @@ pub(crate) mod merge;
 mod needs;
 pub(crate) mod outbox;
 mod together;
+mod values;

@@ -9,7 +9,7 @@ use shared::domain::value::{FieldMap, Value, field};
 use shared::domain::visit::{self, Visit};
 use shared::ids::{AreaCode, DeviceId, ResidentId};
 
-use super::forms::Changes;
+use super::values::Changes;
 use crate::queries::households::parse_needs;
 use crate::replica::Replica;
 use crate::storage::meta::Enrolment;

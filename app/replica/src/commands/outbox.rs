@@ -3,9 +3,9 @@
 use shared::domain::RecordRef;
 use shared::ids::PhotoHash;
 
-use super::edits::existing;
-use crate::api::{ApiError, ErrorCode};
-use crate::replica::{Replica, api_error};
+use super::values::existing;
+use crate::api::{ApiError, ErrorCode, api_error};
+use crate::replica::Replica;
 use crate::storage::{operations, photo_bytes, too_large, uploads};
 use crate::sync::engine::Event;
 

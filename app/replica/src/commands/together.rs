@@ -11,9 +11,8 @@ use shared::crdt::RecordState;
 use shared::domain::household::{NO_VISIT_BEFORE, NOT_ALONE};
 use shared::domain::schema::{FieldId, FieldMerge, RecordKind, RecordRef};
 use shared::domain::value::{FieldMap, Value, field};
-use shared::ids::AreaCode;
 
-use super::edits::existing;
+use super::values::{Changes, existing};
 use crate::api::ApiError;
 use crate::queries::page::TOGETHER;
 use crate::queries::wishes::HEEDED;
@@ -24,8 +23,6 @@ use crate::storage::duplicates;
 // The number of a field means something else in another kind.
 const NOT_ALONE_THERE: (RecordKind, FieldId) = (RecordKind::HOUSEHOLD, NOT_ALONE);
 const NO_VISIT_BEFORE_THERE: (RecordKind, FieldId) = (RecordKind::HOUSEHOLD, NO_VISIT_BEFORE);
-
-type Changes = Vec<(AreaCode, RecordRef, Change)>;
 
 /// Whether a field is shown as one for all records of a household or person.
 fn has_together(kind: RecordKind, id: FieldId) -> bool {

@@ -9,6 +9,7 @@ mod exif;
 
 mod shrink;
 
+mod decoded;
 mod prepare;
 
 #[cfg(feature = "png")]

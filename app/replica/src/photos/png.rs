@@ -6,8 +6,8 @@ use image::codecs::png::PngDecoder;
 use image::{ImageDecoder, ImageError, Limits};
 
 use super::PhotoError;
+use super::decoded::{Decoded, room_for};
 use super::limits::{DECODED_BYTES_MAX, PIXELS_MAX, SIDE_PX_MAX};
-use super::prepare::{Decoded, room_for};
 
 pub(super) fn decode(file: &[u8]) -> Result<Decoded, PhotoError> {
     let mut limits = Limits::default();

@@ -10,6 +10,7 @@ use shared::domain::photo::{
 };
 use shared::ids::PhotoHash;
 
+use super::decoded::{Decoded, room_for};
 use super::limits::{DECODED_BYTES_MAX, Format, PIXELS_MAX, check_header};
 #[cfg(feature = "png")]
 use super::png;
@@ -86,15 +87,6 @@ pub fn prepare(file: &[u8], modified_at: TimestampMs) -> Result<PreparedPhoto, P
     })
 }
 
-/// A picture's pixels, whole or already smaller.
-pub(super) struct Decoded {
-    pub(super) pixels: Vec<u8>,
-    pub(super) layout: ColorType,
-    pub(super) width: u32,
-    pub(super) height: u32,
-    pub(super) exif: Option<Vec<u8>>,
-}
-
 /// Decodes a JPEG into the smallest picture that is no smaller than what is kept: each block of 8 by 8 pixels becomes one
 /// of 4, 2 or 1, before it takes any room. So a photo of 200 megapixels needs no more memory than one of 12.
 fn decode_jpeg(file: &[u8]) -> Result<Decoded, PhotoError> {
@@ -129,16 +121,6 @@ fn decode_jpeg(file: &[u8]) -> Result<Decoded, PhotoError> {
         height: u32::from(height),
         exif,
     })
-}
-
-/// A phone without that much memory says so instead of ending the app.
-pub(super) fn room_for(bytes: u64) -> Result<Vec<u8>, PhotoError> {
-    let bytes = usize::try_from(bytes).map_err(|_| PhotoError::TooLarge)?;
-    // Asked for first, because `vec!` ends the app when there is none, and zeroed by `vec!`, which is quicker.
-    Vec::<u8>::new()
-        .try_reserve_exact(bytes)
-        .map_err(|_| PhotoError::TooLarge)?;
-    Ok(vec![0; bytes])
 }
 
 fn reason(error: JpegError) -> PhotoError {

@@ -5,38 +5,14 @@ use shared::domain::area::Area;
 use shared::ids::AreaCode;
 
 use crate::api::{Holding, HoldingsPage};
-use crate::storage::{StorageError, StorageResult, held_areas, moves};
+use crate::storage::{StorageResult, assigned, held_areas, moves};
 
 /// Households that are named as gone to another grid.
 const DEPARTED_MAX: u32 = 50;
 
-fn collect(connection: &Connection, sql: &str) -> StorageResult<Vec<Area>> {
-    let mut statement = connection.prepare_cached(sql)?;
-    let rows = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
-    let mut areas = Vec::new();
-    for row in rows {
-        let (code, name) = row?;
-        let code = AreaCode::new(&code).map_err(|_| StorageError::Inconsistent { table: "area" })?;
-        // Nobody works in a common area; what lies in it reaches down.
-        if !code.is_common() {
-            areas.push(Area { code, name });
-        }
-    }
-    Ok(areas)
-}
-
-/// The areas assigned to the worker, by code.
-pub(crate) fn assigned(connection: &Connection) -> StorageResult<Vec<Area>> {
-    collect(
-        connection,
-        "SELECT assigned.area, coalesce(area.name, assigned.area)
-         FROM assigned LEFT JOIN area ON area.code = assigned.area ORDER BY assigned.area",
-    )
-}
-
 /// Every area whose name is known here, by code.
 pub(crate) fn all(connection: &Connection) -> StorageResult<Vec<Area>> {
-    collect(connection, "SELECT code, name FROM area ORDER BY code")
+    assigned::named(connection, "SELECT code, name FROM area ORDER BY code")
 }
 
 /// The name of a grid with its community's before it; the code when nothing is known.

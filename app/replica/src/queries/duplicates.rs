@@ -5,17 +5,12 @@ use shared::domain::schema::{RecordKind, RecordRef};
 use shared::ids::WorkerId;
 use uuid::Uuid;
 
-use super::{households, names};
+use super::{households, names, shown};
 use crate::api::{AlikeEntry, DuplicateEntry};
 use crate::storage::{StorageResult, duplicates, records};
 
 /// The most records offered.
 const ALIKE_MAX: u32 = 30;
-
-/// A condition: the row of `table` is shown as itself.
-pub(super) fn shown(table: &str) -> String {
-    format!("NOT EXISTS (SELECT 1 FROM duplicate WHERE duplicate.id = {table}.id)")
-}
 
 /// What is shown under a record, with who said so and when.
 pub(super) fn of(connection: &Connection, record: RecordRef) -> StorageResult<Vec<DuplicateEntry>> {

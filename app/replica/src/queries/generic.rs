@@ -8,9 +8,8 @@ use shared::domain::value::{Value, field};
 use shared::domain::worker::Worker;
 
 use super::{areas, conflicts, earlier, names, removals};
-use crate::api::{ApiError, ErrorCode, RECORDS_MAX, RecordList, RecordPage, RecordSummary};
-use crate::replica::api_error;
-use crate::storage::{StorageResult, keep, own, record_table, records};
+use crate::api::{ApiError, ErrorCode, RECORDS_MAX, RecordList, RecordPage, RecordSummary, api_error};
+use crate::storage::{StorageResult, assigned, own, record_table, records};
 
 /// The description of a kind whose records lie in the table of all others and may be held by who looks.
 fn described(kind: RecordKind, viewer: Option<&Worker>) -> Result<&'static KindSpec, ApiError> {
@@ -52,7 +51,7 @@ pub(crate) fn page(
             named.extend((!is_empty).then_some((spec.id, names)));
         }
     }
-    let is_theirs = keep::works_in(connection, &summary.area)?;
+    let is_theirs = assigned::works_in(connection, &summary.area)?;
     let may = |roles: Roles| is_theirs && viewer.is_some_and(|viewer| roles.contains(viewer.role));
     let (may_edit, may_remove) = (may(spec.rights.edit), may(spec.rights.remove));
     Ok(RecordPage {
@@ -124,7 +123,7 @@ fn places(connection: &Connection, spec: &KindSpec, viewer: Option<&Worker>) -> 
             Reach::Own => Some(area.code),
         };
         if let Some(code) = code
-            && keep::works_in(connection, &code)?
+            && assigned::works_in(connection, &code)?
         {
             places.push(Area {
                 code,

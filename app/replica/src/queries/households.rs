@@ -7,8 +7,7 @@ use shared::domain::{CalendarDate, Need};
 use shared::ids::{AreaCode, HouseholdId};
 use uuid::Uuid;
 
-use super::duplicates::shown;
-use super::{end_of, wishes};
+use super::{end_of, shown, wishes};
 use crate::api::{BuildingSummary, HouseholdSummary};
 use crate::storage::StorageResult;
 use crate::storage::duplicates::GROUP;

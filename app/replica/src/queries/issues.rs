@@ -11,8 +11,9 @@ use shared::validation::may_take;
 use uuid::Uuid;
 
 use super::{PAGE_MAX, conflicts, earlier, end_of, names, photos};
-use crate::api::{ApiError, ErrorCode, IssueFilter, IssuePage, IssueSummary, LogCursor, TimelineEntry};
-use crate::replica::api_error;
+use crate::api::{
+    ApiError, ErrorCode, IssueFilter, IssuePage, IssueSummary, LogCursor, TimelineEntry, api_error,
+};
 use crate::storage::StorageResult;
 use crate::storage::duplicates::GROUP;
 use crate::storage::own;

@@ -7,8 +7,7 @@ use shared::ids::{AreaCode, HouseholdId, VisitId, WorkerId};
 use uuid::Uuid;
 
 use super::{PAGE_MAX, conflicts, earlier, end_of, issues, names, photos};
-use crate::api::{ApiError, ErrorCode, LogCursor, VisitFilter, VisitPage, VisitSummary};
-use crate::replica::api_error;
+use crate::api::{ApiError, ErrorCode, LogCursor, VisitFilter, VisitPage, VisitSummary, api_error};
 use crate::storage::StorageResult;
 use crate::storage::duplicates::GROUP;
 use crate::storage::own;

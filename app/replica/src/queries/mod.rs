@@ -28,3 +28,8 @@ pub(crate) const PAGE_MAX: u32 = 100;
 pub(crate) fn end_of(area: &str) -> String {
     format!("{area}~")
 }
+
+/// A condition: the row of `table` is shown as itself.
+fn shown(table: &str) -> String {
+    format!("NOT EXISTS (SELECT 1 FROM duplicate WHERE duplicate.id = {table}.id)")
+}

@@ -9,9 +9,10 @@ use shared::ids::{HouseholdId, ResidentId};
 use uuid::Uuid;
 
 use super::households::{LAST_MET_PERSON, parse_needs};
-use super::{areas, conflicts, drafts, duplicates, earlier, findings, issues, log, removals, today, wishes};
-use crate::api::{ApiError, ErrorCode, HouseholdPage, ResidentEntry};
-use crate::replica::api_error;
+use super::{
+    areas, conflicts, drafts, duplicates, earlier, findings, issues, log, removals, shown, today, wishes,
+};
+use crate::api::{ApiError, ErrorCode, HouseholdPage, ResidentEntry, api_error};
 use crate::storage::StorageResult;
 use crate::storage::duplicates::{GROUP, kept};
 use crate::storage::own;
@@ -70,7 +71,7 @@ fn residents(connection: &Connection, household: HouseholdId) -> StorageResult<V
          WHERE resident.household IN {GROUP} AND resident.removed = 0 AND {}
          ORDER BY coalesce(resident.relation, 99), resident.row",
         field_columns(RecordKind::RESIDENT, "resident."),
-        duplicates::shown("resident")
+        shown("resident")
     );
     let mut statement = connection.prepare_cached(&sql)?;
     let rows = statement.query_map([household.0], |row| {

@@ -7,9 +7,8 @@ use shared::domain::need::Need;
 use shared::ids::{HouseholdId, ResidentId, VisitId};
 use uuid::Uuid;
 
-use super::duplicates::shown;
 use super::households::{LAST_MET_PERSON, NEEDS_OF_ALL};
-use super::{conflicts, drafts, households, issues, names, removals};
+use super::{conflicts, drafts, households, issues, names, removals, shown};
 use crate::api::{CARE_SHOWN_MAX, CareDue, PromiseDue, TodayPage};
 use crate::storage::StorageResult;
 use crate::storage::duplicates::GROUP;

@@ -8,13 +8,13 @@ use shared::protocol::v1::{
     self, AreaPage, PROTOCOL_VERSION, PUSH_OPERATIONS_MAX, Push, SyncReply, SyncRequest,
 };
 
-use super::{FIT, Replica, Sent, api_error};
-use crate::api::{ApiError, ErrorCode, Notice, RoomState};
+use super::{FIT, Replica, Sent};
+use crate::api::{ApiError, ErrorCode, Notice, RoomState, api_error};
 use crate::storage::keep::{self, KeepError, Kept};
 use crate::storage::meta::{self, ServerView};
 use crate::storage::receipts::{self, KeptReceipt};
 use crate::storage::verify::{self, Verifications};
-use crate::storage::{StorageResult, operations, own, too_large};
+use crate::storage::{StorageResult, assigned, operations, own, too_large};
 use crate::sync::fit::Fit;
 
 impl Replica {
@@ -140,7 +140,7 @@ impl Replica {
             protocol: PROTOCOL_VERSION,
             epoch: view.epoch,
             push,
-            cursors: keep::assigned(&self.connection)?,
+            cursors: assigned::cursors(&self.connection)?,
             directory_version: view.directory_version,
             // No more than a segment: a screen that asks meanwhile waits for what is kept at once. What is left of the
             // room is kept for own work: push and receipt, nothing else.
@@ -231,7 +231,7 @@ impl Replica {
     /// # Errors
     /// A failing database.
     pub fn cursor(&self, area: &AreaCode) -> Result<Option<u64>, ApiError> {
-        Ok(keep::assigned(&self.connection)?.get(area).copied())
+        Ok(assigned::cursors(&self.connection)?.get(area).copied())
     }
 
     /// Keeps a segment of the log, in one transaction.

@@ -2,11 +2,11 @@
 
 use shared::protocol::v1::{SealKey, SignInReply};
 
-use super::{ANOTHER_COPY, LOST_HERE, Replica, api_error};
-use crate::api::{ApiError, ErrorCode, Notice};
+use super::{ANOTHER_COPY, LOST_HERE, Replica};
+use crate::api::{ApiError, ErrorCode, Notice, api_error};
 use crate::storage::meta::{self, Enrolment, ServerView};
-use crate::storage::operations::{self, Author};
-use crate::storage::{drafts, held_areas, keep, sealed, too_large};
+use crate::storage::recorder::Author;
+use crate::storage::{assigned, drafts, held_areas, operations, sealed, too_large};
 use crate::sync::engine::Engine;
 use crate::sync::transport::Credential;
 
@@ -76,7 +76,7 @@ impl Replica {
                 "INSERT OR REPLACE INTO area (code, name) VALUES (?1, ?2)",
                 [area.code.as_str(), &area.name],
             )?;
-            keep::assign(&transaction, &area.code)?;
+            assigned::begin(&transaction, &area.code)?;
             held_areas::begin(&transaction, &area.code, now_ms)?;
         }
         transaction.commit()?;

@@ -12,8 +12,9 @@ use shared::ids::{AreaCode, DeviceId, DraftId, HouseholdId, WorkerId};
 use uuid::Uuid;
 
 use super::meta::{self, ChainEnd};
-use super::operations::{self, Author};
+use super::operations;
 use super::recorder;
+use super::recorder::Author;
 use super::{Home, drafts, prepare, records};
 use crate::api::{DraftBody, VisitDraft};
 use crate::search::fts_query;

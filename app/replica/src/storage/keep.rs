@@ -2,6 +2,7 @@
 //! areas and names (D6, D8, D10).
 
 mod areas;
+mod error;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use shared::change::encode::decode_pull;
@@ -18,38 +19,14 @@ use super::meta::{self, ChainEnd, ServerView};
 use super::own::{self};
 use super::verify::{self, Repair};
 use super::{
-    StorageError, StorageResult, moves, photo_bytes, pieces, receipts, record_table, records, too_large,
-    uploads,
+    StorageResult, assigned, moves, photo_bytes, pieces, receipts, record_table, records, too_large, uploads,
 };
 
-pub use areas::assigned;
-pub(super) use areas::note_area;
-pub(crate) use areas::{assign, works_in};
 use areas::{forget_unassigned, scope};
+pub use error::KeepError;
 
 /// How long receipted operations and uploaded photos are kept, so that they can be offered again (D8).
 pub const KEEP_RECEIPTED_MS: u64 = 90 * 24 * 3600 * 1000;
-
-/// Why a reply was not kept. Nothing of it was.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum KeepError {
-    /// The server's chain of this device differs from ours: a cloned or restored phone.
-    #[error("the receipt does not fit this device's operations")]
-    ReceiptMismatch,
-    /// A page of operations is damaged.
-    #[error("a page of the reply cannot be read")]
-    BadPage,
-    /// The store failed.
-    #[error(transparent)]
-    Storage(#[from] StorageError),
-}
-
-impl From<rusqlite::Error> for KeepError {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Storage(error.into())
-    }
-}
 
 /// What a kept reply changed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -218,7 +195,7 @@ fn receipt(transaction: &Transaction<'_>, receipt: &Receipt) -> Result<u64, Keep
 
 /// A restored server holds less than it once receipted or set aside. What it dated then has no date any more.
 fn offer_again(transaction: &Transaction<'_>, through: u64) -> Result<(), KeepError> {
-    let scope: Vec<AreaCode> = assigned(transaction)?.into_keys().collect();
+    let scope: Vec<AreaCode> = assigned::cursors(transaction)?.into_keys().collect();
     let are_doubted = moves::are_doubted(transaction)?;
     for operation in own::select(transaction, "WHERE seq > ?1 ORDER BY seq", params![through])? {
         let record = operation.record;
@@ -324,7 +301,7 @@ pub fn segment(transaction: &Transaction<'_>, page: &AreaPage) -> Result<u64, Ke
 
 fn pull(transaction: &Transaction<'_>, page: &AreaPage) -> Result<u64, KeepError> {
     let operations = decode_pull(&page.page).map_err(|_| KeepError::BadPage)?;
-    let scope: Vec<AreaCode> = assigned(transaction)?.into_keys().collect();
+    let scope: Vec<AreaCode> = assigned::cursors(transaction)?.into_keys().collect();
     let reading_again = is_reading_again(transaction)?;
     let mut end: ChainEnd = meta::get(transaction, meta::CHAIN_END)?.unwrap_or_default();
     let mut reader = records::Reader::new(transaction);

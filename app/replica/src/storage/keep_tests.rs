@@ -10,8 +10,9 @@ use shared::protocol::v1::PROTOCOL_VERSION;
 use uuid::Uuid;
 
 use super::*;
-use crate::storage::operations::{self, Author};
+use crate::storage::operations;
 use crate::storage::recorder;
+use crate::storage::recorder::Author;
 use crate::storage::{Home, prepare};
 
 const NOW: u64 = 1_800_000_000_000;
@@ -34,7 +35,7 @@ fn device() -> Connection {
     let mut connection = Connection::open_in_memory().unwrap();
     prepare(&mut connection, Home::Memory).unwrap();
     let transaction = connection.transaction().unwrap();
-    assign(&transaction, &here()).unwrap();
+    assigned::begin(&transaction, &here()).unwrap();
     transaction.commit().unwrap();
     connection
 }

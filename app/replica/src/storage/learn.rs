@@ -6,7 +6,8 @@ use shared::domain::schema::{KINDS, KindSpec, RecordKind, RecordRef};
 use uuid::Uuid;
 
 use super::records::{self, field_columns, fields_from_row, found_text};
-use super::{StorageError, StorageResult, meta, record_table, sealed};
+use super::sealed::standing;
+use super::{StorageError, StorageResult, meta, record_table};
 use crate::search::IndexText;
 
 /// What the app knew that wrote here last: every kind and field.
@@ -16,7 +17,7 @@ const KNOWN: &str = "fields_known";
 /// sealed waits until it is opened.
 pub(super) fn after_update(connection: &mut Connection) -> StorageResult<()> {
     let is_known = meta::get(connection, KNOWN)?.is_some_and(|known: Vec<(u8, u8)>| known == all_fields());
-    if is_known || sealed::standing(connection)?.is_some() {
+    if is_known || standing(connection)?.is_some() {
         return Ok(());
     }
     let transaction = connection.transaction()?;

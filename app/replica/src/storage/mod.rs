@@ -5,6 +5,7 @@
 //! (synchronous FULL). Not found is `Ok(None)`. Lists are ordered as their function says. The suite in
 //! `conformance.rs` holds every home to this.
 
+pub mod assigned;
 pub mod conformance;
 pub mod drafts;
 pub mod duplicates;

@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use super::own::{self, WAITING_RECORDS};
 use super::record_table::{Place, place_of};
-use super::{StorageError, StorageResult, keep};
+use super::{StorageError, StorageResult, assigned};
 use crate::api::DepartedHousehold;
 
 /// Visits to household `?1`, withdrawn ones too: each half has its index.
@@ -252,12 +252,12 @@ fn bring(
             .prepare_cached(sql)?
             .execute(params![record, to.as_str()])?;
     }
-    keep::note_area(transaction, to)
+    assigned::note_area(transaction, to)
 }
 
 /// Where a form about a household is recorded: where it lies; when that is not held any more, where it was made.
 pub(crate) fn recorded_in(connection: &Connection, household: &RecordState) -> StorageResult<AreaCode> {
-    let assigned = keep::assigned(connection)?;
+    let assigned = assigned::cursors(connection)?;
     let is_held = |area: &AreaCode| assigned.keys().any(|own| area.is_within(own));
     let (lies_in, made_in) = (household.area(), household.made_in());
     Ok(match is_held(made_in) && !is_held(lies_in) {

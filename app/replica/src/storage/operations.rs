@@ -3,46 +3,13 @@
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use shared::change::hash::ChainHash;
 use shared::change::{Change, Operation, Seen};
-use shared::clock::TimestampMs;
 use shared::crdt::RecordState;
-use shared::domain::worker::Role;
-use shared::ids::{DeviceId, WorkerId};
-use shared::validation::Rejection;
+use shared::ids::DeviceId;
 
 use super::meta::{self, ChainEnd};
 use super::own::{self};
-use super::recorder::record;
-use super::{StorageError, StorageResult, pieces, records, too_large};
-
-/// Why an operation was not saved.
-#[derive(Debug, thiserror::Error)]
-pub enum SaveError {
-    /// It breaks a rule.
-    #[error(transparent)]
-    Rejected(#[from] Rejection),
-    /// The store failed.
-    #[error(transparent)]
-    Storage(#[from] StorageError),
-}
-
-impl From<rusqlite::Error> for SaveError {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Storage(error.into())
-    }
-}
-
-/// Who does something, where and when.
-#[derive(Debug, Clone, Copy)]
-pub struct Author {
-    /// The device.
-    pub device: DeviceId,
-    /// The worker.
-    pub worker: WorkerId,
-    /// What they may do.
-    pub role: Role,
-    /// Device time, ms.
-    pub now_ms: TimestampMs,
-}
+use super::recorder::{Author, SaveError, record};
+use super::{StorageResult, pieces, records, too_large};
 
 /// Gives the device a new identity: its chain begins where the server says, and what waits or was set aside under
 /// the old one goes out under the new, as it was done and when it was done. After a restore, of which this device

@@ -5,8 +5,9 @@ use shared::domain::{Household, resident};
 use shared::ids::{AreaCode, DeviceId, WorkerId};
 
 use super::*;
-use crate::storage::operations::{self, Author, from_seq};
+use crate::storage::operations::{self, from_seq};
 use crate::storage::recorder::record;
+use crate::storage::recorder::{Author, SaveError};
 use crate::storage::{Home, prepare};
 
 fn here() -> AreaCode {
@@ -204,7 +205,7 @@ fn what_a_role_may_not_do_is_kept_in_neither_way() {
             recorder.bring_to(&here(), household(9), door().to_fields()),
         ];
         for refused in refused {
-            let Err(operations::SaveError::Rejected(rejection)) = refused else {
+            let Err(SaveError::Rejected(rejection)) = refused else {
                 panic!("it was kept");
             };
             assert_eq!(rejection.code, "right.none");

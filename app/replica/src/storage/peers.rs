@@ -15,9 +15,8 @@ use shared::protocol::peer::{Bundle, PEER_PROTOCOL};
 use shared::protocol::v1::{PUSH_OPERATIONS_MAX, Push};
 use shared::validation::{check_rights, validate};
 
-use super::keep;
 use super::meta::{self, ChainEnd, Enrolment};
-use super::{StorageError, StorageResult, moves, records, verify};
+use super::{StorageError, StorageResult, assigned, moves, records, verify};
 
 /// Why a bundle was not taken. Nothing of it was.
 #[derive(Debug, thiserror::Error)]
@@ -179,7 +178,7 @@ fn merge<'a>(
     now_ms: TimestampMs,
     met: &mut Met,
 ) -> Result<(), PeerError> {
-    let scope: Vec<AreaCode> = keep::assigned(transaction)?.into_keys().collect();
+    let scope: Vec<AreaCode> = assigned::cursors(transaction)?.into_keys().collect();
     let mut end: ChainEnd = meta::get(transaction, meta::CHAIN_END)?.unwrap_or_default();
     let mut writer = records::Writer::new(transaction)?;
     for operation in operations {

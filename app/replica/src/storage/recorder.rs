@@ -3,16 +3,47 @@
 use rusqlite::{CachedStatement, Transaction, params};
 use shared::change::hash::canonical_bytes;
 use shared::change::{Change, Operation};
+use shared::clock::TimestampMs;
 use shared::crdt::{Created, RecordState};
 use shared::domain::schema::{FieldId, RecordRef};
 use shared::domain::value::{FieldMap, Value};
-use shared::ids::AreaCode;
+use shared::domain::worker::Role;
+use shared::ids::{AreaCode, DeviceId, WorkerId};
 use shared::validation::{Rejection, check_rights, validate, validate_new};
 
 use super::meta::{self, ChainEnd};
-use super::operations::{Author, SaveError};
 use super::own::CHAIN_EVERY;
-use super::{StorageResult, keep, records};
+use super::{StorageError, StorageResult, assigned, records};
+
+/// Why an operation was not saved.
+#[derive(Debug, thiserror::Error)]
+pub enum SaveError {
+    /// It breaks a rule.
+    #[error(transparent)]
+    Rejected(#[from] Rejection),
+    /// The store failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+impl From<rusqlite::Error> for SaveError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Storage(error.into())
+    }
+}
+
+/// Who does something, where and when.
+#[derive(Debug, Clone, Copy)]
+pub struct Author {
+    /// The device.
+    pub device: DeviceId,
+    /// The worker.
+    pub worker: WorkerId,
+    /// What they may do.
+    pub role: Role,
+    /// Device time, ms.
+    pub now_ms: TimestampMs,
+}
 
 /// Writes own operations into a transaction: the end of the chain is read once and written once.
 pub struct Recorder<'t> {
@@ -154,7 +185,7 @@ impl Recorder<'_> {
     fn check_rights(&self, operation: &Operation, state: Option<&RecordState>) -> Result<(), SaveError> {
         let Author { worker, role, .. } = self.author;
         check_rights(operation.record.kind, &operation.change, worker, role, state)?;
-        if operation.area.is_common() && !keep::works_in(self.transaction, &operation.area)? {
+        if operation.area.is_common() && !assigned::works_in(self.transaction, &operation.area)? {
             return Err(Rejection::of("right.edit").into());
         }
         Ok(())
@@ -162,7 +193,7 @@ impl Recorder<'_> {
 
     fn store(&mut self, operation: &Operation, is_in_row: bool) -> StorageResult<()> {
         if self.area.as_ref() != Some(&operation.area) {
-            keep::note_area(self.transaction, &operation.area)?;
+            assigned::note_area(self.transaction, &operation.area)?;
             self.area = Some(operation.area.clone());
         }
         let body = canonical_bytes(operation);

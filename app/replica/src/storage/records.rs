@@ -3,23 +3,25 @@
 //! The statements are made from the field tables of `shared`, so that a field is written down once.
 
 mod found;
+mod merging;
 mod values;
 mod writer;
 
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
-use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, ToSql, Transaction};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, Transaction};
 use shared::change::Operation;
-use shared::clock::TimestampMs;
 use shared::crdt::{RecordState, clocks_of_origin, creation, untouched_origin};
 use shared::domain::schema::{KindSpec, RecordKind, RecordRef};
 use shared::domain::value::FieldMap;
 use shared::ids::AreaCode;
 
-use super::{StorageError, StorageResult, own, record_table, verify, who};
+use super::{StorageError, StorageResult, record_table, who};
 
 pub(super) use found::found_text;
+pub use merging::merge;
+pub(super) use merging::{release, whole};
 pub use values::{field_columns, fields_from_row, texts};
 pub(super) use writer::Writer;
 
@@ -224,61 +226,6 @@ fn damaged(kind: RecordKind) -> StorageError {
     StorageError::Inconsistent {
         table: kind.spec().map_or("record", |spec| spec.name),
     }
-}
-
-/// Merges an operation into its record. Merging it again changes nothing but its date (D10).
-///
-/// # Errors
-/// A failing database.
-pub fn merge(
-    transaction: &Transaction<'_>,
-    operation: &Operation,
-    applied_at: Option<TimestampMs>,
-) -> StorageResult<()> {
-    let state = whole(transaction, operation.record, load(transaction, operation.record))?;
-    Writer::new(transaction)?.merge_into(state, operation, applied_at)
-}
-
-/// What was read of a record into which something is to be merged. A row that went bad gives way to what comes: else one
-/// row would hold up everything that is behind it, for ever. What the server has of it is read anew as soon as all is
-/// read.
-///
-/// # Errors
-/// A failing database.
-pub(super) fn whole(
-    transaction: &Transaction<'_>,
-    record: RecordRef,
-    read: StorageResult<Option<RecordState>>,
-) -> StorageResult<Option<RecordState>> {
-    match read {
-        Err(StorageError::Inconsistent { .. }) => {
-            remove(transaction, record)?;
-            verify::want(transaction)?;
-            Ok(None)
-        }
-        read => read,
-    }
-}
-
-/// Before records go: what hangs on them goes, and own operations that are read off their rows are written out.
-/// `records` selects their ids.
-pub(super) fn release(
-    transaction: &Transaction<'_>,
-    records: &str,
-    params: &[&dyn ToSql],
-) -> StorageResult<()> {
-    own::keep_bodies(transaction, records, params)?;
-    transaction.execute(
-        &format!("DELETE FROM settled_conflict WHERE record IN ({records})"),
-        params,
-    )?;
-    transaction.execute(
-        &format!(
-            "DELETE FROM photo_bytes WHERE state >= 2 AND hash IN (SELECT hash FROM photo WHERE id IN ({records}))"
-        ),
-        params,
-    )?;
-    Ok(())
 }
 
 /// Takes a record out of the tables; nothing when it is not here.

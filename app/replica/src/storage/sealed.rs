@@ -8,6 +8,8 @@
 //! A block is a statement and the rows that it brings back, in postcard, encrypted with XChaCha20-Poly1305. Its nonce is
 //! 16 random bytes, drawn anew at each sealing, and the number of the block.
 
+mod beside;
+
 use chacha20poly1305::aead::{AeadInOut, KeyInit};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use rusqlite::types::{ToSqlOutput, ValueRef};
@@ -19,27 +21,14 @@ use shared::protocol::v1::SealKey;
 use super::meta::{self, Enrolment};
 use super::{StorageError, StorageResult, drafts, migrate, operations, photo_bytes};
 
+use beside::SEALED;
+pub use beside::{Sealed, standing};
+
 /// The key under which this device would be sealed.
 const SEAL_KEY: &str = "seal_key";
-const SEALED: &str = "sealed";
 /// A block grows to about so many bytes; one row with a photo may be larger.
 const BLOCK_BYTES: usize = 64 * 1024;
 const DAMAGED: StorageError = StorageError::Inconsistent { table: "sealed" };
-
-/// What stands beside the blocks, to be read without the key.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Sealed {
-    /// Own operations in it that no receipt covers.
-    pub operations: u64,
-    /// Photos in it whose bytes are not on the server.
-    pub photos: u64,
-    /// Half-filled forms in it.
-    pub drafts: u64,
-    /// The schema of the rows.
-    schema: i64,
-    /// The first part of each nonce.
-    nonce: [u8; 16],
-}
 
 #[derive(Default, Serialize, Deserialize)]
 struct Block {
@@ -69,14 +58,6 @@ fn forget_key(transaction: &Transaction<'_>) -> StorageResult<()> {
 /// The key under which this device would be sealed.
 pub(crate) fn key(connection: &Connection) -> StorageResult<Option<SealKey>> {
     meta::get(connection, SEAL_KEY)
-}
-
-/// What is sealed here, if anything is.
-///
-/// # Errors
-/// A failing database or an unreadable row.
-pub fn standing(connection: &Connection) -> StorageResult<Option<Sealed>> {
-    meta::get(connection, SEALED)
 }
 
 /// Seals everything but the settings of this device and who may open it again.

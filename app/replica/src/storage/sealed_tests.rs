@@ -13,7 +13,7 @@ use super::*;
 use crate::api::{DraftBody, VisitDraft};
 use crate::search::fts_query;
 use crate::storage::next::NextVersion;
-use crate::storage::operations::Author;
+use crate::storage::recorder::Author;
 use crate::storage::recorder::record;
 use crate::storage::{Home, drafts, prepare};
 

@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::keep::KeepError;
 use super::meta::Enrolment;
 use super::own::{self, ReadOff, UNSETTLED_RECORDS};
-use super::{StorageError, StorageResult, duplicates, keep, meta, moves, record_table, records};
+use super::{StorageError, StorageResult, assigned, duplicates, meta, moves, record_table, records};
 
 /// How often a device verifies.
 pub const VERIFY_EVERY_MS: u64 = 7 * 24 * 3_600_000;
@@ -106,7 +106,7 @@ pub(crate) fn say(connection: &Connection) -> StorageResult<Option<Verification>
 
 /// Records of the assigned areas that are here, in these buckets, or in all of them.
 fn held(connection: &Connection, buckets: Option<&[u8]>) -> StorageResult<Vec<(RecordRef, u64)>> {
-    let assigned = keep::assigned(connection)?;
+    let assigned = assigned::cursors(connection)?;
     let mut sql = String::from("SELECT kind, id FROM record");
     for kind in record_table::with_table() {
         sql += &format!(" UNION ALL SELECT {}, id FROM {}", kind.kind.0, kind.name);
@@ -168,7 +168,7 @@ impl Repair {
         let Some(verified) = verified.filter(|_| guards::holds(Guard::Repair)) else {
             return Ok(None);
         };
-        let assigned = keep::assigned(transaction)?;
+        let assigned = assigned::cursors(transaction)?;
         let is_of_now = |page: &AreaPage| assigned.get(&page.area) == Some(&page.cursor);
         if assigned.len() != reply.pages.len() || !reply.pages.iter().all(is_of_now) {
             return Ok(None);

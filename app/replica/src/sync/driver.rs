@@ -15,12 +15,9 @@ use super::engine::{Action, Event, Failure};
 use super::server::Server;
 use super::transport::{Transport, TransportError};
 use super::upload::{self, Step};
-use crate::api::ApiError;
-use crate::calls::{Answered, Local};
 use crate::platform::Platform;
 use crate::replica::Replica;
 use crate::storage::keep::KeepError;
-use crate::wire::ToReplica;
 
 /// What one step of a [`Driver`] came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,32 +65,10 @@ impl<T: Transport> Driver<T> {
         let _ = self.wake.unbounded_send(());
     }
 
-    /// Answers any request, over the network where it must.
-    ///
-    /// # Errors
-    /// [`ApiError`] with what the person can do.
-    pub async fn call<A: Answered>(&self, ask: A) -> Result<A::Reply, ApiError> {
-        let answer = ask.answer(self).await;
-        self.stir();
-        answer
-    }
-
-    /// Answers a request that came as bytes; returns the answer as bytes.
-    pub async fn answer(&self, asked: &ToReplica) -> Vec<u8> {
-        let answer = asked.call.answer(asked.id, self).await;
-        self.stir();
-        answer
-    }
-
     /// Something may have changed: the loop looks, and whoever listens.
-    fn stir(&self) {
+    pub(crate) fn stir(&self) {
         self.wake_up();
         (self.told)();
-    }
-
-    /// Answers a request that needs no network.
-    pub(crate) fn here<A: Local>(&self, ask: &A) -> Result<A::Reply, ApiError> {
-        ask.answer_here(&mut self.replica.borrow_mut())
     }
 
     /// Hears from the platform how much room there is.

@@ -1,42 +1,13 @@
-//! Which areas are assigned here, and letting go of those that are not any more.
+//! Other areas are assigned: letting go of those that are not any more.
 
-use std::collections::BTreeMap;
-
-use rusqlite::{Connection, Transaction, params};
+use rusqlite::{Transaction, params};
 use shared::clock::TimestampMs;
 use shared::guards::{self, Guard};
 use shared::ids::AreaCode;
 
+use crate::storage::assigned::{self, LEFT_OVER};
 use crate::storage::own::UNSETTLED_RECORDS;
-use crate::storage::{
-    StorageError, StorageResult, drafts, duplicates, held_areas, meta, moves, record_table, records,
-};
-
-/// The assigned areas and up to where they are held here.
-///
-/// # Errors
-/// A failing database or an unreadable row.
-pub fn assigned(connection: &Connection) -> StorageResult<BTreeMap<AreaCode, u64>> {
-    let mut statement = connection.prepare_cached("SELECT area, cursor FROM assigned ORDER BY area")?;
-    let rows = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?;
-    let mut areas = BTreeMap::new();
-    for row in rows {
-        let (area, cursor) = row?;
-        let code = AreaCode::new(&area).map_err(|_| StorageError::Inconsistent { table: "assigned" })?;
-        areas.insert(code, cursor);
-    }
-    Ok(areas)
-}
-
-/// Whether an area lies in one that is assigned here. What only reaches down from a common area is held and not written.
-///
-/// # Errors
-/// A failing database.
-pub(crate) fn works_in(connection: &Connection, area: &AreaCode) -> StorageResult<bool> {
-    let assigned = assigned(connection)?;
-    let mut own = assigned.keys().filter(|own| !own.is_common());
-    Ok(own.any(|own| area.is_within(own)))
-}
+use crate::storage::{StorageResult, drafts, duplicates, held_areas, meta, moves, record_table, records};
 
 /// Notes which areas are assigned now. Returns whether they are others than before.
 pub(super) fn scope(
@@ -44,9 +15,9 @@ pub(super) fn scope(
     scope: &[AreaCode],
     now_ms: TimestampMs,
 ) -> StorageResult<bool> {
-    let before = assigned(transaction)?;
+    let before = assigned::cursors(transaction)?;
     for area in scope {
-        assign(transaction, area)?;
+        assigned::begin(transaction, area)?;
         if !before.contains_key(area) {
             held_areas::begin(transaction, area, now_ms)?;
         }
@@ -60,29 +31,6 @@ pub(super) fn scope(
         meta::set(transaction, LEFT_OVER, &true)?;
     }
     Ok(!gone.is_empty() || scope.iter().any(|area| !before.contains_key(area)))
-}
-
-/// Begins to hold an area.
-pub(crate) fn assign(transaction: &Transaction<'_>, area: &AreaCode) -> StorageResult<()> {
-    transaction
-        .prepare_cached("INSERT OR IGNORE INTO assigned (area) VALUES (?1)")?
-        .execute([area.as_str()])?;
-    Ok(())
-}
-
-/// Set while records of areas that are not assigned may lie here.
-const LEFT_OVER: &str = "areas_left_over";
-
-/// Notes that something lies in an area: a form may be finished after the area went to somebody else, and a household
-/// may be moved.
-pub(in crate::storage) fn note_area(transaction: &Transaction<'_>, area: &AreaCode) -> StorageResult<()> {
-    match assigned(transaction)?
-        .keys()
-        .any(|assigned| area.is_within(assigned))
-    {
-        true => Ok(()),
-        false => meta::set(transaction, LEFT_OVER, &true),
-    }
 }
 
 /// Removes records of areas that are not assigned any more, once own operations about them are receipted and no form

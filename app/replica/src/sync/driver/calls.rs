@@ -4,9 +4,8 @@ use shared::ids::PhotoHash;
 use shared::protocol::v1::SignInRequest;
 
 use super::Driver;
-use crate::api::{ApiError, ErrorCode, Gap, ParkedOfOthers, Status};
+use crate::api::{ApiError, ErrorCode, Gap, ParkedOfOthers, Status, api_error};
 use crate::queries;
-use crate::replica::api_error;
 use crate::storage::photo_bytes;
 use crate::sync::transport::{Transport, TransportError};
 
