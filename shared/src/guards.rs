@@ -1,4 +1,4 @@
-//! Guards that tests can switch off, one at a time, to show that the simulation notices when one is missing.
+//! Guards that tests can switch off, one at a time, to show that they notice when one is missing.
 //!
 //! Without the feature `testing` there is no switch: [`holds`] is a constant, and programs that are shipped are
 //! built without it.
@@ -22,6 +22,10 @@ pub enum Guard {
     ReachDown,
     /// The device lets go of what lies in areas that are not assigned any more.
     Forgetting,
+    /// The app knows the newest kinds: those whose records have no table of their own.
+    NewestKinds,
+    /// An updated device takes up what its earlier app could only keep.
+    Learning,
 }
 
 /// Whether a guard is there.

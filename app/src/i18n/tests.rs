@@ -9,7 +9,7 @@ use replica::api::ErrorCode;
 use shared::domain::door::DoorError;
 use shared::domain::household::DoorWarning;
 use shared::domain::issue::Step;
-use shared::domain::schema::{KINDS, KindSpec, Meaning, RecordKind};
+use shared::domain::schema::{KindSpec, Meaning, RecordKind, kinds};
 use shared::domain::worker::Role;
 
 use super::{Lang, code_key, translate};
@@ -85,10 +85,10 @@ fn family_keys() -> BTreeSet<String> {
         "draft",
         vec!["visit", "issue", "household", "resident", "step", "unknown"],
     );
-    family("kind", KINDS.iter().map(|kind| kind.name).collect());
-    let generic = KINDS.iter().filter(|kind| !kind.has_table);
+    family("kind", kinds().map(|kind| kind.name).collect());
+    let generic = kinds().filter(|kind| !kind.has_table);
     family("kinds", generic.map(|kind| kind.name).collect());
-    let shown_field_by_field = KINDS.iter().filter(|kind| kind.kind != RecordKind::PHOTO);
+    let shown_field_by_field = kinds().filter(|kind| kind.kind != RecordKind::PHOTO);
     for kind in shown_field_by_field {
         family(
             "field",
@@ -230,7 +230,7 @@ fn codes_of_other_crates() -> BTreeSet<String> {
         let code = call.split_once(')')?.0.split('"').nth(1)?;
         Some(code_key("invalid", code))
     }));
-    keys.extend(KINDS.iter().flat_map(|kind| codes_of_kind(kind)));
+    keys.extend(kinds().flat_map(codes_of_kind));
     let mut replica = String::new();
     sources(&root().join("replica/src"), &mut replica);
     keys.extend(quoted_after(&replica, "=> \"photo.").map(|code| code_key("bad-photo", code)));

@@ -8,7 +8,7 @@ use shared::change::Change;
 use shared::clock::TimestampMs;
 use shared::crdt::RecordState;
 use shared::domain::issue::{self, Event, Issue, Step};
-use shared::domain::schema::{FieldId, KINDS, RecordKind, RecordRef};
+use shared::domain::schema::{FieldId, RecordKind, RecordRef, kinds};
 use shared::domain::value::{FieldMap, Value};
 use shared::domain::visit::{self, Outcome, Purpose, Visit};
 use shared::domain::{Household, Photo, Resident, household, resident};
@@ -51,7 +51,7 @@ pub(super) fn of_record(
 ) -> StorageResult<Option<Shown>> {
     let candidates = match record {
         Some(record) => vec![record],
-        None => KINDS.map(|spec| RecordRef::new(spec.kind, id)).to_vec(),
+        None => kinds().map(|spec| RecordRef::new(spec.kind, id)).collect(),
     };
     for record in candidates {
         let Some(state) = records::load(connection, record)? else {

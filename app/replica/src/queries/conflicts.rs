@@ -1,7 +1,7 @@
 //! Conflicts: every value with who and when.
 
 use rusqlite::Connection;
-use shared::domain::schema::{FieldId, KINDS, KindSpec, Meaning, RecordKind, RecordRef};
+use shared::domain::schema::{FieldId, KindSpec, Meaning, RecordKind, RecordRef, kinds};
 use shared::domain::value::Value;
 use shared::ids::HouseholdId;
 use uuid::Uuid;
@@ -116,7 +116,7 @@ pub(super) fn edited(connection: &Connection) -> StorageResult<Vec<&'static Kind
         // Nobody edits a photo.
         spec.kind != RecordKind::PHOTO && role.is_none_or(|role| spec.rights.edit.contains(role))
     };
-    Ok(KINDS.into_iter().filter(may_edit).collect())
+    Ok(kinds().filter(may_edit).collect())
 }
 
 /// How many records are so of those that who is signed in here may edit.

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, params};
 use shared::clock::TimestampMs;
-use shared::domain::schema::{KINDS, RecordRef};
+use shared::domain::schema::{RecordRef, kinds};
 use shared::ids::HouseholdId;
 use uuid::Uuid;
 
@@ -93,10 +93,7 @@ pub(super) fn of_household(
     household: HouseholdId,
 ) -> StorageResult<Vec<RemovalEntry>> {
     let mut found = Vec::new();
-    for spec in KINDS
-        .iter()
-        .filter(|spec| spec.kind.kept_after_removal().is_some())
-    {
+    for spec in kinds().filter(|spec| spec.kept_after_removal.is_some()) {
         let Place { table, of_kind } = place_of(spec.kind);
         let belongs = match table {
             "household" => "id",

@@ -2,7 +2,8 @@
 //! could only keep are shown, and found text becomes what this one looks for.
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
-use shared::domain::schema::{KINDS, KindSpec, RecordKind, RecordRef};
+use shared::domain::schema::{KindSpec, RecordKind, RecordRef, kinds};
+use shared::guards::{self, Guard};
 use uuid::Uuid;
 
 use super::records::{self, field_columns, fields_from_row, found_text};
@@ -17,7 +18,7 @@ const KNOWN: &str = "fields_known";
 /// sealed waits until it is opened.
 pub(super) fn after_update(connection: &mut Connection) -> StorageResult<()> {
     let is_known = meta::get(connection, KNOWN)?.is_some_and(|known: Vec<(u8, u8)>| known == all_fields());
-    if is_known || standing(connection)?.is_some() {
+    if is_known || standing(connection)?.is_some() || !guards::holds(Guard::Learning) {
         return Ok(());
     }
     let transaction = connection.transaction()?;
@@ -34,7 +35,7 @@ fn all_fields() -> Vec<(u8, u8)> {
             .map(move |field| (kind, field.id.0))
             .collect::<Vec<_>>()
     };
-    KINDS.into_iter().flat_map(of_kind).collect()
+    kinds().flat_map(of_kind).collect()
 }
 
 /// Takes up kinds, fields and found text.

@@ -3,7 +3,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use shared::crdt::RecordState;
-use shared::domain::schema::{KINDS, KindSpec, RecordKind, RecordRef};
+use shared::domain::schema::{KindSpec, RecordKind, RecordRef, kinds};
 use shared::domain::value::{Value, field};
 use shared::ids::AreaCode;
 use uuid::Uuid;
@@ -37,7 +37,7 @@ pub(crate) fn place_of(kind: RecordKind) -> Place {
 
 /// The kinds that have a table of their own.
 pub(crate) fn with_table() -> impl Iterator<Item = &'static KindSpec> {
-    KINDS.into_iter().filter(|spec| spec.has_table)
+    kinds().filter(|spec| spec.has_table)
 }
 
 /// The tables in which records lie.

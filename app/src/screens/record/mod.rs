@@ -10,7 +10,7 @@ use std::str::FromStr;
 
 use replica::api::RecordSummary;
 use shared::domain::RecordKind;
-use shared::domain::schema::{FieldSpec, KINDS, KindSpec, Meaning};
+use shared::domain::schema::{FieldSpec, KindSpec, Meaning, kinds};
 use shared::domain::worker::Role;
 
 use crate::describe::describe_value;
@@ -52,7 +52,7 @@ impl GenericKind {
 }
 
 fn generic() -> impl Iterator<Item = &'static KindSpec> {
-    KINDS.into_iter().filter(|spec| !spec.has_table)
+    kinds().filter(|spec| !spec.has_table)
 }
 
 impl From<RecordKind> for GenericKind {
