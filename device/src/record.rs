@@ -2,8 +2,8 @@
 
 use replica::api::{self, DraftBody, DraftSeen, IssueDraft, VisitDraft};
 use serde_json::json;
+use shared::domain::Household;
 use shared::domain::door::DoorNumber;
-use shared::domain::{Household, RecordKind};
 use shared::ids::{AreaCode, DraftId, HouseholdId, PhotoHash};
 
 use crate::failure::{Failure, Outcome};
@@ -101,11 +101,7 @@ fn record(
             home.call(api::DiscardDraft { id })?;
         }
         let record = finished?;
-        let name = if record.kind == RecordKind::VISIT {
-            "visit"
-        } else {
-            "issue"
-        };
+        let name = record.kind.spec().map_or("record", |spec| spec.name);
         print(&json!({ name: record.id, "photos": photos }))?;
     }
     Ok(())

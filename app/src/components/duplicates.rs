@@ -8,9 +8,15 @@ use replica::api::{self, AlikeEntry, ApiError, DuplicateEntry};
 use shared::domain::{RecordKind, RecordRef};
 
 use super::{Button, ButtonKind, ErrorNote, Sheet, offer_undo, with_answer};
-use crate::i18n::{t, t_args};
+use crate::i18n::{t, t_args, t_code};
 use crate::store::{use_query, use_store};
 use crate::{format, platform};
+
+/// What each kind says in words of its own.
+fn t_of(kind: RecordKind, what: &str) -> String {
+    let name = kind.spec().map_or("unknown", |spec| spec.name);
+    t_code("same", &format!("{name}.{what}"))
+}
 
 /// What is shown under `record`, with a way back, and the way to say it of another one.
 #[component]
@@ -33,11 +39,7 @@ pub(crate) fn SameTwice(record: RecordRef, duplicates: Vec<DuplicateEntry>) -> E
         });
     });
     let now = platform::now_ms();
-    let ask = if record.kind == RecordKind::HOUSEHOLD {
-        t("same-household-ask")
-    } else {
-        t("same-resident-ask")
-    };
+    let ask = t_of(record.kind, "ask");
     rsx! {
         if !duplicates.is_empty() {
             ul { class: "rows", "data-testid": "duplicates",
@@ -109,9 +111,8 @@ fn Choices(record: RecordRef, onmerged: EventHandler<()>) -> Element {
             }
         });
     });
-    let is_household = record.kind == RecordKind::HOUSEHOLD;
     rsx! {
-        p { {if is_household { t("same-household-lead") } else { t("same-resident-lead") }} }
+        p { {t_of(record.kind, "lead")} }
         if let Some(error) = failed() {
             ErrorNote { error }
         }
@@ -121,7 +122,7 @@ fn Choices(record: RecordRef, onmerged: EventHandler<()>) -> Element {
             } else {
                 ul { class: "rows",
                     for entry in entries {
-                        Choice { key: "{entry.record.id}", entry, is_household, onchoose: choose }
+                        Choice { key: "{entry.record.id}", entry, onchoose: choose }
                     }
                 }
             }
@@ -130,17 +131,16 @@ fn Choices(record: RecordRef, onmerged: EventHandler<()>) -> Element {
 }
 
 #[component]
-fn Choice(entry: AlikeEntry, is_household: bool, onchoose: EventHandler<RecordRef>) -> Element {
+fn Choice(entry: AlikeEntry, onchoose: EventHandler<RecordRef>) -> Element {
     let record = entry.record;
     rsx! {
         li { class: "row card", "data-testid": "same-choice",
             p { class: "row-title", {named(&entry.title, &entry.detail)} }
             if entry.same_title {
-                p { class: "tag", {if is_household { t("same-door") } else { t("same-name") }} }
+                p { class: "tag", {t_of(record.kind, "title")} }
             }
             Button {
-                label: if is_household { t("same-household-choose") } else { t("same-resident-choose") },
-                testid: "same-choose", onclick: move |()| onchoose.call(record),
+                label: t_of(record.kind, "choose"), testid: "same-choose", onclick: move |()| onchoose.call(record),
             }
         }
     }

@@ -88,6 +88,12 @@ fn family_keys() -> BTreeSet<String> {
     family("kind", kinds().map(|kind| kind.name).collect());
     let generic = kinds().filter(|kind| !kind.has_table);
     family("kinds", generic.map(|kind| kind.name).collect());
+    let merged = kinds().filter(|kind| kind.merged_into.is_some());
+    for kind in merged {
+        let said =
+            ["ask", "lead", "title", "choose"].map(|what| format!("{}.{what}", kind.name).leak() as &str);
+        family("same", said.to_vec());
+    }
     let shown_field_by_field = kinds().filter(|kind| kind.kind != RecordKind::PHOTO);
     for kind in shown_field_by_field {
         family(
@@ -190,6 +196,10 @@ fn codes_of_kind(kind: &KindSpec) -> BTreeSet<String> {
                 .chain(of_meaning)
                 .map(|code| code_key("invalid", code)),
         );
+    }
+    // A household on which such a record hangs is not taken back.
+    if kind.beside_one_of(RecordKind::HOUSEHOLD).next().is_some() {
+        keys.insert(format!("invalid-household-has-{}s", kind.name));
     }
     let Some(cycle) = kind.life_cycle else {
         return keys;

@@ -233,10 +233,13 @@ fn page_of(record: RecordRef) -> Option<Route> {
         RecordKind::ISSUE => Some(Route::IssuePage { id: record.id.into() }),
         RecordKind::HOUSEHOLD => Some(Route::HouseholdPage { id: record.id.into() }),
         RecordKind::RESIDENT | RecordKind::PHOTO => None,
-        kind => kind.spec().map(|_| Route::RecordPage {
-            kind: kind.into(),
-            id: record.id,
-        }),
+        kind => kind
+            .spec()
+            .filter(|spec| !spec.has_table)
+            .map(|_| Route::RecordPage {
+                kind: kind.into(),
+                id: record.id,
+            }),
     }
 }
 
@@ -324,6 +327,24 @@ fn AttentionRow(entry: OutboxEntry) -> Element {
             if let Some(error) = failed() {
                 ErrorNote { error }
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::domain::schema::kinds;
+
+    use super::*;
+
+    /// What was set aside is opened from here.
+    #[test]
+    fn every_kind_that_is_shown_on_a_page_has_it() {
+        for spec in kinds() {
+            let record = RecordRef::new(spec.kind, uuid::Uuid::nil());
+            // A resident is shown on the household's page, a photo on that of what it lies beside.
+            let has_none = matches!(spec.kind, RecordKind::RESIDENT | RecordKind::PHOTO);
+            assert_eq!(page_of(record).is_none(), has_none, "{}", spec.name);
         }
     }
 }

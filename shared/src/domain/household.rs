@@ -63,6 +63,7 @@ pub(super) static SPEC: KindSpec = KindSpec {
     beside: &[],
     life_cycle: None,
     merged_into: Some(MERGED_INTO),
+    shown_as_one: &[NO_VISIT_BEFORE, NOT_ALONE, WARNINGS],
     kept_after_removal: Some(KEPT_AFTER_REMOVAL),
     rules: Some(rules),
     reach: Reach::Own,

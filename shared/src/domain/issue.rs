@@ -58,6 +58,7 @@ pub(super) static SPEC: KindSpec = KindSpec {
     beside: &[HOUSEHOLD, VISIT],
     life_cycle: Some(&LIFE_CYCLE),
     merged_into: None,
+    shown_as_one: &[],
     kept_after_removal: Some(KEPT_AFTER_REMOVAL),
     rules: Some(rules),
     reach: Reach::Own,

@@ -74,6 +74,7 @@ pub(super) static SPEC: KindSpec = KindSpec {
     beside: &[OWNER],
     life_cycle: None,
     merged_into: None,
+    shown_as_one: &[],
     kept_after_removal: None,
     rules: Some(rules),
     reach: Reach::Own,

@@ -72,6 +72,7 @@ pub(super) static SPEC: KindSpec = KindSpec {
     beside: &[HOUSEHOLD],
     life_cycle: None,
     merged_into: Some(MERGED_INTO),
+    shown_as_one: &[PHONES, NEEDS],
     kept_after_removal: Some(KEPT_AFTER_REMOVAL),
     rules: None,
     reach: Reach::Own,

@@ -127,6 +127,8 @@ pub struct KindSpec {
     pub life_cycle: Option<&'static LifeCycle>,
     /// The field that says which record of this kind is the same one.
     pub merged_into: Option<FieldId>,
+    /// The fields that all records of the same one have together: they are shown as one.
+    pub shown_as_one: &'static [FieldId],
     /// The field that says that it is kept although somebody removed it.
     pub kept_after_removal: Option<FieldId>,
     /// What its records must keep besides what the meanings of the fields say; the event is the one of the operation that
@@ -160,6 +162,7 @@ impl KindSpec {
             beside: &[],
             life_cycle: None,
             merged_into: None,
+            shown_as_one: &[],
             kept_after_removal: None,
             rules: None,
             reach: Reach::Down,
@@ -181,6 +184,15 @@ impl KindSpec {
         let beside = self.beside;
         let is_entered = move |id: FieldId| !beside.contains(&id) && !others.contains(&Some(id));
         self.fields.iter().filter(move |field| is_entered(field.id))
+    }
+
+    /// The fields by which it may lie beside a record of a kind.
+    pub fn beside_one_of(&self, kind: RecordKind) -> impl Iterator<Item = &'static FieldSpec> {
+        let names = move |field: &&FieldSpec| matches!(field.meaning, Meaning::Names { kinds, .. } if kinds.contains(&kind));
+        self.beside
+            .iter()
+            .filter_map(move |id| self.field(*id))
+            .filter(names)
     }
 
     /// See [`RecordKind::lies_beside`].
@@ -287,6 +299,11 @@ mod tests {
             // made from the description choose among records that have none.
             assert!(spec.has_table || spec.beside.is_empty(), "{}", spec.name);
             assert!(spec.reach == Reach::Own || !spec.has_photos, "{}", spec.name);
+            let photo = RecordKind::PHOTO.spec().unwrap();
+            let may_have_photos = photo.beside_one_of(spec.kind).next().is_some();
+            assert_eq!(spec.has_photos, may_have_photos, "{}", spec.name);
+            assert!(spec.shown_as_one.iter().all(|id| spec.field(*id).is_some()));
+            assert!(spec.shown_as_one.is_empty() || spec.merged_into.is_some());
             let chosen = spec.entered().filter(|_| !spec.has_table);
             for field in chosen {
                 if let Meaning::Names { kinds, .. } = field.meaning {

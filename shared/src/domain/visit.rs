@@ -66,6 +66,7 @@ pub(super) static SPEC: KindSpec = KindSpec {
     beside: &[HOUSEHOLD],
     life_cycle: None,
     merged_into: None,
+    shown_as_one: &[],
     kept_after_removal: Some(KEPT_AFTER_REMOVAL),
     rules: Some(rules),
     reach: Reach::Own,

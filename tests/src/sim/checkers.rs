@@ -7,7 +7,7 @@ use replica::storage::records;
 use shared::change::{AppliedOperation, Operation};
 use shared::crdt::RecordState;
 use shared::domain::value::Value;
-use shared::domain::{RecordKind, RecordRef, unit};
+use shared::domain::{RecordKind, RecordRef};
 use shared::ids::{AreaCode, DeviceId, WorkerId};
 use shared::protocol::v1::ParkedOperation;
 use sync_server::storage::PullRequest;
@@ -393,16 +393,15 @@ fn is_parked(operation: &Operation, parked: &ParkedOperation) -> bool {
             .all(|write| parked.fields.get(&write.field) == Some(&write.value))
 }
 
-/// The title under which a list shows a unit, when it is another one than the unit's name.
+/// The title under which a list shows a record without a table of its own, when it is another one than the record's.
 fn listed_otherwise(eyes: &rusqlite::Connection, record: RecordRef, expected: &Expected) -> Option<String> {
-    if record.kind != RecordKind::UNIT {
-        return None;
-    }
+    let spec = record.kind.spec().filter(|spec| !spec.has_table);
+    let named = spec.and_then(|spec| spec.title)?;
     let title = eyes
         .prepare_cached("SELECT title FROM record WHERE id = ?1")
         .and_then(|mut titles| titles.query_row([record.id], |row| row.get::<_, String>(0)))
         .unwrap_or_default();
-    let name = expected.values.get(&unit::NAME).map_or("", Value::as_text);
+    let name = expected.values.get(&named).map_or("", Value::as_text);
     (title != name).then_some(title)
 }
 

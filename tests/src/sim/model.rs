@@ -85,9 +85,14 @@ fn home(
         RecordKind::ISSUE => {
             with(RecordKind::HOUSEHOLD, issue::HOUSEHOLD).or_else(|| with(RecordKind::VISIT, issue::VISIT))
         }
-        _ => with(RecordKind::VISIT, photo::OWNER)
+        RecordKind::PHOTO => with(RecordKind::VISIT, photo::OWNER)
             .filter(|visit| records.contains_key(visit))
             .or_else(|| with(RecordKind::ISSUE, photo::OWNER)),
+        kind => {
+            let lies_alone = kind.spec().is_some_and(|spec| spec.beside.is_empty());
+            assert!(lies_alone, "the model does not know beside what {kind:?} lies");
+            return None;
+        }
     };
     home(with?, records, operations)
 }

@@ -13,7 +13,7 @@ use super::values::{Changes, existing, moves, normalise, texts_as_kept};
 use super::{forms, together};
 use crate::api::{ApiError, ErrorCode, Notice, api_error};
 use crate::replica::Replica;
-use crate::storage::{duplicates, recorder};
+use crate::storage::{duplicates, record_table, recorder};
 
 pub(crate) fn add_household(
     replica: &mut Replica,
@@ -83,23 +83,21 @@ pub(crate) fn remove(replica: &mut Replica, record: RecordRef) -> Result<RecordR
 /// A household is taken back when it was a mistake: nobody would find what still hangs on it. One that is shown under
 /// another hangs on nothing.
 fn check_nothing_hangs_on(replica: &Replica, record: RecordRef) -> Result<(), ApiError> {
-    let reasons = [
-        (
-            "resident WHERE removed = 0 AND household",
-            "household.has_residents",
-        ),
-        ("visit WHERE removed = 0 AND household", "household.has_visits"),
-        ("issue WHERE removed = 0 AND household", "household.has_issues"),
-        (
-            "draft WHERE state = 0 AND id <> ?1 AND household",
-            "household.has_drafts",
-        ),
-    ];
-    for (hangs, code) in reasons {
+    let records = record_table::with_table().flat_map(|spec| {
+        let fields = spec.beside_one_of(RecordKind::HOUSEHOLD);
+        fields.map(move |field| {
+            (
+                format!("{} WHERE removed = 0 AND {}", spec.name, field.name),
+                spec.name,
+            )
+        })
+    });
+    let drafts = "draft WHERE state = 0 AND id <> ?1 AND household".to_owned();
+    for (hangs, name) in records.chain([(drafts, "draft")]) {
         let sql = format!("SELECT EXISTS (SELECT 1 FROM {hangs} IN {})", duplicates::GROUP);
         let mut statement = replica.connection.prepare_cached(&sql)?;
         if statement.query_row([record.id], |row| row.get(0))? {
-            return Err(api_error(ErrorCode::Invalid, code));
+            return Err(api_error(ErrorCode::Invalid, &format!("household.has_{name}s")));
         }
     }
     Ok(())

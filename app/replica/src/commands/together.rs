@@ -14,8 +14,6 @@ use shared::domain::value::{FieldMap, Value, field};
 
 use super::values::{Changes, existing};
 use crate::api::ApiError;
-use crate::queries::page::TOGETHER;
-use crate::queries::wishes::HEEDED;
 use crate::replica::Replica;
 use crate::storage::drafts::Base;
 use crate::storage::duplicates;
@@ -26,11 +24,7 @@ const NO_VISIT_BEFORE_THERE: (RecordKind, FieldId) = (RecordKind::HOUSEHOLD, NO_
 
 /// Whether a field is shown as one for all records of a household or person.
 fn has_together(kind: RecordKind, id: FieldId) -> bool {
-    match kind {
-        RecordKind::HOUSEHOLD => HEEDED.contains(&id),
-        RecordKind::RESIDENT => TOGETHER.contains(&id),
-        _ => false,
-    }
+    kind.spec().is_some_and(|spec| spec.shown_as_one.contains(&id))
 }
 
 /// The changes of what is shown under `record`, and its own, that make them say `wanted` together. `shown` is what a form

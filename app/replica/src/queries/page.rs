@@ -3,8 +3,8 @@
 use rusqlite::Connection;
 use shared::clock::TimestampMs;
 use shared::domain::area::Area;
-use shared::domain::schema::{FieldId, RecordKind, RecordRef};
-use shared::domain::{Resident, household, resident};
+use shared::domain::schema::{RecordKind, RecordRef};
+use shared::domain::{Resident, household};
 use shared::ids::{HouseholdId, ResidentId};
 use uuid::Uuid;
 
@@ -97,9 +97,6 @@ fn residents(connection: &Connection, household: HouseholdId) -> StorageResult<V
     }
     Ok(residents)
 }
-
-/// The fields of a resident that are shown as one for all records of the person.
-pub(crate) const TOGETHER: [FieldId; 2] = [resident::NEEDS, resident::PHONES];
 
 /// What the records that are shown under a resident know: merging hides no need and no telephone number.
 pub(crate) fn take_from_duplicates(

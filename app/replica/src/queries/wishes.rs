@@ -3,16 +3,12 @@
 
 use rusqlite::{Connection, params};
 use shared::domain::Household;
-use shared::domain::household::{NO_VISIT_BEFORE, NOT_ALONE, WARNINGS};
-use shared::domain::schema::{FieldId, RecordKind};
+use shared::domain::schema::RecordKind;
 use uuid::Uuid;
 
 use crate::storage::StorageResult;
 use crate::storage::duplicates::GROUP;
 use crate::storage::records::{field_columns, fields_from_row};
-
-/// The fields of a household that are shown as one for all its records, see [`Household::heed`].
-pub(crate) const HEEDED: [FieldId; 3] = [NOT_ALONE, NO_VISIT_BEFORE, WARNINGS];
 
 /// The household as it is to be visited, and what the records under it say besides: when to come, and notes.
 pub(crate) fn of(connection: &Connection, id: Uuid) -> StorageResult<(Household, Vec<String>)> {

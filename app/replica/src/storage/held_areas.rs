@@ -2,9 +2,10 @@
 
 use rusqlite::{Connection, Transaction, params};
 use shared::clock::TimestampMs;
+use shared::domain::schema::RecordKind;
 use shared::ids::AreaCode;
 
-use super::{StorageError, StorageResult};
+use super::{StorageError, StorageResult, record_table};
 
 /// An area that is or was assigned.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,7 +101,8 @@ pub fn all(connection: &Connection) -> StorageResult<Vec<HeldArea>> {
 
 fn waiting(connection: &Connection, area: &AreaCode) -> StorageResult<u64> {
     let mut total = 0;
-    for table in ["household", "resident", "visit", "issue"] {
+    for spec in record_table::with_table().filter(|spec| spec.kind != RecordKind::PHOTO) {
+        let table = spec.name;
         let mut statement = connection.prepare_cached(&format!(
             "SELECT count(*) FROM {table} WHERE area >= ?1 AND area < ?1 || '~'
                AND NOT EXISTS (SELECT 1 FROM assigned WHERE {table}.area >= assigned.area AND {table}.area < assigned.area || '~')"

@@ -39,14 +39,18 @@ static STATEMENTS: LazyLock<Vec<Statements>> =
 /// Columns that are 0 in the row of a record that one operation made.
 const UNTOUCHED: [&str; 4] = ["removed", "conflicts", "removed_at", "removal_open"];
 
-fn derived(kind: RecordKind) -> &'static [&'static str] {
-    match kind {
-        RecordKind::HOUSEHOLD => &["removed_at", "removal_open", "building", "door_order"],
-        RecordKind::RESIDENT => &["removed_at", "removal_open"],
-        RecordKind::VISIT => &["removed_at", "removal_open", "author"],
-        RecordKind::ISSUE => &["removed_at", "removal_open", "author", "step", "finished"],
+fn derived(spec: &KindSpec) -> impl Iterator<Item = &'static str> {
+    let of_removals: &[&str] = match spec.kept_after_removal {
+        Some(_) => &["removed_at", "removal_open"],
+        None => &[],
+    };
+    let own: &[&str] = match spec.kind {
+        RecordKind::HOUSEHOLD => &["building", "door_order"],
+        RecordKind::VISIT => &["author"],
+        RecordKind::ISSUE => &["author", "step", "finished"],
         _ => &[],
-    }
+    };
+    of_removals.iter().chain(own).copied()
 }
 
 fn statements(spec: &KindSpec) -> Statements {
@@ -54,7 +58,7 @@ fn statements(spec: &KindSpec) -> Statements {
     let mut written: Vec<&str> = vec!["id", "area", "made_in", "removed", "conflicts", "clocks"];
     written.extend(&fields);
     written.push("more");
-    written.extend(derived(spec.kind));
+    written.extend(derived(spec));
     let places: Vec<String> = (1..=written.len()).map(|place| format!("?{place}")).collect();
     let mut updates = String::new();
     for (column, place) in written.iter().zip(&places).skip(1) {
