@@ -22,7 +22,7 @@ impl Storage {
         Ok(row.is_some_and(|row| row.worker == worker))
     }
 
-    /// Notes that a device was told of everything that has happened, as far as [`Told`](crate::apply::Told) needs it.
+    /// Notes that a device was told of everything that has happened, as far as [`Told`] needs it.
     pub async fn note_answered(&self, device: DeviceId, now_ms: TimestampMs) -> StorageResult<()> {
         let Some(row) = self.read(move |tx| find(tx, device)).await? else {
             return Ok(());
