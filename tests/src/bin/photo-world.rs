@@ -100,7 +100,7 @@ async fn set_aside(server: &TestServer) -> Result<(), Box<dyn Error>> {
     let mut phone = TestPhone::of(&session, GRID);
     phone.now_ms = now_ms + 1;
     for door in 1..=PARKED {
-        phone.household(&format!("9-1-{door:03}"));
+        phone.household(&format!("9-1-{door}01"));
     }
     let request = a_request(Some(phone.push_from(1)));
     let reply = server.sync(&session.token, &request).await;
