@@ -90,6 +90,13 @@ pub struct Sender {
     pub vouches: Option<WorkerId>,
 }
 
+impl Sender {
+    /// Whether an area is or was theirs.
+    pub fn has_area(&self, area: &AreaCode) -> bool {
+        self.spans.iter().any(|span| area.is_within(&span.area))
+    }
+}
+
 /// An area that was assigned to the author.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AssignmentSpan {

@@ -259,6 +259,19 @@ impl Parts {
         }
     }
 
+    /// Does what takes room for what phones send, while there is some.
+    ///
+    /// # Errors
+    /// 507 when there is none, also when the work finds that out, which is noted; or another failure of the storage.
+    pub async fn with_room<T>(&self, work: impl Future<Output = StorageResult<T>>) -> Result<T, Refused> {
+        self.check_room()?;
+        let done = work.await;
+        if matches!(done, Err(StorageError::NoRoom(_))) {
+            self.reserve.note_full();
+        }
+        Ok(done?)
+    }
+
     /// The key that signs receipts.
     ///
     /// # Errors

@@ -114,7 +114,7 @@ fn table() -> Vec<Row> {
             Caller::Of(Role::Supervisor | Role::Administrator, place) => (200, place == Where::Own),
             Caller::Of(..) => (403, false),
         }),
-        // Nothing is set aside there; what is, is tried below and by `tests/tests/reassignment.rs`.
+        // Nothing is set aside there; what is, is taken up in the storage's suite and in `tests/tests/reassignment.rs`.
         row(Method::POST, "/v1/parked/{place}", |caller| match caller {
             Caller::Nobody => (401, false),
             Caller::Of(Role::Supervisor | Role::Administrator, _) => (404, false),

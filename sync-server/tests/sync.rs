@@ -378,6 +378,12 @@ async fn a_parked_operation_is_told_to_its_worker_and_to_the_supervisor() {
         ..a_request(None)
     };
     assert_eq!(amina.server.sync(&amina.token, &known).await.unwrap().parked, []);
+    // So is one that brings something with the question: it knows nothing of what was parked before, either.
+    let next = amina.phone.operations.len() as u64 + 1;
+    amina.phone.household("3-2-503");
+    let fresh = a_request(Some(amina.phone.push_from(next)));
+    let fresh = amina.server.sync(&amina.token, &fresh).await.unwrap();
+    assert_eq!(fresh.parked, reply.parked);
 }
 
 #[tokio::test]

@@ -288,6 +288,11 @@ async fn who_was_met_is_there_until_the_open_form_is_finished_and_their_need_arr
     let next_door = amina.add_household("3-2-502");
     let person = amina.add_resident(home, "单春", "12000000001");
     amina.add_resident(next_door, "钱秀兰", "12000000002");
+    amina.call(api::SaveFields {
+        record: RecordRef::new(RecordKind::RESIDENT, person),
+        fields: FieldMap::from_iter([(resident::NEEDS, Value::numbers(vec![Need::LivesAlone.number()]))]),
+    });
+    assert_eq!(amina.call(api::Today).care.len(), 1);
     world.settle(&mut [&mut amina, &mut lin]).await;
     let id = amina.begin_visit(home, "耳朵不好");
     let Some(mut draft) = amina.call(api::Draft { id }) else {
@@ -311,6 +316,11 @@ async fn who_was_met_is_there_until_the_open_form_is_finished_and_their_need_arr
     );
     assert!(amina.try_call(api::Household { id: next_door }).is_err());
     assert_eq!(hits(&mut amina, "钱秀兰"), 0, "nobody else is found any more");
+    assert_eq!(
+        amina.call(api::Today).care,
+        [],
+        "who is another grid's is another's to look in on"
+    );
     amina.advance(60_000);
     amina.call(api::FinishDraft { id });
     world.settle(&mut [&mut amina, &mut lin]).await;
@@ -322,10 +332,51 @@ async fn who_was_met_is_there_until_the_open_form_is_finished_and_their_need_arr
     world.settle(&mut [&mut amina, &mut lin]).await;
     assert_eq!(
         lin.household(home).residents[0].resident.needs,
-        [Need::HearingSight]
+        [Need::LivesAlone, Need::HearingSight]
     );
     assert!(amina.try_call(api::Household { id: home }).is_err());
     assert_eq!(hits(&mut amina, "单春"), 0, "nothing of it is left on the phone");
+}
+
+/// What a supervisor reads is what somebody said, and nothing that is written for the merge alone.
+#[tokio::test(flavor = "current_thread")]
+async fn a_supervisor_reads_the_step_that_was_set_aside_and_nothing_else() {
+    let world = World::new().await;
+    let mut amina = world.phone("amina", Role::Member, &[GRID]).await;
+    let lin = world.phone("lin", Role::Supervisor, &[COMMUNITY]).await;
+    let id = amina.draft_id();
+    let body = DraftBody::Issue(IssueDraft {
+        area: AreaCode::new(GRID).ok(),
+        category: Some(Category::Facilities),
+        title: "楼道灯不亮".to_owned(),
+        note: String::new(),
+        household: None,
+        place: String::new(),
+        visit: None,
+        handled_on_the_spot: false,
+        started_at: 1,
+    });
+    amina.call(api::SaveDraft {
+        id,
+        body,
+        seen: DraftSeen::default(),
+    });
+    amina.call(api::FinishDraft { id });
+    world.sync(&mut amina).await;
+    world.assign("amina", &[OTHER_GRID]).await;
+    amina.advance(60_000);
+    let event = Event {
+        note: "师傅明天来".to_owned(),
+        ..Event::of(Step::Accepted)
+    };
+    let issue = IssueId(id.0);
+    amina.call(api::AddEvent {
+        issue,
+        event: event.clone(),
+    });
+    world.sync(&mut amina).await;
+    let [parked] = world.parked(&lin).await.try_into().expect("one is parked");
+    assert_eq!((parked.event, parked.fields), (Some(event), Vec::new()));
 }
 
 /// Found by the simulation: seed 1243. Under another identity a phone does not know any more what was set aside under the

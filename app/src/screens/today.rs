@@ -61,6 +61,7 @@ fn PlanView(plan: TodayPage) -> Element {
         .read()
         .as_ref()
         .is_some_and(|sync| sync.phase == SyncPhase::Working);
+    let has_more_care = plan.care.len() > api::CARE_SHOWN_MAX;
     rsx! {
         if !plan.drafts.is_empty() {
             Section { title: t("today-drafts"), testid: "today-drafts",
@@ -88,14 +89,14 @@ fn PlanView(plan: TodayPage) -> Element {
                     }
                 }
             }
-            if let (false, is_cut) = (plan.care.is_empty(), plan.care.len() > api::CARE_SHOWN_MAX) {
+            if !plan.care.is_empty() {
                 Section { title: t("today-care"), testid: "today-care",
                     ul { class: "rows",
                         for care in plan.care.into_iter().take(api::CARE_SHOWN_MAX) {
                             CareRow { key: "{care.resident}", care }
                         }
                     }
-                    if is_cut {
+                    if has_more_care {
                         p { class: "hint", "data-testid": "care-more", {t_args("today-care-more", &[("count", api::CARE_SHOWN_MAX.into())])} }
                     }
                 }

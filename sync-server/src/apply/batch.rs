@@ -115,12 +115,7 @@ impl<'a> Batch<'a> {
     /// Whose supervisors see an operation when it is parked: those of its area when the author ever worked
     /// there, else those of the author's own area. Nobody can fill a stranger's list.
     pub fn shown_in(&self, operation: &Operation) -> Option<AreaCode> {
-        let at_home = self
-            .sender
-            .spans
-            .iter()
-            .any(|span| operation.area.is_within(&span.area));
-        if at_home {
+        if self.sender.has_area(&operation.area) {
             Some(operation.area.clone())
         } else {
             self.sender.spans.first().map(|span| span.area.clone())

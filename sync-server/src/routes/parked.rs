@@ -10,7 +10,7 @@ use crate::auth::Authorised;
 use crate::notices::Word;
 use crate::refused::Refused;
 use crate::state::AppState;
-use crate::storage::{ParkedPlace, StorageError, TakenUp};
+use crate::storage::{ParkedPlace, TakenUp};
 
 /// The most operations in one answer.
 const PARKED_SHOWN_MAX: u32 = 100;
@@ -88,15 +88,9 @@ pub async fn take_up(
     authorised.at_least_supervisor()?;
     let place = place.parse::<ParkedPlace>().map_err(|()| UNKNOWN)?;
     let credential = authorised.session.credential;
-    state.check_room()?;
-    let taken = state
-        .storage
-        .take_up_parked(place, credential.worker, state.clock.now_ms())
-        .await;
-    if matches!(taken, Err(StorageError::NoRoom(_))) {
-        state.reserve.note_full();
-    }
-    match taken? {
+    let now_ms = state.clock.now_ms();
+    let taken = state.storage.take_up_parked(place, credential.worker, now_ms);
+    match state.with_room(taken).await? {
         TakenUp::Applied(areas) => {
             let (supervisor, device) = (credential.worker, place.device);
             tracing::info!(%supervisor, %device, seq = place.seq, "What was set aside was taken up.");

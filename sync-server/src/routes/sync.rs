@@ -9,8 +9,8 @@ use shared::change::frame::FrameError;
 use shared::protocol::receipt::{EXTENSION_SIGNED_RECEIPT, SignedReceipt, Statement};
 use shared::protocol::set_aside;
 use shared::protocol::v1::{
-    self, AreaPage, CONTENT_TYPE, MessageError, PROTOCOL_VERSION, PULL_OPERATIONS_MAX, ParkedNotice,
-    REQUEST_BYTES_MAX, Receipt, SEGMENT_OPERATIONS, SyncReply, SyncRequest,
+    self, AreaPage, CONTENT_TYPE, MessageError, PROTOCOL_VERSION, PULL_OPERATIONS_MAX, REQUEST_BYTES_MAX,
+    Receipt, SEGMENT_OPERATIONS, SyncReply, SyncRequest,
 };
 use shared::protocol::verify::{Verification, Verified};
 
@@ -21,7 +21,7 @@ use crate::notices::Word;
 use crate::receipt_key::ReceiptKey;
 use crate::refused::Refused;
 use crate::state::AppState;
-use crate::storage::{Credential, PullRequest, Pulled, PushOutcome, StorageError, Taken, VerifyRequest};
+use crate::storage::{Credential, PullRequest, Pulled, PushOutcome, Taken, VerifyRequest};
 
 /// The most bytes of operations in one reply, unpacked: thumbnails are up to 16 KiB each.
 pub const PULL_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -72,13 +72,16 @@ pub async fn sync(
         _ => u64::MAX,
     };
     let (receipt, parked) = match taken {
-        Some(taken) if request.epoch == Some(epoch) => (taken.receipt, taken.parked),
-        // One that does not know this life of the database is told of everything that is parked.
-        Some(taken) => {
-            let parked = state.storage.parked_of(credential.device, 1, PARKED_TOLD_MAX);
-            (taken.receipt, parked.await?)
+        Some(taken) => (taken.receipt, taken.parked),
+        None => (standing(&state, credential).await?, Vec::new()),
+    };
+    // One that does not know this life of the database is told of everything that is parked.
+    let parked = match request.epoch == Some(epoch) {
+        true => parked,
+        false => {
+            let all = state.storage.parked_of(credential.device, 1, PARKED_TOLD_MAX);
+            all.await?
         }
-        None => standing(&state, credential, request.epoch == Some(epoch)).await?,
     };
     let (verified, pulled) = match verify(&state, credential, &request).await? {
         Some((verified, pulled)) => (Some(verified), pulled),
@@ -225,12 +228,8 @@ fn unknown_protocol() -> Refused {
 
 async fn apply(state: &AppState, push: IncomingPush) -> Result<Taken, Refused> {
     let device = push.device();
-    state.check_room()?;
-    let outcome = state.storage.apply_push(push, state.clock.now_ms()).await;
-    if matches!(outcome, Err(StorageError::NoRoom(_))) {
-        state.reserve.note_full();
-    }
-    match outcome? {
+    let outcome = state.storage.apply_push(push, state.clock.now_ms());
+    match state.with_room(outcome).await? {
         PushOutcome::Refused(refusal) => Err(refusal.into()),
         PushOutcome::Taken(taken) => {
             if !taken.areas.is_empty() {
@@ -244,32 +243,17 @@ async fn apply(state: &AppState, push: IncomingPush) -> Result<Taken, Refused> {
     }
 }
 
-/// What is held of a device that pushes nothing. One that does not know this life of the database is told of
-/// everything that is parked.
-async fn standing(
-    state: &AppState,
-    credential: Credential,
-    knows_epoch: bool,
-) -> Result<(Receipt, Vec<ParkedNotice>), Refused> {
+/// What is held of a device that pushes nothing.
+async fn standing(state: &AppState, credential: Credential) -> Result<Receipt, Refused> {
     let held = state
         .storage
         .held(credential.device)
         .await?
         .ok_or(Refused::session())?;
-    let parked = match knows_epoch {
-        true => Vec::new(),
-        false => {
-            state
-                .storage
-                .parked_of(credential.device, 1, PARKED_TOLD_MAX)
-                .await?
-        }
-    };
-    let receipt = Receipt {
+    Ok(Receipt {
         through_seq: held.through_seq,
         chain: held.chain,
         applied_at: held.applied_at,
         applied_from_seq: held.applied_from_seq,
-    };
-    Ok((receipt, parked))
+    })
 }

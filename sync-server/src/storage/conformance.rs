@@ -22,7 +22,9 @@ pub use uploads::*;
 pub use verify::*;
 
 use shared::clock::TimestampMs;
+use shared::domain::Issue;
 use shared::domain::area::Area;
+use shared::domain::issue::Category;
 use shared::domain::worker::Role;
 use shared::ids::{AreaCode, DeviceId, WorkerId};
 use uuid::Uuid;
@@ -129,6 +131,18 @@ pub(super) fn reached(grid: &str) -> Vec<AreaCode> {
 
 pub(super) fn id(number: u8) -> Uuid {
     Uuid::from_bytes([number; 16])
+}
+
+pub(super) fn an_issue() -> Issue {
+    Issue {
+        category: Category::Facilities,
+        title: "楼道灯不亮".to_owned(),
+        note: String::new(),
+        household: None,
+        place: String::new(),
+        visit: None,
+        reported_at: NOW,
+    }
 }
 
 pub(super) async fn with_areas(storage: &Storage) {

@@ -153,17 +153,39 @@ impl Storage {
         &self,
         work: impl FnOnce(Tx<'_>) -> StorageResult<T> + Send + 'static,
     ) -> StorageResult<T> {
-        self.write_unless(work).await
-    }
-
-    /// [`write`](Self::write), unless the work itself refuses: then nothing of it was written, either.
-    async fn write_unless<T: Send + 'static, E: From<StorageError> + Send + 'static>(
-        &self,
-        work: impl FnOnce(Tx<'_>) -> Result<T, E> + Send + 'static,
-    ) -> Result<T, E> {
         match &self.0 {
             Database::Sqlite(sqlite) => sqlite.write(work).await,
             Database::Postgres(postgres) => postgres.write(work).await,
         }
+    }
+
+    /// [`write`](Self::write), unless the work itself refuses: then nothing of it was written, either.
+    async fn write_unless<T: Send + 'static, R: Send + 'static>(
+        &self,
+        work: impl FnOnce(Tx<'_>) -> Result<T, NotDone<R>> + Send + 'static,
+    ) -> StorageResult<Result<T, R>> {
+        let done = match &self.0 {
+            Database::Sqlite(sqlite) => sqlite.write(work).await,
+            Database::Postgres(postgres) => postgres.write(work).await,
+        };
+        match done {
+            Ok(done) => Ok(Ok(done)),
+            Err(NotDone::Refused(refusal)) => Ok(Err(refusal)),
+            Err(NotDone::Failed(error)) => Err(error),
+        }
+    }
+}
+
+/// Why work is not done; what was written of it is taken back.
+enum NotDone<R> {
+    /// The work itself refuses.
+    Refused(R),
+    /// The storage failed.
+    Failed(StorageError),
+}
+
+impl<R> From<StorageError> for NotDone<R> {
+    fn from(error: StorageError) -> Self {
+        Self::Failed(error)
     }
 }

@@ -304,7 +304,7 @@ async fn a_need_goes_with_the_visit_that_found_it() {
         &[Need::LivesAlone, Need::HearingSight, Need::Mobility],
     );
     world.settle(&mut [&mut amina, &mut joao]).await;
-    // A colleague found one of them too; another one Joao wrote down in the person's own form after it had gone.
+    // A colleague finds one of them too, and another one.
     visit(&mut joao, &[Need::Mobility, Need::LanguageHelp]);
     world.settle(&mut [&mut amina, &mut joao]).await;
     assert_eq!(found(&mut joao, door).len(), 4);
@@ -432,12 +432,11 @@ async fn nobody_is_born_after_this_year() {
         let mut form = resident_form(&draft);
         form.birth_year = year.to_owned();
         let body = DraftBody::Resident(form);
-        let saved = phone.call(api::SaveDraft {
+        phone.call(api::SaveDraft {
             id: DraftId(id.0),
             body,
             seen: draft.seen,
         });
-        let _ = saved;
         phone.try_call(api::FinishDraft { id: DraftId(id.0) })
     };
     for (year, is_taken) in [

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use shared::clock::TimestampMs;
 use shared::domain::issue::Event;
 use shared::domain::{FieldId, RecordRef, Value};
-use shared::ids::{AreaCode, DeviceId};
+use shared::ids::DeviceId;
 
 use super::{Ask, PhotoSummary};
 
@@ -43,8 +43,6 @@ impl Ask for Gaps {
 pub struct ParkedOfOthers {
     /// Whose.
     pub author: String,
-    /// Which area it was for.
-    pub area: AreaCode,
     /// The record.
     pub record: RecordRef,
     /// The reason's code.

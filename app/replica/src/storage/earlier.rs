@@ -21,7 +21,7 @@ use super::{StorageError, StorageResult};
 pub const EARLIER_PER_RECORD_MAX: u32 = 40;
 
 /// What is written by every step or decision and says nothing by itself.
-fn says_nothing(kind: RecordKind, field: FieldId) -> bool {
+pub(crate) fn says_nothing(kind: RecordKind, field: FieldId) -> bool {
     kind.life_cycle().is_some() && field == STEPS_SEEN || kind.kept_after_removal() == Some(field)
 }
 

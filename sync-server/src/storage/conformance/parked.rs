@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use shared::change::Change;
 use shared::crdt::RecordState;
-use shared::domain::issue::{Category, Event, Step};
+use shared::domain::issue::{Event, Step};
 use shared::domain::value::{FieldMap, Value};
 use shared::domain::worker::Role;
-use shared::domain::{Issue, RecordKind, RecordRef, household};
+use shared::domain::{RecordKind, RecordRef, household};
 
 use super::{
-    COMMUNITY, GRID, NEIGHBOUR, NOW, OTHER_GRID, a_phone, area, id, pull, push, push_at, with_areas,
+    COMMUNITY, GRID, NEIGHBOUR, NOW, OTHER_GRID, a_phone, an_issue, area, id, pull, push, push_at, with_areas,
 };
 use crate::storage::{ParkedPlace, PushOutcome, Storage, TakenUp};
 use crate::testing::TestPhone;
@@ -95,8 +95,7 @@ pub async fn nobody_takes_up_what_is_not_theirs_to_take_up(storage: &Storage) {
     // Nobody approves their own work by another's hand.
     let mut maker = a_phone(storage, 7, Role::Member, &[GRID]).await;
     let mut lead = a_phone(storage, 8, Role::Supervisor, &[GRID]).await;
-    let issue = RecordRef::new(RecordKind::ISSUE, id(70));
-    lead.record(issue, an_issue());
+    let issue = lead.make(RecordKind::ISSUE, an_issue().to_fields());
     let mut state = RecordState::start(&lead.operations[0], None);
     lead.record(issue, RecordState::step(Some(&state), Event::of(Step::Accepted)));
     state.apply(&lead.operations[1], None);
@@ -123,23 +122,6 @@ pub async fn nobody_takes_up_what_is_not_theirs_to_take_up(storage: &Storage) {
     assert_eq!(none.unwrap(), TakenUp::Unknown);
 }
 
-fn an_issue() -> Change {
-    let issue = Issue {
-        category: Category::Facilities,
-        title: "楼道灯不亮".to_owned(),
-        note: String::new(),
-        household: None,
-        place: String::new(),
-        visit: None,
-        reported_at: NOW,
-    };
-    let mut change = RecordState::change_to(RecordKind::ISSUE, None, issue.to_fields());
-    let first = RecordState::step(None, Event::of(Step::Reported));
-    change.writes.extend(first.writes);
-    change.event = first.event;
-    change
-}
-
 /// Only what is missing comes along: the supervisor has not seen the rest. And where a household has gone it is for others
 /// to say.
 pub async fn nothing_is_taken_up_that_was_not_looked_at(storage: &Storage) {
@@ -155,13 +137,12 @@ pub async fn nothing_is_taken_up_that_was_not_looked_at(storage: &Storage) {
         .unwrap();
     amina.now_ms = NOW + 10_000;
     let household = RecordRef::new(RecordKind::HOUSEHOLD, home);
-    let say = |phone: &mut TestPhone, field, text: &str| {
-        let state = RecordState::start(&phone.operations[0], None);
+    let made = RecordState::start(&amina.operations[0], None);
+    let say = |field, text| {
         let fields = FieldMap::from_iter([(field, Value::text(text))]);
-        let change = RecordState::change_to(RecordKind::HOUSEHOLD, Some(&state), fields);
-        phone.record(household, change);
+        RecordState::change_to(RecordKind::HOUSEHOLD, Some(&made), fields)
     };
-    say(&mut amina, household::NOTE, "nobody has looked at this");
+    amina.record(household, say(household::NOTE, "nobody has looked at this"));
     amina.visit(home, "after it was taken away");
     push_at(storage, &amina, 2, 3, NOW + 20_000).await;
     let taken = storage
@@ -172,12 +153,7 @@ pub async fn nothing_is_taken_up_that_was_not_looked_at(storage: &Storage) {
     assert_eq!(left.iter().map(|notice| notice.seq).collect::<Vec<_>>(), [2]);
     // The household goes to another grid; the note was said of it where it lay.
     joao.now_ms = NOW + 40_000;
-    let moved = FieldMap::from_iter([(household::MOVED_TO, Value::text(OTHER_GRID))]);
-    let state = RecordState::start(&amina.operations[0], None);
-    joao.record(
-        household,
-        RecordState::change_to(RecordKind::HOUSEHOLD, Some(&state), moved),
-    );
+    joao.record(household, say(household::MOVED_TO, OTHER_GRID));
     assert_eq!(push_at_end(storage, &joao, NOW + 50_000).await, 1);
     let place = place(&amina, 2);
     let taken = storage.take_up_parked(place, lin.worker, NOW + 60_000).await;

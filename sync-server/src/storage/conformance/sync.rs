@@ -5,17 +5,17 @@ use std::collections::BTreeMap;
 use shared::change::encode::decode_pull;
 use shared::change::{Change, Seen, Write};
 use shared::crdt::RecordState;
-use shared::domain::issue::{Category, Event, Step};
+use shared::domain::issue::{Event, Step};
 use shared::domain::value::Value;
 use shared::domain::worker::Role;
-use shared::domain::{Issue, RecordKind, RecordRef, visit};
+use shared::domain::{RecordKind, RecordRef, visit};
 use shared::ids::{DeviceId, EpochId, PhotoHash};
 use shared::protocol::gaps::Gaps;
 use shared::protocol::v1::{self, AreaPage, Push};
 
 use super::{
-    COMMUNITY, GRID, NEIGHBOUR, NOW, OTHER_GRID, a_phone, area, enrol, id, pull, push, push_at, reached,
-    with_areas,
+    COMMUNITY, GRID, NEIGHBOUR, NOW, OTHER_GRID, a_phone, an_issue, area, enrol, id, pull, push, push_at,
+    reached, with_areas,
 };
 use crate::apply::{AT_ONCE, HeldChain, PushRefusal};
 use crate::storage::{
@@ -543,16 +543,7 @@ pub async fn a_step_that_is_not_the_authors_is_set_aside(storage: &Storage) {
     let mut amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
     let mut joao = a_phone(storage, 2, Role::Member, &[GRID]).await;
     let mut lin = a_phone(storage, 3, Role::Supervisor, &[GRID]).await;
-    let issue = Issue {
-        category: Category::Facilities,
-        title: "楼道灯不亮".to_owned(),
-        note: String::new(),
-        household: None,
-        place: String::new(),
-        visit: None,
-        reported_at: NOW,
-    };
-    let record = amina.make(RecordKind::ISSUE, issue.to_fields());
+    let record = amina.make(RecordKind::ISSUE, an_issue().to_fields());
     assert_eq!(push(storage, &amina, 1).await.parked, []);
     let mut told = Vec::new();
     for (who, step) in [

@@ -19,38 +19,26 @@ use crate::apply::{
     AT_ONCE, HeldChain, IncomingPush, Operations, Prepared, PushRefusal, Told, moves_household, overlap,
     times_are_plain,
 };
-use crate::storage::{PushOutcome, Storage, StorageError, StorageResult, Taken};
+use crate::storage::{NotDone, PushOutcome, Storage, StorageError, StorageResult, Taken};
 
 impl Storage {
     /// Takes a push: applies, parks or refuses its operations (D2, D5, D8). A push that is held already
     /// changes nothing and has the same receipt. The time at which operations are applied never goes back,
     /// even when `now_ms` does.
     pub async fn apply_push(&self, push: IncomingPush, now_ms: TimestampMs) -> StorageResult<PushOutcome> {
-        match self.write_unless(move |tx| apply_push(tx, &push, now_ms)).await {
-            Ok(taken) => Ok(PushOutcome::Taken(taken)),
-            Err(NotTaken::Refused(refusal)) => Ok(PushOutcome::Refused(refusal)),
-            Err(NotTaken::Failed(error)) => Err(error),
-        }
+        let taken = self.write_unless(move |tx| apply_push(tx, &push, now_ms)).await?;
+        Ok(match taken {
+            Ok(taken) => PushOutcome::Taken(taken),
+            Err(refusal) => PushOutcome::Refused(refusal),
+        })
     }
 }
 
-/// Why a push is not taken; what was written of it is taken back.
-enum NotTaken {
-    /// For what it is.
-    Refused(PushRefusal),
-    /// For another reason.
-    Failed(StorageError),
-}
+type NotTaken = NotDone<PushRefusal>;
 
 impl From<PushRefusal> for NotTaken {
     fn from(refusal: PushRefusal) -> Self {
         Self::Refused(refusal)
-    }
-}
-
-impl From<StorageError> for NotTaken {
-    fn from(error: StorageError) -> Self {
-        Self::Failed(error)
     }
 }
 

@@ -20,7 +20,7 @@ use super::tx::Tx;
 use super::value::values;
 use super::{batch, moves, records};
 use crate::apply::{Batch, Needs, OTHER_AREA, Prepared, Sender, WaitsFor, moves_household};
-use crate::storage::{ParkedPlace, Storage, StorageError, StorageResult, TakenUp};
+use crate::storage::{NotDone, ParkedPlace, Storage, StorageError, StorageResult, TakenUp};
 
 impl Storage {
     /// Of these operations of a device those that are applied: one that was parked is applied when the record comes
@@ -52,11 +52,7 @@ impl Storage {
         now_ms: TimestampMs,
     ) -> StorageResult<TakenUp> {
         let taken = self.write_unless(move |tx| take_up_for(tx, place, supervisor, now_ms));
-        match taken.await {
-            Err(NotTakenUp::Refused(code)) => Ok(TakenUp::Refused(code)),
-            Err(NotTakenUp::Failed(error)) => Err(error),
-            Ok(taken) => Ok(taken),
-        }
+        Ok(taken.await?.unwrap_or_else(TakenUp::Refused))
     }
 }
 
@@ -193,12 +189,12 @@ fn take_up_for(
     place: ParkedPlace,
     supervisor: WorkerId,
     now_ms: TimestampMs,
-) -> Result<TakenUp, NotTakenUp> {
+) -> Result<TakenUp, NotDone<&'static str>> {
     let ParkedPlace { device, seq, .. } = place;
     let mut sender = batch::sender(tx, supervisor, 0)?;
     sender.spans.retain(|span| span.ended_at.is_none());
     sender.vouches = Some(supervisor);
-    let oversees = |area: &AreaCode| sender.spans.iter().any(|span| area.is_within(&span.area));
+    let oversees = |area: &AreaCode| sender.has_area(area);
     let shown_in: Option<String> = tx
         .prepare_cached("SELECT shown_in FROM parked WHERE device = ?1 AND seq = ?2")?
         .query_opt(values![device.0.as_bytes(), int(seq)], |row| row.get(0))?;
@@ -207,7 +203,7 @@ fn take_up_for(
         return Ok(taken_up_before(tx, device, seq, oversees)?);
     };
     if !oversees(&prepared.operation.area) {
-        return Err(NotTakenUp::Refused("parked.not_yours"));
+        return Err(NotDone::Refused("parked.not_yours"));
     }
     let mut log = LogEnd::open(tx, now_ms)?;
     let mut came = Came::default();
@@ -216,23 +212,9 @@ fn take_up_for(
         let _ = take_one(tx, &earlier, &sender, &mut log, &mut came)?;
     }
     take_one(tx, &prepared, &sender, &mut log, &mut came)?
-        .map_err(|rejection| NotTakenUp::Refused(rejection.code))?;
+        .map_err(|rejection| NotDone::Refused(rejection.code))?;
     take_up(tx, came, &mut log)?;
     Ok(TakenUp::Applied(log.close(tx)?))
-}
-
-/// Why nothing is taken up; what was written is taken back.
-enum NotTakenUp {
-    /// Not even the supervisor may: the reason's code.
-    Refused(&'static str),
-    /// For another reason.
-    Failed(StorageError),
-}
-
-impl From<StorageError> for NotTakenUp {
-    fn from(error: StorageError) -> Self {
-        Self::Failed(error)
-    }
 }
 
 fn take_one(
@@ -245,9 +227,7 @@ fn take_one(
     let mut batch = batch::over(tx, std::slice::from_ref(prepared), sender.clone(), log.applied_at)?;
     let home = match batch.take(prepared) {
         // Where a household went there are other supervisors.
-        Ok(home) if !sender.spans.iter().any(|span| home.is_within(&span.area)) => {
-            return Ok(Err(OTHER_AREA));
-        }
+        Ok(home) if !sender.has_area(&home) => return Ok(Err(OTHER_AREA)),
         Ok(home) => home,
         Err(rejection) => return Ok(Err(rejection)),
     };
@@ -263,16 +243,16 @@ const LOOKED_THROUGH_MAX: u64 = 1_000;
 /// What the same device recorded before and is parked too, of records that an operation changes or names and that are
 /// not here: a visit goes before its photo. In order. Nothing else comes along: the supervisor has not seen it.
 fn needed_by(tx: Tx<'_>, prepared: &Prepared) -> StorageResult<Vec<Prepared>> {
-    let missing = |prepared: &Prepared| -> StorageResult<Vec<RecordRef>> {
+    let missing = |prepared: &Prepared| -> StorageResult<BTreeSet<RecordRef>> {
         let Needs { records, named, .. } = Needs::of(std::slice::from_ref(prepared));
         let mut missing: BTreeSet<RecordRef> = records.into_iter().chain(named).collect();
         for (here, _) in records::areas(tx, missing.clone())? {
             missing.remove(&here);
         }
-        Ok(missing.into_iter().collect())
+        Ok(missing)
     };
     let Operation { device, seq, .. } = prepared.operation;
-    let mut wanted: BTreeSet<RecordRef> = missing(prepared)?.into_iter().collect();
+    let mut wanted = missing(prepared)?;
     if wanted.is_empty() {
         return Ok(Vec::new());
     }

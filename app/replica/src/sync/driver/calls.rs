@@ -7,9 +7,14 @@ use super::Driver;
 use crate::api::{ApiError, ErrorCode, Gap, ParkedOfOthers, Status, api_error};
 use crate::queries;
 use crate::storage::photo_bytes;
-use crate::sync::transport::{Transport, TransportError};
+use crate::sync::transport::{Credential, Transport, TransportError};
 
 impl<T: Transport> Driver<T> {
+    fn credential(&self) -> Result<Credential, ApiError> {
+        let credential = self.replica.borrow().credential()?;
+        credential.ok_or_else(|| api_error(ErrorCode::SignedOut, ""))
+    }
+
     pub(crate) async fn sign_in(
         &self,
         server: &str,
@@ -55,8 +60,7 @@ impl<T: Transport> Driver<T> {
         if let Some(bytes) = kept.filter(|bytes| PhotoHash::of(bytes) == hash) {
             return Ok(bytes);
         }
-        let credential = self.replica.borrow().credential()?;
-        let credential = credential.ok_or_else(|| api_error(ErrorCode::SignedOut, ""))?;
+        let credential = self.credential()?;
         let bytes = self
             .server
             .get_photo(&credential, hash)
@@ -71,16 +75,14 @@ impl<T: Transport> Driver<T> {
     }
 
     pub(crate) async fn parked(&self, after: &str) -> Result<Vec<ParkedOfOthers>, ApiError> {
-        let credential = self.replica.borrow().credential()?;
-        let credential = credential.ok_or_else(|| api_error(ErrorCode::SignedOut, ""))?;
+        let credential = self.credential()?;
         let parked = self.server.parked(&credential, after).await.map_err(call_error)?;
         self.replica.borrow().show_parked(parked)
     }
 
     /// What was applied comes back with the next pull, like what anybody recorded.
     pub(crate) async fn take_up_parked(&self, place: &str) -> Result<(), ApiError> {
-        let credential = self.replica.borrow().credential()?;
-        let credential = credential.ok_or_else(|| api_error(ErrorCode::SignedOut, ""))?;
+        let credential = self.credential()?;
         let taken = self.server.take_up_parked(&credential, place).await;
         taken.map_err(|error| match error {
             TransportError::Refused(code) => api_error(ErrorCode::Invalid, &code),
@@ -91,8 +93,7 @@ impl<T: Transport> Driver<T> {
     }
 
     pub(crate) async fn gaps(&self) -> Result<Vec<Gap>, ApiError> {
-        let credential = self.replica.borrow().credential()?;
-        let credential = credential.ok_or_else(|| api_error(ErrorCode::SignedOut, ""))?;
+        let credential = self.credential()?;
         let gaps = self.server.gaps(&credential).await.map_err(call_error)?;
         let replica = self.replica.borrow();
         let mut known = Vec::new();
