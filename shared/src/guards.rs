@@ -22,6 +22,10 @@ pub enum Guard {
     ReachDown,
     /// The device lets go of what lies in areas that are not assigned any more.
     Forgetting,
+    /// The server hands out to a unit what was sent to it.
+    Lend,
+    /// The device lets go of what is not lent to its unit any more.
+    TakeBack,
     /// The app knows the newest kinds: those whose records have no table of their own.
     NewestKinds,
     /// An updated device takes up what its earlier app could only keep.

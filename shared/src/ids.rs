@@ -1,6 +1,6 @@
 //! Identifiers as types, so that a household's id cannot be passed where a visit's is meant.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
 use arrayvec::ArrayString;
@@ -141,8 +141,10 @@ impl FromStr for PhotoHash {
 ///
 /// Containment is a prefix at one of these lengths, so the tree needs no look-up.
 ///
-/// Shape: `130803`, `130803001`, `130803001001`, `130803001001-02`; at most 15 bytes, which stand in the value itself:
-/// every operation has one.
+/// Outside the tree each unit 单位 has an area of its own: what is [lent](crate::crdt::Lent) to it is held there.
+///
+/// Shape: `130803`, `130803001`, `130803001001`, `130803001001-02`, or `u` and 14 lower-case hexadecimal digits; at most
+/// 15 bytes, which stand in the value itself: every operation has one.
 /// Source: National Bureau of Statistics division codes; `docs/data-model.md`, "Areas".
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
@@ -150,7 +152,9 @@ pub struct AreaCode(ArrayString<15>);
 
 /// The text is not an area code.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("an area code has 2, 4, 6, 9 or 12 digits, and a grid adds -NN")]
+#[error(
+    "an area code has 2, 4, 6, 9 or 12 digits, and a grid adds -NN; a unit's is u and 14 hexadecimal digits"
+)]
 pub struct AreaCodeError;
 
 impl AreaCode {
@@ -186,9 +190,34 @@ impl AreaCode {
         Self::new(&code).ok()
     }
 
+    /// The area of a unit, by the id of its record: what is lent to the unit is held there. It lies in no other, and
+    /// nothing reaches down to it.
+    ///
+    /// Shape: `u` and the last 14 hexadecimal digits of the id.
+    pub fn of_unit(unit: Uuid) -> Self {
+        let mut code = ArrayString::new();
+        // It has room for exactly so much.
+        let _ = write!(code, "u{:014x}", unit.as_u128() & ((1 << 56) - 1));
+        Self(code)
+    }
+
+    /// Whether this is the [area of a unit](Self::of_unit).
+    pub fn is_unit(&self) -> bool {
+        self.0.starts_with('u')
+    }
+
     /// Whether this is a [common area](Self::common).
     pub fn is_common(&self) -> bool {
         self.0.ends_with("-00")
+    }
+
+    /// The community or street whose [common area](Self::common) this is.
+    pub fn decides_for(&self) -> Option<Self> {
+        let community = self.parent().filter(|_| self.is_common())?;
+        match community.as_str().ends_with("000") {
+            true => community.parent(),
+            false => Some(community),
+        }
     }
 
     /// The common areas that reach down to this one, the nearest first.
@@ -201,9 +230,10 @@ impl AreaCode {
         &self.0
     }
 
-    /// The area one level up; `None` above a province.
+    /// The area one level up; `None` above a province, and for a unit's.
     pub fn parent(&self) -> Option<Self> {
         let length = match self.0.len() {
+            _ if self.is_unit() => return None,
             15 => 12,
             12 => 9,
             9 => 6,
@@ -223,6 +253,7 @@ impl AreaCode {
     /// The level of this area.
     pub fn level(&self) -> AreaLevel {
         match self.0.len() {
+            _ if self.is_unit() => AreaLevel::Unit,
             2 => AreaLevel::Province,
             4 => AreaLevel::City,
             6 => AreaLevel::District,
@@ -248,6 +279,8 @@ pub enum AreaLevel {
     Community,
     /// 网格
     Grid,
+    /// 单位, outside the tree
+    Unit,
 }
 
 impl fmt::Display for AreaCode {
@@ -282,6 +315,12 @@ impl<'de> Deserialize<'de> for AreaCode {
 }
 
 fn is_area_code(text: &str) -> bool {
+    if let Some(digits) = text.strip_prefix('u') {
+        return digits.len() == 14
+            && digits
+                .bytes()
+                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    }
     let (division, grid) = match text.split_once('-') {
         Some((division, grid)) => (division, Some(grid)),
         None => (text, None),
@@ -305,6 +344,7 @@ mod tests {
             "130803001",
             "130803001001",
             "130803001001-02",
+            "u0123456789abcd",
         ] {
             assert_eq!(AreaCode::new(good).unwrap().as_str(), good);
         }
@@ -317,6 +357,11 @@ mod tests {
             "130803001001-2",
             "130803001001-022",
             "１３",
+            "u",
+            "u0123456789abc",
+            "u0123456789abcde",
+            "u0123456789ABCD",
+            "v0123456789abcd",
         ] {
             assert_eq!(AreaCode::new(bad), Err(AreaCodeError), "{bad}");
         }
@@ -330,6 +375,29 @@ mod tests {
         assert!(!grid.is_within(&AreaCode::new("130803001002").unwrap()));
         assert!(!AreaCode::new("130803001001").unwrap().is_within(&grid));
         assert_eq!(grid.parent().unwrap().as_str(), "130803001001");
+    }
+
+    #[test]
+    fn a_common_area_knows_for_whom_it_is() {
+        for code in ["130803001", "130803001001"] {
+            let area = AreaCode::new(code).unwrap();
+            assert_eq!(area.common().unwrap().decides_for(), Some(area));
+        }
+        assert_eq!(AreaCode::new("130803001001-01").unwrap().decides_for(), None);
+    }
+
+    #[test]
+    fn the_area_of_a_unit_lies_nowhere_and_nothing_reaches_it() {
+        let unit = Uuid::from_u128(0x0197_8a2e_55c1_7c4d_9aab_cdef_0123_4567);
+        let area = AreaCode::of_unit(unit);
+        assert_eq!(area.as_str(), "uabcdef01234567");
+        assert_eq!(AreaCode::new(area.as_str()), Ok(area.clone()));
+        assert!(area.is_unit() && !area.is_common());
+        assert_eq!((area.parent(), area.common()), (None, None));
+        assert_eq!(area.level(), AreaLevel::Unit);
+        assert_eq!(area.reached_from().count(), 0);
+        assert!(area.is_within(&area));
+        assert!(!area.is_within(&AreaCode::new("130803").unwrap()));
     }
 
     #[test]

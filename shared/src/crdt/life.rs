@@ -14,9 +14,12 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap};
 
+use uuid::Uuid;
+
 use super::record::{Origin, RecordEvent};
 use crate::change::Seen;
-use crate::domain::life_cycle::{Does, LifeCycle, StepRule};
+use crate::clock::TimestampMs;
+use crate::domain::life_cycle::{Does, Lends, LifeCycle, StepRule};
 use crate::ids::WorkerId;
 
 /// A step, and which other steps its author had seen.
@@ -35,6 +38,10 @@ pub struct LifeState {
     pub step: u64,
     /// Who has said since it was opened last that they did the work, also where their step did not count.
     pub done_by: BTreeSet<WorkerId>,
+    /// The unit that it is lent to, by the id of its record.
+    pub lent_to: Option<Uuid>,
+    /// When it was closed, ms, unless it was opened again since. Rating it later is no other closing.
+    pub closed_at: Option<TimestampMs>,
     /// Every event by time.
     pub timeline: Vec<TimelineStep>,
 }
@@ -58,6 +65,7 @@ pub fn fold(cycle: &LifeCycle, steps: &[TakenStep<'_>]) -> LifeState {
     let mut applied: Vec<Applied<'_>> = Vec::new();
     let mut reasons = vec![""; steps.len()];
     let mut done_by = BTreeSet::new();
+    let (mut lent_to, mut closed_at) = (None, None);
     for (place, (index, taken)) in order.into_iter().enumerate() {
         let author = taken.event.origin.author;
         let Some(next) = cycle.rule(taken.event.event.step) else {
@@ -75,6 +83,15 @@ pub fn fold(cycle: &LifeCycle, steps: &[TakenStep<'_>]) -> LifeState {
                 set(&mut reasons, earlier, reason);
             }
             state = next.step;
+            match next.lends {
+                Lends::Closes => closed_at = closed_at.or(Some(taken.event.origin.stamp.ms)),
+                Lends::ToTarget => lent_to = taken.event.event.target.parse().ok(),
+                Lends::Ends => lent_to = None,
+                Lends::Keeps => {}
+            }
+            if next.lends != Lends::Closes {
+                closed_at = None;
+            }
             applied.push((next, taken, index));
         }
         if next.does == Does::Opens && reason.is_empty() {
@@ -96,6 +113,8 @@ pub fn fold(cycle: &LifeCycle, steps: &[TakenStep<'_>]) -> LifeState {
     LifeState {
         step: state,
         done_by,
+        lent_to,
+        closed_at,
         timeline,
     }
 }

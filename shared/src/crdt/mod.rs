@@ -17,10 +17,12 @@ pub mod record;
 
 mod created;
 mod fingerprint;
+mod lending;
 mod pack;
 mod register;
 
 pub use created::{Created, creation, is_in_order};
+pub use lending::Lent;
 pub use pack::{PackError, clocks_of_origin, untouched_origin};
 
 pub use life::{LifeState, TakenStep, TimelineStep, fold};

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::life_cycle::{Does, GivesWay, LifeCycle, Reasons, StepRule};
+use super::life_cycle::{Does, GivesWay, Lends, LifeCycle, Reasons, StepRule};
 use super::list::closed_list;
 use super::rights::{Rights, Roles};
 use super::schema::{FieldId, FieldSpec, KindSpec, Reach, RecordKind};
@@ -31,7 +31,7 @@ pub use super::life_cycle::STEPS_SEEN;
 /// Written as 1 by who keeps the issue although it was removed; the write has seen the removals.
 pub const KEPT_AFTER_REMOVAL: FieldId = FieldId(9);
 
-/// A responder will hold what is sent to their unit, and says by its steps what becomes of it; until then nothing is.
+/// A responder holds what is sent to their unit, and says by its steps what becomes of it.
 const RIGHTS: Rights = Rights {
     hold: Roles::WORKERS.and(Role::Responder),
     ..Rights::OF_WORKERS
@@ -156,6 +156,7 @@ pub static LIFE_CYCLE: LifeCycle = LifeCycle {
         StepRule {
             taken_by: Roles::SUPERVISORS,
             later_holds: Some("issue.assigned_elsewhere"),
+            lends: Lends::ToTarget,
             ..step(
                 ASSIGNED,
                 3,
@@ -177,12 +178,14 @@ pub static LIFE_CYCLE: LifeCycle = LifeCycle {
             or_its_maker: true,
             does: Does::Approves,
             gives_way: &[REOPENED_MEANWHILE],
+            lends: Lends::Closes,
             ..step(CONFIRMED, 6, &[CLOSED, REOPENED])
         },
         StepRule {
             taken_by: Roles::SUPERVISORS,
             does: Does::Ends,
             gives_way: &[REOPENED_MEANWHILE],
+            lends: Lends::Closes,
             ..step(CLOSED, 7, &[REOPENED])
         },
         StepRule {
@@ -195,6 +198,7 @@ pub static LIFE_CYCLE: LifeCycle = LifeCycle {
                     reason: "issue.taken_up_meanwhile",
                 },
             ],
+            lends: Lends::Ends,
             ..step(RETURNED, 9, &[REOPENED])
         },
         StepRule {
@@ -210,6 +214,7 @@ pub static LIFE_CYCLE: LifeCycle = LifeCycle {
             does: Does::Ends,
             gives_way: &[REOPENED_MEANWHILE],
             holds: Some("issue.merged"),
+            lends: Lends::Ends,
             ..step(MERGED_INTO, 8, &[REOPENED])
         },
     ],
@@ -256,6 +261,7 @@ const fn step(step: u64, rank: u8, next: &'static [u64]) -> StepRule {
         gives_way: &[],
         holds: None,
         later_holds: None,
+        lends: Lends::Keeps,
     }
 }
 

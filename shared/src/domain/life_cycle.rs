@@ -4,6 +4,7 @@
 use super::list::ClosedList;
 use super::rights::Roles;
 use super::schema::FieldId;
+use crate::clock::TimestampMs;
 
 /// In every kind that takes steps, the field that is written as 1 with each step; what the write had seen is what the
 /// step's author had seen of earlier steps. One number for all kinds, so that steps of a kind that a version does not know
@@ -15,6 +16,9 @@ pub const STEPS_PER_RECORD_MAX: usize = 200;
 
 /// The most bytes of a step's note.
 pub const STEP_NOTE_BYTES_MAX: usize = 3_000;
+
+/// How long a record that was closed is still lent to the unit that took care of it, ms: 30 days.
+pub const LENT_AFTER_CLOSING_MS: TimestampMs = 30 * 24 * 3_600_000;
 
 /// The life of a kind of record.
 #[derive(Debug)]
@@ -76,6 +80,21 @@ pub struct StepRule {
     /// For a step that names somebody: the earlier of two such steps taken at the same time does not count, with this
     /// reason; when both name the same, the later one is a repetition.
     pub later_holds: Option<&'static str>,
+    /// Whom the record is lent to from then on.
+    pub lends: Lends,
+}
+
+/// Whom a record is lent to after a step: a unit holds what was sent to it, and nothing else of the area.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lends {
+    /// To whom it was before.
+    Keeps,
+    /// To the unit that the step names, when it names one by its id; else to nobody.
+    ToTarget,
+    /// To whom it was before, and no longer than [`LENT_AFTER_CLOSING_MS`] unless it is opened again.
+    Closes,
+    /// To nobody.
+    Ends,
 }
 
 /// What a step does besides moving the record.

@@ -83,9 +83,10 @@ fn check_change(operation: &Operation, state: Option<&RecordState>) -> Result<()
         }
         // It never lies nowhere. And whoever it leaves reads that it went, and nothing else.
         let says_more = change.writes.len() > 1 || !change.members.is_empty();
-        // What is decided reaches down from there to everybody: no household does.
-        let is_common = AreaCode::new(moved.value.as_text()).is_ok_and(|area| area.is_common());
-        if moved.value == Value::Null || says_more || is_common || change.removal.is_some() {
+        // What is decided reaches down from there to everybody: no household does. And none is lent to a unit.
+        let target = AreaCode::new(moved.value.as_text());
+        let holds_none = target.is_ok_and(|area| area.is_common() || area.is_unit());
+        if moved.value == Value::Null || says_more || holds_none || change.removal.is_some() {
             return refuse("household.area_impossible");
         }
     }
