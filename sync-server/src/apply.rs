@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use shared::change::{Operation, Write};
 use shared::clock::TimestampMs;
-use shared::crdt::RecordState;
+use shared::crdt::{Lent, RecordState};
 use shared::domain::schema::Meaning;
 use shared::domain::value::ValueShape;
 use shared::domain::worker::Role;
@@ -218,6 +218,8 @@ pub struct Changed {
     pub written: Written,
     /// The state of a photo.
     pub photo: Option<RecordState>,
+    /// Whom an issue is lent to, as its life says.
+    pub lent: Option<Lent>,
     /// Of a new one that was recorded where it does not lie: the areas that it is as if it had left, and when, ms.
     pub left: BTreeMap<AreaCode, TimestampMs>,
 }

@@ -191,6 +191,7 @@ async fn sweep_now_and_then(state: AppState) {
     loop {
         look.tick().await;
         jobs::sweep(&state).await;
+        jobs::end_lending(&state).await;
         jobs::prepare(&state).await;
     }
 }

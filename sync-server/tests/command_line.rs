@@ -156,6 +156,29 @@ fn accounts_are_added_listed_changed_and_removed() {
 }
 
 #[test]
+fn who_works_for_a_unit_is_given_it_by_its_id() {
+    let folder = prepared();
+    let data = folder.path().join("data");
+    assert_eq!(
+        text(&run(&data, &["units"], "").stdout),
+        "",
+        "nobody has entered one"
+    );
+    let unit = "0197 8a2e 55c1 7c4d 9aab cdef 0123 4567".replace(' ', "");
+    let add = |role: &str, place: [&str; 2]| {
+        let words = ["user", "add", "wu", "--display", "吴工", "--role", role];
+        let words = [&words[..], &place, &["--password-stdin"]].concat();
+        run(&data, &words, "koumen-test\n")
+    };
+    let refused = add("responder", ["--unit", &unit]);
+    assert!(text(&refused.stderr).contains("no such unit"), "{refused:?}");
+    let refused = add("member", ["--area", "uabcdef01234567"]);
+    assert!(text(&refused.stderr).contains("no such unit"), "{refused:?}");
+    let refused = add("responder", ["--unit", "property"]);
+    assert!(!refused.status.success());
+}
+
+#[test]
 fn no_password_is_the_name_of_the_account_or_of_who_has_it() {
     let folder = prepared();
     let data = folder.path().join("data");

@@ -70,6 +70,7 @@ CREATE TABLE operation (
 );
 CREATE UNIQUE INDEX operation_by_device ON operation (device, seq);
 CREATE INDEX operation_by_area ON operation (area, position, device);
+CREATE INDEX operation_by_record ON operation (record) WHERE kind IN (4, 5);
 
 CREATE TABLE record (
     kind        BIGINT NOT NULL,
@@ -97,8 +98,10 @@ CREATE TABLE photo_record (
     record BYTEA PRIMARY KEY,
     hash   BYTEA NOT NULL,
     area   TEXT COLLATE "C" NOT NULL,
-    author BYTEA NOT NULL
+    author BYTEA NOT NULL,
+    owner  BYTEA NOT NULL
 );
+CREATE INDEX photo_record_by_owner ON photo_record (owner);
 CREATE INDEX photo_record_by_hash ON photo_record (hash, area);
 
 CREATE TABLE photo (
@@ -174,6 +177,34 @@ CREATE TABLE former_area (
     left_at BIGINT NOT NULL,
     PRIMARY KEY (kind, record, area)
 );
+
+CREATE TABLE lent (
+    kind   BIGINT NOT NULL,
+    record BYTEA NOT NULL,
+    issue  BYTEA NOT NULL,
+    area   TEXT COLLATE "C" NOT NULL,
+    until  BIGINT NOT NULL,
+    PRIMARY KEY (kind, record)
+);
+CREATE INDEX lent_by_issue ON lent (issue);
+CREATE INDEX lent_by_area ON lent (area);
+
+CREATE TABLE lent_log (
+    area     TEXT COLLATE "C" NOT NULL,
+    position BIGINT NOT NULL,
+    kind     BIGINT NOT NULL,
+    record   BYTEA NOT NULL,
+    device   BYTEA NOT NULL,
+    seq      BIGINT NOT NULL,
+    PRIMARY KEY (area, position)
+);
+CREATE INDEX lent_log_by_record ON lent_log (record);
+
+CREATE TABLE lent_waits (
+    issue BYTEA PRIMARY KEY,
+    unit  BYTEA NOT NULL
+);
+CREATE INDEX lent_waits_by_unit ON lent_waits (unit);
 
 CREATE TABLE departed (
     position BIGINT PRIMARY KEY,

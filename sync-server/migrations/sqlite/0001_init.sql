@@ -68,6 +68,8 @@ CREATE TABLE operation (
 ) STRICT;
 CREATE UNIQUE INDEX operation_by_device ON operation (device, seq);
 CREATE INDEX operation_by_area ON operation (area, position, device);
+-- Issues and photos: what is lent to a unit is looked up by itself.
+CREATE INDEX operation_by_record ON operation (record) WHERE kind IN (4, 5);
 
 CREATE TABLE record (
     -- Most are made by one operation and never touched. What they hold is in that operation's body, so it is not written
@@ -94,9 +96,38 @@ CREATE TABLE former_area (
     kind    INTEGER NOT NULL,                      -- a record that lay in another area before its household was moved
     record  BLOB NOT NULL,
     area    TEXT NOT NULL,
-    left_at INTEGER NOT NULL,                      -- ms; what was recorded there before is still accepted
+    left_at INTEGER NOT NULL,                      -- ms; what was recorded there before is still accepted. The area of a unit
+                                                   -- stands here too: while a record is lent to it, with the last ms that there is
     PRIMARY KEY (kind, record, area)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE lent (
+    kind   INTEGER NOT NULL,                       -- an issue that a unit holds now, or a photo beside it
+    record BLOB NOT NULL,
+    issue  BLOB NOT NULL,                          -- the issue itself
+    area   TEXT NOT NULL,                          -- the unit's
+    until  INTEGER NOT NULL,                       -- ms; the last that there is: no end is known
+    PRIMARY KEY (kind, record)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX lent_by_issue ON lent (issue);
+CREATE INDEX lent_by_area ON lent (area);
+
+CREATE TABLE lent_log (
+    area     TEXT NOT NULL,                        -- a unit's
+    position INTEGER NOT NULL,                     -- in its log
+    kind     INTEGER NOT NULL,
+    record   BLOB NOT NULL,
+    device   BLOB NOT NULL,                        -- with seq: an operation of a record that is or was lent to it
+    seq      INTEGER NOT NULL,
+    PRIMARY KEY (area, position)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX lent_log_by_record ON lent_log (record);
+
+CREATE TABLE lent_waits (
+    issue BLOB PRIMARY KEY,                        -- was sent to a unit that is not here, or does not reach there
+    unit  BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX lent_waits_by_unit ON lent_waits (unit);
 
 CREATE TABLE departed (
     position INTEGER PRIMARY KEY,                  -- in the log of the area that a household left
@@ -139,8 +170,10 @@ CREATE TABLE photo_record (
     record BLOB PRIMARY KEY,                       -- the photo record
     hash   BLOB NOT NULL,                          -- the bytes it speaks for
     area   TEXT NOT NULL,
-    author BLOB NOT NULL                           -- who recorded a photo may send its bytes also after a reassignment
+    author BLOB NOT NULL,                          -- who recorded a photo may send its bytes also after a reassignment
+    owner  BLOB NOT NULL                           -- the record beside which it lies
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX photo_record_by_owner ON photo_record (owner);
 CREATE INDEX photo_record_by_hash ON photo_record (hash, area);
 
 CREATE TABLE photo (

@@ -115,6 +115,11 @@ impl<'a> Batch<'a> {
     /// Whose supervisors see an operation when it is parked: those of its area when the author ever worked
     /// there, else those of the author's own area. Nobody can fill a stranger's list.
     pub fn shown_in(&self, operation: &Operation) -> Option<AreaCode> {
+        // What was recorded in a unit's area about what is or was lent there is shown where that lies.
+        let home = self.home(operation);
+        if operation.area.is_unit() && !home.is_unit() {
+            return Some(home);
+        }
         if self.sender.has_area(&operation.area) {
             Some(operation.area.clone())
         } else {
@@ -149,25 +154,30 @@ impl<'a> Batch<'a> {
         let applied_at = self.applied_at;
         let mut records = std::mem::take(&mut self.records);
         let mut written = |record: RecordRef| {
-            let is_photo = record.kind == RecordKind::PHOTO;
-            let (area, written, photo) = match records.remove(&record)? {
+            let (area, written, state) = match records.remove(&record)? {
                 Held::Named(_) => return None,
                 Held::Loaded(loaded) => {
                     let written = Written::Packed(loaded.state.pack_whole(record.kind));
-                    let area = loaded.state.area().clone();
-                    (area, written, is_photo.then_some(loaded.state))
+                    (loaded.state.area().clone(), written, Some(loaded.state))
                 }
                 Held::Created { area, by } => {
                     let Operation { device, seq, .. } = by.operation;
-                    let photo = is_photo.then(|| made_by(&by.operation, area.clone(), applied_at));
-                    (area, Written::Made { device, seq }, photo)
+                    let state = (record.kind == RecordKind::PHOTO)
+                        .then(|| made_by(&by.operation, area.clone(), applied_at));
+                    (area, Written::Made { device, seq }, state)
                 }
+            };
+            // What one operation made has not been sent anywhere.
+            let lent = match (record.kind, &state) {
+                (RecordKind::ISSUE, Some(state)) => state.lent(record.kind),
+                _ => None,
             };
             Some(Changed {
                 record,
                 area,
                 written,
-                photo,
+                photo: state.filter(|_| record.kind == RecordKind::PHOTO),
+                lent,
                 left: left(record),
             })
         };
@@ -182,6 +192,9 @@ impl<'a> Batch<'a> {
             return park("area.unknown");
         }
         let home = self.home(operation);
+        if operation.area.is_unit() && self.is_beside_what_is_not_lent(operation) {
+            return Err(OTHER_AREA);
+        }
         if home != operation.area {
             // Recorded where the household lay before it was moved: in time, or by somebody who has both areas.
             let in_time = |left_at| ms <= left_at && self.sender.known_until <= left_at;
@@ -239,6 +252,15 @@ impl<'a> Batch<'a> {
             Some(held) if !is_new || self.left_at(operation).is_some() => held.area().clone(),
             _ => operation.area.clone(),
         }
+    }
+
+    /// Whether an operation puts a new record beside one that is here and was never lent to the unit in whose area it was
+    /// recorded: it may be one day, as after a restored backup.
+    fn is_beside_what_is_not_lent(&self, operation: &Operation) -> bool {
+        let is_here = |record| self.records.contains_key(&record);
+        !is_here(operation.record)
+            && beside(operation).is_some_and(is_here)
+            && self.left_at(operation).is_none()
     }
 
     /// When the record of an operation, or the one beside which it puts a new one, left the operation's area.

@@ -4,6 +4,7 @@ use std::io::Read;
 
 use anyhow::{Context, Result, bail};
 use shared::ids::{AreaCode, WorkerId};
+use uuid::Uuid;
 
 use super::open_existing;
 use super::options::UserCommand;
@@ -25,9 +26,11 @@ pub(super) async fn run(command: UserCommand) -> Result<()> {
             display,
             role,
             areas,
+            units,
             password_stdin: _,
             data,
         } => {
+            let areas = with_units(areas, &units);
             let username = checked_name(&name)?;
             let display = names::shown(&display, DISPLAY_BYTES_MAX)
                 .with_context(|| format!("{display:?} cannot be the name on screens"))?;
@@ -44,17 +47,23 @@ pub(super) async fn run(command: UserCommand) -> Result<()> {
             match open_existing(&data).await?.add_account(account).await? {
                 AddedAccount::Added => say!("added {username}"),
                 AddedAccount::NameTaken => bail!("there is an account {username} already"),
-                AddedAccount::AreasUnknown(areas) => bail!("not imported: {}", codes(&areas)),
+                AddedAccount::AreasUnknown(areas) => bail!("{}", unknown(&areas)),
             }
         }
         UserCommand::List { data } => list(&*open_existing(&data).await?).await?,
-        UserCommand::Areas { name, areas, data } => {
+        UserCommand::Areas {
+            name,
+            areas,
+            units,
+            data,
+        } => {
+            let areas = with_units(areas, &units);
             let storage = open_existing(&data).await?;
             let name = name_of(&storage, &name).await?;
             match storage.set_areas(&name, &areas, now_ms).await? {
                 None => bail!("there is no account {name}"),
                 Some(unknown) if unknown.is_empty() => say!("{name}: {}", codes(&areas)),
-                Some(unknown) => bail!("not imported: {}", codes(&unknown)),
+                Some(areas) => bail!("{}", unknown(&areas)),
             }
         }
         UserCommand::Remove { name, data } => {
@@ -96,6 +105,28 @@ async fn list(storage: &Storage) -> Result<()> {
         );
     }
     Ok(())
+}
+
+/// Every unit with its id, its name, and for whom it was entered.
+pub(super) async fn units(storage: &Storage) -> Result<()> {
+    for unit in storage.units().await? {
+        say!("{}\t{}\t{}", unit.id, unit.name, unit.decided_for);
+    }
+    Ok(())
+}
+
+fn with_units(areas: Vec<AreaCode>, units: &[Uuid]) -> Vec<AreaCode> {
+    let of_units = units.iter().map(|unit| AreaCode::of_unit(*unit));
+    areas.into_iter().chain(of_units).collect()
+}
+
+/// Why areas cannot be assigned.
+fn unknown(areas: &[AreaCode]) -> String {
+    let (units, areas): (Vec<AreaCode>, Vec<AreaCode>) = areas.iter().cloned().partition(AreaCode::is_unit);
+    match (areas.as_slice(), units.as_slice()) {
+        ([], _) => "there is no such unit, or the account is no responder's: see units".to_owned(),
+        (areas, _) => format!("not imported: {}", codes(areas)),
+    }
 }
 
 fn codes(areas: &[AreaCode]) -> String {

@@ -95,6 +95,7 @@ async fn run(command: Command) -> Result<ExitCode> {
             register::import(&*open_existing(&options.data).await?, &options).await?;
         }
         Command::User(command) => accounts::run(command).await?,
+        Command::Units { data } => accounts::units(&*open_existing(&data).await?).await?,
         Command::Device(DeviceCommand::List { data }) => devices::list(&*open_existing(&data).await?).await?,
         Command::Device(DeviceCommand::Revoke { device, data }) => {
             devices::revoke(&*open_existing(&data).await?, device).await?;

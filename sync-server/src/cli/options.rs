@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use shared::domain::worker::Role;
 use shared::ids::{AreaCode, DeviceId};
+use uuid::Uuid;
 
 use super::photo_place::PhotoOptions;
 use crate::origins::Origin;
@@ -28,6 +29,12 @@ pub(super) enum Command {
     /// Accounts.
     #[command(subcommand)]
     User(UserCommand),
+    /// Lists the units that communities and streets have entered: id, name, where. Who works for one has an account of
+    /// the role responder with --unit.
+    Units {
+        #[command(flatten)]
+        data: DataOption,
+    },
     /// Enrolled devices.
     #[command(subcommand)]
     Device(DeviceCommand),
@@ -177,8 +184,11 @@ pub(super) enum UserCommand {
         #[arg(long, value_enum)]
         role: RoleName,
         /// An assigned area; repeat for several.
-        #[arg(long = "area", value_name = "CODE", required = true, num_args = 1..)]
+        #[arg(long = "area", value_name = "CODE", required_unless_present = "units", num_args = 1..)]
         areas: Vec<AreaCode>,
+        /// A unit for which a responder works, by its id as `units` lists it; repeat for several.
+        #[arg(long = "unit", value_name = "ID", num_args = 1.., conflicts_with = "areas")]
+        units: Vec<Uuid>,
         /// Reads the password from standard input.
         #[arg(long, required = true)]
         password_stdin: bool,
@@ -197,6 +207,9 @@ pub(super) enum UserCommand {
         /// An assigned area; repeat for several; none takes all away.
         #[arg(long = "area", value_name = "CODE", num_args = 1..)]
         areas: Vec<AreaCode>,
+        /// A unit for which a responder works, by its id as `units` lists it; repeat for several.
+        #[arg(long = "unit", value_name = "ID", num_args = 1.., conflicts_with = "areas")]
+        units: Vec<Uuid>,
         #[command(flatten)]
         data: DataOption,
     },

@@ -8,4 +8,4 @@ mod sweep;
 pub use compact::{COMPACT_AFTER_MS, COMPACT_SECONDS, compact};
 pub use others::{hear_others, tell_others};
 pub use prepare::prepare;
-pub use sweep::{SWEEP_SECONDS, sweep, sweep_photos};
+pub use sweep::{SWEEP_SECONDS, end_lending, sweep, sweep_photos};

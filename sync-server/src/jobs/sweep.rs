@@ -23,6 +23,21 @@ pub async fn sweep(state: &AppState) -> u64 {
     }
 }
 
+/// Ends the lending of issues that were closed 30 days ago; how many.
+pub async fn end_lending(state: &AppState) -> u64 {
+    match state.storage.end_lending(state.clock.now_ms()).await {
+        Ok(0) => 0,
+        Ok(count) => {
+            tracing::info!(count, "Issues that were closed long ago are not lent any more.");
+            count
+        }
+        Err(error) => {
+            tracing::error!(%error, "What was lent cannot be taken back.");
+            0
+        }
+    }
+}
+
 /// Removes files of photos that a killed server did not write to their end; how many.
 pub async fn sweep_photos(state: &AppState) -> u64 {
     let before_ms = state.clock.now_ms().saturating_sub(UNFINISHED_MS);

@@ -159,6 +159,7 @@ async fn verify(
     let verified = state.storage.verify(VerifyRequest {
         worker: credential.worker,
         epoch: request.epoch,
+        now_ms: state.clock.now_ms(),
         cursors: request.cursors.clone(),
         verification,
         operations_max: SEGMENT_OPERATIONS as usize,

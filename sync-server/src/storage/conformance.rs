@@ -6,6 +6,7 @@
 )]
 
 mod compaction;
+mod lending;
 mod moves;
 mod parked;
 mod people;
@@ -14,6 +15,7 @@ mod uploads;
 mod verify;
 
 pub use compaction::*;
+pub use lending::*;
 pub use moves::*;
 pub use parked::*;
 pub use people::*;
@@ -70,6 +72,14 @@ macro_rules! conformance_suite {
             who_moves_a_household_has_both_areas,
             a_push_makes_so_many_moves,
             segments_do_not_hold_what_has_left,
+            what_is_sent_to_a_unit_stands_in_its_log,
+            what_is_returned_leaves_the_log_of_the_unit,
+            what_is_sent_elsewhere_is_lent_to_the_other_unit,
+            a_unit_that_does_not_reach_there_holds_nothing,
+            what_was_closed_long_ago_is_not_lent_any_more,
+            what_is_lent_is_verified_where_it_is_lent,
+            what_is_lent_stays_lent_where_its_household_goes,
+            a_units_area_is_for_who_works_for_it,
             records_that_a_device_holds_otherwise_are_handed_out,
             a_device_that_has_not_read_everything_is_not_compared,
             what_was_replaced_leaves_the_log_and_nothing_else_changes,

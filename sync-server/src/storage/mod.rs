@@ -35,7 +35,7 @@ pub use shared::protocol::v1::SEGMENT_OPERATIONS;
 pub use types::{
     Account, AccountSummary, AddedAccount, AreaChanges, CheckReport, Credential, DeviceSummary, Importer,
     NewAccount, NewSession, OpenedSession, ParkedPlace, PullRequest, Pulled, PulledArea, PushOutcome,
-    Session, SessionOutcome, StoredPhoto, Taken, TakenUp, TokenHash, VerifyRequest,
+    Session, SessionOutcome, StoredPhoto, Taken, TakenUp, TokenHash, Unit, VerifyRequest,
 };
 pub use upload::{AppendedUpload, CreatedUpload, NewUpload, Upload, UploadId};
 

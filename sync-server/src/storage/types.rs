@@ -12,6 +12,8 @@ use shared::ids::{AreaCode, DeviceId, EpochId, PhotoHash, WorkerId};
 use shared::protocol::v1::{ParkedNotice, Receipt};
 use shared::protocol::verify::Verification;
 
+use uuid::Uuid;
+
 use crate::apply::{HeldChain, PushRefusal};
 
 /// Who is asking, as the token says.
@@ -183,12 +185,25 @@ pub struct VerifyRequest {
     pub epoch: Option<EpochId>,
     /// Per assigned area the position up to which it holds everything.
     pub cursors: BTreeMap<AreaCode, u64>,
+    /// Now, ms: what was lent until then is not any more.
+    pub now_ms: TimestampMs,
     /// What it says of its records.
     pub verification: Verification,
     /// At most this many operations are handed out.
     pub operations_max: usize,
     /// At most this many bytes of operations.
     pub bytes_max: usize,
+}
+
+/// A unit 单位, as an administrator looks for it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Unit {
+    /// The community or street that has entered it.
+    pub decided_for: AreaCode,
+    /// Its name.
+    pub name: String,
+    /// The id of its record.
+    pub id: Uuid,
 }
 
 /// What an import of areas did.

@@ -31,6 +31,7 @@ async fn request(storage: &Storage, phone: &TestPhone, held: &Fingerprints) -> V
     VerifyRequest {
         worker: phone.worker,
         epoch: Some(storage.epoch().await.unwrap()),
+        now_ms: NOW,
         cursors: pulled.map(|pulled| (pulled.area, pulled.cursor)).collect(),
         verification: Verification::new(held, Vec::new(), Vec::new()),
         operations_max: 1_000,

@@ -1,13 +1,13 @@
 //! Accounts and what is assigned to them.
 
 use shared::clock::TimestampMs;
-use shared::domain::worker::Worker;
+use shared::domain::worker::{Role, Worker};
 use shared::ids::{AreaCode, DeviceId, WorkerId};
 
 use super::columns::{self, int, uuid};
-use super::device;
 use super::tx::Tx;
 use super::value::values;
+use super::{device, units};
 use crate::names;
 use crate::storage::{
     Account, AccountSummary, AddedAccount, Importer, NewAccount, Storage, StorageError, StorageResult,
@@ -24,7 +24,7 @@ impl Storage {
             if find(tx, &account.username)?.is_some() || list(tx)?.iter().any(is_taken) {
                 return Ok(AddedAccount::NameTaken);
             }
-            let unknown = unknown_areas(tx, &account.areas)?;
+            let unknown = unknown_areas(tx, account.role, &account.areas)?;
             if !unknown.is_empty() {
                 return Ok(AddedAccount::AreasUnknown(unknown));
             }
@@ -87,7 +87,7 @@ impl Storage {
             let Some(account) = find(tx, &username)? else {
                 return Ok(None);
             };
-            let unknown = unknown_areas(tx, &areas)?;
+            let unknown = unknown_areas(tx, account.worker.role, &areas)?;
             if !unknown.is_empty() {
                 return Ok(Some(unknown));
             }
@@ -155,11 +155,15 @@ impl Storage {
     }
 }
 
-fn unknown_areas(tx: Tx<'_>, areas: &[AreaCode]) -> StorageResult<Vec<AreaCode>> {
+fn unknown_areas(tx: Tx<'_>, role: Role, areas: &[AreaCode]) -> StorageResult<Vec<AreaCode>> {
     let mut unknown = Vec::new();
     for area in areas {
-        // Nobody works in a common area.
-        if area.is_common() || !columns::area_exists(tx, area)? {
+        // Nobody works in a common area, and a unit's is made when somebody works for it.
+        let is_known = match area.is_unit() {
+            true => columns::may_hold(role, area) && units::open_area(tx, area)?,
+            false => !area.is_common() && columns::area_exists(tx, area)?,
+        };
+        if !is_known {
             unknown.push(area.clone());
         }
     }

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use shared::domain::area::Area;
 use shared::domain::rights::Roles;
-use shared::domain::worker::Worker;
+use shared::domain::worker::{Role, Worker};
 use shared::ids::{AreaCode, AreaLevel, WorkerId};
 use shared::protocol::v1::Directory;
 
 use super::columns::{self, behind, uint};
 use super::tx::Tx;
+use super::units;
 use super::value::values;
 use crate::storage::{AreaChanges, Storage, StorageResult};
 
@@ -103,11 +104,11 @@ fn area(tx: Tx<'_>, code: &AreaCode) -> StorageResult<Option<Area>> {
     })
 }
 
-/// Every area that is assigned to somebody; the importer, whom no device has, is nobody.
+/// Every area that is assigned to somebody; the importer, whom no device has, is nobody. Units' are left out.
 pub(super) fn with_workers(tx: Tx<'_>) -> StorageResult<Vec<AreaCode>> {
     tx.prepare_cached(
         "SELECT DISTINCT area FROM assignment
-         WHERE ended_at = 0 AND worker <> (SELECT import_worker FROM meta) ORDER BY area",
+         WHERE ended_at = 0 AND substr(area, 1, 1) <> 'u' AND worker <> (SELECT import_worker FROM meta) ORDER BY area",
     )?
     .query_map(values![], |row| columns::area(row, 0))
 }
@@ -148,7 +149,42 @@ fn colleagues(tx: Tx<'_>, scope: &[AreaCode], around: &BTreeSet<AreaCode>) -> St
     }
     // The others record nothing that is seen here.
     workers.retain(|worker| Roles::WORKERS.contains(worker.role));
+    workers.extend(across(tx, scope)?);
     workers.sort_by_key(|worker| worker.id);
     workers.dedup();
+    Ok(workers)
+}
+
+/// Those with whom one works on what is lent: where a unit reaches, who works for it; for the unit, who works there and
+/// for itself.
+fn across(tx: Tx<'_>, scope: &[AreaCode]) -> StorageResult<Vec<Worker>> {
+    let mut places: Vec<(AreaCode, bool)> = Vec::new();
+    for (unit, decided_in) in units::areas(tx)? {
+        let is_own = scope.contains(&unit);
+        if is_own || scope.iter().any(|own| decided_in.is_within(own)) {
+            places.push((unit, true));
+        }
+        places.extend(
+            decided_in
+                .decides_for()
+                .filter(|_| is_own)
+                .map(|place| (place, false)),
+        );
+    }
+    let mut statement = tx.prepare_cached(
+        "SELECT DISTINCT worker.id, worker.name, worker.role FROM assignment JOIN worker ON worker.id = assignment.worker
+         WHERE assignment.area >= ?1 AND assignment.area < ?2",
+    )?;
+    let mut workers = Vec::new();
+    for (place, is_unit) in places {
+        let found = statement.query_map(values![place.as_str(), behind(&place)], |row| {
+            columns::worker(row, 0)
+        })?;
+        let is_meant = |worker: &Worker| match is_unit {
+            true => worker.role == Role::Responder,
+            false => Roles::WORKERS.contains(worker.role),
+        };
+        workers.extend(found.into_iter().filter(is_meant));
+    }
     Ok(workers)
 }

@@ -4,7 +4,6 @@ use std::collections::{BTreeSet, HashMap};
 
 use shared::clock::TimestampMs;
 use shared::domain::RecordRef;
-use shared::domain::rights::Roles;
 use shared::ids::WorkerId;
 
 use super::columns::{self, uint};
@@ -48,11 +47,12 @@ fn load<'a>(tx: Tx<'_>, needs: &Needs) -> StorageResult<HashMap<RecordRef, Held<
 /// Who sends, from a device that knows for long what happened until then.
 pub(super) fn sender(tx: Tx<'_>, author: WorkerId, known_until: TimestampMs) -> StorageResult<Sender> {
     let author = accounts::worker(tx, author)?.ok_or(StorageError::Inconsistent { table: "worker" })?;
-    // Who works in no area writes in none: nothing is looked up for them, and nothing told of what is there.
-    let works = Roles::WORKERS.contains(author.role);
+    // Who works in no area writes in none, and is told nothing of what is there.
+    let mut spans = spans(tx, author.id)?;
+    spans.retain(|span| columns::may_hold(author.role, &span.area));
     Ok(Sender {
         role: author.role,
-        spans: if works { spans(tx, author.id)? } else { Vec::new() },
+        spans,
         known_until,
         vouches: None,
     })

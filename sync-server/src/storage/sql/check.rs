@@ -7,9 +7,9 @@ use shared::ids::AreaCode;
 
 use super::columns::{self, chain, uint, uuid};
 use super::compact::{LINKS, is_compacted, link};
-use super::records;
 use super::tx::Tx;
 use super::value::values;
+use super::{lending, records};
 use crate::apply::Loaded;
 use crate::storage::{CheckReport, Storage, StorageResult, sqlite};
 
@@ -73,6 +73,11 @@ fn check_records(tx: Tx<'_>, report: &mut CheckReport) -> StorageResult<()> {
         match records::stored(&row) {
             Ok(Loaded { state, .. }) => {
                 let home = home(tx, RecordRef::new(kind, id), &state)?;
+                if kind == RecordKind::ISSUE
+                    && let Some(fault) = lending::fault(tx, RecordRef::new(kind, id), state.lent(kind))?
+                {
+                    report.faults.push(format!("record {id} {fault}"));
+                }
                 if home.is_some_and(|home| home != *state.area()) {
                     report
                         .faults
@@ -100,7 +105,9 @@ fn home(tx: Tx<'_>, record: RecordRef, state: &RecordState) -> StorageResult<Opt
             })?,
         _ => {
             let has_moved = tx
-                .prepare_cached("SELECT 1 FROM former_area WHERE kind = ?1 AND record = ?2")?
+                .prepare_cached(
+                    "SELECT 1 FROM former_area WHERE kind = ?1 AND record = ?2 AND substr(area, 1, 1) <> 'u'",
+                )?
                 .exists(values![record.kind.0, record.id.as_bytes()])?;
             (!has_moved).then(|| state.made_in().clone())
         }

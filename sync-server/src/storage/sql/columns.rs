@@ -60,7 +60,7 @@ pub(super) fn epoch(connection: Tx<'_>) -> StorageResult<EpochId> {
         .map(EpochId)
 }
 
-/// What sorts behind every code inside `area` and before its next sibling: codes are digits and `-`.
+/// What sorts behind every code inside `area` and before its next sibling: codes are digits, letters and `-`.
 pub(super) fn behind(area: &AreaCode) -> String {
     format!("{area}~")
 }
@@ -95,13 +95,20 @@ pub(super) fn assigned(connection: Tx<'_>, worker: WorkerId) -> StorageResult<Ve
     let mut scope: Vec<AreaCode> = Vec::with_capacity(rows.len());
     // In this order an area follows the one that contains it.
     for (area, role) in rows {
-        // Others hold what is lent to them or open to them, and nothing because it lies in an area.
-        let holds = Roles::WORKERS.contains(role);
-        if holds && !scope.last().is_some_and(|outer| area.is_within(outer)) {
+        if may_hold(role, &area) && !scope.last().is_some_and(|outer| area.is_within(outer)) {
             scope.push(area);
         }
     }
     Ok(scope)
+}
+
+/// Whether a role holds what is in an area that is assigned to it: who works in areas what lies there, a responder what
+/// is lent to a unit. The others hold nothing because of where it is.
+pub(super) fn may_hold(role: Role, area: &AreaCode) -> bool {
+    match area.is_unit() {
+        true => role == Role::Responder,
+        false => Roles::WORKERS.contains(role),
+    }
 }
 
 pub(super) fn area_exists(connection: Tx<'_>, code: &AreaCode) -> StorageResult<bool> {

@@ -9,6 +9,7 @@ use shared::clock::TimestampMs;
 use shared::ids::{AreaCode, DeviceId};
 
 use super::columns::{self, chain, int, uint, uuid};
+use super::lending;
 use super::tx::{Row, Tx};
 use super::value::values;
 use crate::apply::{Prepared, replaced};
@@ -113,6 +114,7 @@ impl Going {
         for position in &self.positions {
             statement.execute(values![int(*position)])?;
         }
+        lending::forget_compacted(tx)?;
         // What was packed of it is packed anew, from there on: each segment goes on behind the one before it.
         tx.prepare_cached(
             "DELETE FROM segment WHERE substr(?1, 1, length(area)) = area AND last_position >= ?2",

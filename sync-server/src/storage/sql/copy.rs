@@ -25,7 +25,7 @@ const TABLES: &[(&str, &str)] = &[
     ),
     ("record", "kind, id, area, state, made_by, made_by_seq"),
     ("parked", "device, seq, author, shown_in, code, parked_at, body"),
-    ("photo_record", "record, hash, area, author"),
+    ("photo_record", "record, hash, area, author, owner"),
     ("photo", "hash, area, size_bytes, device, stored_at"),
     ("segment", "area, last_position, first_position, bytes"),
     (
@@ -38,6 +38,9 @@ const TABLES: &[(&str, &str)] = &[
     ("moved", "household, area, ms, counter, device, seq"),
     ("former_area", "kind, record, area, left_at"),
     ("departed", "position, area, device, seq"),
+    ("lent", "kind, record, issue, area, until"),
+    ("lent_log", "area, position, kind, record, device, seq"),
+    ("lent_waits", "issue, unit"),
     ("compacted", "device, seq, chain"),
 ];
 

@@ -6,6 +6,7 @@ use shared::clock::TimestampMs;
 use shared::crdt::RecordState;
 use shared::domain::{RecordKind, RecordRef};
 use shared::ids::{AreaCode, PhotoHash, WorkerId};
+use uuid::Uuid;
 
 use super::columns::{self, behind, int, uint};
 use super::tx::Tx;
@@ -90,17 +91,21 @@ pub(super) fn follow_record(tx: Tx<'_>, record: RecordRef, state: &RecordState) 
     if record.kind != RecordKind::PHOTO {
         return Ok(());
     }
+    let owner = record.kind.lies_beside(&state.values());
+    let owner = owner.map_or(Uuid::nil(), |owner| owner.id);
     match photo_named(record, state) {
         Some(hash) => tx
             .prepare_cached(
-                "INSERT INTO photo_record (record, hash, area, author) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT (record) DO UPDATE SET hash = excluded.hash, area = excluded.area, author = excluded.author",
+                "INSERT INTO photo_record (record, hash, area, author, owner) VALUES (?1, ?2, ?3, ?4, ?5)
+                 ON CONFLICT (record) DO UPDATE SET hash = excluded.hash, area = excluded.area, author = excluded.author,
+                     owner = excluded.owner",
             )?
             .execute(values![
                 record.id.as_bytes(),
                 hash.0,
                 state.area().as_str(),
-                state.origin().author.0.as_bytes()
+                state.origin().author.0.as_bytes(),
+                owner.as_bytes()
             ])?,
         None => tx
             .prepare_cached("DELETE FROM photo_record WHERE record = ?1")?
@@ -113,8 +118,21 @@ pub(super) fn named_in(tx: Tx<'_>, hash: PhotoHash, scope: &[AreaCode]) -> Stora
     let mut statement = tx.prepare_cached(
         "SELECT DISTINCT area FROM photo_record WHERE hash = ?1 AND area >= ?2 AND area < ?3 ORDER BY area",
     )?;
+    // What is lent to a unit lies elsewhere: there its bytes are.
+    let mut lent = tx.prepare_cached(
+        "SELECT DISTINCT photo_record.area FROM photo_record JOIN lent ON lent.record = photo_record.record
+         WHERE hash = ?1 AND lent.kind = ?2 AND lent.area = ?3 ORDER BY photo_record.area",
+    )?;
     let mut named = Vec::new();
     for area in scope {
+        if area.is_unit() {
+            named.extend(
+                lent.query_map(values![hash.0, RecordKind::PHOTO.0, area.as_str()], |row| {
+                    columns::area(row, 0)
+                })?,
+            );
+            continue;
+        }
         let areas = statement.query_map(values![hash.0, area.as_str(), behind(area)], |row| {
             columns::area(row, 0)
         })?;

@@ -91,9 +91,17 @@ const BEHIND: &str = "SELECT position, body, applied_at FROM (
          WHERE departed.area = ?1 AND departed.position > ?2 AND (device <> ?3 OR seq < ?4)
          ORDER BY departed.position LIMIT ?5) AS gone
      ORDER BY position LIMIT ?5";
+/// The same of a unit's area: operations of what is lent to it.
+const LENT_BEHIND: &str = "SELECT lent_log.position, body, applied_at
+     FROM lent_log JOIN operation ON operation.device = lent_log.device AND operation.seq = lent_log.seq
+     WHERE lent_log.area = ?1 AND lent_log.position > ?2 AND (lent_log.device <> ?3 OR lent_log.seq < ?4)
+     ORDER BY lent_log.position LIMIT ?5";
 /// Where they stand.
 const POSITIONS: &str = "SELECT position FROM operation WHERE area = ?1 AND position > ?2 AND (device <> ?3 OR seq < ?4)
      UNION ALL SELECT position FROM departed WHERE area = ?1 AND position > ?2 AND (device <> ?3 OR seq < ?4)";
+const LENT_POSITIONS: &str = "SELECT lent_log.position
+     FROM lent_log JOIN operation ON operation.device = lent_log.device AND operation.seq = lent_log.seq
+     WHERE lent_log.area = ?1 AND lent_log.position > ?2 AND (lent_log.device <> ?3 OR lent_log.seq < ?4)";
 
 /// Whose operations, and from which number on, are left out.
 #[derive(Clone, Copy)]
@@ -141,7 +149,14 @@ pub(super) fn pull_area(
         .map(|(_, last_position)| *last_position)
         .max()
         .unwrap_or(cursor);
-    let mut merge = Merge::new(tx, &inner, cursor, left_out, room.operations)?;
+    let behind = if area.is_unit() { LENT_BEHIND } else { BEHIND };
+    let mut merge = Merge::new(
+        tx.prepare_cached(behind)?,
+        &inner,
+        cursor,
+        left_out,
+        room.operations,
+    )?;
     let mut pulled = PulledArea {
         area: area.clone(),
         operations: Vec::new(),
@@ -165,7 +180,8 @@ pub(super) fn pull_area(
         pulled.cursor = next.position;
     }
     if full {
-        pulled.remaining = count(tx, &inner, pulled.cursor, left_out)?;
+        let positions = if area.is_unit() { LENT_POSITIONS } else { POSITIONS };
+        pulled.remaining = count(tx, positions, &inner, pulled.cursor, left_out)?;
     } else {
         pulled.cursor = end;
     }
@@ -182,8 +198,14 @@ fn areas_behind(tx: Tx<'_>, area: &AreaCode, cursor: u64) -> StorageResult<Vec<(
     })
 }
 
-fn count(tx: Tx<'_>, areas: &[(String, u64)], after: u64, left_out: LeftOut) -> StorageResult<u64> {
-    let mut statement = tx.prepare_cached(&format!("SELECT count(*) FROM ({POSITIONS}) AS behind"))?;
+fn count(
+    tx: Tx<'_>,
+    positions: &str,
+    areas: &[(String, u64)],
+    after: u64,
+    left_out: LeftOut,
+) -> StorageResult<u64> {
+    let mut statement = tx.prepare_cached(&format!("SELECT count(*) FROM ({positions}) AS behind"))?;
     let mut total = 0;
     for (area, _) in areas {
         total += statement.query_row(
@@ -217,9 +239,9 @@ struct Merge<'a> {
 }
 
 impl<'a> Merge<'a> {
-    /// Behind `cursor`; about `wanted` will be asked for.
+    /// What `read` finds behind `cursor`; about `wanted` will be asked for.
     fn new(
-        tx: Tx<'a>,
+        read: Statement<'a>,
         areas: &'a [(String, u64)],
         cursor: u64,
         left_out: LeftOut,
@@ -233,7 +255,7 @@ impl<'a> Merge<'a> {
             .map(|(area, _)| (area.as_str(), VecDeque::new()))
             .collect();
         let mut merge = Self {
-            read: tx.prepare_cached(BEHIND)?,
+            read,
             left_out,
             at_once: share.max(AT_ONCE_EACH).min(wanted),
             queues,

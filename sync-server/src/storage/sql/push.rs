@@ -14,7 +14,7 @@ use super::log::{LogEnd, LogWriter};
 use super::tx::Tx;
 use super::value::values;
 use super::waiting::{self, Came};
-use super::{batch, device, moves, parked, records};
+use super::{batch, device, lending, moves, parked, records, units};
 use crate::apply::{
     AT_ONCE, HeldChain, IncomingPush, Operations, Prepared, PushRefusal, Told, moves_household, overlap,
     times_are_plain,
@@ -204,15 +204,22 @@ fn take_part(
     let mut batch = batch::over(tx, part, sender, applied_at)?;
     let mut log_writer = LogWriter::new(tx, applied_at)?;
     let (mut applied, mut taken_last) = (0, None);
+    let mut may_be_lent = Vec::new();
     for prepared in part {
         match batch.take(prepared) {
             Ok(home) => {
                 applied += 1;
                 log_writer.insert(log.append(&home), &home, prepared)?;
+                may_be_lent
+                    .extend(Some(&prepared.operation).filter(|operation| lending::concerns(operation)));
                 taken_last = (prepared.operation.seq == last.operation.seq).then_some(home);
             }
             Err(rejection) => {
-                let shown_in = batch.shown_in(&prepared.operation);
+                let shown_in = match batch.shown_in(&prepared.operation) {
+                    // Nobody supervises a unit's area, but where the unit was decided on.
+                    Some(area) if area.is_unit() => units::decided_in(tx, &area)?,
+                    area => area,
+                };
                 insert_parked(tx, prepared, shown_in.as_ref(), rejection.code, applied_at)?;
                 let Operation { device, seq, .. } = prepared.operation;
                 waiting::note(tx, device, seq, &batch.waits_for(&prepared.operation, rejection))?;
@@ -220,9 +227,14 @@ fn take_part(
         }
     }
     let mut writer = records::Writer::new(tx)?;
-    for changed in batch.into_changed() {
-        writer.write(&changed)?;
+    let changed = batch.into_changed();
+    for changed in &changed {
+        writer.write(changed)?;
         came.changed.insert(changed.record);
+    }
+    if !may_be_lent.is_empty() {
+        let lent = lending::follow(tx, &may_be_lent, &changed, log)?;
+        came.moved.extend(lent);
     }
     if let Some(lay_in) = taken_last {
         came.moved

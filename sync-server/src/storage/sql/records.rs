@@ -106,6 +106,7 @@ impl<'t> Writer<'t> {
             area,
             written,
             photo,
+            lent: _,
             left,
         } = changed;
         for (former, left_at) in left {

@@ -94,6 +94,10 @@ fn end(tx: Tx<'_>, area: &AreaCode) -> StorageResult<u64> {
 
 /// Packs the next segment of an area; `None` while there are not enough operations for a whole one.
 fn pack(tx: Tx<'_>, area: &AreaCode, behind: u64) -> StorageResult<Option<Packed>> {
+    // What is lent to a unit is little, and goes again.
+    if area.is_unit() {
+        return Ok(None);
+    }
     let mut room = Room::new(SEGMENT_OPERATIONS.into(), SEGMENT_BYTES_MAX);
     // Nobody's own operations are left out: every device reads the same bytes.
     let pulled = pull_area(tx, area, behind, LeftOut::NOTHING, &mut room)?;

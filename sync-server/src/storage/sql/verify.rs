@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use shared::change::AppliedOperation;
+use shared::clock::TimestampMs;
 use shared::domain::{RecordKind, RecordRef};
 use shared::ids::AreaCode;
 use shared::protocol::verify::{Fingerprints, Verified, bucket_of};
@@ -25,7 +26,10 @@ impl Storage {
             if !holds_all(tx, &request, &scope)? {
                 return Ok(None);
             }
-            let Some(differing) = request.verification.differing(&fingerprints(tx, &scope)?) else {
+            let Some(differing) = request
+                .verification
+                .differing(&fingerprints(tx, &scope, request.now_ms)?)
+            else {
                 return Ok(None);
             };
             let buckets = fitting(tx, &request, &scope, &differing)?;
@@ -33,7 +37,7 @@ impl Storage {
             for area in &scope {
                 areas.push(PulledArea {
                     area: area.clone(),
-                    operations: operations(tx, area, &buckets)?,
+                    operations: operations(tx, area, &buckets, request.now_ms)?,
                     cursor: request.cursors.get(area).copied().unwrap_or(0),
                     remaining: 0,
                 });
@@ -53,6 +57,17 @@ const LYING_IN: &str = records::stored_from!(
     "(SELECT DISTINCT kind, record AS id FROM operation WHERE area >= ?1 AND area < ?2) AS lying
      JOIN record ON record.kind = lying.kind AND record.id = lying.id"
 );
+
+/// The records that are lent to a unit.
+const LENT_TO: &str = records::stored_from!(
+    "(SELECT kind, record AS id FROM lent WHERE area = ?1 AND until > ?2) AS lying
+     JOIN record ON record.kind = lying.kind AND record.id = lying.id"
+);
+/// Their operations, as far as they stand in the unit's log.
+const LENT_LOG: &str = "FROM lent
+     JOIN lent_log ON lent_log.area = lent.area AND lent_log.kind = lent.kind AND lent_log.record = lent.record
+     JOIN operation ON operation.device = lent_log.device AND operation.seq = lent_log.seq
+     WHERE lent.area = ?1 AND lent.until > ?2";
 
 /// Whether the device has read everything of its areas, and nothing of devices that it met is still to come.
 fn holds_all(tx: Tx<'_>, request: &VerifyRequest, scope: &[AreaCode]) -> StorageResult<bool> {
@@ -82,14 +97,21 @@ fn holds_all(tx: Tx<'_>, request: &VerifyRequest, scope: &[AreaCode]) -> Storage
 }
 
 /// Reads one record after the other, and keeps none.
-fn fingerprints(tx: Tx<'_>, scope: &[AreaCode]) -> StorageResult<Fingerprints> {
+fn fingerprints(tx: Tx<'_>, scope: &[AreaCode], now_ms: TimestampMs) -> StorageResult<Fingerprints> {
     let mut held = Fingerprints::default();
-    let mut lying = tx.prepare_cached(LYING_IN)?;
+    let (mut lying, mut lent) = (tx.prepare_cached(LYING_IN)?, tx.prepare_cached(LENT_TO)?);
     for area in scope {
-        let mut rows = lying.scan(values![area.as_str(), behind(area)])?;
+        let mut rows = match area.is_unit() {
+            true => lent.scan(values![area.as_str(), int(now_ms)])?,
+            false => lying.scan(values![area.as_str(), behind(area)])?,
+        };
         while let Some(row) = rows.next()? {
             let record = RecordRef::new(RecordKind(row.get(0)?), uuid(&row, 1)?);
-            let state = records::stored(&row)?.state;
+            let mut state = records::stored(&row)?.state;
+            if area.is_unit() {
+                // There it lies with those that hold it because it is lent.
+                state.bring_to(area.clone());
+            }
             held.add(record.id, state.fingerprint(record));
         }
     }
@@ -109,8 +131,12 @@ fn fitting(
     }
     let mut logged =
         tx.prepare_cached("SELECT record, length(body) FROM operation WHERE area >= ?1 AND area < ?2")?;
+    let mut lent = tx.prepare_cached(&format!("SELECT operation.record, length(body) {LENT_LOG}"))?;
     for area in scope {
-        let mut rows = logged.scan(values![area.as_str(), behind(area)])?;
+        let mut rows = match area.is_unit() {
+            true => lent.scan(values![area.as_str(), int(request.now_ms)])?,
+            false => logged.scan(values![area.as_str(), behind(area)])?,
+        };
         while let Some(row) = rows.next()? {
             if let Some((count, bytes)) = sizes.get_mut(&bucket_of(uuid(&row, 0)?)) {
                 *count += 1;
@@ -131,7 +157,12 @@ fn fitting(
 }
 
 /// All operations of the records of these buckets, by position.
-fn operations(tx: Tx<'_>, area: &AreaCode, buckets: &BTreeSet<u8>) -> StorageResult<Vec<AppliedOperation>> {
+fn operations(
+    tx: Tx<'_>,
+    area: &AreaCode,
+    buckets: &BTreeSet<u8>,
+    now_ms: TimestampMs,
+) -> StorageResult<Vec<AppliedOperation>> {
     let mut operations = BTreeMap::new();
     if buckets.is_empty() {
         return Ok(Vec::new());
@@ -139,7 +170,13 @@ fn operations(tx: Tx<'_>, area: &AreaCode, buckets: &BTreeSet<u8>) -> StorageRes
     let mut logged = tx.prepare_cached(
         "SELECT record, position, body, applied_at FROM operation WHERE area >= ?1 AND area < ?2",
     )?;
-    let mut rows = logged.scan(values![area.as_str(), behind(area)])?;
+    let mut lent = tx.prepare_cached(&format!(
+        "SELECT operation.record, lent_log.position, body, applied_at {LENT_LOG}"
+    ))?;
+    let mut rows = match area.is_unit() {
+        true => lent.scan(values![area.as_str(), int(now_ms)])?,
+        false => logged.scan(values![area.as_str(), behind(area)])?,
+    };
     while let Some(row) = rows.next()? {
         if buckets.contains(&bucket_of(uuid(&row, 0)?)) {
             let body: Vec<u8> = row.get(2)?;

@@ -18,8 +18,8 @@ use super::columns::{self, int, uint, uuid};
 use super::log::{LogEnd, LogWriter};
 use super::tx::Tx;
 use super::value::values;
-use super::{batch, moves, records};
-use crate::apply::{Batch, Needs, OTHER_AREA, Prepared, Sender, WaitsFor, moves_household};
+use super::{batch, lending, moves, records};
+use crate::apply::{AssignmentSpan, Batch, Needs, OTHER_AREA, Prepared, Sender, WaitsFor, moves_household};
 use crate::storage::{NotDone, ParkedPlace, Storage, StorageError, StorageResult, TakenUp};
 
 impl Storage {
@@ -174,9 +174,14 @@ fn apply(
         .execute(values![operation.device.0.as_bytes(), int(operation.seq)])?;
     LogWriter::new(tx, log.applied_at)?.insert(log.append(home), home, prepared)?;
     let mut writer = records::Writer::new(tx)?;
-    for changed in batch.into_changed() {
-        writer.write(&changed)?;
+    let changed = batch.into_changed();
+    for changed in &changed {
+        writer.write(changed)?;
         came.changed.insert(changed.record);
+    }
+    if lending::concerns(operation) {
+        let lent = lending::follow(tx, &[operation], &changed, log)?;
+        came.moved.extend(lent);
     }
     came.moved
         .extend(moves::follow(tx, operation, home, log.applied_at, log)?);
@@ -194,7 +199,8 @@ fn take_up_for(
     let mut sender = batch::sender(tx, supervisor, 0)?;
     sender.spans.retain(|span| span.ended_at.is_none());
     sender.vouches = Some(supervisor);
-    let oversees = |area: &AreaCode| sender.has_area(area);
+    let overseen: Vec<AreaCode> = sender.spans.iter().map(|span| span.area.clone()).collect();
+    let oversees = |area: &AreaCode| overseen.iter().any(|own| area.is_within(own));
     let shown_in: Option<String> = tx
         .prepare_cached("SELECT shown_in FROM parked WHERE device = ?1 AND seq = ?2")?
         .query_opt(values![device.0.as_bytes(), int(seq)], |row| row.get(0))?;
@@ -202,7 +208,14 @@ fn take_up_for(
     let Some(prepared) = parked(tx, device, seq)?.filter(|_| is_shown) else {
         return Ok(taken_up_before(tx, device, seq, oversees)?);
     };
-    if !oversees(&prepared.operation.area) {
+    let made_in = &prepared.operation.area;
+    if made_in.is_unit() {
+        // It is shown where it lies. The unit's area stands for what is or was lent there, and for nothing else.
+        sender.spans.push(AssignmentSpan {
+            area: made_in.clone(),
+            ended_at: None,
+        });
+    } else if !oversees(made_in) {
         return Err(NotDone::Refused("parked.not_yours"));
     }
     let mut log = LogEnd::open(tx, now_ms)?;
