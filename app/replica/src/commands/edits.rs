@@ -141,9 +141,8 @@ fn found_by(record: RecordRef, state: &RecordState) -> Option<Found> {
 
 pub(crate) fn add_event(replica: &mut Replica, issue: IssueId, event: Event) -> Result<RecordRef, ApiError> {
     let record = RecordRef::new(RecordKind::ISSUE, issue);
-    let state = existing(replica, record)?;
-    let change = RecordState::step(Some(&state), event);
-    replica.save(vec![(state.area().clone(), record, change)], |_| Ok(()))?;
+    let changes = forms::step_changes(replica, record, event)?;
+    replica.save(changes, |_| Ok(()))?;
     Ok(record)
 }
 

@@ -24,11 +24,11 @@ use crate::api::{
     VisitDraft, api_error,
 };
 use crate::queries::page::take_from_duplicates;
-use crate::queries::{photos as saved, wishes};
+use crate::queries::{names, photos as saved, wishes};
 use crate::replica::Replica;
 use crate::storage::drafts::{Base, Kept};
 use crate::storage::recorder::SaveError;
-use crate::storage::{StorageResult, assigned, drafts, moves as places, own, records};
+use crate::storage::{StorageResult, assigned, drafts, lent, moves as places, own, records};
 
 /// What a form shows of a saved record.
 pub(super) struct Shown {
@@ -186,7 +186,10 @@ pub(super) fn write(
         (None, DraftBody::Resident(form)) => new_resident(replica, id.0, &resident_of(form))?,
         (None, DraftBody::Record(form)) => new_of_kind(replica, id, form)?,
     };
-    let area = existing(replica, written.record).map(|state| state.area().clone());
+    let area = match existing(replica, written.record) {
+        Ok(state) => Ok(lent::recorded_in(&replica.connection, &state)?),
+        Err(error) => Err(error),
+    };
     let area = match (area, written.changes.first()) {
         (Ok(area), _) => area,
         (Err(_), Some((area, ..))) => area.clone(),
@@ -407,10 +410,27 @@ fn new_of_kind(replica: &Replica, id: DraftId, form: &RecordDraft) -> Result<Wri
 
 fn step_written(replica: &Replica, form: &StepDraft) -> Result<Written, ApiError> {
     let record = RecordRef::new(RecordKind::ISSUE, form.issue);
-    let state = existing(replica, record)?;
-    let change = RecordState::step(Some(&state), form.event.clone());
-    let changes = vec![(state.area().clone(), record, change)];
+    let changes = step_changes(replica, record, form.event.clone())?;
     Ok(Written { record, changes })
+}
+
+/// A step of an issue. Who sends one says where it is: the household is not there where it is lent, so its door stands in
+/// the place, unless that says something already.
+pub(super) fn step_changes(replica: &Replica, record: RecordRef, event: Event) -> Result<Changes, ApiError> {
+    let state = existing(replica, record)?;
+    let area = lent::recorded_in(&replica.connection, &state)?;
+    let mut changes = Changes::new();
+    if event.step == Step::Assigned.number()
+        && let Some(issue) = Issue::from_fields(&state.values())
+        && issue.place.trim().is_empty()
+    {
+        let door = names::door(&replica.connection, issue.household.map(Uuid::from))?;
+        let fields = FieldMap::from_iter([(issue::PLACE, Value::text(&door))]);
+        let change = RecordState::change_to(record.kind, Some(&state), fields);
+        changes.extend((!change.is_empty()).then(|| (area.clone(), record, change)));
+    }
+    changes.push((area, record, RecordState::step(Some(&state), event)));
+    Ok(changes)
 }
 
 /// The photos of a draft, but for those that the record has already.

@@ -24,7 +24,7 @@ pub(crate) fn area(connection: &Connection, code: &AreaCode) -> StorageResult<St
 }
 
 /// A door number; empty when the household is not here.
-pub(super) fn door(connection: &Connection, household: Option<Uuid>) -> StorageResult<String> {
+pub(crate) fn door(connection: &Connection, household: Option<Uuid>) -> StorageResult<String> {
     let mut statement = connection.prepare_cached("SELECT door FROM household WHERE id = ?1")?;
     Ok(statement
         .query_row([household], |row| row.get(0))

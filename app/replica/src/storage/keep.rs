@@ -19,7 +19,8 @@ use super::meta::{self, ChainEnd, ServerView};
 use super::own::{self};
 use super::verify::{self, Repair};
 use super::{
-    StorageResult, assigned, moves, photo_bytes, pieces, receipts, record_table, records, too_large, uploads,
+    StorageResult, assigned, lent, moves, photo_bytes, pieces, receipts, record_table, records, too_large,
+    uploads,
 };
 
 use areas::{forget_unassigned, scope};
@@ -86,7 +87,8 @@ pub fn reply(
     for page in &reply.pages {
         kept.pulled += pull(transaction, page)?;
         kept.remaining += page.remaining;
-        if page.remaining >= SEGMENT_OPERATIONS.into() && kept.segment.is_none() {
+        let has_segments = page.remaining >= SEGMENT_OPERATIONS.into() && !page.area.is_unit();
+        if has_segments && kept.segment.is_none() {
             kept.segment = Some(page.area.clone());
         }
     }
@@ -104,8 +106,12 @@ pub fn reply(
             uploads::records_may_have_come(transaction)?;
         }
     }
-    // While it is not known where things lie nothing goes.
-    if !moves::are_doubted(transaction)? {
+    let is_of_unit = reply.scope.iter().any(AreaCode::is_unit);
+    if is_of_unit && kept.remaining == 0 {
+        lent::end(transaction, reply.now_ms)?;
+    }
+    // While it is not known where things lie nothing goes: nor while what is lent may not have been read to its end.
+    if !moves::are_doubted(transaction)? && (kept.remaining == 0 || !is_of_unit) {
         forget_unassigned(transaction, &reply.scope, now_ms)?;
     }
     let_go(transaction, reply.now_ms)?;
@@ -312,6 +318,9 @@ fn pull(transaction: &Transaction<'_>, page: &AreaPage) -> Result<u64, KeepError
     } in &operations
     {
         end.clock.observe(operation.stamp.clamped(Some(*applied_at)));
+        if page.area.is_unit() && lent::is_of_nothing(transaction, operation)? {
+            continue;
+        }
         let is_move = writes_move(operation).is_some();
         // Most operations make a record that is not here: writing it asks whether it is.
         let mut is_new = !is_move && writer.create_if_new(operation, Some(*applied_at))?;

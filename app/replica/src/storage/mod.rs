@@ -13,6 +13,7 @@ pub mod earlier;
 pub mod held_areas;
 pub mod keep;
 mod learn;
+pub(crate) mod lent;
 pub mod meta;
 pub mod migrate;
 pub(crate) mod moves;

@@ -49,6 +49,8 @@ static BRING_HOUSEHOLD: LazyLock<Vec<String>> = LazyLock::new(|| {
         )),
     ]
 });
+/// Brings issue `?1` itself to area `?2`.
+static BRING_ISSUE: LazyLock<Vec<String>> = LazyLock::new(|| vec![bring_sql("issue", "id = ?1")]);
 /// Brings what lies beside visit or issue `?1` to area `?2`.
 static BRING_OWNER: LazyLock<Vec<String>> = LazyLock::new(|| {
     let issues = "SELECT id FROM issue WHERE household IS NULL AND visit = ?1";
@@ -118,6 +120,17 @@ pub(super) fn none_moved(connection: &Connection) -> StorageResult<bool> {
         .query_row([], |row| row.get(0))?)
 }
 
+/// Whether a record is here.
+pub(super) fn is_here(connection: &Connection, record: RecordRef) -> StorageResult<bool> {
+    Ok(area_of(connection, record)?.is_some())
+}
+
+/// An issue is not lent any more: it lies in `to`, with its photos.
+pub(super) fn goes(transaction: &Transaction<'_>, record: RecordRef, to: &AreaCode) -> StorageResult<()> {
+    bring(transaction, record.id, to, &BRING_ISSUE)?;
+    came(transaction, record)
+}
+
 fn moved_to(connection: &Connection, household: Uuid) -> StorageResult<Option<AreaCode>> {
     let area = connection
         .prepare_cached("SELECT area FROM moved WHERE household = ?1")?
@@ -126,7 +139,7 @@ fn moved_to(connection: &Connection, household: Uuid) -> StorageResult<Option<Ar
     area.map(|area| code(&area)).transpose()
 }
 
-fn area_of(connection: &Connection, record: RecordRef) -> StorageResult<Option<AreaCode>> {
+pub(super) fn area_of(connection: &Connection, record: RecordRef) -> StorageResult<Option<AreaCode>> {
     let Place { table, of_kind } = place_of(record.kind);
     let area = connection
         .prepare_cached(&format!("SELECT area FROM {table} WHERE id = ?1{of_kind}"))?

@@ -16,7 +16,7 @@ use shared::protocol::v1::{PUSH_OPERATIONS_MAX, Push};
 use shared::validation::{check_rights, validate};
 
 use super::meta::{self, ChainEnd, Enrolment};
-use super::{StorageError, StorageResult, assigned, moves, records, verify};
+use super::{StorageError, StorageResult, assigned, lent, moves, records, verify};
 
 /// Why a bundle was not taken. Nothing of it was.
 #[derive(Debug, thiserror::Error)]
@@ -104,7 +104,10 @@ pub fn take(transaction: &Transaction<'_>, bundle: &Bundle, now_ms: TimestampMs)
     if bundle.device == own.device {
         return Err(PeerError::Own);
     }
-    // What is here is shown to who works in areas, and to nobody else.
+    // What is here is shown to who works in areas, and to nobody else; and who does not has nothing to say to them.
+    if !lent::units(transaction)?.is_empty() {
+        return Err(PeerError::UnknownWorker);
+    }
     if !role(transaction, bundle.author)?.is_some_and(|role| Roles::WORKERS.contains(role)) {
         return Err(PeerError::UnknownWorker);
     }

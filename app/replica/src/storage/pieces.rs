@@ -59,6 +59,8 @@ fn is_piece(transaction: &Transaction<'_>, record: RecordRef) -> StorageResult<b
         return Ok(true);
     }
     match record.kind.lies_beside(&state.values()) {
+        // What is lent lies beside nothing here.
+        Some(_) if record.kind == RecordKind::ISSUE && state.area().is_unit() => Ok(false),
         Some(other) => is_piece(transaction, other),
         None => Ok(false),
     }

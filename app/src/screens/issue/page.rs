@@ -100,7 +100,8 @@ fn PageView(page: Page, onstep: EventHandler<Step>) -> Element {
                 label: t("issue-correct"), testid: "issue-correct", icon: IconName::Edit, kind: ButtonKind::Quiet,
                 to: kept_issue(DraftId(summary.id.0)),
             }
-            if let Some(household) = issue.household {
+            // Where it is only lent the household is not: the place says where.
+            if let Some(household) = issue.household.filter(|_| !summary.door.is_empty()) {
                 LinkButton {
                     label: t_args("visit-household", &[("door", summary.door.clone().into())]), testid: "issue-household",
                     icon: IconName::Door, kind: ButtonKind::Quiet, to: Route::HouseholdPage { id: household },

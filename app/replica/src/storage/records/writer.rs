@@ -17,13 +17,15 @@ use shared::ids::{AreaCode, DeviceId, WorkerId};
 use super::found::index_text;
 use super::values::{blob, integer, is_kept_as_it_is, more, text, to_sql};
 use super::{damaged, spec_of};
-use crate::storage::{StorageResult, duplicates, earlier, moves, own, record_table, who};
+use crate::storage::{StorageResult, duplicates, earlier, lent, moves, own, record_table, who};
 
 /// Writes records in one transaction. What each of many rows would ask again is asked once.
 pub(in crate::storage) struct Writer<'t> {
     transaction: &'t Transaction<'t>,
     /// No household was moved when this was made.
     none_moved: bool,
+    /// The areas of units that are assigned here.
+    units: Vec<AreaCode>,
     /// The short name of the device and worker whose record was written last.
     key: Option<(DeviceId, WorkerId, Vec<u8>)>,
     /// What wrote the last new row, for the next one of its kind.
@@ -36,6 +38,7 @@ impl<'t> Writer<'t> {
         Ok(Self {
             transaction,
             none_moved: moves::none_moved(transaction)?,
+            units: lent::units(transaction)?,
             key: None,
             insert: None,
         })
@@ -126,7 +129,7 @@ impl<'t> Writer<'t> {
 
     /// A visit or issue has come beside which others may lie already: they lie where it lies.
     pub(in crate::storage) fn came(&self, record: RecordRef) -> StorageResult<()> {
-        match self.none_moved {
+        match self.none_moved && self.units.is_empty() {
             true => Ok(()),
             false => moves::came(self.transaction, record),
         }
@@ -139,7 +142,9 @@ impl<'t> Writer<'t> {
         values: &dyn Fields,
         made_in: &'a AreaCode,
     ) -> StorageResult<Cow<'a, AreaCode>> {
-        Ok(match self.none_moved {
+        // What was recorded for a unit lies where that lies beside which it is.
+        let lies_there = self.none_moved && self.units.is_empty() && !made_in.is_unit();
+        Ok(match lies_there {
             true => Cow::Borrowed(made_in),
             false => Cow::Owned(moves::home(self.transaction, record, values, made_in)?),
         })
@@ -152,7 +157,14 @@ impl<'t> Writer<'t> {
             return record_table::save(self.transaction, record, state, &home);
         };
         let values = state.values();
-        let home = self.home(record, &values, state.made_in())?;
+        let is_lent = record.kind == RecordKind::ISSUE && !self.units.is_empty();
+        let (home, lay_in) = match is_lent {
+            true => (
+                Cow::Owned(lent::home(&self.units, state)),
+                moves::area_of(self.transaction, record)?,
+            ),
+            false => (self.home(record, &values, state.made_in())?, None),
+        };
         let row = Columns {
             area: &home,
             made_in: state.made_in(),
@@ -176,7 +188,13 @@ impl<'t> Writer<'t> {
         };
         let is_removed = state.is_removed();
         duplicates::follow(self.transaction, record, is_removed)?;
-        index_text(self.transaction, record.kind, row_number, row.values, is_removed)
+        index_text(self.transaction, record.kind, row_number, row.values, is_removed)?;
+        drop(upsert);
+        if is_lent && lay_in.as_ref() != Some(&home) {
+            // Its photos lie where it lies.
+            moves::came(self.transaction, record)?;
+        }
+        Ok(())
     }
 
     /// Writes the row of a record that one plain operation made, without a fold. Returns whether it did: nothing
