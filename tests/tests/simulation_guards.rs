@@ -18,6 +18,8 @@ fn with_any_one_guard_taken_away_the_simulation_fails() {
         Guard::Repair,
         Guard::ReachDown,
         Guard::Forgetting,
+        Guard::Lend,
+        Guard::TakeBack,
     ] {
         only_without(Some(guard));
         let noticed = (1..=SEEDS_MAX).find(|seed| !sim::run(*seed).faults_found.is_empty());

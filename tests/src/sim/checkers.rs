@@ -6,6 +6,7 @@ use replica::api;
 use replica::storage::records;
 use shared::change::{AppliedOperation, Operation};
 use shared::crdt::RecordState;
+use shared::domain::life_cycle::LENT_AFTER_CLOSING_MS;
 use shared::domain::value::Value;
 use shared::domain::{RecordKind, RecordRef};
 use shared::ids::{AreaCode, DeviceId, WorkerId};
@@ -262,6 +263,11 @@ impl World {
     ) {
         let username = self.device(phone).username.clone();
         let areas = self.people.get(&username).map(|person| person.areas.clone());
+        let is_of = |unit: &AreaCode| areas.iter().flatten().any(|area| area == unit);
+        let lent = match areas.iter().flatten().any(AreaCode::is_unit) {
+            true => self.lent(expected),
+            false => BTreeMap::new(),
+        };
         let mut sentences = self.attention_without_cause(phone, parked);
         for (record, expected) in expected {
             let eyes = &self.device(phone).disk.eyes;
@@ -275,8 +281,19 @@ impl World {
             if left_out.contains(record) {
                 continue;
             }
-            let mut held_by = areas.iter().flatten();
-            let assigned = held_by.any(|area| expected.area.is_within(area) || reaches(&expected.area, area));
+            let mut here = expected.clone();
+            let assigned = match lent.get(record) {
+                Some(Lent::Unsure) => continue,
+                Some(Lent::To(unit)) if is_of(unit) => {
+                    here.area.clone_from(unit);
+                    true
+                }
+                _ => {
+                    let mut held_by = areas.iter().flatten();
+                    held_by.any(|area| expected.area.is_within(area) || reaches(&expected.area, area))
+                }
+            };
+            let expected = &here;
             match held {
                 None if assigned => sentences.push(format!(
                     "DIVERGED: phone {phone} lacks {record:?}, expected {expected:?}"
@@ -303,6 +320,32 @@ impl World {
         for sentence in sentences {
             self.fail(sentence);
         }
+    }
+
+    /// What is lent to units in the end, by the model alone: to a unit that is there and reaches where it lies.
+    fn lent(&self, expected: &BTreeMap<RecordRef, Expected>) -> BTreeMap<RecordRef, Lent> {
+        let now_ms = self.timeline.now_ms();
+        let lent = expected.keys().filter_map(|record| {
+            let (unit, until) = model::lent(*record, expected)?;
+            let lies_in = &expected.get(record)?.area;
+            let unit = RecordRef::new(RecordKind::UNIT, unit);
+            let there = expected.get(&unit);
+            // It is lent by a unit that was there then, and goes on when that is given up or the household moves.
+            let reaches = there.is_some_and(|unit| reaches(&unit.area, lies_in));
+            let is_kept = there.is_some_and(|unit| !unit.removed);
+            // Two sides look at two instants.
+            let is_near = until.is_some_and(|until| until.abs_diff(now_ms) < 4 * 86_400_000);
+            Some((
+                *record,
+                match (reaches, is_near) {
+                    _ if until.is_some_and(|until| until <= now_ms) && !is_near => return None,
+                    (false, _) => return None,
+                    (true, false) if is_kept => Lent::To(AreaCode::of_unit(unit.id)),
+                    _ => Lent::Unsure,
+                },
+            ))
+        });
+        lent.collect()
     }
 
     /// What a phone shows as needing attention is parked on the server; what was taken up since is shown no more.
@@ -360,6 +403,14 @@ impl World {
             .map(|(_, operation)| operation.record)
             .collect()
     }
+}
+
+/// Whom a record is lent to in the end.
+enum Lent {
+    /// A unit, by its area.
+    To(AreaCode),
+    /// A unit that was given up since, or until about now.
+    Unsure,
 }
 
 /// Whether `other` says about the same record everything that `operation` says.
@@ -435,6 +486,9 @@ pub(super) fn seen_in(kind: RecordKind, state: &RecordState) -> Expected {
         values: state.values(),
         conflicts: conflicts.collect(),
         step: state.life(kind).map_or(1, |life| life.step),
+        lent: state
+            .life(kind)
+            .and_then(|life| Some((life.lent_to?, life.closed_at.map(|at| at + LENT_AFTER_CLOSING_MS)))),
         events: events.into_iter().map(|event| event.event.clone()).collect(),
         removed: state.is_removed(),
         kept_by_edit: state.is_kept_by_edit(kind),

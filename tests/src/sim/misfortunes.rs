@@ -1,9 +1,14 @@
 //! What befalls a world between two openings of the app.
 
+use shared::domain::RecordKind;
+use shared::domain::worker::Role;
 use shared::ids::AreaCode;
 
 use super::faults::Fault;
-use super::world::{GRIDS, World};
+use super::world::{GRIDS, Person, World};
+
+/// Works for a unit.
+const RESPONDER: &str = "wu";
 
 impl World {
     pub(super) fn misfortunes(&mut self) {
@@ -88,6 +93,43 @@ impl World {
         self.server.assign("joao", &areas, self.timeline.now_ms());
         if let Some(person) = self.people.get_mut("joao") {
             person.areas = areas;
+        }
+        self.server.forget_backup();
+    }
+
+    /// An administrator makes an account for somebody who works for a unit, if the server has heard of it; later they
+    /// are told to work for another one, or for none.
+    pub(super) fn employ(&mut self) {
+        let units: Vec<AreaCode> = self
+            .records
+            .iter()
+            .filter(|record| record.kind == RecordKind::UNIT)
+            .map(|record| AreaCode::of_unit(record.id))
+            .collect();
+        let Some(unit) = self.chance.pick(&units).cloned() else {
+            return;
+        };
+        let now_ms = self.timeline.now_ms();
+        let is_new = !self.people.contains_key(RESPONDER);
+        if !is_new && !self.chance.per_mille(80) {
+            return;
+        }
+        let areas = match is_new || self.chance.per_mille(700) {
+            true => vec![unit],
+            false => Vec::new(),
+        };
+        let known = match is_new {
+            true => self.server.try_add_worker(RESPONDER, Role::Responder, &areas),
+            false => self.server.try_assign(RESPONDER, &areas, now_ms),
+        };
+        self.note(|| format!("{RESPONDER} works for {areas:?}: {known}"));
+        if !known {
+            return;
+        }
+        let role = Role::Responder;
+        self.people.insert(RESPONDER.to_owned(), Person { role, areas });
+        if is_new {
+            self.add_phone(RESPONDER);
         }
         self.server.forget_backup();
     }

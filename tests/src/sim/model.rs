@@ -11,6 +11,7 @@ use shared::domain::issue::{self, Event};
 use shared::domain::value::{FieldMap, Value};
 use shared::domain::{FieldId, RecordKind, RecordRef, household, photo, resident, visit};
 use shared::ids::{AreaCode, DeviceId, WorkerId};
+use uuid::Uuid;
 
 /// When, where and by whom: clamped time, counter, device, number, author.
 type When = (u64, u32, DeviceId, u64, WorkerId);
@@ -28,6 +29,8 @@ pub struct Expected {
     pub events: Vec<Event>,
     /// Where an issue stands.
     pub step: u64,
+    /// The unit that it is lent to, and until when, ms.
+    pub lent: Option<(Uuid, Option<u64>)>,
     /// Withdrawn, and nobody edited it meanwhile.
     pub removed: bool,
     /// Withdrawn, but somebody edited it meanwhile.
@@ -57,6 +60,17 @@ pub fn records(operations: &[AppliedOperation]) -> BTreeMap<RecordRef, Expected>
         }
     }
     records
+}
+
+/// Whom a record is lent to: an issue as its steps say, a photo with its issue.
+pub fn lent(record: RecordRef, records: &BTreeMap<RecordRef, Expected>) -> Option<(Uuid, Option<u64>)> {
+    let expected = records.get(&record)?;
+    match (record.kind, expected.values.get(&photo::OWNER)) {
+        (RecordKind::PHOTO, Some(Value::Id(owner))) => {
+            lent(RecordRef::new(RecordKind::ISSUE, *owner), records).filter(|_| !expected.removed)
+        }
+        _ => expected.lent.filter(|_| !expected.removed),
+    }
 }
 
 /// Where a record lies that does not lie where it was made: with its household, which lies where the latest of all
@@ -94,7 +108,13 @@ fn home(
             return None;
         }
     };
-    home(with?, records, operations)
+    // Nothing lies where it is only lent.
+    let made_for_a_unit = records.get(&record)?.area.is_unit();
+    let there = records
+        .get(&with?)
+        .filter(|_| made_for_a_unit)
+        .map(|with| with.area.clone());
+    home(with?, records, operations).or(there)
 }
 
 fn when(applied: &AppliedOperation) -> When {
@@ -154,11 +174,13 @@ fn record_of(operations: &[&AppliedOperation]) -> Expected {
         .iter()
         .filter(|applied| applied.operation.change.removal.is_some())
         .any(|removal| !kept.is_some_and(|field| decided(&in_order, field, &removal.operation)));
+    let (step, lent) = step_of(&in_order);
     Expected {
         area,
         values,
         conflicts,
-        step: step_of(&in_order),
+        step,
+        lent,
         events,
         kept_by_edit: undecided && !removed,
         removed,
@@ -256,8 +278,10 @@ const ASSIGNED: u64 = 4;
 const IN_PROGRESS: u64 = 5;
 const RESOLVED: u64 = 6;
 const CONFIRMED: u64 = 7;
+const CLOSED: u64 = 8;
 const RETURNED: u64 = 9;
 const REOPENED: u64 = 10;
+const MERGED: u64 = 11;
 /// On the spot, resolved, confirmed, closed, returned, merged: nothing is left to do.
 const FINISHED: [u64; 6] = [2, 6, 7, 8, 9, 11];
 
@@ -289,7 +313,11 @@ fn knew(later: &Taken<'_>, earlier: &Taken<'_>) -> bool {
     }
 }
 
-fn step_of(in_order: &[&AppliedOperation]) -> u64 {
+/// How long what was closed is lent still, ms.
+const LENT_AFTER_CLOSING_MS: u64 = 30 * 86_400_000;
+
+/// Where an issue stands, and whom it is lent to until when.
+fn step_of(in_order: &[&AppliedOperation]) -> (u64, Option<(Uuid, Option<u64>)>) {
     let taken = |applied: &&'_ AppliedOperation| applied.operation.change.event.is_some();
     let mut left: Vec<Taken<'_>> = in_order
         .iter()
@@ -309,6 +337,7 @@ fn step_of(in_order: &[&AppliedOperation]) -> u64 {
         })
         .collect();
     let (mut step, mut counted) = (1, Vec::<Taken<'_>>::new());
+    let (mut lent_to, mut closed_at) = (None, None);
     let mut resolved_by = BTreeSet::new();
     let mut first = true;
     while !left.is_empty() {
@@ -334,11 +363,20 @@ fn step_of(in_order: &[&AppliedOperation]) -> u64 {
             if step == REOPENED {
                 resolved_by.clear();
             }
+            match step {
+                ASSIGNED => lent_to = Uuid::parse_str(&taken.event.target).ok(),
+                RETURNED | MERGED => lent_to = None,
+                _ => {}
+            }
+            closed_at = [CONFIRMED, CLOSED]
+                .contains(&step)
+                .then(|| closed_at.unwrap_or(taken.when.0));
             counted.push(taken);
         }
         first = false;
     }
-    step
+    let until = closed_at.map(|closed_at| closed_at + LENT_AFTER_CLOSING_MS);
+    (step, lent_to.map(|unit| (unit, until)))
 }
 
 /// Whether a step moves an issue that stands at `step`, given the steps that counted before it.

@@ -1,6 +1,9 @@
 //! What people do, drawn from the seed: visits, people, issues, edits, withdrawals, conflicts ended.
 
-use replica::api::{self, ApiError, DraftBody, DraftSeen, ErrorCode, IssueDraft, RecordDraft, VisitDraft};
+use replica::api::{
+    self, ApiError, DraftBody, DraftSeen, ErrorCode, IssueDraft, IssueFilter, RecordDraft, StepDraft,
+    VisitDraft,
+};
 use replica::calls::Answered;
 use replica::platform::Platform as _;
 use replica::storage::{drafts, records};
@@ -9,6 +12,7 @@ use shared::domain::schema::{RecordKind, RecordRef};
 use shared::domain::unit::{self, UnitSort};
 use shared::domain::value::{FieldMap, Value};
 use shared::domain::visit::{Outcome, Purpose};
+use shared::domain::worker::Role;
 use shared::domain::{Household, Need, Resident, household, issue, resident, visit};
 use shared::ids::{AreaCode, DraftId, HouseholdId, IssueId, ResidentId, VisitId};
 use sync_server::testing::a_jpeg;
@@ -21,7 +25,7 @@ use super::world::{DECIDED_FOR, World};
 type Saved = Result<RecordRef, ApiError>;
 
 /// How likely each deed is.
-const DEEDS: [(Deed, u64); 12] = [
+const DEEDS: [(Deed, u64); 13] = [
     (Deed::Household, 14),
     (Deed::Resident, 12),
     (Deed::Visit, 18),
@@ -34,6 +38,32 @@ const DEEDS: [(Deed, u64); 12] = [
     (Deed::Parked, 4),
     (Deed::Move, 6),
     (Deed::Decide, 8),
+    (Deed::Dispatch, 10),
+];
+
+/// The same of a supervisor.
+const SUPERVISIONS: [(Deed, u64); 12] = [
+    (Deed::Household, 8),
+    (Deed::Resident, 4),
+    (Deed::Visit, 6),
+    (Deed::Issue, 16),
+    (Deed::Edit, 16),
+    (Deed::Step, 8),
+    (Deed::Remove, 4),
+    (Deed::Restore, 5),
+    (Deed::Parked, 6),
+    (Deed::Move, 6),
+    (Deed::Decide, 14),
+    (Deed::Dispatch, 40),
+];
+
+/// The same of somebody who works for a unit; what is not theirs is refused.
+const RESPONSES: [(Deed, u64); 5] = [
+    (Deed::Respond, 40),
+    (Deed::Step, 10),
+    (Deed::Edit, 4),
+    (Deed::Household, 1),
+    (Deed::Parked, 4),
 ];
 
 #[derive(Debug, Clone, Copy)]
@@ -50,12 +80,19 @@ enum Deed {
     Parked,
     Move,
     Decide,
+    Dispatch,
+    Respond,
 }
 
 impl World {
     /// Somebody does something on an open phone, perhaps while it dies.
     pub(super) fn deed(&mut self, phone: usize) {
-        let Some(deed) = self.chance.pick_weighted(&DEEDS) else {
+        let deed = match self.role_of(phone) {
+            Role::Responder => self.chance.pick_weighted(&RESPONSES),
+            Role::Supervisor => self.chance.pick_weighted(&SUPERVISIONS),
+            _ => self.chance.pick_weighted(&DEEDS),
+        };
+        let Some(deed) = deed else {
             return;
         };
         let fatal = self.strike(Fault::DeviceKilledInSave);
@@ -77,6 +114,8 @@ impl World {
             Deed::Parked => self.look_after_parked(phone),
             Deed::Move => self.move_household(phone),
             Deed::Decide => self.decide(phone),
+            Deed::Dispatch => self.dispatch(phone),
+            Deed::Respond => self.respond(phone),
         };
         if self.device(phone).is_burnt() {
             self.note(|| format!("{phone} died in a save"));
@@ -302,6 +341,75 @@ impl World {
         };
         let issue = IssueId(issue.id);
         self.save(phone, api::AddEvent { issue, event })
+    }
+
+    /// An issue is sent to a unit, or taken back: by supervisors, and by others, who are refused.
+    fn dispatch(&mut self, phone: usize) -> Option<Saved> {
+        let Some(unit) = self.a_record(&[RecordKind::UNIT]) else {
+            return self.decide(phone);
+        };
+        // Mostly one that is on the phone, and to the unit that somebody works for.
+        let here = self.an_issue_on(phone);
+        let issue = match here.filter(|_| self.chance.per_mille(800)) {
+            Some(issue) => issue,
+            None => IssueId(self.a_record(&[RecordKind::ISSUE])?.id),
+        };
+        let unit = self
+            .unit_at_work()
+            .filter(|_| self.chance.per_mille(700))
+            .unwrap_or(unit);
+        let (step, target) = match self.chance.weighted(&[6, 2, 1, 1]) {
+            0 => (Step::Assigned, unit.id.to_string()),
+            1 => (Step::Returned, String::new()),
+            2 => (Step::Confirmed, String::new()),
+            _ => (Step::Reopened, String::new()),
+        };
+        let event = Event {
+            step: step.number(),
+            note: self.text(phone),
+            target,
+        };
+        self.save(phone, api::AddEvent { issue, event })
+    }
+
+    /// The unit that somebody works for.
+    fn unit_at_work(&self) -> Option<RecordRef> {
+        let works_for = |unit: &&RecordRef| {
+            let area = AreaCode::of_unit(unit.id);
+            unit.kind == RecordKind::UNIT && self.people.values().any(|person| person.areas.contains(&area))
+        };
+        self.records.iter().find(works_for).copied()
+    }
+
+    /// An issue that is on a phone.
+    fn an_issue_on(&mut self, phone: usize) -> Option<IssueId> {
+        let issues = self.device(phone).call(api::Issues {
+            filter: IssueFilter::default(),
+            after: None,
+            limit: 100,
+        })?;
+        let issues: Vec<IssueId> = issues.ok()?.into_iter().map(|issue| issue.id).collect();
+        self.chance.pick(&issues).copied()
+    }
+
+    /// What was sent to a unit is begun, done with a photo, or returned.
+    fn respond(&mut self, phone: usize) -> Option<Saved> {
+        let issue = self.an_issue_on(phone)?;
+        let step = match self.chance.weighted(&[4, 4, 2]) {
+            0 => Step::InProgress,
+            1 => Step::Resolved,
+            _ => Step::Returned,
+        };
+        let note = self.text(phone);
+        let body = DraftBody::Step(StepDraft {
+            issue,
+            household: None,
+            event: Event {
+                note,
+                ..Event::of(step)
+            },
+        });
+        self.fill_and_finish(phone, body)
     }
 
     fn withdraw(&mut self, phone: usize) -> Option<Saved> {

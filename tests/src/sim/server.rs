@@ -192,6 +192,17 @@ impl SimServer {
     }
 
     pub(super) fn add_worker(&self, username: &str, role: Role, areas: &[AreaCode]) -> WorkerId {
+        let (worker, added) = self.account(username, role, areas);
+        assert_eq!(added, AddedAccount::Added);
+        worker
+    }
+
+    /// Whether there were such areas.
+    pub(super) fn try_add_worker(&self, username: &str, role: Role, areas: &[AreaCode]) -> bool {
+        self.account(username, role, areas).1 == AddedAccount::Added
+    }
+
+    fn account(&self, username: &str, role: Role, areas: &[AreaCode]) -> (WorkerId, AddedAccount) {
         let worker = WorkerId(self.process.state.chance.uuid());
         let state = &self.process.state;
         let password = state.passwords.hash(TEST_PASSWORD, &*state.chance);
@@ -204,15 +215,19 @@ impl SimServer {
             password: password.expect("the password is hashed"),
         };
         let added = self.stored(async |state| state.storage.add_account(account).await);
-        assert_eq!(added.expect("the account is added"), AddedAccount::Added);
-        worker
+        (worker, added.expect("the server answers"))
     }
 
     pub(super) fn assign(&self, username: &str, areas: &[AreaCode], now_ms: u64) {
+        assert!(self.try_assign(username, areas, now_ms), "the areas are assigned");
+    }
+
+    /// Whether there were such areas.
+    pub(super) fn try_assign(&self, username: &str, areas: &[AreaCode], now_ms: u64) -> bool {
         self.set_clock(now_ms);
         let at_ms = self.process.clock.now_ms();
         let set = self.stored(async |state| state.storage.set_areas(username, areas, at_ms).await);
-        assert_eq!(set.expect("the areas are assigned"), Some(Vec::new()));
+        set.expect("the server answers") == Some(Vec::new())
     }
 }
 

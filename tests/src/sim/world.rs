@@ -33,6 +33,7 @@ pub(super) const GRIDS: [&str; 2] = ["130803001001-01", "130803001001-02"];
 
 /// A worker as the administrator wants them.
 pub(super) struct Person {
+    pub(super) role: Role,
     pub(super) areas: Vec<AreaCode>,
 }
 
@@ -105,7 +106,7 @@ impl World {
             .add_worker("auditor", Role::Supervisor, &[code(DISTRICT)]);
         let somebody = |world: &mut Self, name: &str, role: Role, areas: Vec<AreaCode>| {
             world.server.add_worker(name, role, &areas);
-            let person = Person { areas };
+            let person = Person { role, areas };
             world.people.insert(name.to_owned(), person);
             world.add_phone(name);
         };
@@ -187,6 +188,9 @@ impl World {
             }
         }
         self.run_for(gap_ms);
+        if self.chance.per_mille(300) {
+            self.employ();
+        }
         self.misfortunes();
         let Some(phone) = self.some_phone() else { return };
         if self.device(phone).app.is_none() {
@@ -287,6 +291,13 @@ impl World {
     /// A phone; there is one of every number that is asked for.
     pub(super) fn device(&mut self, phone: usize) -> &mut Device {
         self.devices.get_mut(phone).expect("a phone of this world")
+    }
+
+    /// What the worker of a phone may do.
+    pub(super) fn role_of(&mut self, phone: usize) -> Role {
+        let username = self.device(phone).username.clone();
+        let person = self.people.get(&username);
+        person.map_or(Role::Member, |person| person.role)
     }
 
     /// The grids in which the worker of a phone may record now.
