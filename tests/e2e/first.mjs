@@ -8,7 +8,7 @@ import { chromium } from 'playwright-core';
 import { by, shows } from './pages.mjs';
 import { FLAGS, ShellServer } from './shell.mjs';
 import { until } from './until.mjs';
-import { words } from './words.mjs';
+import { words } from './texts.mjs';
 
 /** What a worker is told to be: a private window of this browser. */
 const refusing = (name) => `

@@ -1,7 +1,7 @@
 // What is wrong with a screen: for people who hear it, who see it large, who read it, who touch it.
 import { AxeBuilder } from '@axe-core/playwright';
 
-import { rawKeys } from './words.mjs';
+import { rawKeys } from './texts.mjs';
 
 /** The least height of what is touched, CSS pixels; half a pixel is lost by rounding. */
 const TARGET_PX_MIN = 47.5;

@@ -7,7 +7,7 @@ import { focused } from './inspect.mjs';
 import { addPhotos, beginVisit, by, choose, openHousehold, pathOf, reportIssue, shows, signIn, walk } from './pages.mjs';
 import { YARD, photoFile } from './photos.mjs';
 import { until } from './until.mjs';
-import { words } from './words.mjs';
+import { words } from './texts.mjs';
 import { GRID } from './world.mjs';
 
 const DOOR = '1-1-101';

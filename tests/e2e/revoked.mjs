@@ -8,7 +8,7 @@ import { faults } from './inspect.mjs';
 import { beginVisit, by, openHousehold, outbox, recordVisit, shows, signIn, upToDate, walk } from './pages.mjs';
 import { YARD, photoFile } from './photos.mjs';
 import { until } from './until.mjs';
-import { LANGUAGES, words } from './words.mjs';
+import { LANGUAGES, words } from './texts.mjs';
 
 const DOOR = '1-1-201';
 const UNSENT = '撤销前写下的：药只够吃三天';

@@ -10,7 +10,7 @@ import {
 } from './pages.mjs';
 import { CORRIDOR, YARD, photoFile } from './photos.mjs';
 import { until } from './until.mjs';
-import { LANGUAGES } from './words.mjs';
+import { LANGUAGES } from './texts.mjs';
 import { COMMUNITY, GRID } from './world.mjs';
 
 const THEMES = ['light', 'dark'];

@@ -8,7 +8,7 @@ import {
 import { CORRIDOR, YARD, isSame, look, morePhotos, onlyPixels, photoFile, photosOfServer } from './photos.mjs';
 import { until } from './until.mjs';
 import { COMMUNITY } from './world.mjs';
-import { words } from './words.mjs';
+import { words } from './texts.mjs';
 
 /** Within this time of being online all devices show the same. */
 const TOGETHER_MS_MAX = 10_000;

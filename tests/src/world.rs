@@ -15,7 +15,7 @@ use replica::api::{
 use replica::calls::Local;
 use replica::platform::Platform;
 use replica::storage::Home;
-use replica::storage::keep::Kept;
+use replica::storage::replies::Kept;
 use rusqlite::Connection;
 use shared::change::hash::ChainHash;
 use shared::domain::visit::{Outcome, Purpose};

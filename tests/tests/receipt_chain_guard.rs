@@ -2,7 +2,7 @@
 //!
 //! Apart from other tests, because a guard is taken away from the whole process.
 
-use replica::storage::keep::KeepError;
+use replica::storage::replies::ReplyError;
 use shared::domain::worker::Role;
 use shared::guards::{Guard, only_without};
 use shared::protocol::v1::{self, SyncReply, SyncRequest};
@@ -38,7 +38,7 @@ async fn without_the_comparison_work_counts_as_uploaded_that_is_nowhere() {
         only_without(None);
         let waiting = amina.status().sync.waiting_operations;
         if guarded {
-            assert!(matches!(kept, Err(KeepError::ReceiptMismatch)));
+            assert!(matches!(kept, Err(ReplyError::ReceiptMismatch)));
             assert_eq!(waiting, 1, "her household waits");
         } else {
             assert!(kept.is_ok());

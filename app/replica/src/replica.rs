@@ -22,7 +22,8 @@ use crate::storage::meta::{self, Enrolment, ServerView};
 use crate::storage::recorder::{self, Author, SaveError};
 use crate::storage::sealed::{self, Sealed};
 use crate::storage::{
-    self, Home, StorageError, StorageResult, assigned, drafts, operations, own, photo_bytes, uploads,
+    self, Home, StorageError, StorageResult, assigned, drafts, operations, own_operations, photo_bytes,
+    uploads,
 };
 use crate::sync::engine::{Engine, Event, Work};
 
@@ -252,7 +253,7 @@ impl Replica {
     /// # Errors
     /// A failing database.
     pub(crate) fn own_work_is_whole(&self) -> StorageResult<bool> {
-        own::is_whole(&self.connection)
+        own_operations::is_whole(&self.connection)
     }
 
     /// The file that the replica lies in; `None` in memory.

@@ -11,6 +11,7 @@
 
 mod assemble;
 mod birth;
+mod cells;
 mod columns;
 pub mod container;
 mod header;
@@ -19,7 +20,6 @@ mod remark_words;
 mod remarks;
 pub mod report;
 pub mod sheet;
-mod words;
 
 use std::collections::BTreeSet;
 

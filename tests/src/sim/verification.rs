@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use replica::storage::own::UNSETTLED_RECORDS;
+use replica::storage::own_operations::UNSETTLED_RECORDS;
 use replica::storage::records;
 use shared::domain::RecordKind;
 use shared::domain::schema::RecordRef;

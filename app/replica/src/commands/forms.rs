@@ -28,7 +28,7 @@ use crate::queries::{names, photos as saved, wishes};
 use crate::replica::Replica;
 use crate::storage::drafts::{Base, Kept};
 use crate::storage::recorder::SaveError;
-use crate::storage::{StorageResult, assigned, drafts, lent, moves as places, own, records};
+use crate::storage::{StorageResult, assigned, drafts, lent, moves as places, own_operations, records};
 
 /// What a form shows of a saved record.
 pub(super) struct Shown {
@@ -106,7 +106,7 @@ fn body_of(
             })
         }),
         RecordKind::HOUSEHOLD => {
-            let waits = own::is_waiting(connection, record.id)?;
+            let waits = own_operations::is_waiting(connection, record.id)?;
             let moving_to = household::moved_to(&values).filter(|_| waits);
             Some(DraftBody::Household(HouseholdDraft {
                 area: Some(moving_to.unwrap_or_else(|| state.area().clone())),

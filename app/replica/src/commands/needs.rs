@@ -13,7 +13,7 @@ use super::values::Changes;
 use crate::queries::households::parse_needs;
 use crate::replica::Replica;
 use crate::storage::meta::Enrolment;
-use crate::storage::{StorageResult, earlier, meta, own, records};
+use crate::storage::{StorageResult, earlier, meta, own_operations, records};
 
 /// What a visit says of the one person met: who it is, and what they need.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -121,7 +121,7 @@ pub(super) fn gone_with(replica: &Replica, visit: &RecordState, found: &Found) -
         return Ok(Found::default());
     };
     let behind = removal.seq.saturating_add(1);
-    let behind = own::select(&replica.connection, "WHERE seq = ?1", params![behind])?;
+    let behind = own_operations::select(&replica.connection, "WHERE seq = ?1", params![behind])?;
     let mut gone = Vec::new();
     let person = found.person();
     for operation in behind {

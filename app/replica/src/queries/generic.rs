@@ -9,7 +9,7 @@ use shared::domain::worker::Worker;
 
 use super::{areas, conflicts, earlier, names, removals};
 use crate::api::{ApiError, ErrorCode, RECORDS_MAX, RecordList, RecordPage, RecordSummary, api_error};
-use crate::storage::{StorageResult, assigned, own, record_table, records};
+use crate::storage::{StorageResult, assigned, own_operations, record_table, records};
 
 /// The description of a kind whose records lie in the table of all others and may be held by who looks.
 fn described(kind: RecordKind, viewer: Option<&Worker>) -> Result<&'static KindSpec, ApiError> {
@@ -88,7 +88,7 @@ fn summary(
         title: title.unwrap_or_default(),
         fields,
         conflict_count: u32::try_from(state.conflicts().len()).unwrap_or(u32::MAX),
-        waiting: own::is_waiting(connection, record.id)?,
+        waiting: own_operations::is_waiting(connection, record.id)?,
     }))
 }
 

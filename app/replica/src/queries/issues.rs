@@ -16,7 +16,7 @@ use crate::api::{
 };
 use crate::storage::StorageResult;
 use crate::storage::duplicates::GROUP;
-use crate::storage::own;
+use crate::storage::own_operations;
 use crate::storage::records::{field_columns, fields_from_row, load};
 
 struct Entry {
@@ -57,7 +57,7 @@ fn summary(connection: &Connection, entry: Entry) -> StorageResult<Option<IssueS
         state: Step::from_number(entry.step).unwrap_or(Step::Reported),
         author: names::worker(connection, entry.author)?,
         photos: photos::of(connection, entry.id.0)?,
-        waiting: own::is_waiting(connection, entry.id.0)?,
+        waiting: own_operations::is_waiting(connection, entry.id.0)?,
         issue,
     }))
 }

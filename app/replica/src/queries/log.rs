@@ -10,9 +10,9 @@ use super::{PAGE_MAX, conflicts, earlier, end_of, issues, names, photos};
 use crate::api::{ApiError, ErrorCode, LogCursor, VisitFilter, VisitPage, VisitSummary, api_error};
 use crate::storage::StorageResult;
 use crate::storage::duplicates::GROUP;
-use crate::storage::own;
+use crate::storage::own_operations;
 use crate::storage::records::{field_columns, fields_from_row};
-use crate::storage::who::VISIT_AUTHOR;
+use crate::storage::short_names::VISIT_AUTHOR;
 
 struct Entry {
     id: VisitId,
@@ -59,7 +59,7 @@ fn summary(connection: &Connection, entry: Entry) -> StorageResult<Option<VisitS
         author: names::worker(connection, entry.author)?,
         photos: photos::of(connection, entry.id.0)?,
         conflict_count: entry.conflicts,
-        waiting: own::is_waiting(connection, entry.id.0)?,
+        waiting: own_operations::is_waiting(connection, entry.id.0)?,
         visit,
     }))
 }

@@ -6,7 +6,7 @@ use shared::change::{Change, Operation};
 use super::{drafts, households, names, photos};
 use crate::api::{OutboxEntry, OutboxPage, StorageState};
 use crate::storage::StorageResult;
-use crate::storage::own::{self, Kept};
+use crate::storage::own_operations::{self, Kept};
 use crate::storage::records::{Reader, load};
 
 /// Drafts, what waits, what was uploaded lately, what needs attention.
@@ -42,7 +42,7 @@ fn entries(connection: &Connection, condition: &str, limit: u32) -> StorageResul
          FROM operation LEFT JOIN set_aside ON set_aside.seq = operation.seq WHERE {condition}"
     );
     let mut statement = connection.prepare_cached(&sql)?;
-    let mut rows = statement.query(params![limit, own::receipted_through(connection)?])?;
+    let mut rows = statement.query(params![limit, own_operations::receipted_through(connection)?])?;
     let mut entries = Vec::new();
     while let Some(row) = rows.next()? {
         let kept = Kept::from_row(row)?;

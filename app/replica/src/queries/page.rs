@@ -15,7 +15,7 @@ use super::{
 use crate::api::{ApiError, ErrorCode, HouseholdPage, ResidentEntry, api_error};
 use crate::storage::StorageResult;
 use crate::storage::duplicates::{GROUP, kept};
-use crate::storage::own;
+use crate::storage::own_operations;
 use crate::storage::records::{field_columns, fields_from_row, load, texts};
 
 /// Everything about one household; of one that is shown under another, that one's page.
@@ -29,10 +29,10 @@ pub(crate) fn household(
     let state = load(connection, record)?.filter(|state| !state.is_removed());
     let state = state.ok_or_else(|| api_error(ErrorCode::NotFound, ""))?;
     let residents = residents(connection, id)?;
-    let own_waits = own::is_waiting(connection, id.0)?;
+    let own_waits = own_operations::is_waiting(connection, id.0)?;
     let mut waiting = own_waits;
     for resident in &residents {
-        waiting |= own::is_waiting(connection, resident.id.0)?;
+        waiting |= own_operations::is_waiting(connection, resident.id.0)?;
     }
     let values = state.values();
     let moving_to = household::moved_to(&values).filter(|to| to != state.area() && own_waits);

@@ -10,11 +10,11 @@ use shared::protocol::v1::{
 
 use super::{FIT, Replica, Sent};
 use crate::api::{ApiError, ErrorCode, Notice, RoomState, api_error};
-use crate::storage::keep::{self, KeepError, Kept};
 use crate::storage::meta::{self, ServerView};
 use crate::storage::receipts::{self, KeptReceipt};
+use crate::storage::replies::{self, Kept, ReplyError};
 use crate::storage::verify::{self, Verifications};
-use crate::storage::{StorageResult, assigned, operations, own, too_large};
+use crate::storage::{StorageResult, assigned, operations, own_operations, too_large};
 use crate::sync::fit::Fit;
 
 impl Replica {
@@ -191,19 +191,19 @@ impl Replica {
     /// # Errors
     /// A failing database.
     pub fn chain_at(&self, seq: u64) -> StorageResult<Option<ChainHash>> {
-        own::chain_at(&self.connection, seq)
+        own_operations::chain_at(&self.connection, seq)
     }
 
     /// Keeps a reply, in one transaction.
     ///
     /// # Errors
-    /// [`KeepError`]; nothing has happened then.
-    pub fn keep_reply(&mut self, reply: &SyncReply) -> Result<Kept, KeepError> {
+    /// [`ReplyError`]; nothing has happened then.
+    pub fn keep_reply(&mut self, reply: &SyncReply) -> Result<Kept, ReplyError> {
         let now_ms = self.now_ms();
         let fit = self.fit();
         let sent = self.sent.take();
         let transaction = self.connection.transaction()?;
-        let kept = keep::reply(&transaction, reply, now_ms)?;
+        let kept = replies::apply(&transaction, reply, now_ms)?;
         if let Some(fit) = fit.after_answer_to(sent.map_or(0, |sent| sent.bytes)) {
             meta::set(&transaction, FIT, &fit)?;
         }
@@ -237,10 +237,10 @@ impl Replica {
     /// Keeps a segment of the log, in one transaction.
     ///
     /// # Errors
-    /// [`KeepError`]; nothing has happened then.
-    pub fn keep_segment(&mut self, page: &AreaPage) -> Result<(), KeepError> {
+    /// [`ReplyError`]; nothing has happened then.
+    pub fn keep_segment(&mut self, page: &AreaPage) -> Result<(), ReplyError> {
         let transaction = self.connection.transaction()?;
-        let pulled = keep::segment(&transaction, page)?;
+        let pulled = replies::segment(&transaction, page)?;
         transaction.commit()?;
         // Own operations are in it too, which were not counted as behind.
         self.pull_done += pulled;

@@ -16,7 +16,7 @@ use shared::protocol::v1::Receipt;
 use shared::validation::writes_move;
 use uuid::Uuid;
 
-use super::own::{self, WAITING_RECORDS};
+use super::own_operations::{self, WAITING_RECORDS};
 use super::record_table::{Place, place_of};
 use super::{StorageError, StorageResult, assigned};
 use crate::api::DepartedHousehold;
@@ -193,7 +193,7 @@ pub(super) fn receipted(
     receipt: &Receipt,
 ) -> StorageResult<()> {
     let own_moves = |condition: &str, params: &[&dyn ToSql]| {
-        own::select(
+        own_operations::select(
             transaction,
             // Asked of households alone, by their ids: most of what is receipted is something else.
             &format!(

@@ -7,9 +7,9 @@ use shared::crdt::RecordState;
 use shared::ids::DeviceId;
 
 use super::meta::{self, ChainEnd};
-use super::own::{self};
+use super::own_operations::{self};
 use super::recorder::{Author, SaveError, record};
-use super::{StorageResult, pieces, records, too_large};
+use super::{StorageResult, incomplete, records, too_large};
 
 /// Gives the device a new identity: its chain begins where the server says, and what waits or was set aside under
 /// the old one goes out under the new, as it was done and when it was done. After a restore, of which this device
@@ -30,9 +30,9 @@ pub fn start_anew(
     chain: ChainHash,
     is_restored: bool,
 ) -> Result<u64, SaveError> {
-    let receipted = own::receipted_through(transaction)?;
+    let receipted = own_operations::receipted_through(transaction)?;
     let waited = count_waiting(transaction)?;
-    let mut unsent = own::select(
+    let mut unsent = own_operations::select(
         transaction,
         "WHERE ?1 OR seq > ?2 OR seq IN (SELECT seq FROM set_aside WHERE seen = 0 OR code = ?3) ORDER BY seq",
         params![is_restored, receipted, too_large::CODE],
@@ -48,9 +48,9 @@ pub fn start_anew(
     too_large::forget_all(transaction)?;
     let held_through = match (is_restored, unsent.first()) {
         (true, first) => first.map_or(0, |first| first.seq - 1),
-        (false, _) => receipted.min(own::last_seq(transaction)?),
+        (false, _) => receipted.min(own_operations::last_seq(transaction)?),
     };
-    let given_up = pieces::worked_on(transaction, &pieces::GIVEN_UP)?;
+    let given_up = incomplete::worked_on(transaction, &incomplete::GIVEN_UP)?;
     transaction.execute_batch("DELETE FROM operation; DELETE FROM receipted; DELETE FROM set_aside;")?;
     if through_seq > 0 {
         transaction.execute(
@@ -67,7 +67,7 @@ pub fn start_anew(
     for old in &unsent {
         records::remove(transaction, old.record)?;
     }
-    pieces::may_come(transaction)?;
+    incomplete::may_come(transaction)?;
     let clock = meta::get::<ChainEnd>(transaction, meta::CHAIN_END)?
         .unwrap_or_default()
         .clock;
@@ -159,7 +159,7 @@ pub fn waiting(
 ) -> StorageResult<Option<(ChainHash, Vec<Operation>, ChainHash)>> {
     from_seq(
         connection,
-        own::receipted_through(connection)? + 1,
+        own_operations::receipted_through(connection)? + 1,
         count_max,
         bytes_max,
     )
@@ -182,8 +182,8 @@ pub fn from_seq(
     let mut reader = records::Reader::new(connection);
     let (mut operations, mut bytes) = (Vec::new(), 0);
     while let Some(row) = rows.next()? {
-        let operation = own::Kept::from_row(row)?.operation(&mut reader)?;
-        bytes += own::weight(&operation);
+        let operation = own_operations::Kept::from_row(row)?.operation(&mut reader)?;
+        bytes += own_operations::weight(&operation);
         if bytes > bytes_max && !operations.is_empty() {
             break;
         }
@@ -192,8 +192,8 @@ pub fn from_seq(
     let (Some(first), Some(last)) = (operations.first(), operations.last()) else {
         return Ok(None);
     };
-    let before = own::chain_at(connection, first.seq - 1)?.unwrap_or_default();
-    let after = match own::chain_at(connection, last.seq)? {
+    let before = own_operations::chain_at(connection, first.seq - 1)?.unwrap_or_default();
+    let after = match own_operations::chain_at(connection, last.seq)? {
         Some(after) => after,
         None => operations
             .iter()
@@ -209,7 +209,7 @@ pub fn from_seq(
 pub fn by_seq(connection: &Connection, seq: u64) -> StorageResult<Option<Operation>> {
     match too_large::whole(connection, seq)? {
         Some(whole) => Ok(Some(whole)),
-        None => Ok(own::select(connection, "WHERE seq = ?1", params![seq])?.pop()),
+        None => Ok(own_operations::select(connection, "WHERE seq = ?1", params![seq])?.pop()),
     }
 }
 
@@ -218,7 +218,7 @@ pub fn by_seq(connection: &Connection, seq: u64) -> StorageResult<Option<Operati
 /// # Errors
 /// A failing database.
 pub fn count_waiting(connection: &Connection) -> StorageResult<u64> {
-    Ok(own::last_seq(connection)?.saturating_sub(own::receipted_through(connection)?))
+    Ok(own_operations::last_seq(connection)?.saturating_sub(own_operations::receipted_through(connection)?))
 }
 
 /// How many were set aside and nobody has seen it.

@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use shared::clock::TimestampMs;
 use shared::ids::PhotoHash;
 
-use super::own::WAITING_RECORDS;
+use super::own_operations::WAITING_RECORDS;
 use super::{StorageResult, drafts, uploads};
 
 /// The bytes of a photo, when they are on this device.

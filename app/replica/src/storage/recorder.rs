@@ -12,7 +12,7 @@ use shared::ids::{AreaCode, DeviceId, WorkerId};
 use shared::validation::{Rejection, check_rights, validate, validate_new};
 
 use super::meta::{self, ChainEnd};
-use super::own::CHAIN_EVERY;
+use super::own_operations::CHAIN_EVERY;
 use super::{StorageError, StorageResult, assigned, records};
 
 /// Why an operation was not saved.

@@ -17,7 +17,7 @@ use shared::domain::schema::{KindSpec, RecordKind, RecordRef};
 use shared::domain::value::FieldMap;
 use shared::ids::AreaCode;
 
-use super::{StorageError, StorageResult, record_table, who};
+use super::{StorageError, StorageResult, record_table, short_names};
 
 pub(super) use found::found_text;
 pub use merging::merge;
@@ -110,7 +110,7 @@ pub fn load(connection: &Connection, record: RecordRef) -> StorageResult<Option<
 /// Reads records one after the other. What each of them would ask again is asked once.
 pub(crate) struct Reader<'c> {
     connection: &'c Connection,
-    names: who::Names<'c>,
+    names: short_names::Names<'c>,
     /// What read the last row, for the next one of its kind.
     select: Option<(RecordKind, CachedStatement<'c>)>,
 }
@@ -119,7 +119,7 @@ impl<'c> Reader<'c> {
     pub(crate) fn new(connection: &'c Connection) -> Self {
         Self {
             connection,
-            names: who::Names::new(connection),
+            names: short_names::Names::new(connection),
             select: None,
         }
     }

@@ -9,7 +9,7 @@ use shared::change::hash::canonical_bytes;
 use shared::change::{Change, Operation};
 
 use super::meta::{self, ChainEnd};
-use super::own::{self, CHAIN_EVERY};
+use super::own_operations::{self, CHAIN_EVERY};
 use super::{StorageError, StorageResult};
 
 /// Why it was set aside.
@@ -50,9 +50,9 @@ pub(crate) fn is_any_kept(connection: &Connection) -> StorageResult<bool> {
 /// Sets the first operation that waits aside. What waits behind it is chained anew: the server has not seen it.
 /// `false` when it stands aside already, or cannot be read: nothing has happened then.
 pub(crate) fn set_first_aside(transaction: &Transaction<'_>) -> StorageResult<bool> {
-    let first = own::receipted_through(transaction)? + 1;
-    let mut chain = own::chain_at(transaction, first - 1)?.unwrap_or_default();
-    let mut waiting = own::select(transaction, "WHERE seq >= ?1 ORDER BY seq", params![first])?;
+    let first = own_operations::receipted_through(transaction)? + 1;
+    let mut chain = own_operations::chain_at(transaction, first - 1)?.unwrap_or_default();
+    let mut waiting = own_operations::select(transaction, "WHERE seq >= ?1 ORDER BY seq", params![first])?;
     // An empty one stands in for what it said: that is the only copy, and is not written over.
     let may_stand_aside = |large: &&mut Operation| large.seq == first && !large.change.is_empty();
     let Some(large) = waiting.first_mut().filter(may_stand_aside) else {

@@ -15,9 +15,9 @@ use shared::protocol::v1::{AreaPage, SyncReply};
 use shared::protocol::verify::{Fingerprints, Verification, Verified, bucket_of};
 use uuid::Uuid;
 
-use super::keep::KeepError;
 use super::meta::Enrolment;
-use super::own::{self, ReadOff, UNSETTLED_RECORDS};
+use super::own_operations::{self, ReadOff, UNSETTLED_RECORDS};
+use super::replies::ReplyError;
 use super::{StorageError, StorageResult, assigned, duplicates, meta, moves, record_table, records};
 
 /// How often a device verifies.
@@ -162,8 +162,11 @@ impl Repair {
     /// none, they are written out in the end.
     ///
     /// # Errors
-    /// [`KeepError::BadPage`] or a failing database.
-    pub(super) fn begin(transaction: &Transaction<'_>, reply: &SyncReply) -> Result<Option<Self>, KeepError> {
+    /// [`ReplyError::BadPage`] or a failing database.
+    pub(super) fn begin(
+        transaction: &Transaction<'_>,
+        reply: &SyncReply,
+    ) -> Result<Option<Self>, ReplyError> {
         let verified = Verified::in_reply(&reply.extensions);
         let Some(verified) = verified.filter(|_| guards::holds(Guard::Repair)) else {
             return Ok(None);
@@ -180,7 +183,7 @@ impl Repair {
             let enrolment: Option<Enrolment> = meta::get(transaction, meta::ENROLMENT)?;
             // One that lies elsewhere by mistake comes back, too.
             for page in &reply.pages {
-                let coming = decode_pull(&page.page).map_err(|_| KeepError::BadPage)?;
+                let coming = decode_pull(&page.page).map_err(|_| ReplyError::BadPage)?;
                 for AppliedOperation { operation, .. } in coming {
                     going.insert(operation.record);
                     if enrolment
@@ -194,7 +197,7 @@ impl Repair {
         }
         let unsettled = unsettled(transaction)?;
         going.retain(|record| !unsettled.contains(&record.id));
-        let read_off = own::read_off(transaction, &going)?;
+        let read_off = own_operations::read_off(transaction, &going)?;
         for record in going {
             records::remove(transaction, record)?;
         }
@@ -210,7 +213,7 @@ impl Repair {
     pub(super) fn end(self, transaction: &Transaction<'_>, now_ms: TimestampMs) -> StorageResult<()> {
         let buckets = &self.verified.buckets;
         let known = known(transaction)?;
-        own::write_out_lost(transaction, self.read_off, &self.own)?;
+        own_operations::write_out_lost(transaction, self.read_off, &self.own)?;
         let mut differed = 0;
         if !buckets.is_empty() {
             duplicates::forget_absent(transaction)?;

@@ -17,7 +17,7 @@ use super::transport::{Transport, TransportError};
 use super::upload::{self, Step};
 use crate::platform::Platform;
 use crate::replica::Replica;
-use crate::storage::keep::KeepError;
+use crate::storage::replies::ReplyError;
 
 /// What one step of a [`Driver`] came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -230,7 +230,7 @@ impl<T: Transport> Driver<T> {
                 // Without room nothing was asked for; asking again at once would not change that.
                 more: (kept.remaining > 0 || kept.verify) && replica.may_pull(),
             }),
-            Err(KeepError::ReceiptMismatch) => Round::OtherHistory,
+            Err(ReplyError::ReceiptMismatch) => Round::OtherHistory,
             Err(_) => Round::Done(Event::Failed(Failure::Trouble)),
         })
     }

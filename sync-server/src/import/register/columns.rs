@@ -2,7 +2,7 @@
 
 use shared::domain::Need;
 
-use super::words::{contains_any, is_one_of};
+use super::cells::{contains_any, is_one_of};
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

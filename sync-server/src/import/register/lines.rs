@@ -11,12 +11,12 @@ use shared::domain::resident::Relation;
 use shared::domain::{CalendarDate, FieldId, Need};
 
 use super::birth::Birth;
+use super::cells;
 use super::columns::{Column, classify};
 use super::header::Header;
 use super::remarks::Remark;
 use super::report::{Finding, FindingCode, ImportReport};
 use super::sheet::{Cell, Row, Sheet};
-use super::words;
 
 /// Rows that begin like this are totals, notes and examples.
 const NOTICES: &str =
@@ -178,7 +178,7 @@ impl Reader<'_> {
             (None, _) => GridCell::NoColumn,
             _ if self.is_unread(row, Column::Grid) => GridCell::Unreadable,
             (_, "") => GridCell::Blank,
-            (_, text) => words::grid(text).map_or(GridCell::Unreadable, GridCell::Number),
+            (_, text) => cells::grid(text).map_or(GridCell::Unreadable, GridCell::Number),
         };
         let left_out = self.header.columns.iter().any(|(column, (_, kind))| {
             let said_already = matches!(kind, Column::Serial | Column::Birth | Column::Unused);

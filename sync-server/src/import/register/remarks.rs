@@ -7,11 +7,11 @@ use shared::domain::Need;
 use shared::domain::household::{DoorWarning, Tenure};
 use shared::domain::identity::looks_like_identity_number;
 
+use super::cells::{contains_any, is_one_of, tenure};
 use super::remark_words::{
     AGE_WORDS, EXPLAINING_WORDS, FORBIDDEN_WORDS, GONE_WORDS, NEEDS, NOTHING_WORDS, VISITING_ANCHORS,
     VISITING_WORDS, WARNINGS,
 };
-use super::words::{contains_any, is_one_of, tenure};
 
 /// What one remark says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

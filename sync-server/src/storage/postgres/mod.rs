@@ -6,10 +6,10 @@
 
 mod copy;
 mod migrate;
+mod notify;
 mod tls;
 pub(super) mod transaction;
 mod value;
-mod words;
 
 use std::fmt;
 use std::path::Path;

@@ -40,7 +40,7 @@ CREATE TABLE worker (
     role INTEGER NOT NULL
 ) STRICT;
 
-CREATE TABLE who (
+CREATE TABLE short_name (
     -- a device and its worker under a short name: rows that one operation made and nothing touched say it in their
     -- clocks, and visits in author
     key    BLOB PRIMARY KEY NOT NULL,

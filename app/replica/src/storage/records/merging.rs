@@ -7,7 +7,7 @@ use shared::crdt::RecordState;
 use shared::domain::schema::RecordRef;
 
 use super::{Writer, load, remove};
-use crate::storage::{StorageError, StorageResult, own, verify};
+use crate::storage::{StorageError, StorageResult, own_operations, verify};
 
 /// Merges an operation into its record. Merging it again changes nothing but its date (D10).
 ///
@@ -50,7 +50,7 @@ pub(in crate::storage) fn release(
     records: &str,
     params: &[&dyn ToSql],
 ) -> StorageResult<()> {
-    own::keep_bodies(transaction, records, params)?;
+    own_operations::keep_bodies(transaction, records, params)?;
     transaction.execute(
         &format!("DELETE FROM settled_conflict WHERE record IN ({records})"),
         params,

@@ -17,7 +17,9 @@ use shared::ids::{AreaCode, DeviceId, WorkerId};
 use super::found::index_text;
 use super::values::{blob, integer, is_kept_as_it_is, more, text, to_sql};
 use super::{damaged, spec_of};
-use crate::storage::{StorageResult, duplicates, earlier, lent, moves, own, record_table, who};
+use crate::storage::{
+    StorageResult, duplicates, earlier, lent, moves, own_operations, record_table, short_names,
+};
 
 /// Writes records in one transaction. What each of many rows would ask again is asked once.
 pub(in crate::storage) struct Writer<'t> {
@@ -60,7 +62,7 @@ impl<'t> Writer<'t> {
                 .map(drop);
         };
         let dated = operation.stamp.clamped(applied_at);
-        if own::keep_body(self.transaction, &state, operation, dated)? {
+        if own_operations::keep_body(self.transaction, &state, operation, dated)? {
             return Ok(());
         }
         let at_stake = earlier::at_stake(&state, operation);
@@ -214,7 +216,7 @@ impl<'t> Writer<'t> {
         let (device, author) = (operation.device, operation.author);
         let key = match self.key.take() {
             Some((of_device, of_author, key)) if (of_device, of_author) == (device, author) => key,
-            _ => who::key(self.transaction, device, author)?,
+            _ => short_names::key(self.transaction, device, author)?,
         };
         let row = Columns {
             area: &home,
@@ -223,7 +225,7 @@ impl<'t> Writer<'t> {
             values: created,
             more: &more(spec, created.iter()),
             touched: None,
-            clocks: &who::short_clocks(&key, &origin_of(operation, applied_at)),
+            clocks: &short_names::short_clocks(&key, &origin_of(operation, applied_at)),
             step: None,
         };
         let mut insert = match self.insert.take() {

@@ -10,11 +10,11 @@ use shared::domain::phone::parse_phones;
 use shared::domain::resident::{self, Relation};
 
 use super::super::birth::{Birth, read_birth};
+use super::super::cells;
 use super::super::columns::Column;
 use super::super::remarks::{Meaning, Remark, read_remark};
 use super::super::report::FindingCode;
 use super::super::sheet::{Cell, Row};
-use super::super::words;
 use super::{Person, Reader};
 
 /// A longer text is no name of a person.
@@ -35,7 +35,7 @@ impl Reader<'_> {
         }
         for (column, (_, kind)) in &self.header.columns {
             if let Column::Flag(need) = kind
-                && words::says_yes(&row.text(*column))
+                && cells::says_yes(&row.text(*column))
                 && !row.is_unreadable(*column)
             {
                 merged.needs.insert(*need);
@@ -47,7 +47,7 @@ impl Reader<'_> {
 
     pub(super) fn tenure(&mut self, row: &Row, mut remark: Remark) -> (Option<Tenure>, Remark) {
         let text = self.text(row, Column::Tenure);
-        let tenure = words::tenure(&text);
+        let tenure = cells::tenure(&text);
         if tenure.is_none() && !matches!(text.as_str(), "" | "-" | "/" | "无") {
             // 居住情况 may say 独居.
             let other = read_remark(&text);
@@ -92,8 +92,8 @@ impl Reader<'_> {
         {
             return Err(FindingCode::NameUnreadable);
         }
-        let (WrittenName { name, maybe_several }, hint) = words::name(&written);
-        if words::says_nobody(&name) {
+        let (WrittenName { name, maybe_several }, hint) = cells::name(&written);
+        if cells::says_nobody(&name) {
             return Ok(None);
         }
         let digits = name.chars().filter(|c| c.is_ascii_digit()).count();
@@ -107,8 +107,8 @@ impl Reader<'_> {
         if digits > 0 || maybe_several {
             self.note(row, FindingCode::NameUnclear);
         }
-        let is_head = !named || words::name(&head).0.name == name;
-        let relation = words::relation(&self.text(row, Column::Relation)).or(hint);
+        let is_head = !named || cells::name(&head).0.name == name;
+        let relation = cells::relation(&self.text(row, Column::Relation)).or(hint);
         let relation = relation.or(is_head.then_some(Relation::Head));
         let birth = read_birth(
             self.header

@@ -6,7 +6,7 @@ use shared::guards::{self, Guard};
 use shared::ids::AreaCode;
 
 use crate::storage::assigned::{self, LEFT_OVER};
-use crate::storage::own::UNSETTLED_RECORDS;
+use crate::storage::own_operations::UNSETTLED_RECORDS;
 use crate::storage::{StorageResult, drafts, duplicates, held_areas, meta, moves, record_table, records};
 
 /// Notes which areas are assigned now. Returns whether they are others than before.

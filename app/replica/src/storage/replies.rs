@@ -16,15 +16,15 @@ use shared::protocol::v1::{AreaPage, Directory, ParkedNotice, Receipt, SEGMENT_O
 use shared::validation::{validate, writes_move};
 
 use super::meta::{self, ChainEnd, ServerView};
-use super::own::{self};
+use super::own_operations::{self};
 use super::verify::{self, Repair};
 use super::{
-    StorageResult, assigned, lent, moves, photo_bytes, pieces, receipts, record_table, records, too_large,
-    uploads,
+    StorageResult, assigned, incomplete, lent, moves, photo_bytes, receipts, record_table, records,
+    too_large, uploads,
 };
 
 use areas::{forget_unassigned, scope};
-pub use error::KeepError;
+pub use error::ReplyError;
 
 /// How long receipted operations and uploaded photos are kept, so that they can be offered again (D8).
 pub const KEEP_RECEIPTED_MS: u64 = 90 * 24 * 3600 * 1000;
@@ -49,12 +49,12 @@ pub struct Kept {
 /// Keeps a reply. `now_ms` is the device's time.
 ///
 /// # Errors
-/// [`KeepError`]; the caller then drops the transaction and nothing has happened.
-pub fn reply(
+/// [`ReplyError`]; the caller then drops the transaction and nothing has happened.
+pub fn apply(
     transaction: &Transaction<'_>,
     reply: &SyncReply,
     now_ms: TimestampMs,
-) -> Result<Kept, KeepError> {
+) -> Result<Kept, ReplyError> {
     let mut view: ServerView = meta::get(transaction, meta::SERVER_VIEW)?.unwrap_or_default();
     if view.epoch.is_some_and(|known| known != reply.epoch) {
         // A restored backup: what it lacks is offered again, and everything is read again.
@@ -62,13 +62,13 @@ pub fn reply(
         photo_bytes::offer_again(transaction)?;
         moves::doubt(transaction)?;
         // What is offered again may lie beside what has gone from here.
-        pieces::may_come(transaction)?;
+        incomplete::may_come(transaction)?;
         meta::set(transaction, READING_AGAIN, &true)?;
         verify::begin_again(transaction, now_ms)?;
         view.directory_version = 0;
     }
     view.epoch = Some(reply.epoch);
-    let receipted_before = own::receipted_through(transaction)?;
+    let receipted_before = own_operations::receipted_through(transaction)?;
     let mut kept = Kept {
         receipted: receipt(transaction, &reply.receipt)?,
         ..Kept::default()
@@ -100,7 +100,7 @@ pub fn reply(
         if is_reading_again(transaction)? {
             meta::set(transaction, READING_AGAIN, &false)?;
         }
-        pieces::forget(transaction)?;
+        incomplete::forget(transaction)?;
         kept.verify = verify::is_due(transaction, now_ms)?;
         if kept.verify {
             uploads::records_may_have_come(transaction)?;
@@ -138,7 +138,7 @@ fn is_reading_again(connection: &Connection) -> StorageResult<bool> {
 /// What this device has recorded about a record that had gone from it and is back with `first`: it is not handed out to
 /// who offers it again. What is handed out all the same comes behind `first`, with its date.
 fn merge_own(transaction: &Transaction<'_>, first: &Operation) -> StorageResult<()> {
-    let own = own::select(
+    let own = own_operations::select(
         transaction,
         "WHERE record = ?1 ORDER BY seq",
         params![first.record.id],
@@ -160,7 +160,7 @@ fn let_go(transaction: &Transaction<'_>, server_ms: TimestampMs) -> StorageResul
         .prepare_cached("SELECT EXISTS (SELECT 1 FROM operation WHERE seq < ?1)")?
         .query_row([through], |row| row.get(0))?;
     if goes {
-        own::keep_chain(transaction, through)?;
+        own_operations::keep_chain(transaction, through)?;
         transaction.execute(
             "DELETE FROM operation WHERE seq < ?1 AND seq NOT IN (SELECT seq FROM set_aside)",
             [through],
@@ -170,20 +170,20 @@ fn let_go(transaction: &Transaction<'_>, server_ms: TimestampMs) -> StorageResul
     Ok(())
 }
 
-fn receipt(transaction: &Transaction<'_>, receipt: &Receipt) -> Result<u64, KeepError> {
+fn receipt(transaction: &Transaction<'_>, receipt: &Receipt) -> Result<u64, ReplyError> {
     let end: ChainEnd = meta::get(transaction, meta::CHAIN_END)?.unwrap_or_default();
     // Without the check any reply would count as a receipt for all that was done.
     let is_checked = guards::holds(Guard::ReceiptCheck);
     let through = if is_checked { receipt.through_seq } else { end.seq };
-    let fits = match own::chain_at(transaction, through)? {
+    let fits = match own_operations::chain_at(transaction, through)? {
         Some(ours) => ours == receipt.chain,
         // Older than what is kept here cannot be compared; newer than what was made here is not ours.
         None => through < end.seq,
     };
     if !fits && is_checked && guards::holds(Guard::ReceiptChain) {
-        return Err(KeepError::ReceiptMismatch);
+        return Err(ReplyError::ReceiptMismatch);
     }
-    let before = own::receipted_through(transaction)?;
+    let before = own_operations::receipted_through(transaction)?;
     if through < before {
         offer_again(transaction, through)?;
         return Ok(0);
@@ -193,17 +193,17 @@ fn receipt(transaction: &Transaction<'_>, receipt: &Receipt) -> Result<u64, Keep
         transaction
             .prepare_cached("INSERT INTO receipted (through_seq, at) VALUES (?1, ?2)")?
             .execute(params![through, receipt.applied_at])?;
-        own::keep_receipted_chain(transaction, through, receipt.chain)?;
+        own_operations::keep_receipted_chain(transaction, through, receipt.chain)?;
         date_anew(transaction, receipt, &end)?;
     }
     Ok(receipted)
 }
 
 /// A restored server holds less than it once receipted or set aside. What it dated then has no date any more.
-fn offer_again(transaction: &Transaction<'_>, through: u64) -> Result<(), KeepError> {
+fn offer_again(transaction: &Transaction<'_>, through: u64) -> Result<(), ReplyError> {
     let scope: Vec<AreaCode> = assigned::cursors(transaction)?.into_keys().collect();
     let are_doubted = moves::are_doubted(transaction)?;
-    for operation in own::select(transaction, "WHERE seq > ?1 ORDER BY seq", params![through])? {
+    for operation in own_operations::select(transaction, "WHERE seq > ?1 ORDER BY seq", params![through])? {
         let record = operation.record;
         let state = records::whole(transaction, record, records::load(transaction, record))?;
         // A record of an area that is not assigned stays away. One that went with a household, of whose move the
@@ -234,13 +234,13 @@ fn offer_again(transaction: &Transaction<'_>, through: u64) -> Result<(), KeepEr
 }
 
 /// Own operations from a clock that ran ahead count from when the server applied them (D10).
-fn date_anew(transaction: &Transaction<'_>, receipt: &Receipt, end: &ChainEnd) -> Result<(), KeepError> {
+fn date_anew(transaction: &Transaction<'_>, receipt: &Receipt, end: &ChainEnd) -> Result<(), ReplyError> {
     let latest = receipt.applied_at.saturating_add(CLOCK_AHEAD_MS_MAX);
     // The device's clock never goes back: it is at least at the last of them.
     if end.clock.last().ms <= latest {
         return Ok(());
     }
-    let dated = own::select(
+    let dated = own_operations::select(
         transaction,
         "WHERE seq BETWEEN ?1 AND ?2 ORDER BY seq",
         params![receipt.applied_from_seq, receipt.through_seq],
@@ -300,13 +300,13 @@ fn keep_directory(transaction: &Transaction<'_>, directory: &Directory) -> Stora
 /// Keeps a segment of the log: operations of everybody, and where to go on. Returns how many there were.
 ///
 /// # Errors
-/// [`KeepError::BadPage`] or a failing database; the caller then drops the transaction and nothing has happened.
-pub fn segment(transaction: &Transaction<'_>, page: &AreaPage) -> Result<u64, KeepError> {
+/// [`ReplyError::BadPage`] or a failing database; the caller then drops the transaction and nothing has happened.
+pub fn segment(transaction: &Transaction<'_>, page: &AreaPage) -> Result<u64, ReplyError> {
     pull(transaction, page)
 }
 
-fn pull(transaction: &Transaction<'_>, page: &AreaPage) -> Result<u64, KeepError> {
-    let operations = decode_pull(&page.page).map_err(|_| KeepError::BadPage)?;
+fn pull(transaction: &Transaction<'_>, page: &AreaPage) -> Result<u64, ReplyError> {
+    let operations = decode_pull(&page.page).map_err(|_| ReplyError::BadPage)?;
     let scope: Vec<AreaCode> = assigned::cursors(transaction)?.into_keys().collect();
     let reading_again = is_reading_again(transaction)?;
     let mut end: ChainEnd = meta::get(transaction, meta::CHAIN_END)?.unwrap_or_default();
@@ -359,5 +359,5 @@ fn pull(transaction: &Transaction<'_>, page: &AreaPage) -> Result<u64, KeepError
 }
 
 #[cfg(test)]
-#[path = "keep_tests.rs"]
+#[path = "replies_tests.rs"]
 mod tests;

@@ -5,7 +5,7 @@ use crate::storage::StorageError;
 /// Why a reply was not kept. Nothing of it was.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum KeepError {
+pub enum ReplyError {
     /// The server's chain of this device differs from ours: a cloned or restored phone.
     #[error("the receipt does not fit this device's operations")]
     ReceiptMismatch,
@@ -17,7 +17,7 @@ pub enum KeepError {
     Storage(#[from] StorageError),
 }
 
-impl From<rusqlite::Error> for KeepError {
+impl From<rusqlite::Error> for ReplyError {
     fn from(error: rusqlite::Error) -> Self {
         Self::Storage(error.into())
     }

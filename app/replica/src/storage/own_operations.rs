@@ -297,5 +297,5 @@ pub(super) fn weight(operation: &Operation) -> usize {
 }
 
 #[cfg(test)]
-#[path = "own_tests.rs"]
+#[path = "own_operations_tests.rs"]
 mod tests;

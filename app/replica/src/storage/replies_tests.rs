@@ -63,7 +63,7 @@ fn record_as(connection: &mut Connection, area: &AreaCode, record: RecordRef, fi
 }
 
 fn hear(connection: &mut Connection, life: u128, through_seq: u64, applied_at: u64) -> SyncReply {
-    let chain = own::chain_at(connection, through_seq).unwrap();
+    let chain = own_operations::chain_at(connection, through_seq).unwrap();
     SyncReply {
         protocol: PROTOCOL_VERSION,
         epoch: EpochId(Uuid::from_u128(life)),
@@ -84,7 +84,7 @@ fn hear(connection: &mut Connection, life: u128, through_seq: u64, applied_at: u
 
 fn keep(connection: &mut Connection, told: &SyncReply) {
     let transaction = connection.transaction().unwrap();
-    reply(&transaction, told, NOW).unwrap();
+    apply(&transaction, told, NOW).unwrap();
     transaction.commit().unwrap();
 }
 

@@ -11,7 +11,7 @@ use super::{StorageError, StorageResult};
 
 /// Who recorded a visit: its row holds the worker's id or a short name.
 pub const VISIT_AUTHOR: &str =
-    "coalesce((SELECT who.author FROM who WHERE who.key = visit.author), visit.author)";
+    "coalesce((SELECT short_name.author FROM short_name WHERE short_name.key = visit.author), visit.author)";
 
 /// Packed clocks of any other form hold at least a device and a worker.
 const SHORT_BYTES_MAX: usize = 31;
@@ -23,13 +23,13 @@ pub(super) fn key(
     author: WorkerId,
 ) -> StorageResult<Vec<u8>> {
     let known = transaction
-        .prepare_cached("SELECT key FROM who WHERE device = ?1 AND author = ?2")?
+        .prepare_cached("SELECT key FROM short_name WHERE device = ?1 AND author = ?2")?
         .query_row(params![device.0, author.0], |row| row.get(0))
         .optional()?;
     if let Some(key) = known {
         return Ok(key);
     }
-    let count: u32 = transaction.query_row("SELECT count(*) FROM who", [], |row| row.get(0))?;
+    let count: u32 = transaction.query_row("SELECT count(*) FROM short_name", [], |row| row.get(0))?;
     // Names are never taken out, so the next number is free.
     let key: Vec<u8> = (count + 1)
         .to_be_bytes()
@@ -37,7 +37,7 @@ pub(super) fn key(
         .skip_while(|byte| *byte == 0)
         .collect();
     transaction.execute(
-        "INSERT INTO who (key, device, author) VALUES (?1, ?2, ?3)",
+        "INSERT INTO short_name (key, device, author) VALUES (?1, ?2, ?3)",
         params![key, device.0, author.0],
     )?;
     Ok(key)
@@ -88,7 +88,7 @@ impl<'c> Names<'c> {
         }
         let found = self
             .connection
-            .prepare_cached("SELECT device, author FROM who WHERE key = ?1")?
+            .prepare_cached("SELECT device, author FROM short_name WHERE key = ?1")?
             .query_row([key], |row| Ok((DeviceId(row.get(0)?), WorkerId(row.get(1)?))))
             .optional()?;
         let (device, author) = found.ok_or_else(damaged)?;
@@ -98,5 +98,5 @@ impl<'c> Names<'c> {
 }
 
 fn damaged() -> StorageError {
-    StorageError::Inconsistent { table: "who" }
+    StorageError::Inconsistent { table: "short_name" }
 }

@@ -1,4 +1,4 @@
-//! Pieces of records: a device that goes on under another identity, or offers again to a restored server, makes anew
+//! Incomplete records: a device that goes on under another identity, or offers again to a restored server, makes anew
 //! what it had worked on. Of what is another area's by now the server hands out nothing: a record then lacks its
 //! beginning, or what it lies beside.
 
@@ -8,31 +8,31 @@ use rusqlite::{Connection, Transaction, params};
 use shared::domain::schema::{RecordKind, RecordRef};
 use uuid::Uuid;
 
-use super::own::UNSETTLED_RECORDS;
+use super::own_operations::UNSETTLED_RECORDS;
 use super::{StorageResult, meta, records};
 
-/// Set while there may be pieces.
-const PIECES: &str = "pieces";
+/// Set while there may be incomplete records.
+const INCOMPLETE: &str = "incomplete";
 
 /// Notes that records are made of own operations alone, until everything is read.
 pub(super) fn may_come(transaction: &Transaction<'_>) -> StorageResult<()> {
-    meta::set(transaction, PIECES, &true)
+    meta::set(transaction, INCOMPLETE, &true)
 }
 
 /// When everything was read: lets go of what is still no whole record, once own operations about it are receipted and
 /// the bytes of a photo are sent.
 pub(super) fn forget(transaction: &Transaction<'_>) -> StorageResult<()> {
-    if !meta::get(transaction, PIECES)?.unwrap_or(false) {
+    if !meta::get(transaction, INCOMPLETE)?.unwrap_or(false) {
         return Ok(());
     }
     for record in worked_on(transaction, &format!("NOT ({})", *UNSETTLED))? {
-        if is_piece(transaction, record)? {
+        if is_incomplete(transaction, record)? {
             records::release(transaction, "SELECT ?1", params![record.id])?;
             records::remove(transaction, record)?;
         }
     }
     let unsettled = worked_on(transaction, &UNSETTLED)?;
-    meta::set(transaction, PIECES, &!unsettled.is_empty())
+    meta::set(transaction, INCOMPLETE, &!unsettled.is_empty())
 }
 
 /// Photos whose bytes are still to be sent.
@@ -49,7 +49,7 @@ pub(super) static GIVEN_UP: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// Whether it lacks what it began with, or lies beside such a one or beside nothing that is here.
-fn is_piece(transaction: &Transaction<'_>, record: RecordRef) -> StorageResult<bool> {
+fn is_incomplete(transaction: &Transaction<'_>, record: RecordRef) -> StorageResult<bool> {
     let read = records::load(transaction, record);
     let Some(state) = records::whole(transaction, record, read)? else {
         return Ok(true);
@@ -61,7 +61,7 @@ fn is_piece(transaction: &Transaction<'_>, record: RecordRef) -> StorageResult<b
     match record.kind.lies_beside(&state.values()) {
         // What is lent lies beside nothing here.
         Some(_) if record.kind == RecordKind::ISSUE && state.area().is_unit() => Ok(false),
-        Some(other) => is_piece(transaction, other),
+        Some(other) => is_incomplete(transaction, other),
         None => Ok(false),
     }
 }
