@@ -113,7 +113,10 @@ impl RecordState {
     pub fn apply(&mut self, operation: &Operation, applied_at: Option<TimestampMs>) {
         let origin = origin_of(operation, applied_at);
         let same = (origin.device, origin.seq) == (self.origin.device, self.origin.seq);
-        if same || origin < self.origin {
+        // The first operation made it; but nothing is made by a unit to which it can only have been lent, whatever time
+        // the unit says.
+        let first = |area: &AreaCode, origin: Origin| (area.is_unit(), origin);
+        if same || first(&operation.area, origin) < first(&self.area, self.origin) {
             self.origin = origin;
             self.area = operation.area.clone();
         }

@@ -29,6 +29,8 @@ pub struct Batch<'a> {
     changed: Vec<RecordRef>,
     /// New records that were recorded where they do not lie.
     late: BTreeSet<RecordRef>,
+    /// The areas of units that are here.
+    unit_areas: BTreeSet<AreaCode>,
 }
 
 impl<'a> Batch<'a> {
@@ -48,7 +50,14 @@ impl<'a> Batch<'a> {
             applied_at,
             changed: Vec::new(),
             late: BTreeSet::new(),
+            unit_areas: BTreeSet::new(),
         }
+    }
+
+    /// The same beside units with these areas: no two have one.
+    pub fn beside_units(mut self, areas: BTreeSet<AreaCode>) -> Self {
+        self.unit_areas = areas;
+        self
     }
 
     /// Applies one operation, or says with which code it is parked. Returns the area of its record.
@@ -81,6 +90,15 @@ impl<'a> Batch<'a> {
             validate(operation, None)?;
             check_rights(None)?;
             too_large(prepared.body.len())?;
+            if home.is_unit() {
+                // Nothing lies where it is only lent.
+                return Err(OTHER_AREA);
+            }
+            // Its area is a part of its id: who makes one to look like another's would hold what is lent to that.
+            let is_unit = operation.record.kind == RecordKind::UNIT;
+            if is_unit && !self.unit_areas.insert(AreaCode::of_unit(operation.record.id)) {
+                return park("unit.area_taken");
+            }
             if home != operation.area
                 && let Some(beside) = beside(operation)
             {
@@ -115,15 +133,14 @@ impl<'a> Batch<'a> {
     /// Whose supervisors see an operation when it is parked: those of its area when the author ever worked
     /// there, else those of the author's own area. Nobody can fill a stranger's list.
     pub fn shown_in(&self, operation: &Operation) -> Option<AreaCode> {
-        // What was recorded in a unit's area about what is or was lent there is shown where that lies.
-        let home = self.home(operation);
-        if operation.area.is_unit() && !home.is_unit() {
-            return Some(home);
+        if !self.sender.has_area(&operation.area) {
+            return self.sender.spans.first().map(|span| span.area.clone());
         }
-        if self.sender.has_area(&operation.area) {
-            Some(operation.area.clone())
-        } else {
-            self.sender.spans.first().map(|span| span.area.clone())
+        // What was recorded in a unit's area about what is or was lent there is shown where that lies.
+        let is_lent = operation.area.is_unit() && self.left_at(operation).is_some();
+        match is_lent {
+            true => Some(self.home(operation)),
+            false => Some(operation.area.clone()),
         }
     }
 

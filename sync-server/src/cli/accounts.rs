@@ -3,6 +3,7 @@
 use std::io::Read;
 
 use anyhow::{Context, Result, bail};
+use shared::domain::worker::Role;
 use shared::ids::{AreaCode, WorkerId};
 use uuid::Uuid;
 
@@ -31,6 +32,10 @@ pub(super) async fn run(command: UserCommand) -> Result<()> {
             data,
         } => {
             let areas = with_units(areas, &units);
+            let role = Role::from(role);
+            if role == Role::Responder && units.is_empty() {
+                bail!("a responder works for a unit: --unit, by its id as `units` lists it");
+            }
             let username = checked_name(&name)?;
             let display = names::shown(&display, DISPLAY_BYTES_MAX)
                 .with_context(|| format!("{display:?} cannot be the name on screens"))?;
@@ -40,7 +45,7 @@ pub(super) async fn run(command: UserCommand) -> Result<()> {
                 worker,
                 username: username.clone(),
                 display,
-                role: role.into(),
+                role,
                 areas,
                 password,
             };

@@ -7,6 +7,7 @@
 
 mod compaction;
 mod lending;
+mod lending_misuse;
 mod moves;
 mod parked;
 mod people;
@@ -16,6 +17,7 @@ mod verify;
 
 pub use compaction::*;
 pub use lending::*;
+pub use lending_misuse::*;
 pub use moves::*;
 pub use parked::*;
 pub use people::*;
@@ -80,6 +82,14 @@ macro_rules! conformance_suite {
             what_is_lent_is_verified_where_it_is_lent,
             what_is_lent_stays_lent_where_its_household_goes,
             a_units_area_is_for_who_works_for_it,
+            a_step_that_says_it_was_first_takes_nothing_out_of_its_grid,
+            nothing_is_taken_up_that_would_lie_in_a_units_area,
+            a_unit_is_told_what_is_and_not_what_was,
+            nobody_fills_the_list_of_a_grid_by_naming_a_unit,
+            what_a_units_device_lacks_is_shown_where_the_unit_was_decided_on,
+            a_photo_record_of_ones_own_opens_no_bytes_of_others,
+            what_comes_within_reach_is_lent_then,
+            a_photo_that_was_withdrawn_between_two_lendings_is_gone,
             records_that_a_device_holds_otherwise_are_handed_out,
             a_device_that_has_not_read_everything_is_not_compared,
             what_was_replaced_leaves_the_log_and_nothing_else_changes,

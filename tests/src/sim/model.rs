@@ -144,8 +144,11 @@ fn saw(seen: &Seen, operation: &Operation) -> bool {
 fn record_of(operations: &[&AppliedOperation]) -> Expected {
     let mut in_order = operations.to_vec();
     in_order.sort_by_key(|applied| when(applied));
+    // A unit makes nothing but what lies beside what is lent to it.
     let area = in_order
-        .first()
+        .iter()
+        .find(|applied| !applied.operation.area.is_unit())
+        .or(in_order.first())
         .map(|first| first.operation.area.clone())
         .expect("a record has an operation");
     let (mut values, conflicts) = registers(&in_order);

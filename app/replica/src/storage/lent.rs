@@ -13,12 +13,18 @@ use shared::guards::{self, Guard};
 use shared::ids::AreaCode;
 use uuid::Uuid;
 
-use super::{StorageError, StorageResult, assigned, held_areas, moves, records};
+use super::{StorageError, StorageResult, assigned, moves, records};
 
 /// The areas of units that are assigned here; none on the device of who works in areas.
 pub(super) fn units(connection: &Connection) -> StorageResult<Vec<AreaCode>> {
-    let mut statement = connection
-        .prepare_cached("SELECT area FROM assigned WHERE area >= 'u' AND area < 'v' ORDER BY area")?;
+    unit_areas(
+        connection,
+        "SELECT area FROM assigned WHERE area >= 'u' AND area < 'v' ORDER BY area",
+    )
+}
+
+fn unit_areas(connection: &Connection, sql: &str) -> StorageResult<Vec<AreaCode>> {
+    let mut statement = connection.prepare_cached(sql)?;
     let rows = statement.query_map([], |row| row.get::<_, String>(0))?;
     let mut units = Vec::new();
     for area in rows {
@@ -29,10 +35,12 @@ pub(super) fn units(connection: &Connection) -> StorageResult<Vec<AreaCode>> {
 
 /// The same, and those that were assigned here once: a form that was open then can still be finished.
 fn units_ever(connection: &Connection) -> StorageResult<Vec<AreaCode>> {
-    let mut units = units(connection)?;
-    let ended = held_areas::all(connection)?.into_iter().map(|held| held.area);
-    units.extend(ended.filter(AreaCode::is_unit));
-    Ok(units)
+    let mut all = units(connection)?;
+    all.extend(unit_areas(
+        connection,
+        "SELECT area FROM held_area WHERE ended_at > 0 AND area >= 'u' AND area < 'v' ORDER BY ended_at DESC",
+    )?);
+    Ok(all)
 }
 
 /// Where an issue lies on a device of these units.

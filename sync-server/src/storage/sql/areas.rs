@@ -159,17 +159,20 @@ fn colleagues(tx: Tx<'_>, scope: &[AreaCode], around: &BTreeSet<AreaCode>) -> St
 /// for itself.
 fn across(tx: Tx<'_>, scope: &[AreaCode]) -> StorageResult<Vec<Worker>> {
     let mut places: Vec<(AreaCode, bool)> = Vec::new();
+    let mut above = BTreeSet::new();
     for (unit, decided_in) in units::areas(tx)? {
         let is_own = scope.contains(&unit);
         if is_own || scope.iter().any(|own| decided_in.is_within(own)) {
             places.push((unit, true));
         }
-        places.extend(
-            decided_in
-                .decides_for()
-                .filter(|_| is_own)
-                .map(|place| (place, false)),
-        );
+        if let Some(place) = decided_in.decides_for().filter(|_| is_own) {
+            let mut outer = place.parent();
+            while let Some(code) = outer {
+                outer = code.parent();
+                above.insert(code);
+            }
+            places.push((place, false));
+        }
     }
     let mut statement = tx.prepare_cached(
         "SELECT DISTINCT worker.id, worker.name, worker.role FROM assignment JOIN worker ON worker.id = assignment.worker
@@ -185,6 +188,16 @@ fn across(tx: Tx<'_>, scope: &[AreaCode]) -> StorageResult<Vec<Worker>> {
             false => Roles::WORKERS.contains(worker.role),
         };
         workers.extend(found.into_iter().filter(is_meant));
+    }
+    // A supervisor of the street dispatches to a community's unit, too.
+    let mut exactly = tx.prepare_cached(
+        "SELECT DISTINCT worker.id, worker.name, worker.role FROM assignment JOIN worker ON worker.id = assignment.worker
+         WHERE assignment.area = ?1",
+    )?;
+    for place in above {
+        let found = exactly.query_map(values![place.as_str()], |row| columns::worker(row, 0))?;
+        let works = |worker: &Worker| Roles::WORKERS.contains(worker.role);
+        workers.extend(found.into_iter().filter(works));
     }
     Ok(workers)
 }

@@ -3,13 +3,13 @@
 use std::collections::{BTreeSet, HashMap};
 
 use shared::clock::TimestampMs;
-use shared::domain::RecordRef;
+use shared::domain::{RecordKind, RecordRef};
 use shared::ids::WorkerId;
 
 use super::columns::{self, uint};
 use super::tx::Tx;
 use super::value::values;
-use super::{accounts, former, records};
+use super::{accounts, former, records, units};
 use crate::apply::{AssignmentSpan, Batch, Held, Needs, Prepared, Sender};
 use crate::storage::{StorageError, StorageResult};
 
@@ -29,7 +29,11 @@ pub(super) fn over<'a>(
     }
     let held = load(tx, &needs)?;
     let former = former::areas(tx, &held, &needs.areas)?;
-    Ok(Batch::new(held, known_areas, sender, former, applied_at))
+    let mut unit_areas = BTreeSet::new();
+    if needs.records.iter().any(|record| record.kind == RecordKind::UNIT) {
+        unit_areas.extend(units::areas(tx)?.into_iter().map(|(area, _)| area));
+    }
+    Ok(Batch::new(held, known_areas, sender, former, applied_at).beside_units(unit_areas))
 }
 
 fn load<'a>(tx: Tx<'_>, needs: &Needs) -> StorageResult<HashMap<RecordRef, Held<'a>>> {

@@ -24,6 +24,9 @@ impl Storage {
         for area in self.read(move |tx| areas(tx, before_ms)).await? {
             dropped += self.write(move |tx| compact(tx, &area, before_ms)).await?;
         }
+        if dropped > 0 {
+            self.write(lending::forget_compacted).await?;
+        }
         Ok(dropped)
     }
 }
@@ -114,7 +117,6 @@ impl Going {
         for position in &self.positions {
             statement.execute(values![int(*position)])?;
         }
-        lending::forget_compacted(tx)?;
         // What was packed of it is packed anew, from there on: each segment goes on behind the one before it.
         tx.prepare_cached(
             "DELETE FROM segment WHERE substr(?1, 1, length(area)) = area AND last_position >= ?2",

@@ -64,16 +64,7 @@ pub(super) fn follow(
     changed: &[Changed],
     log: &mut LogEnd,
 ) -> StorageResult<BTreeSet<RecordRef>> {
-    let none_lent: bool = tx
-        .prepare_cached("SELECT NOT EXISTS (SELECT 1 FROM lent)")?
-        .query_row(values![], |row| row.get(0))?;
-    let mut lending = Lending {
-        tx,
-        operations,
-        none_lent,
-        whole: BTreeSet::new(),
-        log,
-    };
+    let mut lending = Lending::new(tx, operations, log)?;
     // By kind: issues, then photos, then units.
     for changed in changed {
         match changed.record.kind {
@@ -81,6 +72,22 @@ pub(super) fn follow(
             RecordKind::PHOTO => lending.photo(changed)?,
             RecordKind::UNIT => lending.unit(changed.record)?,
             _ => {}
+        }
+    }
+    Ok(lending.whole)
+}
+
+/// Follows records that lie elsewhere since now: what waited for a unit that did not reach there may be lent. Returns what
+/// is lent since now.
+pub(super) fn moved(
+    tx: Tx<'_>,
+    records: &BTreeSet<RecordRef>,
+    log: &mut LogEnd,
+) -> StorageResult<BTreeSet<RecordRef>> {
+    let mut lending = Lending::new(tx, &[], log)?;
+    for record in records.iter().filter(|record| record.kind == RecordKind::ISSUE) {
+        if waits(tx, *record)? {
+            lending.try_again(*record)?;
         }
     }
     Ok(lending.whole)
@@ -104,7 +111,20 @@ struct Lending<'a, 't> {
     log: &'a mut LogEnd,
 }
 
-impl Lending<'_, '_> {
+impl<'a, 't> Lending<'a, 't> {
+    fn new(tx: Tx<'t>, operations: &'a [&'a Operation], log: &'a mut LogEnd) -> StorageResult<Self> {
+        let none_lent: bool = tx
+            .prepare_cached("SELECT NOT EXISTS (SELECT 1 FROM lent)")?
+            .query_row(values![], |row| row.get(0))?;
+        Ok(Self {
+            tx,
+            operations,
+            none_lent,
+            whole: BTreeSet::new(),
+            log,
+        })
+    }
+
     fn issue(&mut self, changed: &Changed) -> StorageResult<()> {
         // What one operation made was not sent anywhere yet.
         let is_new = matches!(changed.written, Written::Made { .. });
@@ -141,6 +161,9 @@ impl Lending<'_, '_> {
         let Some(photo) = changed.photo.as_ref().filter(|_| !self.whole.contains(&record)) else {
             return Ok(());
         };
+        if photo.is_removed() {
+            self.put_where_it_was_lent(record)?;
+        }
         if self.none_lent {
             return self.left_with(changed);
         }
@@ -162,6 +185,25 @@ impl Lending<'_, '_> {
             Some((issue, (row, until))) => self.lend(record, issue, &row.area, until),
             None => self.left_with(changed),
         }
+    }
+
+    /// A photo is withdrawn: who was silent since it was lent may hold it again with its issue, and reads of the end and
+    /// of the beginning at once. Others pass over the withdrawal.
+    fn put_where_it_was_lent(&mut self, record: RecordRef) -> StorageResult<()> {
+        let units = self
+            .tx
+            .prepare_cached(
+                "SELECT area FROM former_area
+                 WHERE kind = ?1 AND record = ?2 AND substr(area, 1, 1) = 'u' AND left_at <> ?3 ORDER BY area",
+            )?
+            .query_map(
+                values![record.kind.0, record.id.as_bytes(), int(NOT_YET)],
+                |row| columns::area(row, 0),
+            )?;
+        for unit in units {
+            self.put_new(record, &unit)?;
+        }
+        Ok(())
     }
 
     /// What was recorded beside an issue that has just been returned is not lent either.
@@ -203,20 +245,26 @@ impl Lending<'_, '_> {
             .tx
             .prepare_cached("SELECT issue FROM lent_waits WHERE unit = ?1 ORDER BY issue")?
             .query_map(values![record.id.as_bytes()], |row| uuid(row, 0))?;
-        for (record, loaded) in records::load(self.tx, waiting.into_iter().map(issue))? {
-            self.tx
-                .prepare_cached("DELETE FROM lent_waits WHERE issue = ?1")?
-                .execute(values![record.id.as_bytes()])?;
-            let now_ms = self.log.applied_at;
-            if let Some(lent) = loaded
-                .state
-                .lent(record.kind)
-                .filter(|lent| !lent.is_over(now_ms))
-            {
-                self.begin(record, loaded.state.area(), &lent)?;
-            }
+        for issue in waiting.into_iter().map(issue) {
+            self.try_again(issue)?;
         }
         Ok(())
+    }
+
+    /// Lends an issue that waits for it, when it may be now.
+    fn try_again(&mut self, record: RecordRef) -> StorageResult<()> {
+        self.tx
+            .prepare_cached("DELETE FROM lent_waits WHERE issue = ?1")?
+            .execute(values![record.id.as_bytes()])?;
+        let Some((_, loaded)) = records::load(self.tx, [record])?.pop() else {
+            return Ok(());
+        };
+        let now_ms = self.log.applied_at;
+        let lent = loaded.state.lent(record.kind);
+        match lent.filter(|lent| !lent.is_over(now_ms)) {
+            Some(lent) => self.begin(record, loaded.state.area(), &lent),
+            None => Ok(()),
+        }
     }
 
     /// Lends an issue that lies in `home`, with its photos, unless nobody there can send anything to the unit.
@@ -425,6 +473,16 @@ pub(super) fn forget_compacted(tx: Tx<'_>) -> StorageResult<()> {
     Ok(())
 }
 
+fn waits(tx: Tx<'_>, record: RecordRef) -> StorageResult<bool> {
+    tx.prepare_cached("SELECT 1 FROM lent_waits WHERE issue = ?1")?
+        .exists(values![record.id.as_bytes()])
+}
+
+/// Whether a record is lent to the unit with this area.
+pub(super) fn is_lent(tx: Tx<'_>, record: RecordRef, area: &AreaCode) -> StorageResult<bool> {
+    Ok(row(tx, record)?.is_some_and(|row| row.area == *area))
+}
+
 /// What is wrong with the lending of an issue; `None` when it is as its life says.
 pub(super) fn fault(
     tx: Tx<'_>,
@@ -439,6 +497,9 @@ pub(super) fn fault(
             None
         }
         (Some(_), _) => Some("is lent, and its life says otherwise"),
+        (None, Some(Lent { until: None, .. })) if !waits(tx, record)? => {
+            Some("is lent to nobody, and its life says otherwise")
+        }
         (None, _) => None,
     })
 }

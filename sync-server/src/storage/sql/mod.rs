@@ -8,6 +8,7 @@ mod columns;
 mod compact;
 pub(super) mod copy;
 mod device;
+mod disclosed;
 pub(super) mod first_rows;
 mod former;
 mod lending;

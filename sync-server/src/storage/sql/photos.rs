@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use shared::clock::TimestampMs;
 use shared::crdt::RecordState;
+use shared::domain::worker::Role;
 use shared::domain::{RecordKind, RecordRef};
 use shared::ids::{AreaCode, PhotoHash, WorkerId};
 use uuid::Uuid;
@@ -118,19 +119,29 @@ pub(super) fn named_in(tx: Tx<'_>, hash: PhotoHash, scope: &[AreaCode]) -> Stora
     let mut statement = tx.prepare_cached(
         "SELECT DISTINCT area FROM photo_record WHERE hash = ?1 AND area >= ?2 AND area < ?3 ORDER BY area",
     )?;
-    // What is lent to a unit lies elsewhere: there its bytes are.
+    // What is lent to a unit lies elsewhere: there its bytes are. Who works for a unit names no other's bytes: else a
+    // photo record of their own would open what is not lent any more.
     let mut lent = tx.prepare_cached(
         "SELECT DISTINCT photo_record.area FROM photo_record JOIN lent ON lent.record = photo_record.record
-         WHERE hash = ?1 AND lent.kind = ?2 AND lent.area = ?3 ORDER BY photo_record.area",
+         WHERE hash = ?1 AND lent.kind = ?2 AND lent.area = ?3 AND NOT EXISTS (
+             SELECT 1 FROM photo JOIN device ON device.id = photo.device
+             JOIN worker ON worker.id = photo_record.author
+             WHERE photo.hash = photo_record.hash AND photo.area = photo_record.area
+                 AND worker.role = ?4 AND device.worker <> worker.id)
+         ORDER BY photo_record.area",
     )?;
     let mut named = Vec::new();
     for area in scope {
         if area.is_unit() {
-            named.extend(
-                lent.query_map(values![hash.0, RecordKind::PHOTO.0, area.as_str()], |row| {
-                    columns::area(row, 0)
-                })?,
-            );
+            named.extend(lent.query_map(
+                values![
+                    hash.0,
+                    RecordKind::PHOTO.0,
+                    area.as_str(),
+                    int(Role::Responder.number())
+                ],
+                |row| columns::area(row, 0),
+            )?);
             continue;
         }
         let areas = statement.query_map(values![hash.0, area.as_str(), behind(area)], |row| {

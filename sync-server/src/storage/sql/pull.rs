@@ -13,6 +13,7 @@ use shared::ids::{AreaCode, DeviceId};
 use uuid::Uuid;
 
 use super::columns::{self, behind, int, uint};
+use super::disclosed::Disclosed;
 use super::tx::{Statement, Tx};
 use super::value::values;
 use crate::storage::{PullRequest, Pulled, PulledArea, Storage, StorageError, StorageResult};
@@ -163,6 +164,7 @@ pub(super) fn pull_area(
         cursor,
         remaining: 0,
     };
+    let mut disclosed = Disclosed::to(tx, area);
     let mut full = false;
     while let Some(next) = merge.next()? {
         let fits = room.operations > 0 && (room.empty || next.body.len() <= room.bytes);
@@ -174,7 +176,7 @@ pub(super) fn pull_area(
         room.bytes = room.bytes.saturating_sub(next.body.len());
         room.empty = false;
         pulled.operations.push(AppliedOperation {
-            operation: columns::operation("operation", &next.body)?,
+            operation: disclosed.operation(columns::operation("operation", &next.body)?)?,
             applied_at: next.applied_at,
         });
         pulled.cursor = next.position;

@@ -215,11 +215,7 @@ fn take_part(
                 taken_last = (prepared.operation.seq == last.operation.seq).then_some(home);
             }
             Err(rejection) => {
-                let shown_in = match batch.shown_in(&prepared.operation) {
-                    // Nobody supervises a unit's area, but where the unit was decided on.
-                    Some(area) if area.is_unit() => units::decided_in(tx, &area)?,
-                    area => area,
-                };
+                let shown_in = units::shown_in(tx, &batch, &prepared.operation)?;
                 insert_parked(tx, prepared, shown_in.as_ref(), rejection.code, applied_at)?;
                 let Operation { device, seq, .. } = prepared.operation;
                 waiting::note(tx, device, seq, &batch.waits_for(&prepared.operation, rejection))?;
@@ -237,8 +233,9 @@ fn take_part(
         came.moved.extend(lent);
     }
     if let Some(lay_in) = taken_last {
-        came.moved
-            .extend(moves::follow(tx, &last.operation, &lay_in, applied_at, log)?);
+        let moved = moves::follow(tx, &last.operation, &lay_in, applied_at, log)?;
+        came.moved.extend(lending::moved(tx, &moved, log)?);
+        came.moved.extend(moved);
     }
     Ok(applied)
 }

@@ -5,6 +5,7 @@ use shared::protocol::gaps::{DeviceGap, Gaps, PhotoGap};
 
 use super::columns::{self, behind, int, uint, uuid};
 use super::tx::Row;
+use super::units;
 use super::value::values;
 use crate::storage::{Storage, StorageResult};
 
@@ -68,7 +69,12 @@ impl Storage {
                     worker: WorkerId(uuid(row, 2)?),
                 })
             };
-            for area in &areas {
+            // Who works for a unit works nowhere: theirs is shown where the unit was decided on.
+            let of_units = units::areas(tx)?.into_iter();
+            let overseen =
+                of_units.filter(|(_, decided_in)| areas.iter().any(|area| decided_in.is_within(area)));
+            let units: Vec<AreaCode> = overseen.map(|(unit, _)| unit).collect();
+            for area in areas.iter().chain(&units) {
                 let end = behind(area);
                 let found = devices.query_map(values![area.as_str(), end, limit], device)?;
                 let copied = copies.query_map(values![area.as_str(), end, limit], device)?;

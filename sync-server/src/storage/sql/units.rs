@@ -1,6 +1,7 @@
 //! Units as the storage sees them: each has an area of its own, which is made when somebody works for it or something is
 //! sent to it.
 
+use shared::change::Operation;
 use shared::domain::unit;
 use shared::domain::value::field;
 use shared::domain::{RecordKind, RecordRef};
@@ -10,6 +11,7 @@ use uuid::Uuid;
 use super::tx::Tx;
 use super::value::values;
 use super::{columns, records};
+use crate::apply::Batch;
 use crate::storage::{Storage, StorageResult, Unit};
 
 impl Storage {
@@ -63,8 +65,20 @@ pub(super) fn areas(tx: Tx<'_>) -> StorageResult<Vec<(AreaCode, AreaCode)>> {
         })
 }
 
+/// Whose supervisors see an operation that is parked. Nobody supervises a unit's area, but where the unit was decided on.
+pub(super) fn shown_in(
+    tx: Tx<'_>,
+    batch: &Batch<'_>,
+    operation: &Operation,
+) -> StorageResult<Option<AreaCode>> {
+    match batch.shown_in(operation) {
+        Some(area) if area.is_unit() => decided_in(tx, &area),
+        area => Ok(area),
+    }
+}
+
 /// The common area in which the unit with this area was decided on.
-pub(super) fn decided_in(tx: Tx<'_>, area: &AreaCode) -> StorageResult<Option<AreaCode>> {
+fn decided_in(tx: Tx<'_>, area: &AreaCode) -> StorageResult<Option<AreaCode>> {
     let mut units = areas(tx)?.into_iter();
     Ok(units
         .find(|(unit, _)| unit == area)
@@ -97,6 +111,5 @@ pub(super) fn open_area(tx: Tx<'_>, area: &AreaCode) -> StorageResult<bool> {
     let values = loaded.state.values();
     tx.prepare_cached("INSERT INTO area (code, name) VALUES (?1, ?2)")?
         .execute(values![area.as_str(), field(&values, unit::NAME).as_text()])?;
-    columns::directory_changed(tx)?;
     Ok(true)
 }

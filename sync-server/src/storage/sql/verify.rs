@@ -10,6 +10,7 @@ use shared::ids::AreaCode;
 use shared::protocol::verify::{Fingerprints, Verified, bucket_of};
 
 use super::columns::{self, behind, int, uint, uuid};
+use super::disclosed::Disclosed;
 use super::tx::Tx;
 use super::value::values;
 use super::{device, records};
@@ -177,11 +178,12 @@ fn operations(
         true => lent.scan(values![area.as_str(), int(now_ms)])?,
         false => logged.scan(values![area.as_str(), behind(area)])?,
     };
+    let mut disclosed = Disclosed::to(tx, area);
     while let Some(row) = rows.next()? {
         if buckets.contains(&bucket_of(uuid(&row, 0)?)) {
             let body: Vec<u8> = row.get(2)?;
             let applied = AppliedOperation {
-                operation: columns::operation("operation", &body)?,
+                operation: disclosed.operation(columns::operation("operation", &body)?)?,
                 applied_at: uint(&row, 3)?,
             };
             operations.insert(uint(&row, 1)?, applied);

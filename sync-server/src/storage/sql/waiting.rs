@@ -18,7 +18,7 @@ use super::columns::{self, int, uint, uuid};
 use super::log::{LogEnd, LogWriter};
 use super::tx::Tx;
 use super::value::values;
-use super::{batch, lending, moves, records};
+use super::{batch, lending, moves, records, units};
 use crate::apply::{AssignmentSpan, Batch, Needs, OTHER_AREA, Prepared, Sender, WaitsFor, moves_household};
 use crate::storage::{NotDone, ParkedPlace, Storage, StorageError, StorageResult, TakenUp};
 
@@ -138,8 +138,14 @@ fn try_again(tx: Tx<'_>, device: DeviceId, seq: u64, log: &mut LogEnd, came: &mu
     match taken {
         Ok(home) => apply(tx, &prepared, batch, &home, log, came),
         Err(rejection) => {
-            tx.prepare_cached("UPDATE parked SET code = ?3 WHERE device = ?1 AND seq = ?2")?
-                .execute(values![device.0.as_bytes(), int(seq), rejection.code])?;
+            let shown_in = units::shown_in(tx, &batch, &prepared.operation)?;
+            tx.prepare_cached("UPDATE parked SET code = ?3, shown_in = ?4 WHERE device = ?1 AND seq = ?2")?
+                .execute(values![
+                    device.0.as_bytes(),
+                    int(seq),
+                    rejection.code,
+                    shown_in.as_ref().map_or("", AreaCode::as_str)
+                ])?;
             note(tx, device, seq, &batch.waits_for(&prepared.operation, rejection))
         }
     }
@@ -183,8 +189,9 @@ fn apply(
         let lent = lending::follow(tx, &[operation], &changed, log)?;
         came.moved.extend(lent);
     }
-    came.moved
-        .extend(moves::follow(tx, operation, home, log.applied_at, log)?);
+    let moved = moves::follow(tx, operation, home, log.applied_at, log)?;
+    came.moved.extend(lending::moved(tx, &moved, log)?);
+    came.moved.extend(moved);
     Ok(())
 }
 
