@@ -10,6 +10,7 @@ import { COMMUNITY, PEOPLE } from './world.mjs';
 const DOOR = '1-1-102';
 const NOTE = '调走以后才写的';
 
+const listed = (page) => page.getByTestId('outbox-entry').count();
 const state = (page) => by(page, 'sync-chip').getAttribute('data-state');
 
 export async function parked({ chapter, newWorld }) {
@@ -27,6 +28,8 @@ export async function parked({ chapter, newWorld }) {
     await recordVisit(qian.page, { door: DOOR, note: NOTE, photos: [await photoFile(CORRIDOR, 'IMG_2.jpg')] });
     await server.start();
     await until('it is set aside', async () => await state(qian.page) === 'sync-attention');
+    await walk(qian.page, '/outbox');
+    await until('visit and photo are listed', async () => await listed(qian.page) === 2);
   });
 
   await chapter('the supervisor sees the door, the words and the photo, and puts all of it in place by one tap', async () => {
@@ -54,6 +57,7 @@ export async function parked({ chapter, newWorld }) {
     const said = await sun.page.getByTestId('visit').textContent();
     assert.ok(said.includes(PEOPLE.qian.display) && !said.includes(PEOPLE.sun.display), said);
     await until('nothing is left to do on the phone', async () => await state(qian.page) === 'sync-up-to-date');
+    await until('the list that was open empties by itself', async () => await listed(qian.page) === 0);
     await sun.page.getByTestId('photo').click();
     await shows(sun.page, 'photo-full');
     assert.equal((await server.figures()).parked, 0);

@@ -121,23 +121,23 @@ fn Lists(outbox: OutboxPage) -> Element {
         outbox.uploaded.len(),
         outbox.attention.len() + outbox.refused_photos.len(),
     ];
-    let first = use_hook(|| {
-        if !outbox.attention.is_empty() || !outbox.refused_photos.is_empty() {
-            Tab::Attention
-        } else if !outbox.waiting.is_empty() || outbox.drafts.is_empty() {
-            Tab::Waiting
-        } else {
-            Tab::Drafts
-        }
-    });
-    let mut tab = use_signal(|| first);
+    // Until somebody chooses: what needs them first, also when it comes while the page is open.
+    let mut chosen = use_signal(|| None);
+    let first = if !outbox.attention.is_empty() || !outbox.refused_photos.is_empty() {
+        Tab::Attention
+    } else if !outbox.waiting.is_empty() || outbox.drafts.is_empty() {
+        Tab::Waiting
+    } else {
+        Tab::Drafts
+    };
+    let tab = chosen().unwrap_or(first);
     rsx! {
         div { class: "segments", role: "group", "aria-label": t("outbox-lists"),
             for ((which , key) , count) in Tab::ALL.into_iter().zip(counts) {
                 button {
                     key: "{key}", r#type: "button", class: "segment", "data-testid": key,
-                    "aria-pressed": if tab() == which { "true" } else { "false" },
-                    onclick: move |_| tab.set(which),
+                    "aria-pressed": if tab == which { "true" } else { "false" },
+                    onclick: move |_| chosen.set(Some(which)),
                     {t(key)}
                     if count > 0 && which != Tab::Uploaded {
                         span { class: if which == Tab::Attention { "count attention" } else { "count" }, "{count}" }
@@ -145,7 +145,7 @@ fn Lists(outbox: OutboxPage) -> Element {
                 }
             }
         }
-        match tab() {
+        match tab {
             Tab::Drafts => rsx! {
                 if outbox.drafts.is_empty() {
                     EmptyState { title: t("outbox-no-drafts"), text: t("outbox-no-drafts-hint") }

@@ -220,7 +220,8 @@ impl Replica {
         if kept.scope_changed {
             self.notices.push(Notice::Session);
         }
-        if kept.pulled > 0 || kept.receipted > 0 || !reply.parked.is_empty() || reply.directory.is_some() {
+        let is_own_changed = kept.receipted + kept.taken_up > 0 || !reply.parked.is_empty();
+        if kept.pulled > 0 || is_own_changed || kept.scope_changed || reply.directory.is_some() {
             self.notices.push(Notice::Changed);
         }
         Ok(kept)

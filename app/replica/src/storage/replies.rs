@@ -38,6 +38,8 @@ pub struct Kept {
     pub remaining: u64,
     /// Own operations receipted.
     pub receipted: u64,
+    /// Own operations that were set aside and are applied now.
+    pub taken_up: u64,
     /// Other areas are assigned now.
     pub scope_changed: bool,
     /// An area that is at least a segment behind.
@@ -76,7 +78,7 @@ pub fn apply(
     receipts::keep(transaction, reply)?;
     set_aside(transaction, &reply.parked)?;
     let applied_since = in_extensions(&reply.extensions);
-    taken_up(transaction, &applied_since)?;
+    kept.taken_up = taken_up(transaction, &applied_since)?;
     moves::receipted(transaction, receipted_before, &applied_since, &reply.receipt)?;
     kept.scope_changed = scope(transaction, &reply.scope, now_ms)?;
     if let Some(directory) = &reply.directory {
@@ -265,11 +267,13 @@ fn set_aside(transaction: &Transaction<'_>, parked: &[ParkedNotice]) -> StorageR
 }
 
 /// The record has come for which these were set aside.
-fn taken_up(transaction: &Transaction<'_>, applied: &[u64]) -> StorageResult<()> {
+/// Returns how many were set aside until now.
+fn taken_up(transaction: &Transaction<'_>, applied: &[u64]) -> StorageResult<u64> {
+    let mut count = 0;
     for seq in applied {
-        transaction
+        count += transaction
             .prepare_cached("DELETE FROM set_aside WHERE seq = ?1")?
-            .execute([seq])?;
+            .execute([seq])? as u64;
         let record = transaction
             .prepare_cached("SELECT record FROM operation WHERE seq = ?1")?
             .query_row([seq], |row| row.get(0))
@@ -278,7 +282,7 @@ fn taken_up(transaction: &Transaction<'_>, applied: &[u64]) -> StorageResult<()>
             uploads::record_came(transaction, record)?;
         }
     }
-    Ok(())
+    Ok(count)
 }
 
 fn keep_directory(transaction: &Transaction<'_>, directory: &Directory) -> StorageResult<()> {

@@ -65,9 +65,13 @@ pub(super) fn DoorField(
     oninput: EventHandler<String>,
 ) -> Element {
     let canonical = DoorNumber::parse(&door).ok().filter(|_| asked);
+    let canonical = canonical.map(|door| door.to_string()).unwrap_or_default();
+    // What is left out, as the name of a street, is seen before it is saved.
+    let read_as =
+        Some(canonical.clone()).filter(|canonical| !canonical.is_empty() && *canonical != door.trim());
     let found = use_query(api::AtDoor {
         area,
-        door: canonical.map(|door| door.to_string()).unwrap_or_default(),
+        door: canonical,
         besides,
     });
     let entries = found.and_then(Result::ok).unwrap_or_default();
@@ -83,6 +87,11 @@ pub(super) fn DoorField(
                 another.set(false);
                 oninput.call(text);
             },
+        }
+        if let Some(door) = read_as {
+            p { class: "hint", role: "status", "data-testid": "household-door-read-as",
+                {t_args("household-door-read-as", &[("door", door.into())])}
+            }
         }
         div { role: "status", class: "same-door",
             for entry in entries.iter() {

@@ -186,6 +186,7 @@ fn AtHousehold(household: HouseholdId) -> Element {
 #[component]
 fn AreaChoice(issue: Signal<IssueDraft>, keep: Callback<()>) -> Element {
     let grids = use_grids();
+    let has_none = matches!(use_query(api::Areas), Some(Ok(areas)) if areas.is_empty());
     let choices = grid_choices(&grids);
     let first = grids.first().map(|area| area.code.clone());
     use_effect(use_reactive((&first,), move |(first,)| {
@@ -200,6 +201,9 @@ fn AreaChoice(issue: Signal<IssueDraft>, keep: Callback<()>) -> Element {
         .map(ToString::to_string)
         .unwrap_or_default();
     rsx! {
+        if has_none {
+            p { class: "note warning", "data-testid": "issue-no-grid", {t("issue-no-grid")} }
+        }
         if choices.len() > 1 {
             Select {
                 id: "issue-area", label: t("field-issue-area"), choices, selected,

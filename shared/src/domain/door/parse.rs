@@ -5,6 +5,9 @@ use super::roles::{BUILDING_NAME_CHARS_MAX, Part, house, is_number, roles};
 use super::tokens::{Mark, Token, tokens};
 use super::{DOOR_TEXT_CHARS_MAX, DoorError, DoorNumber, PLACE_CHARS_MAX, PLACE_SIGN};
 
+/// What tells buildings of one number apart: `甲3号楼` is not `3号楼`.
+const STEMS: [char; 4] = ['甲', '乙', '丙', '丁'];
+
 pub(super) fn door(text: &str) -> Result<(String, DoorNumber), DoorError> {
     if text.chars().count() > DOOR_TEXT_CHARS_MAX {
         return Err(DoorError::TooLong);
@@ -37,7 +40,20 @@ pub(super) fn door(text: &str) -> Result<(String, DoorNumber), DoorError> {
             continue;
         }
         match read(from) {
-            Ok((place, door)) => return Ok((prefix_text(before), DoorNumber { place, ..door })),
+            Ok((place, door)) => {
+                // Building 甲3 stands beside building 3.
+                let (before, stem) = match (before, &place) {
+                    ([name @ .., Token::Side(stem)], None) if STEMS.contains(stem) => (name, Some(*stem)),
+                    _ => (before, None),
+                };
+                let building = stem.into_iter().chain(door.building.chars()).collect();
+                let door = DoorNumber {
+                    place,
+                    building,
+                    ..door
+                };
+                return Ok((prefix_text(before), door));
+            }
             Err(reason) if error == DoorError::NotADoor => error = reason,
             Err(_) => {}
         }

@@ -184,6 +184,16 @@ fn the_room_tells_the_floor() {
 
 #[test]
 fn a_name_in_front_is_given_back_and_can_be_kept() {
+    for (written, canonical) in [
+        ("甲3号楼2单元501", "甲3-2-501"),
+        ("甲3-2-501", "甲3-2-501"),
+        ("富强新村乙3栋501室", "乙3-501"),
+        ("富强路甲12号", "甲12号"),
+    ] {
+        let door = DoorNumber::parse(written).unwrap();
+        assert_eq!(door.to_string(), canonical, "{written}");
+        assert_ne!(door, DoorNumber::parse("3-2-501").unwrap());
+    }
     let (name, door) = DoorNumber::parse_with_prefix("幸福家园3栋2单元501").unwrap();
     assert_eq!(
         (name.as_str(), door.to_string().as_str()),
