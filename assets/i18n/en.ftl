@@ -156,12 +156,19 @@ building-figures = { $households } households · { $residents } people
 unit-name = Unit { $unit }
 unit-none = Doors
 floor-name = Floor { $floor }
-needs-count =
-    { $count ->
-        [one] One need
-       *[other] { $count } needs
-    }
-no-visit-before = Not before { $day }
+unit-choose = Which unit
+doors-others = Other door numbers
+building-houses = Houses
+door-state-no-visit = No visit
+door-state-due = Due
+door-state-promised = Promise
+door-state-vacant = Vacant
+door-state-met = Met
+door-state-not-at-home = Not in
+door-state-declined = Declined
+door-state-moved = Moved
+door-state-postponed = Again
+door-state-not-visited = Not yet
 household-title = Household
 household-new = Add a household
 household-edit = Edit household

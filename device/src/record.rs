@@ -134,7 +134,7 @@ fn find_household(home: &mut Home, options: &DoorOptions) -> Outcome<Option<Hous
     for area in areas {
         let households = home.call(api::Doors {
             area,
-            building: door.building().to_owned(),
+            building: door.listed_in(),
         })?;
         let same_door = households
             .into_iter()

@@ -179,6 +179,12 @@ calls! {
         Doors { area, building } => {
             queries::households::doors(&replica.connection, area, building, replica.now_ms())?
         },
+        Building { area, building } => {
+            queries::building::building(&replica.connection, area, building, replica.now_ms())?
+        },
+        NextDoor { area, building, after } => {
+            queries::building::next_door(&replica.connection, area, building, *after, replica.now_ms())?
+        },
         Household { id } => queries::page::household(&replica.connection, *id, replica.now_ms())?,
         AtDoor { area, door, besides } => queries::doors::at_door(&replica.connection, area, door, *besides)?,
         Alike { record } => queries::duplicates::alike(&replica.connection, *record)?,

@@ -10,6 +10,7 @@ use shared::domain::door::DoorError;
 use shared::domain::household::DoorWarning;
 use shared::domain::issue::Step;
 use shared::domain::schema::{KindSpec, Meaning, RecordKind, kinds};
+use shared::domain::visit::Outcome;
 use shared::domain::worker::Role;
 
 use super::{Lang, code_key, translate};
@@ -85,6 +86,9 @@ fn family_keys() -> BTreeSet<String> {
         "draft",
         vec!["visit", "issue", "household", "resident", "step", "unknown"],
     );
+    let outcomes = Outcome::ALL.iter().map(|outcome| outcome.code());
+    let states = ["no_visit", "due", "promised", "vacant", "not_visited"];
+    family("door-state", outcomes.chain(states).collect());
     family("kind", kinds().map(|kind| kind.name).collect());
     let generic = kinds().filter(|kind| !kind.has_table);
     family("kinds", generic.map(|kind| kind.name).collect());

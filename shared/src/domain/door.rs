@@ -15,7 +15,9 @@
 mod parse;
 mod query;
 mod roles;
+mod state;
 mod tokens;
+mod walk;
 
 #[cfg(test)]
 mod tests;
@@ -27,11 +29,15 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 pub use query::parse_query;
+pub use state::{DoorFacts, DoorState};
+pub use walk::{NextOnWalk, PassedBy, Stop, next_on_walk};
 
 /// A text longer than this is no door number.
 pub const DOOR_TEXT_CHARS_MAX: usize = 120;
 /// The sign between a place and the rest.
 const PLACE_SIGN: char = '·';
+/// Where houses with one door are listed that belong to no place; see [`DoorNumber::listed_in`].
+pub const HOUSES: &str = "号";
 /// The longest place that is kept; with it a door number stays within 60 bytes.
 const PLACE_CHARS_MAX: usize = 7;
 
@@ -135,6 +141,17 @@ impl DoorNumber {
     /// The room; empty for a house with one door.
     pub fn room(&self) -> &str {
         self.room.as_deref().unwrap_or_default()
+    }
+
+    /// Where the door is listed and drawn: in its building, `3` or `东区·3`. A house with one door stands in the row of
+    /// its place, `3组`, or in that of all houses without a place, `号`.
+    pub fn listed_in(&self) -> String {
+        match (&self.place, &self.room) {
+            (Some(place), Some(_)) => format!("{place}{PLACE_SIGN}{}", self.building),
+            (None, Some(_)) => self.building.clone(),
+            (Some(place), None) => place.clone(),
+            (None, None) => HOUSES.to_owned(),
+        }
     }
 
     /// The floor, as the room number tells it: 5 of `501`, 12 of `1203`.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use shared::clock::TimestampMs;
 use shared::domain;
 use shared::domain::area::Area;
+use shared::domain::door::{DoorState, PassedBy};
 use shared::domain::household::DoorWarning;
 use shared::domain::{CalendarDate, Need, RecordRef, Resident};
 use shared::ids::{AreaCode, HouseholdId, ResidentId, VisitId};
@@ -37,6 +38,34 @@ pub struct Doors {
 
 impl Ask for Doors {
     type Reply = Vec<HouseholdSummary>;
+}
+
+/// The doors of one building as they stand, in no order that matters: who draws them or walks along them orders them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Building {
+    /// The grid.
+    pub area: AreaCode,
+    /// The building, as in [`BuildingSummary`](super::BuildingSummary).
+    pub building: String,
+}
+
+impl Ask for Building {
+    type Reply = Vec<DoorCell>;
+}
+
+/// The next door of the walk through a building.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NextDoor {
+    /// The grid.
+    pub area: AreaCode,
+    /// The building, as in [`BuildingSummary`](super::BuildingSummary).
+    pub building: String,
+    /// Where one stands; `None` before the first door.
+    pub after: Option<HouseholdId>,
+}
+
+impl Ask for NextDoor {
+    type Reply = WalkOn;
 }
 
 /// Everything about one household.
@@ -127,6 +156,36 @@ pub struct HouseholdSummary {
     pub not_alone: bool,
     /// What one should know before knocking.
     pub warnings: Vec<DoorWarning>,
+}
+
+/// A door in the drawing of its building.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DoorCell {
+    /// The household behind it.
+    pub household: HouseholdId,
+    /// Canonical door number.
+    pub door: String,
+    /// Names of its people, head first.
+    pub names: Vec<String>,
+    /// How it stands.
+    pub state: DoorState,
+    /// The day that belongs to the state: of the last visit, of the promise, until which nobody is to come.
+    pub day: Option<CalendarDate>,
+    /// "Not on my own".
+    pub not_alone: bool,
+    /// What one should know before knocking.
+    pub warnings: Vec<DoorWarning>,
+    /// Why the walk passes it by today.
+    pub passed_by: Option<PassedBy>,
+}
+
+/// How the walk through a building goes on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WalkOn {
+    /// The next door to knock at; `None` when the building is done for today.
+    pub next: Option<DoorCell>,
+    /// The doors on the way there whose people asked not to be visited yet, or where nobody lives.
+    pub passed: Vec<DoorCell>,
 }
 
 /// Everything about one household.

@@ -13,7 +13,7 @@ use crate::storage::StorageResult;
 use crate::storage::duplicates::GROUP;
 
 /// The most doors of one building that are listed.
-const DOORS_MAX: u32 = 2_000;
+pub(super) const DOORS_MAX: u32 = 2_000;
 
 /// Buildings by area and number.
 pub(crate) fn buildings(

@@ -1,6 +1,7 @@
 //! What screens show. Every list is paged or bounded by SQL; no screen loads all rows.
 
 pub(crate) mod areas;
+pub(crate) mod building;
 pub(crate) mod conflicts;
 pub(crate) mod doors;
 mod drafts;

@@ -5,6 +5,7 @@
 
 use dioxus::prelude::*;
 use replica::api::{self, HouseholdPage as Page, ResidentEntry};
+use shared::domain::door::DoorNumber;
 use shared::domain::{RecordKind, RecordRef};
 use shared::ids::HouseholdId;
 
@@ -66,12 +67,12 @@ pub(crate) fn HouseholdPage(id: HouseholdId) -> Element {
 
 /// Where the next door is looked for: the building one stands in.
 fn same_building(page: &Page) -> Route {
-    match page.household.door.split('-').next() {
-        Some(building) if !building.is_empty() => Route::StartDoors {
+    match DoorNumber::parse(&page.household.door) {
+        Ok(number) => Route::StartDoors {
             area: page.area.clone(),
-            building: building.to_owned(),
+            building: number.listed_in(),
         },
-        _ => Route::Start {},
+        Err(_) => Route::Start {},
     }
 }
 

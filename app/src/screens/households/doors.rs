@@ -1,10 +1,15 @@
-//! The doors of one building, staircase by staircase and floor by floor.
+//! One building, drawn as one stands in front of it. On a narrow screen one unit is shown and the others are a tap away.
+//!
+//! Test ids: `doors`, `unit-tab`, `storey`, `door`, `door-warning`, `door-not-alone`, `doors-others`.
+
+use std::rc::Rc;
 
 use dioxus::prelude::*;
-use replica::api::{self, HouseholdSummary};
-use shared::domain::door::DoorNumber;
+use replica::api::{self, DoorCell};
+use shared::domain::door::{DoorNumber, DoorState};
 use shared::ids::AreaCode;
 
+use super::plan::{Floor, Place, Plan, Unit, plan};
 use super::{Purpose, building_name};
 use crate::components::{Screen, Section, with_answer};
 use crate::i18n::{t, t_args, t_code};
@@ -24,57 +29,9 @@ pub(crate) fn StartDoors(area: AreaCode, building: String) -> Element {
     rsx! { DoorsOf { area, building, purpose: Purpose::Visit } }
 }
 
-/// The doors of a staircase on one floor.
-#[derive(Debug, Clone, PartialEq)]
-struct Floor {
-    floor: Option<u16>,
-    doors: Vec<HouseholdSummary>,
-}
-
-/// A staircase.
-#[derive(Debug, Clone, PartialEq)]
-struct Unit {
-    name: Option<String>,
-    floors: Vec<Floor>,
-}
-
-/// Groups doors by staircase and floor, in the order in which one walks: bottom up.
-fn group_doors(doors: &[HouseholdSummary]) -> Vec<Unit> {
-    let mut read: Vec<(Option<DoorNumber>, &HouseholdSummary)> = doors
-        .iter()
-        .map(|door| (DoorNumber::parse(&door.door).ok(), door))
-        .collect();
-    read.sort_by(|(a, x), (b, y)| {
-        a.is_none()
-            .cmp(&b.is_none())
-            .then_with(|| a.cmp(b))
-            .then_with(|| x.door.cmp(&y.door))
-    });
-    let mut units: Vec<Unit> = Vec::new();
-    for (number, household) in read {
-        let name = number.as_ref().and_then(DoorNumber::unit).map(str::to_owned);
-        let floor = number.as_ref().and_then(DoorNumber::floor);
-        if units.last().is_none_or(|unit| unit.name != name) {
-            units.push(Unit {
-                name,
-                floors: Vec::new(),
-            });
-        }
-        let Some(unit) = units.last_mut() else { continue };
-        match unit.floors.last_mut() {
-            Some(last) if last.floor == floor => last.doors.push(household.clone()),
-            _ => unit.floors.push(Floor {
-                floor,
-                doors: vec![household.clone()],
-            }),
-        }
-    }
-    units
-}
-
 #[component]
 fn DoorsOf(area: AreaCode, building: String, purpose: Purpose) -> Element {
-    let loaded = use_query(api::Doors {
+    let loaded = use_query(api::Building {
         area,
         building: building.clone(),
     });
@@ -83,134 +40,220 @@ fn DoorsOf(area: AreaCode, building: String, purpose: Purpose) -> Element {
     } else {
         Route::Start {}
     };
+    let title = building_name(&building);
     rsx! {
-        Screen { title: building_name(&building), back, testid: "doors",
-            {with_answer(loaded, |doors| rsx! {
-                div { class: "units",
-                    for unit in group_doors(&doors) {
-                        Section {
-                            key: "{unit.name.clone().unwrap_or_default()}",
-                            title: match &unit.name {
-                                Some(name) => t_args("unit-name", &[("unit", name.clone().into())]),
-                                None => t("unit-none"),
-                            },
-                            for floor in unit.floors {
-                                div { class: "floor", key: "{floor.floor.unwrap_or_default()}",
-                                    if let Some(number) = floor.floor {
-                                        h3 { class: "floor-name", {t_args("floor-name", &[("floor", number.into())])} }
-                                    }
-                                    ul { class: "tiles doors",
-                                        for door in floor.doors {
-                                            DoorTile { key: "{door.id}", door, purpose }
-                                        }
-                                    }
-                                }
-                            }
-                        }
-                    }
-                }
-            })}
+        Screen { title: title.clone(), back, testid: "doors",
+            {with_answer(loaded, |cells| rsx! { Front { cells, title, purpose } })}
         }
     }
 }
 
+/// What the parts of the drawing share.
+#[derive(Clone, PartialEq)]
+struct Drawing {
+    cells: Rc<Vec<DoorCell>>,
+    purpose: Purpose,
+    /// The unit that a narrow screen shows.
+    open: usize,
+}
+
+impl Drawing {
+    /// The class of something that belongs to this unit.
+    fn class(&self, unit: usize, class: &str) -> String {
+        let elsewhere = if unit == self.open { "" } else { " elsewhere" };
+        format!("{class}{elsewhere}")
+    }
+
+    fn doors(&self, place: &[usize]) -> Vec<DoorCell> {
+        place
+            .iter()
+            .filter_map(|index| self.cells.get(*index).cloned())
+            .collect()
+    }
+}
+
 #[component]
-fn DoorTile(door: HouseholdSummary, purpose: Purpose) -> Element {
-    let now = platform::now_ms();
-    let number = DoorNumber::parse(&door.door)
-        .ok()
-        .map(|number| number.room().to_owned())
-        .filter(|room| !room.is_empty());
-    let class = if door.vacant {
-        "tile door vacant"
-    } else {
-        "tile door"
+fn Front(cells: Vec<DoorCell>, title: String, purpose: Purpose) -> Element {
+    let mut chosen = use_signal(|| 0_usize);
+    let numbers: Vec<&str> = cells.iter().map(|cell| cell.door.as_str()).collect();
+    let Plan {
+        units,
+        floors,
+        others,
+    } = plan(&numbers);
+    let drawing = Drawing {
+        cells: Rc::new(cells),
+        purpose,
+        open: chosen().min(units.len().saturating_sub(1)),
     };
+    let has_units = units.len() > 1;
     rsx! {
-        li {
-            Link { class, to: purpose.household(door.id), "data-testid": "door", "data-door": door.door.clone(),
-                strong { {number.unwrap_or_else(|| door.door.clone())} }
-                if door.vacant {
-                    span { {t("tenure-vacant")} }
-                } else {
-                    span { class: "names", {door.names.join(&t("list-comma"))} }
+        if has_units {
+            div { class: "unit-tabs", role: "group", "aria-label": t("unit-choose"),
+                for (index , unit) in units.iter().enumerate() {
+                    button {
+                        key: "{index}", class: "segment", r#type: "button", "data-testid": "unit-tab",
+                        "aria-pressed": if index == drawing.open { "true" } else { "false" },
+                        onclick: move |_| chosen.set(index),
+                        {unit_name(unit)}
+                    }
                 }
-                if let Some(day) = door.no_visit_before {
-                    span { class: "tag overdue", {t_args("no-visit-before", &[("day", format::day(day, now).into())])} }
-                } else if !door.vacant {
-                    span { class: "quiet-text", {format::last_met(door.last_met_at, now)} }
+            }
+        }
+        if !floors.is_empty() {
+            div { class: "front",
+                table {
+                    caption { class: "visually-hidden", "{title}" }
+                    if has_units {
+                        thead {
+                            tr {
+                                td {}
+                                for (index , unit) in units.iter().enumerate().filter(|(_, unit)| unit.width > 0) {
+                                    th { key: "{index}", class: drawing.class(index, "unit"), colspan: unit.width as i64, scope: "colgroup", {unit_name(unit)} }
+                                }
+                            }
+                        }
+                    }
+                    tbody {
+                        for (index , floor) in floors.into_iter().enumerate() {
+                            Storey { key: "{index}", floor, units: units.clone(), drawing: drawing.clone() }
+                        }
+                    }
                 }
-                if door.not_alone {
-                    span { class: "tag overdue", "data-testid": "door-not-alone", {t("not-alone-short")} }
+            }
+        }
+        for (index , unit) in units.into_iter().enumerate().filter(|(_, unit)| !unit.ground.is_empty()) {
+            div { key: "{index}", class: drawing.class(index, "ground"),
+                if has_units {
+                    p { class: "hint", {unit_name(&unit)} }
                 }
-                for warning in door.warnings.iter() {
-                    span { key: "{warning.code()}", class: "tag overdue", "data-testid": "door-warning", {t_code("door-warning", warning.code())} }
+                DoorList { doors: drawing.doors(&unit.ground), purpose }
+            }
+        }
+        if !others.is_empty() {
+            Section { title: t("doors-others"), testid: "doors-others",
+                DoorList { doors: drawing.doors(&others), purpose, whole_number: true }
+            }
+        }
+    }
+}
+
+fn unit_name(unit: &Unit) -> String {
+    match &unit.name {
+        Some(name) => t_args("unit-name", &[("unit", name.clone().into())]),
+        None => t("unit-none"),
+    }
+}
+
+/// A floor through all units.
+#[component]
+fn Storey(floor: Floor, units: Vec<Unit>, drawing: Drawing) -> Element {
+    let (number, places) = match floor {
+        Floor::Doors { number, places } => (number, places),
+        Floor::Break => {
+            let width: usize = units.iter().map(|unit| unit.width).sum();
+            return rsx! {
+                tr { class: "break", "aria-hidden": "true",
+                    td { colspan: width as i64 + 1, "⋮" }
                 }
-                if !door.needs.is_empty() {
-                    span { class: "tag need", {t_args("needs-count", &[("count", door.needs.len().into())])} }
+            };
+        }
+    };
+    let is_here = places.get(drawing.open).is_some_and(|places| !places.is_empty());
+    rsx! {
+        tr { class: if is_here { "storey" } else { "storey elsewhere" }, "data-testid": "storey",
+            th { class: "floor-name", scope: "row", {t_args("floor-name", &[("floor", number.into())])} }
+            for (index , unit) in units.into_iter().enumerate() {
+                for (column , place) in padded(&places, index, unit.width).into_iter().enumerate() {
+                    td {
+                        key: "{index}-{column}",
+                        class: drawing.class(index, if column == 0 { "first" } else { "" }),
+                        match place {
+                            None => rsx! {},
+                            Some(place) if place.is_empty() => rsx! { span { class: "no-door", "data-testid": "no-door" } },
+                            Some(place) => rsx! {
+                                for cell in drawing.doors(&place) {
+                                    DoorTile { key: "{cell.household}", cell, purpose: drawing.purpose }
+                                }
+                            },
+                        }
+                    }
                 }
             }
         }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// The places of a unit on a floor; `None` for each where the unit does not reach.
+fn padded(places: &[Vec<Place>], unit: usize, width: usize) -> Vec<Option<Place>> {
+    match places.get(unit) {
+        Some(places) if !places.is_empty() => places.iter().cloned().map(Some).collect(),
+        _ => vec![None; width],
+    }
+}
 
-    fn door(number: &str) -> HouseholdSummary {
-        HouseholdSummary {
-            id: "01930000-0000-7000-8000-000000000001".parse().unwrap(),
-            area: AreaCode::new("130803001001-02").unwrap(),
-            door: number.to_owned(),
-            names: Vec::new(),
-            vacant: false,
-            needs: Vec::new(),
-            last_met_at: None,
-            no_visit_before: None,
-            not_alone: false,
-            warnings: Vec::new(),
+/// Doors without a floor.
+#[component]
+fn DoorList(doors: Vec<DoorCell>, purpose: Purpose, #[props(default)] whole_number: bool) -> Element {
+    rsx! {
+        ul { class: "door-list",
+            for cell in doors {
+                li { key: "{cell.household}",
+                    DoorTile { cell, purpose, whole_number }
+                }
+            }
         }
     }
+}
 
-    #[test]
-    fn doors_are_walked_unit_by_unit_from_the_bottom() {
-        let units = group_doors(&[
-            door("3-2-1001"),
-            door("3-1-202"),
-            door("3-1-201"),
-            door("3-2-101"),
-            door("3-1-101"),
-        ]);
-        type Floors = Vec<(Option<u16>, Vec<String>)>;
-        let walk: Vec<(Option<String>, Floors)> = units
-            .into_iter()
-            .map(|unit| {
-                let floors = unit.floors.into_iter();
-                (
-                    unit.name,
-                    floors
-                        .map(|f| (f.floor, f.doors.into_iter().map(|d| d.door).collect()))
-                        .collect(),
-                )
-            })
-            .collect();
-        let text = |list: &[&str]| list.iter().map(|t| (*t).to_owned()).collect::<Vec<_>>();
-        assert_eq!(
-            walk,
-            vec![
-                (
-                    Some("1".to_owned()),
-                    vec![
-                        (Some(1), text(&["3-1-101"])),
-                        (Some(2), text(&["3-1-201", "3-1-202"]))
-                    ]
-                ),
-                (
-                    Some("2".to_owned()),
-                    vec![(Some(1), text(&["3-2-101"])), (Some(10), text(&["3-2-1001"]))]
-                ),
-            ]
-        );
+/// A shape for each state, so that it is seen without its colour. The word beside it says the same.
+fn shape(state: DoorState) -> &'static str {
+    match state.code() {
+        "no_visit" => "×",
+        "due" => "▲",
+        "promised" => "◆",
+        "vacant" => "－",
+        "met" => "●",
+        "not_at_home" => "○",
+        "postponed" => "◎",
+        "declined" => "◇",
+        "moved" => "→",
+        _ => "□",
+    }
+}
+
+#[component]
+fn DoorTile(cell: DoorCell, purpose: Purpose, #[props(default)] whole_number: bool) -> Element {
+    let now = platform::now_ms();
+    let number = DoorNumber::parse(&cell.door).ok().filter(|_| !whole_number);
+    // A house has no room: its own number tells it apart from its neighbours.
+    let number = number.map(|number| match number.room() {
+        "" => format!("{}号", number.building()),
+        room => room.to_owned(),
+    });
+    let state = cell.state.code();
+    rsx! {
+        Link {
+            class: "door state-{state}", to: purpose.household(cell.household), "data-testid": "door",
+            "data-door": cell.door.clone(), "data-state": state,
+            strong { {number.unwrap_or_else(|| cell.door.clone())} }
+            span { class: "door-state",
+                span { "aria-hidden": "true", {shape(cell.state)} }
+                " "
+                span { "data-testid": "door-state", {t_code("door-state", state)} }
+            }
+            if let Some(day) = cell.day {
+                span { class: "door-day", {format::day(day, now)} }
+            }
+            if let Some(name) = cell.names.first() {
+                span { class: "door-name", "{name}" }
+            }
+            if cell.not_alone {
+                span { class: "tag overdue", "data-testid": "door-not-alone", {t("not-alone-short")} }
+            }
+            for warning in cell.warnings.iter() {
+                span { key: "{warning.code()}", class: "tag overdue", "data-testid": "door-warning", {t_code("door-warning", warning.code())} }
+            }
+        }
     }
 }

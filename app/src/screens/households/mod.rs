@@ -1,10 +1,11 @@
 //! Households: instant search, then building by building. The same lists lead to a household's page or, on
 //! the way to a visit, straight to its form.
 //!
-//! Test ids: `households`, `start`, `doors`, `search`, `search-hit`, `building`, `door`, `household-new`.
+//! Test ids: `households`, `start`, `search`, `search-hit`, `building`, `household-new`.
 
 use dioxus::prelude::*;
 use replica::api::{self, BuildingSummary, SearchHit};
+use shared::domain::door::HOUSES;
 use shared::ids::{AreaCode, HouseholdId};
 
 use crate::components::{
@@ -15,6 +16,7 @@ use crate::routes::Route;
 use crate::store::use_query;
 
 mod doors;
+mod plan;
 
 pub(crate) use doors::{Doors, StartDoors};
 
@@ -192,6 +194,9 @@ fn BuildingTile(building: BuildingSummary, purpose: Purpose) -> Element {
 
 /// `3 号楼`, `东区 3 号楼`; names that are no number stay as they are.
 fn building_name(building: &str) -> String {
+    if building == HOUSES {
+        return t("building-houses");
+    }
     let (place, number) = building.rsplit_once('·').unwrap_or(("", building));
     if number.is_empty() || !number.chars().all(|c| c.is_ascii_alphanumeric()) {
         return building.to_owned();

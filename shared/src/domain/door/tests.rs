@@ -183,6 +183,20 @@ fn the_room_tells_the_floor() {
 }
 
 #[test]
+fn a_door_is_listed_in_its_building_and_a_house_in_its_row() {
+    for (text, listed_in) in [
+        ("3-2-501", "3"),
+        ("东区3栋2单元501", "东区·3"),
+        ("12弄3号501室", "12弄·3"),
+        ("综合楼-301", "综合楼"),
+        ("12号", "号"),
+        ("3组12号", "3组"),
+    ] {
+        assert_eq!(DoorNumber::parse(text).unwrap().listed_in(), listed_in, "{text}");
+    }
+}
+
+#[test]
 fn a_name_in_front_is_given_back_and_can_be_kept() {
     for (written, canonical) in [
         ("甲3号楼2单元501", "甲3-2-501"),

@@ -140,7 +140,7 @@ CREATE TABLE household (
     removal_open       INTEGER NOT NULL DEFAULT 0,
     made_in            TEXT NOT NULL DEFAULT '',
     door               TEXT NOT NULL DEFAULT '',
-    building           TEXT NOT NULL DEFAULT '',  -- derived from door
+    building           TEXT NOT NULL DEFAULT '',  -- derived from door: where it is listed
     door_order         TEXT NOT NULL DEFAULT '',  -- derived from door: sorts by building, unit, floor, door
     tenure             INTEGER,
     preferred_hours    TEXT NOT NULL DEFAULT '',

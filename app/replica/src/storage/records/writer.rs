@@ -324,12 +324,9 @@ impl Columns<'_> {
     }
 }
 
-/// The building of a canonical door, and a text that sorts doors as people walk: numbers by their value.
+/// Where a canonical door is listed, and a text that sorts doors as people walk: numbers by their value.
 fn building_and_order(door: &str) -> (String, String) {
-    let building = DoorNumber::parse(door)
-        .ok()
-        .and_then(|_| door.split('-').next().map(str::to_owned))
-        .unwrap_or_else(|| door.to_owned());
+    let building = DoorNumber::parse(door).map_or_else(|_| door.to_owned(), |number| number.listed_in());
     let mut order = String::with_capacity(door.len() + 8);
     let mut digits = String::new();
     for c in door.chars().chain(['-']) {
