@@ -214,7 +214,11 @@ record-visit = Record a visit
 report-issue = Report an issue
 saved-on-phone = Saved on the phone
 saved-next = It is uploaded by itself when there is a connection. Next:
-saved-next-door = Next door
+saved-building = Whole building
+next-door = Next door { $door }
+next-passed = Passed by: { $doors }
+next-passed-more = Passed by: { $doors } and others, { $count } in all
+building-done = This building is done for today
 
 ## Residents
 resident-add = Add a resident

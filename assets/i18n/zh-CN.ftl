@@ -138,7 +138,11 @@ record-visit = 记走访
 report-issue = 报事件
 saved-on-phone = 已保存在手机上
 saved-next = 有网络时会自动上传。接下来：
-saved-next-door = 下一户
+saved-building = 看整栋楼
+next-door = 下一户 { $door }
+next-passed = 跳过：{ $doors }
+next-passed-more = 跳过：{ $doors } 等 { $count } 户
+building-done = 这栋楼今天都走到了
 
 ## 居民
 resident-add = 添加居民

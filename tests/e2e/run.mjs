@@ -7,6 +7,7 @@
 import { parseArgs } from 'node:util';
 
 import { abuse } from './abuse.mjs';
+import { building } from './building.mjs';
 import { conformance } from './conformance.mjs';
 import { door } from './door.mjs';
 import { first } from './first.mjs';
@@ -31,6 +32,7 @@ const SUITES = {
   conformance,
   story,
   door,
+  building,
   offline,
   decided,
   forms,

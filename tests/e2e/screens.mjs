@@ -23,6 +23,17 @@ async function furnish(world, { zhao, qian, sun }) {
   const { page } = zhao;
   const at = {};
   const photos = [await photoFile(YARD, 'IMG_1.jpg')];
+  for (const door of ['88-101', '88-302', '21号']) {
+    await walk(page, `/household/new/${GRID}`);
+    await by(page, 'household-door').fill(door);
+    await by(page, 'household-save').click();
+    await shows(page, 'household');
+  }
+  await beginVisit(page, '1-1-301');
+  await by(page, 'outcome-not_at_home').check();
+  await by(page, 'visit-save').click();
+  await shows(page, 'next-door');
+  at.visited = pathOf(page);
   at.household = await openHousehold(page, DOOR);
   await by(page, 'household-edit').click();
   await by(page, 'household-hours').fill('晚饭后');
@@ -123,6 +134,12 @@ function screensOf(at, role) {
       await shows(page, 'search-hit');
     }],
     ['doors', `/households/${GRID}/1`, 'door'],
+    ['doors-other-unit', `/households/${GRID}/1`, 'door', async (page) => {
+      // On a wide screen all units are shown, and there is nothing to choose.
+      if (await by(page, 'unit-tab').isVisible()) await page.getByTestId('unit-tab').nth(1).click();
+    }],
+    ['doors-gaps', `/households/${GRID}/88`, 'no-door'],
+    ['doors-houses', `/households/${GRID}/${encodeURIComponent('号')}`, 'door'],
     ['household', at.household, 'record-visit'],
     ['household-conflict', at.household, 'conflict-mark', tap('conflict-mark')],
     ['household-new', `/household/new/${GRID}`, 'household-form'],
@@ -136,6 +153,11 @@ function screensOf(at, role) {
     ['visit', at.visit, 'visit-household'],
     ['visit-earlier', at.visit, 'earlier', async (page) => page.locator('summary').first().click()],
     ['visit-correct', at.correction, 'form-correction'],
+    ['visit-saved', at.visited.replace('/household', '/visit/new'), 'visit-form', async (page) => {
+      await by(page, 'outcome-not_at_home').check();
+      await by(page, 'visit-save').click();
+      await shows(page, 'next-door');
+    }],
     ['undo', at.visitNew, 'visit-form', thrownAway],
     ['visit-photo', at.visit, 'photo', tap('photo')],
     ['issues', '/issues', 'issue-row'],

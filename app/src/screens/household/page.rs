@@ -1,13 +1,14 @@
 //! A household's page.
 //!
 //! Test ids: `household`, `record-visit`, `report-issue`, `household-edit`, `resident-add`, `resident`,
-//! `resident-edit`, `resident-met`, `phone`, `wish-besides`, `history`, `saved-next`, `household-take-back`.
+//! `resident-edit`, `resident-met`, `phone`, `wish-besides`, `history`, `saved-next`, `saved-building`,
+//! `household-take-back`.
 
 use dioxus::prelude::*;
 use replica::api::{self, HouseholdPage as Page, ResidentEntry};
 use shared::domain::door::DoorNumber;
 use shared::domain::{RecordKind, RecordRef};
-use shared::ids::HouseholdId;
+use shared::ids::{AreaCode, HouseholdId};
 
 use super::open::Open;
 use crate::components::{
@@ -16,6 +17,7 @@ use crate::components::{
 };
 use crate::i18n::{t, t_args, t_code};
 use crate::routes::Route;
+use crate::screens::households::{NextDoor, Purpose, WalkFrom};
 use crate::screens::visit::draft_route;
 use crate::store::use_query;
 use crate::{format, platform};
@@ -51,33 +53,33 @@ impl VisitSaved {
 pub(crate) fn HouseholdPage(id: HouseholdId) -> Element {
     let loaded = use_query(api::Household { id });
     use_drop(VisitSaved::forget);
-    let (title, next_door) = match &loaded {
-        Some(Ok(page)) => (page.household.door.clone(), same_building(page)),
-        _ => (t("household-title"), Route::Start {}),
+    let (title, stands_in) = match &loaded {
+        Some(Ok(page)) => (page.household.door.clone(), stands_in(page)),
+        _ => (t("household-title"), None),
     };
+    let visit = VisitSaved::of(id);
+    let next_door = stands_in.clone().filter(|_| visit.is_none());
     rsx! {
         Screen { title, back: Route::Households {}, testid: "household",
-            if let Some(visit) = VisitSaved::of(id) {
-                SavedNext { household: id, visit, next_door }
+            if let Some(visit) = visit {
+                SavedNext { household: id, visit, stands_in }
             }
-            {with_answer(loaded, |page| rsx! { PageView { page } })}
+            {with_answer(loaded, |page| rsx! { PageView { page, next_door } })}
         }
     }
 }
 
-/// Where the next door is looked for: the building one stands in.
-fn same_building(page: &Page) -> Route {
-    match DoorNumber::parse(&page.household.door) {
-        Ok(number) => Route::StartDoors {
-            area: page.area.clone(),
-            building: number.listed_in(),
-        },
-        Err(_) => Route::Start {},
-    }
+/// The building where the next door is looked for.
+fn stands_in(page: &Page) -> Option<(AreaCode, String)> {
+    let number = DoorNumber::parse(&page.household.door).ok()?;
+    Some((page.area.clone(), number.listed_in()))
 }
 
 #[component]
-fn SavedNext(household: HouseholdId, visit: String, next_door: Route) -> Element {
+fn SavedNext(household: HouseholdId, visit: String, stands_in: Option<(AreaCode, String)>) -> Element {
+    let whole = stands_in
+        .clone()
+        .map(|(area, building)| Route::StartDoors { area, building });
     rsx! {
         section { class: "note good", "data-testid": "saved-next", "aria-label": t("saved-on-phone"),
             div {
@@ -86,8 +88,15 @@ fn SavedNext(household: HouseholdId, visit: String, next_door: Route) -> Element
                     {t("saved-on-phone")}
                 }
                 p { {t("saved-next")} }
+                if let Some((area, building)) = stands_in {
+                    div { class: "walk-on",
+                        NextDoor { area, building, from: WalkFrom::Visited(household), purpose: Purpose::Visit }
+                    }
+                }
                 div { class: "button-row",
-                    LinkButton { label: t("saved-next-door"), testid: "saved-next-door", to: next_door, kind: ButtonKind::Primary }
+                    if let Some(to) = whole {
+                        LinkButton { label: t("saved-building"), testid: "saved-building", to }
+                    }
                     LinkButton {
                         label: t("report-issue"), testid: "saved-report-issue",
                         to: Route::IssueNew { household: household.to_string(), visit },
@@ -100,7 +109,7 @@ fn SavedNext(household: HouseholdId, visit: String, next_door: Route) -> Element
 }
 
 #[component]
-fn PageView(page: Page) -> Element {
+fn PageView(page: Page, next_door: Option<(AreaCode, String)>) -> Element {
     let id = page.id;
     rsx! {
         p { class: "place-line",
@@ -124,6 +133,11 @@ fn PageView(page: Page) -> Element {
             LinkButton {
                 label: t("report-issue"), testid: "report-issue", icon: IconName::Issue,
                 to: Route::IssueNew { household: id.to_string(), visit: String::new() },
+            }
+        }
+        if let Some((area, building)) = next_door {
+            div { class: "walk-on",
+                NextDoor { area, building, from: WalkFrom::Household(id), purpose: Purpose::Look }
             }
         }
         Open { page: page.clone() }

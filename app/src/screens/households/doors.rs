@@ -9,6 +9,7 @@ use replica::api::{self, DoorCell};
 use shared::domain::door::{DoorNumber, DoorState};
 use shared::ids::AreaCode;
 
+use super::next::{NextDoor, WalkFrom};
 use super::plan::{Floor, Place, Plan, Unit, plan};
 use super::{Purpose, building_name};
 use crate::components::{Screen, Section, with_answer};
@@ -32,7 +33,7 @@ pub(crate) fn StartDoors(area: AreaCode, building: String) -> Element {
 #[component]
 fn DoorsOf(area: AreaCode, building: String, purpose: Purpose) -> Element {
     let loaded = use_query(api::Building {
-        area,
+        area: area.clone(),
         building: building.clone(),
     });
     let back = if purpose == Purpose::Look {
@@ -43,6 +44,11 @@ fn DoorsOf(area: AreaCode, building: String, purpose: Purpose) -> Element {
     let title = building_name(&building);
     rsx! {
         Screen { title: title.clone(), back, testid: "doors",
+            if purpose == Purpose::Visit {
+                div { class: "walk-on",
+                    NextDoor { area, building, from: WalkFrom::Building, purpose }
+                }
+            }
             {with_answer(loaded, |cells| rsx! { Front { cells, title, purpose } })}
         }
     }

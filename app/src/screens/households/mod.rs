@@ -16,16 +16,18 @@ use crate::routes::Route;
 use crate::store::use_query;
 
 mod doors;
+mod next;
 mod plan;
 
 pub(crate) use doors::{Doors, StartDoors};
+pub(crate) use next::{NextDoor, WalkFrom};
 
 /// How many finds are shown.
 const HITS_MAX: u32 = 30;
 
 /// Where a door leads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Purpose {
+pub(crate) enum Purpose {
     /// To the household's page.
     Look,
     /// To a new visit.
