@@ -13,6 +13,7 @@ pub mod spelling;
 pub mod value;
 
 pub mod area;
+pub mod care;
 pub mod care_rule;
 pub mod category;
 pub mod date;
