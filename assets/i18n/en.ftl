@@ -93,6 +93,14 @@ met-days-ago =
        *[other] Met { $days } days ago
     }
 met-months-ago = Met { $months } months ago
+care-reason = { $need }: every { $days } days at least; last time: { $day }
+care-reason-never = { $need }: every { $days } days at least; never met yet
+care-next = Look in again before { $day }
+care-next-now = Time to look in
+care-next-why = { $when } ({ $why })
+care-seen-by = { $who } has been to see { $name } ({ $day }). No need to come again before { $until } ({ $need }: once in { $days } days is enough).
+care-seen-by-you = You have been to see { $name } ({ $day }). No need to come again before { $until } ({ $need }: once in { $days } days is enough).
+care-seen = A colleague has been to see { $name } ({ $day }). No need to come again before { $until } ({ $need }: once in { $days } days is enough).
 due-today = due today
 due-in-days =
     { $days ->
@@ -121,7 +129,19 @@ today-start-hint = Find the door and knock
 today-drafts = Not finished yet
 today-promises = Promised
 today-care = People to look in on
-today-care-more = These are the { $count } who have waited longest.
+today-care-total =
+    { $count ->
+        [one] One person to look in on today
+       *[other] { $count } people to look in on today
+    }
+today-care-overdue = ; overdue: { $count }
+today-care-building = { $building } ({ $count })
+today-care-left = Not listed yet: { $count }
+today-care-held =
+    { $count ->
+        [one] One more would be due; that household asked us not to come yet.
+       *[other] { $count } more would be due; those households asked us not to come yet.
+    }
 today-issues = Open issues ({ $count })
 today-conflicts =
     { $count ->

@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 
 import { abuse } from './abuse.mjs';
 import { building } from './building.mjs';
+import { care } from './care.mjs';
 import { conformance } from './conformance.mjs';
 import { door } from './door.mjs';
 import { first } from './first.mjs';
@@ -35,6 +36,7 @@ const SUITES = {
   building,
   offline,
   decided,
+  care,
   forms,
   parked,
   refused,

@@ -292,7 +292,7 @@ async fn who_was_met_is_there_until_the_open_form_is_finished_and_their_need_arr
         record: RecordRef::new(RecordKind::RESIDENT, person),
         fields: FieldMap::from_iter([(resident::NEEDS, Value::numbers(vec![Need::LivesAlone.number()]))]),
     });
-    assert_eq!(amina.call(api::Today).care.len(), 1);
+    assert_eq!(amina.call(api::CareToday { shown: 20 }).total, 1);
     world.settle(&mut [&mut amina, &mut lin]).await;
     let id = amina.begin_visit(home, "耳朵不好");
     let Some(mut draft) = amina.call(api::Draft { id }) else {
@@ -317,8 +317,8 @@ async fn who_was_met_is_there_until_the_open_form_is_finished_and_their_need_arr
     assert!(amina.try_call(api::Household { id: next_door }).is_err());
     assert_eq!(hits(&mut amina, "钱秀兰"), 0, "nobody else is found any more");
     assert_eq!(
-        amina.call(api::Today).care,
-        [],
+        amina.call(api::CareToday { shown: 20 }).total,
+        0,
         "who is another grid's is another's to look in on"
     );
     amina.advance(60_000);

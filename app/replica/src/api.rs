@@ -8,6 +8,7 @@
 //! Units: every `*_ms` and `*_at` is milliseconds since the Unix epoch.
 
 mod areas;
+mod care;
 mod device;
 mod drafts;
 mod duplicates;
@@ -28,6 +29,7 @@ use shared::clock::TimestampMs;
 use shared::domain::FieldId;
 
 pub use areas::*;
+pub use care::*;
 pub use device::*;
 pub use drafts::*;
 pub use duplicates::*;

@@ -171,7 +171,8 @@ calls! {
     // Reads.
     query(replica) {
         CurrentStatus {} => replica.status()?,
-        Today {} => queries::today::today(&replica.connection, replica.now_ms())?,
+        Today {} => queries::today::today(&replica.connection)?,
+        CareToday { shown } => queries::care::today(&replica.connection, *shown, replica.now_ms())?,
         Areas {} => queries::areas::all(&replica.connection)?,
         Buildings { area } => queries::households::buildings(&replica.connection, area.as_ref())?,
         Holdings {} => queries::areas::holdings(&replica.connection)?,

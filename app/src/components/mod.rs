@@ -2,6 +2,7 @@
 
 mod answer;
 mod button;
+mod care;
 mod chips;
 mod conflict;
 mod door_warnings;
@@ -27,6 +28,7 @@ mod viewer;
 pub(crate) use answer::error_code;
 pub(crate) use answer::{EmptyState, ErrorNote, Loading, parked_text, with_answer};
 pub(crate) use button::{Button, ButtonKind, LinkButton};
+pub(crate) use care::{CareNext, TooSoonNotes, due_reason};
 pub(crate) use chips::{ChoiceChips, MultiChips, NeedChips, Select, choices};
 pub(crate) use conflict::{ConflictMarks, EarlierList};
 pub(crate) use door_warnings::DoorWarnings;

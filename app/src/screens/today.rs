@@ -1,16 +1,18 @@
 //! 今日: what waits, what is overdue, and the way to the next door.
 //!
-//! Test ids: `today`, `start-visit`, `today-drafts`, `today-promises`, `today-care`, `today-issues`,
-//! `today-conflicts`, `promise-kept`.
+//! Test ids: `today`, `start-visit`, `today-drafts`, `today-promises`, `today-issues`, `today-conflicts`, `promise-kept`;
+//! those of [`care`].
+
+mod care;
 
 use dioxus::prelude::*;
-use replica::api::{self, ApiError, CareDue, PromiseDue, SyncPhase, TodayPage};
+use replica::api::{self, ApiError, PromiseDue, SyncPhase, TodayPage};
 use shared::domain::visit::PROMISE_KEPT_ON;
 use shared::domain::{CalendarDate, FieldMap, RecordKind, RecordRef, Value};
 
 use crate::components::{
-    Button, ButtonKind, DraftRow, EmptyState, ErrorNote, Icon, IconName, IssueRow, LinkButton, NeedChips,
-    PromiseTag, RoomNote, Screen, Section, Told, ToldOnce, offer_undo, with_answer,
+    Button, ButtonKind, DraftRow, EmptyState, ErrorNote, Icon, IconName, IssueRow, LinkButton, PromiseTag,
+    RoomNote, Screen, Section, Told, ToldOnce, offer_undo, with_answer,
 };
 use crate::i18n::{t, t_args};
 use crate::routes::Route;
@@ -18,6 +20,8 @@ use crate::screens::visit::draft_route;
 use crate::shell::who;
 use crate::store::{use_live, use_query, use_store};
 use crate::{format, platform};
+
+use care::{CareSection, use_care};
 
 /// The first screen.
 #[component]
@@ -51,9 +55,10 @@ pub(crate) fn Today() -> Element {
 
 #[component]
 fn PlanView(plan: TodayPage) -> Element {
+    let care = use_care();
     let nothing = plan.drafts.is_empty()
         && plan.promises.is_empty()
-        && plan.care.is_empty()
+        && care.has_nobody()
         && plan.open_issues.is_empty()
         && plan.conflict_count == 0;
     let receiving = use_live()
@@ -61,7 +66,6 @@ fn PlanView(plan: TodayPage) -> Element {
         .read()
         .as_ref()
         .is_some_and(|sync| sync.phase == SyncPhase::Working);
-    let has_more_care = plan.care.len() > api::CARE_SHOWN_MAX;
     rsx! {
         if !plan.drafts.is_empty() {
             Section { title: t("today-drafts"), testid: "today-drafts",
@@ -89,18 +93,7 @@ fn PlanView(plan: TodayPage) -> Element {
                     }
                 }
             }
-            if !plan.care.is_empty() {
-                Section { title: t("today-care"), testid: "today-care",
-                    ul { class: "rows",
-                        for care in plan.care.into_iter().take(api::CARE_SHOWN_MAX) {
-                            CareRow { key: "{care.resident}", care }
-                        }
-                    }
-                    if has_more_care {
-                        p { class: "hint", "data-testid": "care-more", {t_args("today-care-more", &[("count", api::CARE_SHOWN_MAX.into())])} }
-                    }
-                }
-            }
+            CareSection { care }
             if !plan.open_issues.is_empty() {
                 Section { title: t_args("today-issues", &[("count", plan.open_issue_count.into())]), testid: "today-issues",
                     ul { class: "rows",
@@ -160,19 +153,6 @@ pub(crate) fn PromiseRow(promise: PromiseDue) -> Element {
             }
             if let Some(error) = failed() {
                 ErrorNote { error }
-            }
-        }
-    }
-}
-
-#[component]
-fn CareRow(care: CareDue) -> Element {
-    rsx! {
-        li { class: "row card", "data-testid": "care-row",
-            Link { class: "row-link", to: Route::HouseholdPage { id: care.household },
-                p { class: "row-title", "{care.name} · {care.door}" }
-                p { class: "row-meta", {format::last_met(care.last_met_at, platform::now_ms())} }
-                NeedChips { needs: care.needs }
             }
         }
     }

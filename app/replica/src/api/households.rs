@@ -10,7 +10,7 @@ use shared::domain::{CalendarDate, Need, RecordRef, Resident};
 use shared::ids::{AreaCode, HouseholdId, ResidentId, VisitId};
 
 use super::{
-    Ask, Conflict, DraftSummary, DuplicateEntry, EarlierValue, IssueSummary, PromiseDue, RemovalEntry,
+    Ask, Care, Conflict, DraftSummary, DuplicateEntry, EarlierValue, IssueSummary, PromiseDue, RemovalEntry,
     VisitSummary,
 };
 
@@ -247,6 +247,8 @@ pub struct ResidentEntry {
     pub resident: Resident,
     /// When this person was last met, wherever; `None` for never.
     pub last_met_at: Option<TimestampMs>,
+    /// When the next visit is due, and whether one today would be too soon.
+    pub care: Care,
     /// Records of the same person that are shown under this one.
     pub duplicates: Vec<DuplicateEntry>,
 }

@@ -1,9 +1,8 @@
 //! What waits for the worker today.
 
 use serde::{Deserialize, Serialize};
-use shared::clock::TimestampMs;
-use shared::domain::{CalendarDate, Need};
-use shared::ids::{HouseholdId, ResidentId, VisitId};
+use shared::domain::CalendarDate;
+use shared::ids::{HouseholdId, VisitId};
 
 use super::{Ask, DraftSummary, IssueSummary};
 
@@ -26,8 +25,6 @@ pub struct TodayPage {
     pub open_issues: Vec<IssueSummary>,
     /// Number of all open issues.
     pub open_issue_count: u64,
-    /// Residents living alone or with chronic illness, not met for the longest time, at most 10.
-    pub care: Vec<CareDue>,
     /// Conflicts, and removals beside edits, that can be looked at.
     pub conflict_count: u64,
     /// Households on this device.
@@ -47,25 +44,4 @@ pub struct PromiseDue {
     pub promise: String,
     /// For which day.
     pub due: Option<CalendarDate>,
-}
-
-/// So many people are shown who should be looked in on, those first who were met longest ago. One more is told of when
-/// there are more.
-pub const CARE_SHOWN_MAX: usize = 10;
-
-/// Somebody who wants care and was not met for long.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct CareDue {
-    /// The household.
-    pub household: HouseholdId,
-    /// Its door.
-    pub door: String,
-    /// Who.
-    pub resident: ResidentId,
-    /// Their name.
-    pub name: String,
-    /// Their needs.
-    pub needs: Vec<Need>,
-    /// When this person was last met; `None` for never. Meeting somebody else of the household does not count.
-    pub last_met_at: Option<TimestampMs>,
 }

@@ -1,8 +1,11 @@
 //! Households in lists.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{Connection, params};
 use shared::clock::TimestampMs;
 use shared::domain::household::Tenure;
+use shared::domain::visit::Purpose;
 use shared::domain::{CalendarDate, Need};
 use shared::ids::{AreaCode, HouseholdId};
 use uuid::Uuid;
@@ -121,17 +124,29 @@ pub(super) const NEEDS_OF_ALL: &str = "resident.needs || coalesce((SELECT group_
     FROM duplicate JOIN resident AS other ON other.id = duplicate.id \
     WHERE duplicate.kept = resident.id AND other.removed = 0), '')";
 
-/// When `resident`, who lives at `household`, was last met: only by a visit on which this person, or a record that is
-/// shown under theirs, is named.
-pub(super) const LAST_MET_PERSON: &str = "(SELECT max(visit.started_at) FROM visit \
-    WHERE visit.removed = 0 AND visit.outcome = 1 \
+/// A condition: on `visit` the `resident`, who lives at `household`, was met: this person, or a record that is shown under
+/// theirs, is named. The index `visit_by_household` answers it alone.
+pub(super) const MET_PERSON: &str = "visit.removed = 0 AND visit.outcome = 1 \
       AND visit.household IN (SELECT household.id \
           UNION ALL SELECT duplicate.id FROM duplicate WHERE duplicate.kept = household.id \
           UNION ALL SELECT other.household FROM duplicate JOIN resident AS other ON other.id = duplicate.id \
                     WHERE duplicate.kept = resident.id) \
       AND (instr(visit.met, resident.id) % 16 = 1 \
            OR EXISTS (SELECT 1 FROM duplicate \
-                      WHERE duplicate.kept = resident.id AND instr(visit.met, duplicate.id) % 16 = 1)))";
+                      WHERE duplicate.kept = resident.id AND instr(visit.met, duplicate.id) % 16 = 1))";
+
+/// When `resident`, who lives at `household`, was last met by a visit of one of these purposes; of any when there are none.
+pub(super) fn last_met_person(purposes: &BTreeSet<Purpose>) -> String {
+    let numbers: Vec<String> = purposes
+        .iter()
+        .map(|purpose| purpose.number().to_string())
+        .collect();
+    let counts = match numbers.is_empty() {
+        true => String::new(),
+        false => format!(" AND visit.purpose IN ({})", numbers.join(", ")),
+    };
+    format!("(SELECT max(visit.started_at) FROM visit WHERE {MET_PERSON}{counts})")
+}
 
 /// When somebody, whoever it was, was last met behind a door.
 pub(super) fn last_met(connection: &Connection, household: Uuid) -> StorageResult<Option<TimestampMs>> {

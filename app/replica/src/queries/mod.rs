@@ -2,6 +2,7 @@
 
 pub(crate) mod areas;
 pub(crate) mod building;
+pub(crate) mod care;
 pub(crate) mod conflicts;
 pub(crate) mod doors;
 mod drafts;

@@ -1,5 +1,7 @@
 //! The page of one household.
 
+use std::collections::BTreeSet;
+
 use rusqlite::Connection;
 use shared::clock::TimestampMs;
 use shared::domain::area::Area;
@@ -8,11 +10,12 @@ use shared::domain::{Resident, household};
 use shared::ids::{HouseholdId, ResidentId};
 use uuid::Uuid;
 
-use super::households::{LAST_MET_PERSON, parse_needs};
+use super::households::{last_met_person, parse_needs};
 use super::{
-    areas, conflicts, drafts, duplicates, earlier, findings, issues, log, removals, shown, today, wishes,
+    areas, care, conflicts, drafts, duplicates, earlier, findings, issues, log, removals, shown, today,
+    wishes,
 };
-use crate::api::{ApiError, ErrorCode, HouseholdPage, ResidentEntry, api_error};
+use crate::api::{ApiError, Care, ErrorCode, HouseholdPage, ResidentEntry, api_error};
 use crate::storage::StorageResult;
 use crate::storage::duplicates::{GROUP, kept};
 use crate::storage::own_operations;
@@ -28,7 +31,8 @@ pub(crate) fn household(
     let record = RecordRef::new(RecordKind::HOUSEHOLD, id);
     let state = load(connection, record)?.filter(|state| !state.is_removed());
     let state = state.ok_or_else(|| api_error(ErrorCode::NotFound, ""))?;
-    let residents = residents(connection, id)?;
+    let mut residents = residents(connection, id)?;
+    care::of_household(connection, (id, state.area()), &mut residents, now_ms)?;
     let own_waits = own_operations::is_waiting(connection, id.0)?;
     let mut waiting = own_waits;
     for resident in &residents {
@@ -67,9 +71,10 @@ fn residents(connection: &Connection, household: HouseholdId) -> StorageResult<V
         return Ok(Vec::new());
     };
     let sql = format!(
-        "SELECT resident.id, {LAST_MET_PERSON}, {} FROM resident JOIN household ON household.id = ?1
+        "SELECT resident.id, {}, {} FROM resident JOIN household ON household.id = ?1
          WHERE resident.household IN {GROUP} AND resident.removed = 0 AND {}
          ORDER BY coalesce(resident.relation, 99), resident.row",
+        last_met_person(&BTreeSet::new()),
         field_columns(RecordKind::RESIDENT, "resident."),
         shown("resident")
     );
@@ -91,6 +96,7 @@ fn residents(connection: &Connection, household: HouseholdId) -> StorageResult<V
                 id: ResidentId(id),
                 resident,
                 last_met_at,
+                care: Care::default(),
                 duplicates: duplicates::of(connection, record)?,
             });
         }

@@ -1,27 +1,23 @@
 //! What waits for the worker today.
 
-use rusqlite::{Connection, params};
-use shared::clock::TimestampMs;
+use rusqlite::Connection;
 use shared::domain::CalendarDate;
-use shared::domain::need::Need;
-use shared::ids::{HouseholdId, ResidentId, VisitId};
+use shared::ids::{HouseholdId, VisitId};
 use uuid::Uuid;
 
-use super::households::{LAST_MET_PERSON, NEEDS_OF_ALL};
-use super::{conflicts, drafts, households, issues, names, removals, shown};
-use crate::api::{CARE_SHOWN_MAX, CareDue, PromiseDue, TodayPage};
+use super::{conflicts, drafts, households, issues, names, removals};
+use crate::api::{PromiseDue, TodayPage};
 use crate::storage::StorageResult;
 use crate::storage::duplicates::GROUP;
 
-/// What waits for the worker at `now_ms`.
-pub(crate) fn today(connection: &Connection, now_ms: TimestampMs) -> StorageResult<TodayPage> {
+/// What waits for the worker, but for who is to be [looked in on](super::care).
+pub(crate) fn today(connection: &Connection) -> StorageResult<TodayPage> {
     let count = |sql: &str| connection.prepare_cached(sql)?.query_row([], |row| row.get(0));
     Ok(TodayPage {
         drafts: drafts::open(connection, None)?,
         promises: promises(connection, None)?,
         open_issues: issues::open(connection, 20)?,
         open_issue_count: count("SELECT count(*) FROM issue WHERE finished = 0 AND removed = 0")?,
-        care: care(connection, CalendarDate::of_ms(now_ms))?,
         conflict_count: conflicts::count(connection)? + removals::count(connection)?,
         household_count: count(&households::count_shown("household"))?,
     })
@@ -63,48 +59,4 @@ pub(super) fn promises(
         });
     }
     Ok(promises)
-}
-
-/// People who live alone or need medicine, not met for the longest time; nobody who asked not to be visited. What is
-/// known of a person or a household counts, whichever of its records says it.
-fn care(connection: &Connection, today: CalendarDate) -> StorageResult<Vec<CareDue>> {
-    let mut statement = connection.prepare_cached(&format!(
-        "SELECT household.id, household.door, resident.id, resident.name, {NEEDS_OF_ALL}, {LAST_MET_PERSON} AS met
-         FROM resident LEFT JOIN duplicate AS shown_under ON shown_under.id = resident.household
-         JOIN household ON household.id = coalesce(shown_under.kept, resident.household)
-         WHERE resident.removed = 0 AND household.removed = 0 AND {}
-           AND EXISTS (SELECT 1 FROM assigned WHERE substr(household.area, 1, length(assigned.area)) = assigned.area)
-           AND (resident.needs LIKE ?1 OR resident.needs LIKE ?2 OR EXISTS (
-                SELECT 1 FROM duplicate JOIN resident AS other ON other.id = duplicate.id
-                WHERE duplicate.kept = resident.id AND other.removed = 0 AND (other.needs LIKE ?1 OR other.needs LIKE ?2)))
-           AND coalesce(household.no_visit_before, 0) <= ?3
-           AND NOT EXISTS (
-                SELECT 1 FROM duplicate JOIN household AS other ON other.id = duplicate.id
-                WHERE duplicate.kept = household.id AND other.removed = 0 AND other.no_visit_before > ?3)
-         ORDER BY met IS NOT NULL, met, household.door_order LIMIT {CARE_SHOWN_MAX} + 1",
-        shown("resident")
-    ))?;
-    let pattern = |need: Need| format!("%,{},%", need.number());
-    let rows = statement.query_map(
-        params![
-            pattern(Need::LivesAlone),
-            pattern(Need::ChronicIllness),
-            today.number()
-        ],
-        |row| {
-            let needs: String = row.get(4)?;
-            let mut needs = households::parse_needs(&needs);
-            needs.sort_unstable();
-            needs.dedup();
-            Ok(CareDue {
-                household: HouseholdId(row.get(0)?),
-                door: row.get(1)?,
-                resident: ResidentId(row.get(2)?),
-                name: row.get(3)?,
-                needs,
-                last_met_at: row.get(5)?,
-            })
-        },
-    )?;
-    Ok(rows.collect::<Result<_, _>>()?)
 }

@@ -112,6 +112,7 @@ mod tests {
             id: "01930000-0000-7000-8000-000000000002".parse().unwrap(),
             resident,
             last_met_at: None,
+            care: Default::default(),
             duplicates: Vec::new(),
         };
         let wanted = Value::numbers(vec![Need::LivesAlone.number(), Need::ChronicIllness.number()]);

@@ -12,8 +12,9 @@ use shared::ids::{AreaCode, HouseholdId};
 
 use super::open::Open;
 use crate::components::{
-    ButtonKind, ConflictMarks, DoorWarnings, DraftRow, EarlierList, EmptyState, Icon, IconName, IssueRow,
-    LinkButton, NeedChips, RemovalMarks, SameTwice, Screen, Section, TakeBack, VisitRow, with_answer,
+    ButtonKind, CareNext, ConflictMarks, DoorWarnings, DraftRow, EarlierList, EmptyState, Icon, IconName,
+    IssueRow, LinkButton, NeedChips, RemovalMarks, SameTwice, Screen, Section, TakeBack, TooSoonNotes,
+    VisitRow, with_answer,
 };
 use crate::i18n::{t, t_args, t_code};
 use crate::routes::Route;
@@ -125,6 +126,10 @@ fn PageView(page: Page, next_door: Option<(AreaCode, String)>) -> Element {
             p { class: "hint", "data-testid": "household-moving", {t_args("household-moving", &[("area", to.name.clone().into())])} }
         }
         Wishes { page: page.clone() }
+        // Who was there just now knows it.
+        if VisitSaved::of(id).is_none() {
+            TooSoonNotes { residents: page.residents.clone() }
+        }
         div { class: "button-row main-actions",
             LinkButton {
                 label: t("record-visit"), testid: "record-visit", kind: ButtonKind::Primary, icon: IconName::Door,
@@ -256,6 +261,9 @@ fn ResidentCard(household: HouseholdId, entry: ResidentEntry) -> Element {
                 }
             }
             p { class: "row-meta", "data-testid": "resident-met", {format::last_met(entry.last_met_at, platform::now_ms())} }
+            if let Some(due) = entry.care.standing.due {
+                CareNext { due }
+            }
             NeedChips { needs: resident.needs.clone() }
             if !entry.duplicates.is_empty() {
                 p { class: "row-meta", {t_args("same-count", &[("count", (entry.duplicates.len() + 1).into())])} }

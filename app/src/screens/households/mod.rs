@@ -195,7 +195,7 @@ fn BuildingTile(building: BuildingSummary, purpose: Purpose) -> Element {
 }
 
 /// `3 号楼`, `东区 3 号楼`; names that are no number stay as they are.
-fn building_name(building: &str) -> String {
+pub(crate) fn building_name(building: &str) -> String {
     if building == HOUSES {
         return t("building-houses");
     }

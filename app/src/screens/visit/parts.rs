@@ -10,7 +10,7 @@ use shared::ids::ResidentId;
 
 use super::form::Parts;
 use super::promise::PromiseField;
-use crate::components::{ChoiceChips, DoorWarnings, LinkButton, MultiChips, choices};
+use crate::components::{ChoiceChips, DoorWarnings, LinkButton, MultiChips, TooSoonNotes, choices};
 use crate::i18n::{t, t_args};
 use crate::screens::household::toggle;
 use crate::screens::visit::draft_route;
@@ -27,6 +27,10 @@ pub(super) fn Warnings(parts: Parts, page: Rc<HouseholdPage>) -> Element {
     let touched = (parts.touched)();
     rsx! {
         DoorWarnings { household: page.household.clone() }
+        // A visit that is corrected was made already.
+        if !(parts.form.corrects)() {
+            TooSoonNotes { residents: page.residents.clone() }
+        }
         if let Some(other) = other.filter(|_| !touched) {
             div { class: "note", "data-testid": "other-draft",
                 p { {t_args("visit-other-draft", &[("moment", format::moment(other.changed_at, now).into())])} }

@@ -217,7 +217,8 @@ CREATE TABLE visit (
     clocks             BLOB NOT NULL,
     more               BLOB NOT NULL DEFAULT x''
 ) STRICT;
-CREATE INDEX visit_by_household ON visit (household, started_at) WHERE removed = 0;
+-- Answers alone who was met when: that is asked for everybody who wants care, whenever something changes.
+CREATE INDEX visit_by_household ON visit (household, started_at, outcome, purpose, met) WHERE removed = 0;
 CREATE INDEX visit_by_time ON visit (started_at) WHERE removed = 0;
 CREATE INDEX visit_promise_open ON visit (promise_due) WHERE promise <> '' AND promise_kept_on IS NULL AND removed = 0;
 CREATE INDEX visit_conflict ON visit (row) WHERE conflicts > 0;
