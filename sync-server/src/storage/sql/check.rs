@@ -9,7 +9,7 @@ use super::columns::{self, chain, uint, uuid};
 use super::compact::{LINKS, is_compacted, link};
 use super::tx::Tx;
 use super::value::values;
-use super::{lending, records};
+use super::{lent, records};
 use crate::apply::Loaded;
 use crate::storage::{CheckReport, Storage, StorageResult, sqlite};
 
@@ -74,7 +74,7 @@ fn check_records(tx: Tx<'_>, report: &mut CheckReport) -> StorageResult<()> {
             Ok(Loaded { state, .. }) => {
                 let home = home(tx, RecordRef::new(kind, id), &state)?;
                 if kind == RecordKind::ISSUE
-                    && let Some(fault) = lending::fault(tx, RecordRef::new(kind, id), state.lent(kind))?
+                    && let Some(fault) = lent::fault(tx, RecordRef::new(kind, id), state.lent(kind))?
                 {
                     report.faults.push(format!("record {id} {fault}"));
                 }

@@ -9,7 +9,7 @@ use shared::clock::TimestampMs;
 use shared::ids::{AreaCode, DeviceId};
 
 use super::columns::{self, chain, int, uint, uuid};
-use super::lending;
+use super::lent;
 use super::tx::{Row, Tx};
 use super::value::values;
 use crate::apply::{Prepared, replaced};
@@ -25,7 +25,7 @@ impl Storage {
             dropped += self.write(move |tx| compact(tx, &area, before_ms)).await?;
         }
         if dropped > 0 {
-            self.write(lending::forget_compacted).await?;
+            self.write(lent::forget_compacted).await?;
         }
         Ok(dropped)
     }

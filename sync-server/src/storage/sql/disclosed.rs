@@ -11,7 +11,7 @@ use shared::ids::AreaCode;
 use uuid::Uuid;
 
 use super::tx::Tx;
-use super::{lending, records};
+use super::{lent, records};
 use crate::storage::StorageResult;
 
 /// Stands for whom a step named that is not told.
@@ -43,7 +43,7 @@ impl<'t> Disclosed<'t> {
         };
         let record = operation.record;
         if !self.lent.contains_key(&record) {
-            let state = match lending::is_lent(self.tx, record, unit)? {
+            let state = match lent::is_lent(self.tx, record, unit)? {
                 true => records::load(self.tx, [record])?
                     .pop()
                     .map(|(_, loaded)| loaded.state),

@@ -12,6 +12,7 @@ mod disclosed;
 pub(super) mod first_rows;
 mod former;
 mod lending;
+mod lent;
 mod lives;
 mod log;
 mod moves;
