@@ -98,7 +98,7 @@ fn Front(cells: Vec<DoorCell>, title: String, purpose: Purpose) -> Element {
             div { class: "unit-tabs", role: "group", "aria-label": t("unit-choose"),
                 for (index , unit) in units.iter().enumerate() {
                     button {
-                        key: "{index}", class: "segment", r#type: "button", "data-testid": "unit-tab",
+                        key: "{unit.key()}", class: "segment", r#type: "button", "data-testid": "unit-tab",
                         "aria-pressed": if index == drawing.open { "true" } else { "false" },
                         onclick: move |_| chosen.set(index),
                         {unit_name(unit)}
@@ -115,21 +115,21 @@ fn Front(cells: Vec<DoorCell>, title: String, purpose: Purpose) -> Element {
                             tr {
                                 td {}
                                 for (index , unit) in units.iter().enumerate().filter(|(_, unit)| unit.width > 0) {
-                                    th { key: "{index}", class: drawing.class(index, "unit"), colspan: unit.width as i64, scope: "colgroup", {unit_name(unit)} }
+                                    th { key: "{unit.key()}", class: drawing.class(index, "unit"), colspan: unit.width as i64, scope: "colgroup", {unit_name(unit)} }
                                 }
                             }
                         }
                     }
                     tbody {
-                        for (index , floor) in floors.into_iter().enumerate() {
-                            Storey { key: "{index}", floor, units: units.clone(), drawing: drawing.clone() }
+                        for floor in floors {
+                            Storey { key: "{floor.key()}", floor, units: units.clone(), drawing: drawing.clone() }
                         }
                     }
                 }
             }
         }
         for (index , unit) in units.into_iter().enumerate().filter(|(_, unit)| !unit.ground.is_empty()) {
-            div { key: "{index}", class: drawing.class(index, "ground"),
+            div { key: "{unit.key()}", class: drawing.class(index, "ground"),
                 if has_units {
                     p { class: "hint", {unit_name(&unit)} }
                 }
@@ -156,7 +156,7 @@ fn unit_name(unit: &Unit) -> String {
 fn Storey(floor: Floor, units: Vec<Unit>, drawing: Drawing) -> Element {
     let (number, places) = match floor {
         Floor::Doors { number, places } => (number, places),
-        Floor::Break => {
+        Floor::Break { .. } => {
             let width: usize = units.iter().map(|unit| unit.width).sum();
             return rsx! {
                 tr { class: "break", "aria-hidden": "true",

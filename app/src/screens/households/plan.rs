@@ -41,7 +41,27 @@ pub(super) enum Floor {
         places: Vec<Vec<Place>>,
     },
     /// Floors of which the register knows nothing.
-    Break,
+    Break {
+        /// The next one below them.
+        above: u16,
+    },
+}
+
+impl Unit {
+    /// What it is known by in a list.
+    pub(super) fn key(&self) -> String {
+        self.name.clone().unwrap_or_default()
+    }
+}
+
+impl Floor {
+    /// What it is known by in a list.
+    pub(super) fn key(&self) -> String {
+        match self {
+            Self::Doors { number, .. } => number.to_string(),
+            Self::Break { above } => format!("above {above}"),
+        }
+    }
 }
 
 /// Where a door is drawn: usually one household, more where they share a door, none where the register has a gap.
@@ -144,7 +164,7 @@ fn floors(units: &[Stairs]) -> Vec<Floor> {
     for number in numbers.into_iter().rev() {
         let missing = above.map_or(0, |above| above - number - 1);
         if missing > EMPTY_FLOORS_MAX {
-            floors.push(Floor::Break);
+            floors.push(Floor::Break { above: number });
         } else {
             floors.extend((number + 1..number + 1 + missing).rev().map(row));
         }
@@ -188,7 +208,7 @@ mod tests {
         };
         let unit = |places: &Vec<Place>| places.iter().map(place).collect::<Vec<_>>().join(" ");
         let line = |floor: &Floor| match floor {
-            Floor::Break => "…".to_owned(),
+            Floor::Break { .. } => "…".to_owned(),
             Floor::Doors { number, places } => {
                 let units: Vec<String> = places.iter().map(unit).collect();
                 format!("{number}: {}", units.join(" / "))
