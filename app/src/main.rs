@@ -16,9 +16,9 @@ mod components;
 mod describe;
 mod format;
 mod i18n;
+mod place;
 mod settings;
 mod store;
-mod trail;
 
 mod platform;
 
@@ -33,7 +33,8 @@ fn main() {
         let store = store::Store::start();
         EARLY.set(Some(store));
         settings::show_at_once();
-        dioxus::launch(App);
+        place::start();
+        platform::launch(App);
     } else {
         platform::serve_replica();
     }

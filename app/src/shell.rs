@@ -7,11 +7,10 @@ use shared::domain::worker::Role;
 
 use crate::components::{Entry, IconName, TabBar, ToastRegion};
 use crate::i18n::{t, t_code};
-use crate::platform;
 use crate::routes::Route;
 use crate::screens::sign_in::SignIn;
 use crate::store::{Live, Store, use_live, use_store};
-use crate::trail::with_trail;
+use crate::{place, platform};
 
 /// Where the first picture after a start looks whether somebody is signed in, and as what.
 const ROLE_COPY: &str = "koumen.role";
@@ -69,8 +68,7 @@ pub(crate) fn Shell() -> Element {
     let route = use_route::<Route>();
 
     use_effect(use_reactive((&route,), move |(route,)| {
-        with_trail(|trail| trail.shows(route.clone()));
-        platform::scroll_to_top();
+        place::arrive();
         // A new version of the app takes over between two pieces of work, never during one (D14).
         platform::set_root(&[(BUSY, if route.is_form() { "form" } else { "" })]);
     }));

@@ -7,6 +7,7 @@
 import { parseArgs } from 'node:util';
 
 import { abuse } from './abuse.mjs';
+import { back } from './back.mjs';
 import { building } from './building.mjs';
 import { care } from './care.mjs';
 import { conformance } from './conformance.mjs';
@@ -34,6 +35,7 @@ const SUITES = {
   story,
   door,
   building,
+  back,
   offline,
   decided,
   care,

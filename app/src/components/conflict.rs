@@ -12,6 +12,7 @@ use super::{Button, ErrorNote, Icon, IconName, Sheet, offer_undo, toast};
 use crate::describe::describe_named;
 use crate::format;
 use crate::i18n::{t, t_args, t_code};
+use crate::place::use_kept;
 use crate::platform;
 use crate::store::use_store;
 
@@ -116,12 +117,20 @@ fn ConflictSheet(conflict: Conflict, onclose: EventHandler<()>) -> Element {
 #[component]
 pub(crate) fn EarlierList(earlier: Vec<EarlierValue>) -> Element {
     let now = platform::now_ms();
+    let mut is_open = use_kept("earlier", || false);
     let words =
         |entry: &EarlierValue| describe_named(entry.record.kind, entry.field, &entry.value, &entry.names);
     rsx! {
         if !earlier.is_empty() {
-            details { "data-testid": "earlier",
-                summary { {t_args("earlier-title", &[("count", earlier.len().into())])} }
+            details { "data-testid": "earlier", open: is_open(),
+                summary {
+                    // The browser would open it too; the page says it once.
+                    onclick: move |event| {
+                        event.prevent_default();
+                        is_open.toggle();
+                    },
+                    {t_args("earlier-title", &[("count", earlier.len().into())])}
+                }
                 ul { class: "rows",
                     for (index , entry) in earlier.iter().enumerate() {
                         li { key: "{entry.record.id}-{entry.field.0}-{entry.at}-{index}", class: "row card", "data-testid": "earlier-row",

@@ -6,9 +6,9 @@ use dioxus::prelude::*;
 
 use super::{Icon, IconName, SyncChip};
 use crate::i18n::t;
+use crate::place;
 use crate::platform::{self, node_of};
 use crate::routes::Route;
-use crate::trail::with_trail;
 
 thread_local! {
     // The first screen after a start leaves the focus where the browser put it.
@@ -17,7 +17,7 @@ thread_local! {
 
 /// Goes back to the screen before, or to `parent` when the app was opened here.
 pub(crate) fn go_back(parent: Route) {
-    if with_trail(|trail| trail.previous().is_some()) {
+    if place::previous().is_some() {
         navigator().go_back();
     } else {
         replace(parent);
@@ -26,7 +26,6 @@ pub(crate) fn go_back(parent: Route) {
 
 /// Shows another screen in place of this one.
 pub(crate) fn replace(route: Route) {
-    with_trail(crate::trail::Trail::replace_next);
     navigator().replace(route);
 }
 

@@ -5,16 +5,20 @@
 
 mod day;
 mod dom;
+mod history;
 mod page;
 mod picture;
 mod worker_link;
 
 pub(crate) use day::{day_has_changed, next_look_ms, now_ms};
 pub(crate) use dom::{Node, node_of};
+pub(crate) use history::{
+    Entry, Step, Watcher, entry, launch, on_touch, scroll_room, scroll_to, watch_history,
+};
 pub(crate) use page::{
     announce, blob_url, device_name, focus_element, is_page, local_get, local_set, mark, meta, on_wake,
-    reload, revoke_url, scroll_to_top, set_root, set_title, sleep_ms, storage_estimate, storage_persist,
-    storage_persisted, uuid_v7, value_of,
+    reload, revoke_url, set_root, set_title, sleep_ms, storage_estimate, storage_persist, storage_persisted,
+    uuid_v7, value_of,
 };
 pub(crate) use picture::read_as_jpeg;
 pub(crate) use worker_link::{WorkerLink, serve_replica};

@@ -99,13 +99,6 @@ pub(crate) fn value_of(id: &str) -> Option<String> {
     Some(element.dyn_into::<web_sys::HtmlInputElement>().ok()?.value())
 }
 
-/// Back to the top of a new screen.
-pub(crate) fn scroll_to_top() {
-    if let Some(window) = web_sys::window() {
-        window.scroll_to_with_x_and_y(0.0, 0.0);
-    }
-}
-
 /// Loads the page anew.
 pub(crate) fn reload() {
     if let Some(window) = web_sys::window() {

@@ -14,6 +14,7 @@ use crate::components::{
     choices,
 };
 use crate::i18n::{t, t_code};
+use crate::place::use_kept;
 use crate::platform;
 use crate::routes::Route;
 use crate::store::{Page, use_pages, use_query};
@@ -71,8 +72,8 @@ fn period(code: &str, today: CalendarDate) -> (Option<CalendarDate>, Option<Cale
 /// The log with its filters.
 #[component]
 pub(crate) fn Log() -> Element {
-    let filter = use_signal(VisitFilter::default);
-    let chosen = use_signal(|| ALL_TIME.to_owned());
+    let filter = use_kept("filter", VisitFilter::default);
+    let chosen = use_kept("period", || ALL_TIME.to_owned());
     let asked = within(filter(), &chosen.read(), CalendarDate::of_ms(platform::now_ms()));
     let pages = use_pages::<VisitSummary>(asked);
     rsx! {

@@ -16,6 +16,7 @@ use crate::components::{
     Sheet, Told, ToldOnce, offer_undo, parked_text, toast, with_answer,
 };
 use crate::i18n::{t, t_args, t_code};
+use crate::place::use_kept;
 use crate::routes::Route;
 use crate::screens::visit::draft_route;
 use crate::store::{use_live, use_query, use_store};
@@ -122,7 +123,7 @@ fn Lists(outbox: OutboxPage) -> Element {
         outbox.attention.len() + outbox.refused_photos.len(),
     ];
     // Until somebody chooses: what needs them first, also when it comes while the page is open.
-    let mut chosen = use_signal(|| None);
+    let mut chosen = use_kept("tab", || None);
     let first = if !outbox.attention.is_empty() || !outbox.refused_photos.is_empty() {
         Tab::Attention
     } else if !outbox.waiting.is_empty() || outbox.drafts.is_empty() {

@@ -9,6 +9,7 @@ use replica::calls::Call;
 use replica::wire;
 
 use super::{reply_or_gone, use_live, use_store};
+use crate::place::use_kept;
 
 /// What a screen shows of a request: nothing yet, the reply, or why there is none.
 pub(crate) type Loaded<R> = Option<Result<R, ApiError>>;
@@ -94,7 +95,7 @@ impl<T: Page> Pages<T> {
 pub(crate) fn use_pages<T: Page>(filter: T::Filter) -> Pages<T> {
     let store = use_store();
     let live = use_live();
-    let mut count = use_signal(|| 1_usize);
+    let mut count = use_kept("pages", || 1_usize);
     let mut last_filter = use_signal(|| filter.clone());
     if *last_filter.peek() != filter {
         last_filter.set(filter.clone());

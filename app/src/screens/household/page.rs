@@ -21,7 +21,7 @@ use crate::routes::Route;
 use crate::screens::households::{NextDoor, Purpose, WalkFrom};
 use crate::screens::visit::draft_route;
 use crate::store::use_query;
-use crate::{format, platform};
+use crate::{format, place, platform};
 
 /// The household whose visit was saved just now: its page offers what comes next.
 pub(crate) struct VisitSaved;
@@ -78,6 +78,8 @@ fn stands_in(page: &Page) -> Option<(AreaCode, String)> {
 
 #[component]
 fn SavedNext(household: HouseholdId, visit: String, stands_in: Option<(AreaCode, String)>) -> Element {
+    // It is said at the top, also where the page had been scrolled before the form was opened.
+    use_effect(place::stay_at_top);
     let whole = stands_in
         .clone()
         .map(|(area, building)| Route::StartDoors { area, building });

@@ -14,6 +14,7 @@ use super::plan::{Floor, Place, Plan, Unit, plan};
 use super::{Purpose, building_name};
 use crate::components::{Screen, Section, with_answer};
 use crate::i18n::{t, t_args, t_code};
+use crate::place::use_kept;
 use crate::routes::Route;
 use crate::store::use_query;
 use crate::{format, platform};
@@ -80,7 +81,7 @@ impl Drawing {
 
 #[component]
 fn Front(cells: Vec<DoorCell>, title: String, purpose: Purpose) -> Element {
-    let mut chosen = use_signal(|| 0_usize);
+    let mut chosen = use_kept("unit", || 0_usize);
     let numbers: Vec<&str> = cells.iter().map(|cell| cell.door.as_str()).collect();
     let Plan {
         units,

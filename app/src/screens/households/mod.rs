@@ -12,6 +12,7 @@ use crate::components::{
     ButtonKind, EmptyState, FieldKind, Icon, IconName, LinkButton, Screen, Section, TextField, with_answer,
 };
 use crate::i18n::{t, t_args};
+use crate::place::use_kept;
 use crate::routes::Route;
 use crate::store::use_query;
 
@@ -72,7 +73,7 @@ pub(crate) fn Start() -> Element {
 
 #[component]
 fn Finder(purpose: Purpose) -> Element {
-    let mut text = use_signal(String::new);
+    let mut text = use_kept("search", String::new);
     let searching = !text.read().trim().is_empty();
     rsx! {
         TextField {

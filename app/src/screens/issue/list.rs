@@ -9,6 +9,7 @@ use crate::components::{
     Select,
 };
 use crate::i18n::{t, t_code};
+use crate::place::use_kept;
 use crate::routes::Route;
 use crate::store::{Page, use_pages};
 
@@ -42,7 +43,7 @@ impl Page for IssueSummary {
 /// Issues, open ones first asked for.
 #[component]
 pub(crate) fn Issues() -> Element {
-    let mut filter = use_signal(|| IssueFilter {
+    let mut filter = use_kept("filter", || IssueFilter {
         open_only: true,
         ..IssueFilter::default()
     });

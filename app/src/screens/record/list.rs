@@ -11,6 +11,7 @@ use crate::components::{
     ButtonKind, EmptyState, FieldKind, IconName, LinkButton, Marks, Screen, TextField, with_answer,
 };
 use crate::i18n::{t, t_args};
+use crate::place::use_kept;
 use crate::routes::Route;
 use crate::store::use_query;
 
@@ -38,7 +39,7 @@ pub(crate) fn Records(kind: GenericKind) -> Element {
 
 #[component]
 fn Rows(kind: GenericKind, records: Vec<RecordSummary>, may_add: bool) -> Element {
-    let mut typed = use_signal(String::new);
+    let mut typed = use_kept("search", String::new);
     let wanted = visible(&typed.read()).trim().to_lowercase();
     let fits = |record: &&RecordSummary| {
         let mut text = words(record);

@@ -19,10 +19,10 @@ use crate::components::{
     toast, use_form,
 };
 use crate::i18n::{t, t_args};
-use crate::platform;
 use crate::routes::Route;
 use crate::screens::household::VisitSaved;
 use crate::store::{use_query, use_store};
+use crate::{place, platform};
 
 /// Begins a visit: chooses the draft's id and shows its form.
 #[component]
@@ -152,7 +152,7 @@ fn after_saving(form: Form, household: HouseholdId) {
     }
     VisitSaved::set(household, form.id().to_string());
     toast(t("saved-on-phone"));
-    if crate::trail::with_trail(|trail| trail.previous() == Some(&page)) {
+    if place::previous().as_ref() == Some(&page) {
         go_back(page);
     } else {
         replace(page);
