@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 
 import { by, go, openHousehold, shows, signIn, walk } from './pages.mjs';
 import { until } from './until.mjs';
-import { words } from './words.mjs';
+import { words } from './texts.mjs';
 import { DESK, PHONE } from './device.mjs';
 import { GRID } from './world.mjs';
 

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 
 import { beginVisit, by, editResident, go, openHousehold, resident, shows, signIn, upToDate, walk } from './pages.mjs';
 import { until } from './until.mjs';
-import { words } from './words.mjs';
+import { words } from './texts.mjs';
 
 const DOOR = '1-1-101';
 const NAME = '赵涵';
