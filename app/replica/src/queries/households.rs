@@ -135,6 +135,10 @@ pub(super) const MET_PERSON: &str = "visit.removed = 0 AND visit.outcome = 1 \
            OR EXISTS (SELECT 1 FROM duplicate \
                       WHERE duplicate.kept = resident.id AND instr(visit.met, duplicate.id) % 16 = 1))";
 
+/// The same of somebody of whom, as of their household, there is one record: most people.
+const MET_PERSON_ONCE: &str = "visit.removed = 0 AND visit.outcome = 1 AND visit.household = household.id \
+      AND instr(visit.met, resident.id) % 16 = 1";
+
 /// When `resident`, who lives at `household`, was last met by a visit of one of these purposes; of any when there are none.
 pub(super) fn last_met_person(purposes: &BTreeSet<Purpose>) -> String {
     let numbers: Vec<String> = purposes
@@ -145,7 +149,13 @@ pub(super) fn last_met_person(purposes: &BTreeSet<Purpose>) -> String {
         true => String::new(),
         false => format!(" AND visit.purpose IN ({})", numbers.join(", ")),
     };
-    format!("(SELECT max(visit.started_at) FROM visit WHERE {MET_PERSON}{counts})")
+    let last = |met: &str| format!("(SELECT max(visit.started_at) FROM visit WHERE {met}{counts})");
+    format!(
+        "CASE WHEN EXISTS (SELECT 1 FROM duplicate WHERE duplicate.kept IN (resident.id, household.id))
+         THEN {} ELSE {} END",
+        last(MET_PERSON),
+        last(MET_PERSON_ONCE)
+    )
 }
 
 /// When somebody, whoever it was, was last met behind a door.
