@@ -373,8 +373,9 @@ impl Phone {
     /// A new draft id of this phone.
     pub fn draft_id(&mut self) -> DraftId {
         self.drafts += 1;
+        // Differs in the end, by which units are told apart.
         DraftId(Uuid::from_u128(
-            u128::from(self.number) << 64 | u128::from(self.drafts),
+            u128::from(self.number) << 32 | u128::from(self.drafts),
         ))
     }
 
