@@ -99,7 +99,7 @@ fn Building(building: CareBuilding, with_area: bool) -> Element {
     }
     rsx! {
         div { class: "care-building", "data-testid": "care-building",
-            h3 { class: "floor-name", {t_args("today-care-building", &[("building", name.into()), ("count", building.count.into())])} }
+            h3 { {t_args("today-care-building", &[("building", name.into()), ("count", building.count.into())])} }
             ul { class: "rows",
                 for person in building.people {
                     CareRow { key: "{person.resident}", person }
