@@ -2,7 +2,7 @@
 //!
 //! Pure: the day is an argument, and the order of what is given never matters. What a need asks for is a [`Pace`]: a
 //! floor (at least one visit in so many days) and a ceiling (at most one). The community decides it by a
-//! [care rule](super::care_rule), else its street, else what is [shipped](shipped). A visit counts for a person when that
+//! [care rule](super::care_rule), else its street, else what is [`shipped`]. A visit counts for a person when that
 //! person was met, and its purpose counts by the rule; meeting somebody else of the household does not.
 
 use std::collections::BTreeSet;
