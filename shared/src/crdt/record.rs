@@ -114,8 +114,9 @@ impl RecordState {
         let origin = origin_of(operation, applied_at);
         let same = (origin.device, origin.seq) == (self.origin.device, self.origin.seq);
         // The first operation made it; but nothing is made by a unit to which it can only have been lent, whatever time
-        // the unit says.
-        let first = |area: &AreaCode, origin: Origin| (area.is_unit(), origin);
+        // the unit says. Units make photos, and alter none.
+        let is_lent = |area: &AreaCode| area.is_unit() && operation.record.kind != RecordKind::PHOTO;
+        let first = |area: &AreaCode, origin: Origin| (is_lent(area), origin);
         if same || first(&operation.area, origin) < first(&self.area, self.origin) {
             self.origin = origin;
             self.area = operation.area.clone();

@@ -144,10 +144,12 @@ fn saw(seen: &Seen, operation: &Operation) -> bool {
 fn record_of(operations: &[&AppliedOperation]) -> Expected {
     let mut in_order = operations.to_vec();
     in_order.sort_by_key(|applied| when(applied));
-    // A unit makes nothing but what lies beside what is lent to it.
+    // A unit makes photos of what is lent to it, and nothing else.
     let area = in_order
         .iter()
-        .find(|applied| !applied.operation.area.is_unit())
+        .find(|applied| {
+            !applied.operation.area.is_unit() || applied.operation.record.kind == RecordKind::PHOTO
+        })
         .or(in_order.first())
         .map(|first| first.operation.area.clone())
         .expect("a record has an operation");
