@@ -264,9 +264,16 @@ impl World {
         let username = self.device(phone).username.clone();
         let areas = self.people.get(&username).map(|person| person.areas.clone());
         let is_of = |unit: &AreaCode| areas.iter().flatten().any(|area| area == unit);
-        let lent = match areas.iter().flatten().any(AreaCode::is_unit) {
+        let works_for_unit = areas.iter().flatten().any(AreaCode::is_unit);
+        let lent = match works_for_unit {
             true => self.lent(expected),
             false => BTreeMap::new(),
+        };
+        // Where an issue is lent or not by a step that was set aside, its photos are too.
+        let is_left_out = |record: &RecordRef, expected: &Expected| {
+            let beside = record.kind.lies_beside(&expected.values);
+            left_out.contains(record)
+                || works_for_unit && beside.is_some_and(|issue| left_out.contains(&issue))
         };
         let mut sentences = self.attention_without_cause(phone, parked);
         for (record, expected) in expected {
@@ -278,7 +285,7 @@ impl World {
                     continue;
                 }
             };
-            if left_out.contains(record) {
+            if is_left_out(record, expected) {
                 continue;
             }
             let mut here = expected.clone();

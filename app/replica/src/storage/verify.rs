@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::meta::Enrolment;
 use super::own_operations::{self, ReadOff, UNSETTLED_RECORDS};
 use super::replies::ReplyError;
-use super::{StorageError, StorageResult, assigned, duplicates, meta, moves, record_table, records};
+use super::{StorageError, StorageResult, assigned, duplicates, lent, meta, moves, record_table, records};
 
 /// How often a device verifies.
 pub const VERIFY_EVERY_MS: u64 = 7 * 24 * 3_600_000;
@@ -135,10 +135,15 @@ fn held(connection: &Connection, buckets: Option<&[u8]>) -> StorageResult<Vec<(R
 }
 
 /// Records about which something is still to be sent, or was set aside. The record of a photo whose bytes wait may be
-/// one that has moved away.
+/// one that has moved away. Where an issue is lent or not by such a step, its photos are too.
 fn unsettled(connection: &Connection) -> StorageResult<Vec<Uuid>> {
+    let beside = match lent::units(connection)?.is_empty() {
+        true => String::new(),
+        false => format!(" UNION ALL SELECT id FROM photo WHERE owner IN ({UNSETTLED_RECORDS})"),
+    };
     let mut statement = connection.prepare_cached(&format!(
-        "{UNSETTLED_RECORDS} UNION ALL SELECT id FROM photo WHERE hash IN (SELECT hash FROM photo_bytes WHERE state = 1)"
+        "{UNSETTLED_RECORDS} UNION ALL SELECT id FROM photo WHERE hash IN (SELECT hash FROM photo_bytes WHERE state = 1)
+         {beside}"
     ))?;
     let records = statement.query_map([], |row| row.get(0))?;
     Ok(records.collect::<Result<_, _>>()?)
