@@ -113,6 +113,7 @@ macro_rules! conformance_suite {
             who_revokes_a_device_revokes_what_was_enrolled_with_its_session,
             one_person_is_signed_in_on_so_many_devices,
             a_fork_takes_nobodys_place_and_a_desk_that_reads_is_not_thrown_out,
+            a_copy_that_asks_again_gets_the_identity_that_it_asked_for,
             a_name_in_another_form_is_taken,
             the_importer_stays_the_same,
             what_is_not_there_is_none,

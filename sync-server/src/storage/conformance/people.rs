@@ -316,11 +316,14 @@ pub async fn a_fork_takes_nobodys_place_and_a_desk_that_reads_is_not_thrown_out(
         };
         storage.open_session(session, NOW).await.unwrap()
     };
+    // Each goes on from the one before.
+    let mut last = amina.device;
     for number in 2..=most {
-        assert!(open(number, Some(amina.device)).await.opened().is_some());
+        assert!(open(number, Some(last)).await.opened().is_some());
+        last = DeviceId(id(number));
     }
     for number in most + 1..most + 4 {
-        let refused = open(number, Some(amina.device)).await;
+        let refused = open(number, Some(last)).await;
         assert_eq!(refused, SessionOutcome::TooManyDevices);
     }
     // With the password one comes in: the oldest that was never answered goes, not the one that has read.
@@ -334,6 +337,42 @@ pub async fn a_fork_takes_nobodys_place_and_a_desk_that_reads_is_not_thrown_out(
     }
     storage.note_answered(DeviceId(id(90)), NOW).await.unwrap();
     assert_eq!(open(91, None).await, SessionOutcome::TooManyDevices);
+}
+
+/// A copy whose phone has no room for the answer asks again and again, and is one device all the same.
+pub async fn a_copy_that_asks_again_gets_the_identity_that_it_asked_for(storage: &Storage) {
+    with_areas(storage).await;
+    let amina = a_phone(storage, 1, Role::Member, &[GRID]).await;
+    let ask = async |number: u8| {
+        let session = NewSession {
+            worker: amina.worker,
+            device: None,
+            device_fresh: DeviceId(id(number)),
+            device_name: "phone".to_owned(),
+            token: TokenHash([number; 32]),
+            parent: Some(amina.device),
+        };
+        let opened = storage.open_session(session, NOW).await.unwrap().opened();
+        opened.unwrap().device
+    };
+    let many = u8::try_from(2 * DEVICES_PER_WORKER_MAX).unwrap();
+    for number in 2..many {
+        assert_eq!(ask(number).await, DeviceId(id(2)));
+    }
+    assert!(
+        storage
+            .session(TokenHash([many - 1; 32]))
+            .await
+            .unwrap()
+            .is_some()
+    );
+    assert!(
+        storage.session(TokenHash([1; 32])).await.unwrap().is_some(),
+        "the other copy works on"
+    );
+    // Once it has been answered another copy is another device.
+    storage.note_answered(DeviceId(id(2)), NOW).await.unwrap();
+    assert_eq!(ask(many).await, DeviceId(id(many)));
 }
 
 /// An account of before names had one form keeps its name; nobody gets the same in another form.

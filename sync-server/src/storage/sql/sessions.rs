@@ -27,7 +27,12 @@ impl Storage {
             let Some((worker, username)) = accounts::worker(tx, new.worker)?.zip(username) else {
                 return Ok(SessionOutcome::WorkerGone);
             };
-            let known = match new.device {
+            // A copy that asks again did not get the identity that it asked for, or could not keep it: it is still its.
+            let asked_for = match new.parent {
+                Some(parent) => silent_copy_of(tx, parent)?,
+                None => new.device,
+            };
+            let known = match asked_for {
                 Some(device) => device::find(tx, device)?,
                 None => None,
             };
@@ -36,11 +41,11 @@ impl Storage {
             // time, and what others hold of a lost life of this server would stand beside what is offered again. One
             // that this database has never heard of was enrolled after the backup from which it was restored: its id
             // stays, because its work is numbered under it, and others may hold that work already.
-            let fresh = match new.device {
+            let fresh = match asked_for {
                 Some(device) if known.is_none() => device,
                 _ => new.device_fresh,
             };
-            let own = known.filter(|row| row.worker == new.worker).zip(new.device);
+            let own = known.filter(|row| row.worker == new.worker).zip(asked_for);
             let (device, held) = match own {
                 Some((DeviceRow { held, .. }, device)) => {
                     tx.execute(
@@ -201,6 +206,15 @@ fn signed_in(tx: Tx<'_>, worker: WorkerId) -> StorageResult<u64> {
         values![worker.0.as_bytes()],
         |row| uint(row, 0),
     )
+}
+
+/// The copy of a device that has neither sent anything nor been answered since it was enrolled.
+fn silent_copy_of(tx: Tx<'_>, parent: DeviceId) -> StorageResult<Option<DeviceId>> {
+    tx.prepare_cached(
+        "SELECT id FROM device WHERE parent = ?1 AND last_seq = 0 AND is_answered = 0 AND revoked_at = 0
+         ORDER BY enrolled_at, id LIMIT 1",
+    )?
+    .query_opt(values![parent.0.as_bytes()], |row| Ok(DeviceId(uuid(row, 0)?)))
 }
 
 /// Closes the session of the oldest device that has neither sent anything nor been answered: the answer to its enrolment
